@@ -1,0 +1,21 @@
+/** The state of health of a node, decided from what is known of it. */
+
+/** `stopping` once it takes no more work; `hung` if something below is silent; `degraded` if something was restarted of late. */
+export type HealthStatus = 'healthy' | 'degraded' | 'hung' | 'stopping'
+
+/** What the decision is made of. */
+export interface HealthSigns {
+  readonly accepting: boolean
+  readonly hung: number
+  /** Restarts that its window still holds. */
+  readonly recentRestarts: number
+  readonly children: readonly HealthStatus[]
+}
+
+/** Judges one node; the worst sign wins. */
+export function judgeHealth(signs: HealthSigns): HealthStatus {
+  if (!signs.accepting) return 'stopping'
+  if (signs.hung > 0 || signs.children.includes('hung')) return 'hung'
+  if (signs.recentRestarts > 0 || signs.children.includes('degraded')) return 'degraded'
+  return 'healthy'
+}

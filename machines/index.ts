@@ -1,0 +1,31 @@
+/**
+ * The statecharts of curtaincall and the pure decisions beside them: no clock, no timers, no effects.
+ *
+ * @module
+ */
+export { type HealthSigns, type HealthStatus, judgeHealth } from './health.ts'
+export {
+  type LifecycleEvent,
+  type LifecycleEventOf,
+  type LifecycleEventType,
+  type ManagerEvent,
+  PHASES,
+  type Phase,
+  type RefusalCode,
+  type RefusedEvent,
+  type RoutineEvent,
+  type ShutdownMode,
+} from './lifecycle-event.ts'
+export {
+  appManagerMachine,
+  globalManagerMachine,
+  localManagerMachine,
+  type ManagerLevel,
+  type ManagerMachine,
+  type ManagerMachineContext,
+  type ManagerMachineEvent,
+} from './manager.ts'
+export { type Backoff, backoffDelay, type ExitKind, type RestartType, RestartWindow, shouldRestart } from './restart-policy.ts'
+export { ROUTINE_EVENTS, type RoutineMachineContext, type RoutineMachineEvent, routineMachine } from './routine.ts'
+export { type PhaseSigns, phaseIsOver } from './shutdown.ts'
+export { type TableCell, type TransitionTable, tabulate } from './transition-table.ts'

@@ -1,0 +1,71 @@
+/**
+ * The closed union of lifecycle events. Metrics, the live line, tests and every
+ * viewer read these and nothing else; nothing here knows who reads.
+ */
+
+/** The five phases of a shutdown, in the order in which every manager passes through them. */
+export const PHASES = ['closing', 'cancelling', 'waiting', 'killing', 'cleaning'] as const
+
+/** One phase of a shutdown: the same word as state value, event, report entry and log. */
+export type Phase = (typeof PHASES)[number]
+
+/** How a shutdown goes about it: `graceful` asks and waits, `immediate` asks and waits one turn of the event loop. */
+export type ShutdownMode = 'graceful' | 'immediate'
+
+/** Why a spawn was refused. */
+export type RefusalCode = 'ERR_NOT_ACCEPTING' | 'ERR_AT_CAPACITY' | 'ERR_QUEUE_FULL'
+
+interface EventBase {
+  /** The node that the event is about, such as `shop/api/images/resize#V1StGXR8`. */
+  readonly path: string
+  /** When, in milliseconds of the injected clock. */
+  readonly at: number
+  /** Position in the order of all events of one global manager. */
+  readonly seq: number
+  /** The `seq` of the event that led to this one; `null` where it came from outside the tree. */
+  readonly cause: number | null
+}
+
+interface RoutineEventBase extends EventBase {
+  readonly id: string
+  readonly name: string
+  /** Which run of the routine, from 1. */
+  readonly incarnation: number
+}
+
+interface IncarnationEnd extends RoutineEventBase {
+  /** Milliseconds from the start of the incarnation to its end; 0 if it never started. */
+  readonly duration: number
+  /** True if the supervisor answers this end with another incarnation. */
+  readonly willRestart: boolean
+}
+
+export type RoutineEvent =
+  | (RoutineEventBase & { readonly type: 'routine.spawned' })
+  | (RoutineEventBase & { readonly type: 'routine.queued' })
+  | (RoutineEventBase & { readonly type: 'routine.started' })
+  | (IncarnationEnd & { readonly type: 'routine.completed' })
+  | (IncarnationEnd & { readonly type: 'routine.failed'; readonly error: unknown })
+  | (IncarnationEnd & { readonly type: 'routine.cancelled'; readonly reason: unknown })
+  | (IncarnationEnd & { readonly type: 'routine.killed'; readonly reason: unknown })
+  | (RoutineEventBase & { readonly type: 'routine.orphaned' })
+  | (RoutineEventBase & { readonly type: 'routine.settled' })
+  | (RoutineEventBase & { readonly type: 'routine.restarted' /** Milliseconds until it starts. */; readonly delay: number })
+  | (RoutineEventBase & { readonly type: 'routine.hung' /** Milliseconds since the last heartbeat. */; readonly silence: number })
+
+export type RefusedEvent = EventBase & { readonly type: 'routine.refused'; readonly name: string; readonly code: RefusalCode }
+
+export type ManagerEvent =
+  | (EventBase & { readonly type: 'manager.started'; readonly incarnation: number })
+  | (EventBase & { readonly type: 'manager.restarted'; readonly incarnation: number })
+  | (EventBase & { readonly type: 'manager.gaveUp'; readonly restarts: number; readonly window: number })
+  | (EventBase & { readonly type: 'manager.phase'; readonly phase: Phase })
+  | (EventBase & { readonly type: 'manager.stopped'; readonly state: 'completed' | 'cancelled' | 'failed' })
+
+/** Everything that `on` can hear. */
+export type LifecycleEvent = RoutineEvent | RefusedEvent | ManagerEvent
+
+export type LifecycleEventType = LifecycleEvent['type']
+
+/** The event of one type: `LifecycleEventOf<'routine.failed'>`. */
+export type LifecycleEventOf<T extends LifecycleEventType> = Extract<LifecycleEvent, { type: T }>

@@ -1,0 +1,110 @@
+/**
+ * The life of a manager, the same on all three levels.
+ *
+ * M1  A manager that stops passes through all five phases, in their order, even when empty.
+ * M2  It ends `failed` if it gave up, `cancelled` if it was made to hurry, `completed` otherwise.
+ * M3  A later request can only hurry a shutdown, never slow it down.
+ * M4  Each phase has one effect, named here and carried out by src/shutdown.ts.
+ */
+import { assign, setup } from 'xstate'
+import type { ShutdownMode } from './lifecycle-event.ts'
+
+/** Which of the three tiers a manager stands on. */
+export type ManagerLevel = 'global' | 'app' | 'local'
+
+/** What may be told to a manager. */
+export type ManagerMachineEvent =
+  | { type: 'start' }
+  | { type: 'shutdown'; mode?: ShutdownMode; timeout?: number }
+  | { type: 'giveUp'; error?: unknown }
+  | { type: 'hurry' }
+  | { type: 'phaseDone' }
+
+/** What a manager remembers of its present life. */
+export interface ManagerMachineContext {
+  readonly level: ManagerLevel
+  /** Why it gave up, if it did. */
+  readonly error: unknown
+  readonly gaveUp: boolean
+  /** True once it was made to hurry: immediate, out of time, or forced from above. */
+  readonly hurried: boolean
+}
+
+const noop = (): void => undefined
+
+function defineManager<Level extends ManagerLevel>(level: Level) {
+  return setup({
+    types: {
+      context: {} as ManagerMachineContext,
+      events: {} as ManagerMachineEvent,
+    },
+    actions: {
+      /** Take up work. */
+      open: noop,
+      /** Refuse from now on, in the whole subtree; cancel what is queued. */
+      close: noop,
+      /** Ask everything that runs to stop, latest first. */
+      cancel: noop,
+      /** Wait for it. */
+      wait: noop,
+      /** Give up on what has not ended. */
+      kill: noop,
+      /** Leave the registries; disarm timers and listeners. */
+      clean: noop,
+      /** Nothing is left: file the report and tell the parent. */
+      end: noop,
+      hurry: assign({ hurried: true }),
+    },
+    guards: {
+      gaveUp: ({ context }) => context.gaveUp,
+      hurried: ({ context }) => context.hurried,
+    },
+  }).createMachine({
+    id: `${level}Manager`,
+    description: `A ${level} manager: the supervisor of what is below it.`,
+    initial: 'pending',
+    context: { level, error: undefined, gaveUp: false, hurried: false },
+    states: {
+      pending: { on: { start: { target: 'running', actions: 'open' } } },
+      running: {
+        on: {
+          shutdown: [{ guard: ({ event }) => event.mode === 'immediate', target: 'stopping', actions: 'hurry' }, { target: 'stopping' }],
+          giveUp: { target: 'stopping', actions: assign({ gaveUp: true, error: ({ event }) => event.error }) },
+        },
+      },
+      stopping: {
+        initial: 'closing',
+        on: { hurry: { actions: 'hurry' } },
+        states: {
+          closing: { entry: 'close', on: { phaseDone: 'cancelling' } },
+          cancelling: { entry: 'cancel', on: { phaseDone: 'waiting' } },
+          waiting: { entry: 'wait', on: { phaseDone: 'killing' } },
+          killing: { entry: 'kill', on: { phaseDone: 'cleaning' } },
+          cleaning: {
+            entry: 'clean',
+            on: {
+              phaseDone: [
+                { guard: 'gaveUp', target: `#${level}Manager.failed` },
+                { guard: 'hurried', target: `#${level}Manager.cancelled` },
+                { target: `#${level}Manager.completed` },
+              ],
+            },
+          },
+        },
+      },
+      completed: { type: 'final', entry: 'end' },
+      failed: { type: 'final', entry: 'end' },
+      cancelled: { type: 'final', entry: 'end' },
+    },
+  })
+}
+
+/** The machine of the global manager, root of the tree. */
+export const globalManagerMachine = defineManager('global')
+/** The machine of an app manager. */
+export const appManagerMachine = defineManager('app')
+/** The machine of a local manager, the supervisor of routines. */
+export const localManagerMachine = defineManager('local')
+
+/** Any of the three. */
+export type ManagerMachine = typeof globalManagerMachine

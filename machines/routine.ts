@@ -1,0 +1,142 @@
+/**
+ * The life of one incarnation of a routine.
+ *
+ * R1  A final state is final: a restart is another actor, never a way back.
+ * R2  A cancel that reaches a living incarnation ends it as `cancelled`, whatever the body does then.
+ * R3  A timeout ends it as `failed`, unless a cancel overtakes it.
+ * R4  Nothing but `kill` and `giveUp` ends a running incarnation whose body has not.
+ * R5  Every transition has at most one effect, named here and carried out by src/routine.ts.
+ */
+import { assign, setup } from 'xstate'
+
+/** What may be told to an incarnation. `exit` is an end of its own choice in good order, before or during the run. */
+export type RoutineMachineEvent =
+  | { type: 'start' }
+  | { type: 'exit'; reason?: unknown }
+  | { type: 'done'; output?: unknown }
+  | { type: 'fail'; error?: unknown }
+  | { type: 'cancel'; reason?: unknown }
+  | { type: 'timeout'; error?: unknown }
+  | { type: 'giveUp' }
+  | { type: 'kill'; reason?: unknown }
+  | { type: 'xstate.done.actor.work'; output: unknown; actorId: string }
+  | { type: 'xstate.error.actor.work'; error: unknown; actorId: string }
+
+/** What an incarnation remembers. */
+export interface RoutineMachineContext {
+  readonly input: unknown
+  readonly output: unknown
+  readonly error: unknown
+  readonly reason: unknown
+  /** True if it had to be abandoned: its body had not ended when it was given up on. */
+  readonly killed: boolean
+}
+
+/** The events that drive an incarnation, in the order of the derived table's columns. */
+export const ROUTINE_EVENTS = ['start', 'exit', 'done', 'fail', 'cancel', 'timeout', 'giveUp', 'kill'] as const
+
+const noop = (): void => undefined
+
+/**
+ * One incarnation: pending → running → completed | failed | cancelled.
+ *
+ * @example
+ * import { createActor } from 'xstate'
+ * const actor = createActor(routineMachine, { input: { input: undefined } }).start()
+ * actor.send({ type: 'start' })
+ */
+export const routineMachine = setup({
+  types: {
+    context: {} as RoutineMachineContext,
+    events: {} as RoutineMachineEvent,
+    input: {} as { input?: unknown } | undefined,
+  },
+  actions: {
+    /** Run the body; arm timeout and heartbeat watch. */
+    begin: noop,
+    /** Abort the signal, or stop the user's actor; arm the shutdown time. */
+    abort: noop,
+    /** The body has not ended and nobody waits for it any longer. */
+    abandon: noop,
+    /** Disarm, leave the registries, release the permit, tell the supervisor. */
+    settle: noop,
+    remember: assign(({ event }) => {
+      switch (event.type) {
+        case 'done':
+          return { output: event.output }
+        case 'fail':
+        case 'timeout':
+          return { error: event.error }
+        case 'cancel':
+        case 'kill':
+        case 'exit':
+          return { reason: event.reason }
+        default:
+          return {}
+      }
+    }),
+    force: assign({ killed: true }),
+  },
+}).createMachine({
+  id: 'routine',
+  description: 'One incarnation of a routine.',
+  initial: 'pending',
+  context: ({ input }) => ({ input: input?.input, output: undefined, error: undefined, reason: undefined, killed: false }),
+  on: {
+    // The user's own actor is a child of this one; src/work.ts turns its end into done or fail.
+    'xstate.done.actor.work': {},
+    'xstate.error.actor.work': {},
+  },
+  states: {
+    pending: {
+      description: 'Accepted: queued, waiting for its turn, or backing off before a restart.',
+      on: {
+        start: 'running',
+        exit: { target: 'cancelled', actions: ['remember', 'settle'] },
+        fail: { target: 'failed', actions: ['remember', 'settle'] },
+        cancel: { target: 'cancelled', actions: ['remember', 'settle'] },
+        kill: { target: 'cancelled', actions: ['remember', 'force', 'settle'] },
+      },
+    },
+    running: {
+      initial: 'working',
+      states: {
+        working: {
+          entry: 'begin',
+          on: {
+            done: { target: '#routine.completed', actions: ['remember', 'settle'] },
+            exit: { target: '#routine.cancelled', actions: ['remember', 'settle'] },
+            fail: { target: '#routine.failed', actions: ['remember', 'settle'] },
+            cancel: { target: 'stopping', actions: ['remember', 'abort'] },
+            timeout: { target: 'expiring', actions: ['remember', 'abort'] },
+            kill: { target: '#routine.cancelled', actions: ['remember', 'force', 'abandon'] },
+          },
+        },
+        stopping: {
+          description: 'Asked to stop; obeying, or deaf.',
+          on: {
+            done: { target: '#routine.cancelled', actions: ['remember', 'settle'] },
+            exit: { target: '#routine.cancelled', actions: 'settle' },
+            fail: { target: '#routine.cancelled', actions: ['remember', 'settle'] },
+            giveUp: { target: '#routine.cancelled', actions: ['force', 'abandon'] },
+            kill: { target: '#routine.cancelled', actions: ['force', 'abandon'] },
+          },
+        },
+        expiring: {
+          description: 'Out of time; asked to stop.',
+          on: {
+            done: { target: '#routine.failed', actions: 'settle' },
+            exit: { target: '#routine.failed', actions: 'settle' },
+            fail: { target: '#routine.failed', actions: 'settle' },
+            cancel: { target: 'stopping', actions: 'remember' },
+            giveUp: { target: '#routine.failed', actions: ['force', 'abandon'] },
+            kill: { target: '#routine.cancelled', actions: ['remember', 'force', 'abandon'] },
+          },
+        },
+      },
+    },
+    completed: { type: 'final' },
+    failed: { type: 'final' },
+    cancelled: { type: 'final' },
+  },
+})

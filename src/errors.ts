@@ -1,0 +1,112 @@
+/** One hierarchy of errors, told apart by `code`. */
+
+/** What all errors of this library carry beside their message. */
+export interface CurtaincallErrorOptions {
+  /** The node that it is about, such as `shop/api/images`. */
+  readonly path?: string | undefined
+  /** What led to it. */
+  readonly cause?: unknown
+}
+
+/** All codes. Compare `code`, not `instanceof`, across threads and duplicate installs. */
+export type CurtaincallErrorCode =
+  | 'ERR_CONFIG'
+  | 'ERR_EXISTS'
+  | 'ERR_NOT_ACCEPTING'
+  | 'ERR_AT_CAPACITY'
+  | 'ERR_QUEUE_FULL'
+  | 'ERR_FAILED'
+  | 'ERR_CANCELLED'
+  | 'ERR_TIMEOUT'
+  | 'ERR_START'
+  | 'ERR_RESTART_LIMIT'
+  | 'ERR_HUNG'
+  | 'ERR_NOT_RUNNING'
+
+/**
+ * The base of every error that this library throws or rejects with.
+ *
+ * @example
+ * try { local.spawn('resize', work) } catch (error) { if (error.code === 'ERR_AT_CAPACITY') await local.whenAvailable() }
+ */
+export class CurtaincallError extends Error {
+  /** Stable and meant to be compared. */
+  readonly code: CurtaincallErrorCode
+  /** The node that it is about, if there is one. */
+  readonly path: string | undefined
+
+  constructor(code: CurtaincallErrorCode, message: string, options: CurtaincallErrorOptions = {}) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined)
+    this.name = new.target.name
+    this.code = code
+    this.path = options.path
+  }
+}
+
+/** An option that is unknown, of the wrong type, or out of range. Thrown before anything starts. */
+export class ConfigError extends CurtaincallError {
+  constructor(message: string, options?: CurtaincallErrorOptions) {
+    super('ERR_CONFIG', message, options)
+  }
+}
+
+/** The name, or id, is taken. */
+export class ManagerExistsError extends CurtaincallError {
+  constructor(message: string, options?: CurtaincallErrorOptions) {
+    super('ERR_EXISTS', message, options)
+  }
+}
+
+/** A spawn was refused: nothing was started and nothing is left behind. */
+export class SpawnRefusedError extends CurtaincallError {
+  declare readonly code: 'ERR_NOT_ACCEPTING' | 'ERR_AT_CAPACITY' | 'ERR_QUEUE_FULL'
+}
+
+/** `result()` of a routine that failed; the error as it was thrown is the `cause`. */
+export class RoutineFailedError extends CurtaincallError {
+  constructor(message: string, options?: CurtaincallErrorOptions) {
+    super('ERR_FAILED', message, options)
+  }
+}
+
+/** `result()` of a routine that was cancelled; the reason is the `cause`. Also the reason itself where none was given. */
+export class RoutineCancelledError extends CurtaincallError {
+  constructor(message: string, options?: CurtaincallErrorOptions) {
+    super('ERR_CANCELLED', message, options)
+  }
+}
+
+/** An incarnation, or a wait, took longer than its timeout. */
+export class RoutineTimeoutError extends CurtaincallError {
+  constructor(message: string, options?: CurtaincallErrorOptions) {
+    super('ERR_TIMEOUT', message, options)
+  }
+}
+
+/** The `start` of a routine threw; what it threw is the `cause`. */
+export class StartFailedError extends CurtaincallError {
+  constructor(message: string, options?: CurtaincallErrorOptions) {
+    super('ERR_START', message, options)
+  }
+}
+
+/** A manager gave up: more restarts within its window than it allows. The last failure is the `cause`. */
+export class RestartLimitError extends CurtaincallError {
+  constructor(message: string, options?: CurtaincallErrorOptions) {
+    super('ERR_RESTART_LIMIT', message, options)
+  }
+}
+
+/** A routine was silent for longer than `hungAfter` and its policy is to restart it. */
+export class RoutineHungError extends CurtaincallError {
+  constructor(message: string, options?: CurtaincallErrorOptions) {
+    super('ERR_HUNG', message, options)
+  }
+}
+
+/** The routine, or manager, has ended. */
+export class NotRunningError extends CurtaincallError {
+  constructor(message: string, options?: CurtaincallErrorOptions) {
+    super('ERR_NOT_RUNNING', message, options)
+  }
+}

@@ -1,0 +1,264 @@
+/**
+ * The hand of machines/routine.ts: one run of a routine.
+ *
+ * Unobserved, it is driven by the table that is derived from the machine. On the first look a
+ * genuine XState actor is made from its state and drives from then on; both ways end in
+ * `#apply`, so there is one place where effects happen. This is the hot path.
+ *
+ * I1  Effects of a step are over before the next step begins; what comes meanwhile waits its turn.
+ * I2  Timeout, heartbeat watch and shutdown time are disarmed at the end, whichever it is.
+ * I3  Once it is over, nothing that its body does reaches the routine.
+ */
+import { type AnyActorRef, type AnyActorScope, type AnyMachineSnapshot, createActor, type EventObject } from 'xstate'
+import { ROUTINE_EVENTS } from '../machines/routine.ts'
+import type { TableCell } from '../machines/transition-table.ts'
+import { containedController } from './contained-signal.ts'
+import { CurtaincallError, RoutineTimeoutError } from './errors.ts'
+import { Heartbeat } from './heartbeat.ts'
+import type { RoutineRow } from './routine.ts'
+import { ExitRequest } from './routine-context.ts'
+import { DONE, EXIT, FAIL, GIVE_UP, type Stage, TIMEOUT } from './stage.ts'
+import { isActorLogic, runActor, runBody } from './work.ts'
+
+const COLUMNS = ROUTINE_EVENTS.length
+
+export class Incarnation {
+  readonly row: RoutineRow
+  /** From 1. */
+  readonly number: number
+  startedAt: number | undefined = undefined
+  endedAt: number | undefined = undefined
+  output: unknown = undefined
+  error: unknown = undefined
+  reason: unknown = undefined
+  /** True if it was given up on. */
+  killed = false
+  /** What a listener on its signal threw. */
+  stray: { readonly error: unknown } | undefined = undefined
+  heartbeat: Heartbeat | undefined = undefined
+  /** The user's own actor. */
+  work: AnyActorRef | undefined = undefined
+  /** True if the shutdown of its manager keeps its shutdown time. */
+  timedByShutdown = false
+  #state = 0
+  #busy = false
+  #bodyRuns = false
+  #mailbox: unknown[] | undefined = undefined
+  #actor: AnyActorRef | undefined = undefined
+  #scope: AnyActorScope | undefined = undefined
+  #controller: AbortController | undefined = undefined
+  /** Timeout, then shutdown time: never both. */
+  #timer: unknown = undefined
+
+  constructor(row: RoutineRow, number: number, observed: boolean) {
+    this.row = row
+    this.number = number
+    if (observed) this.#materialise()
+  }
+
+  get #stage(): Stage {
+    return this.row.local.stage
+  }
+
+  /** The outermost name of its state. */
+  get state(): string {
+    return this.#stage.table.names[this.#state] as string
+  }
+
+  /** True once its state is final. */
+  get over(): boolean {
+    return this.#stage.table.final[this.#state] as boolean
+  }
+
+  /** True if somebody has looked at it as an actor. */
+  get observed(): boolean {
+    return this.#actor !== undefined
+  }
+
+  get actor(): AnyActorRef {
+    return this.#actor ?? this.#materialise()
+  }
+
+  // --- the machine's steps -------------------------------------------------------------------
+
+  /** Tells it something. */
+  step(event: number, payload: unknown): void {
+    if (this.#actor !== undefined) {
+      // An actor that has ended would complain about each further event.
+      if (!this.over) this.#actor.send(toEvent(event, payload))
+      return
+    }
+    if (this.#busy) {
+      ;(this.#mailbox ??= []).push(event, payload)
+      return
+    }
+    const cell = this.#stage.table.cells[this.#state * COLUMNS + event] as TableCell
+    if (!cell.handled) return
+    this.#busy = true
+    this.#apply(cell, payload)
+    this.#busy = false
+    if (this.#mailbox !== undefined) this.#drain(this.#mailbox)
+  }
+
+  #drain(mailbox: readonly unknown[]): void {
+    this.#mailbox = undefined
+    for (let i = 0; i < mailbox.length; i += 2) this.step(mailbox[i] as number, mailbox[i + 1])
+  }
+
+  /** Its genuine actor has decided; the table says what that means here. */
+  perform(snapshot: AnyMachineSnapshot, event: EventObject, scope: AnyActorScope): void {
+    this.#scope = scope
+    const { table } = this.#stage
+    const column = ROUTINE_EVENTS.indexOf(event.type as (typeof ROUTINE_EVENTS)[number])
+    if (column < 0) return
+    const cell = table.cells[this.#state * COLUMNS + column] as TableCell
+    if (table.indexOf(snapshot.value) !== cell.target) throw new Error(`the derived table differs from the machine at ${event.type}`)
+    const { output, error, reason } = event as { output?: unknown; error?: unknown; reason?: unknown }
+    this.#apply(cell, output ?? error ?? reason)
+  }
+
+  #apply(cell: TableCell, payload: unknown): void {
+    this.#state = cell.target
+    for (const field of cell.copies) this[field as 'output' | 'error' | 'reason'] = payload
+    if (cell.raises.length > 0) this.killed = true
+    for (const action of cell.actions) {
+      if (action === 'begin') this.#begin()
+      else if (action === 'settle') this.#settle()
+      else if (action === 'abort') this.#abort()
+      else if (action === 'abandon') this.#abandon()
+    }
+  }
+
+  // --- effects -------------------------------------------------------------------------------
+
+  #begin(): void {
+    const { row } = this
+    const { clock } = this.#stage
+    this.startedAt = clock.now()
+    row.begun(this.startedAt)
+    const { timeout, hungAfter } = row.spec
+    if (timeout !== Infinity) this.#timer = clock.setTimeout(() => this.#expire(timeout), timeout)
+    if (hungAfter !== Infinity) this.heartbeat = new Heartbeat(this, hungAfter, this.startedAt)
+    this.#bodyRuns = true
+    if (isActorLogic(row.logic)) runActor(this, row.logic)
+    else runBody(this, row.logic as (context: unknown) => unknown)
+  }
+
+  #expire(timeout: number): void {
+    const { path } = this.row
+    this.#timer = undefined
+    this.step(TIMEOUT, new RoutineTimeoutError(`${path} ran longer than its timeout of ${timeout} ms`, { path }))
+  }
+
+  #abort(): void {
+    const { shutdown } = this.row.spec
+    this.#disarm()
+    if (shutdown === 'brutal_kill') this.step(GIVE_UP, undefined)
+    else if (shutdown !== 'infinity' && !this.timedByShutdown) {
+      this.#timer = this.#stage.clock.setTimeout(() => {
+        this.#timer = undefined
+        this.step(GIVE_UP, undefined)
+      }, shutdown)
+    }
+    this.#ask()
+  }
+
+  /** Tells the body to stop: by its signal, or by stopping the user's actor, which is over at once. */
+  #ask(): void {
+    if (this.#controller?.signal.aborted === false) this.#controller.abort(this.reason ?? this.error)
+    const { work } = this
+    if (work === undefined) return
+    this.work = undefined
+    this.#bodyRuns = false
+    this.#scope?.stopChild(work)
+    this.step(DONE, undefined)
+  }
+
+  #abandon(): void {
+    this.#ask()
+    this.#settle()
+  }
+
+  #settle(): void {
+    this.#disarm()
+    this.heartbeat?.stop()
+    this.endedAt = this.#stage.clock.now()
+    const orphaned = this.#bodyRuns
+    this.#bodyRuns = false
+    this.row.settled(orphaned)
+  }
+
+  #disarm(): void {
+    if (this.#timer === undefined) return
+    this.#stage.clock.clearTimeout(this.#timer)
+    this.#timer = undefined
+  }
+
+  // --- what the body does --------------------------------------------------------------------
+
+  returned(output: unknown): void {
+    if (this.over) this.row.local.orphanSettled(this.row)
+    else {
+      this.#bodyRuns = false
+      this.step(DONE, output)
+    }
+  }
+
+  threw(error: unknown): void {
+    if (this.over) {
+      this.row.local.orphanSettled(this.row)
+      return
+    }
+    const { path } = this.row
+    this.#bodyRuns = false
+    if (!(error instanceof ExitRequest)) this.step(FAIL, error)
+    else if (error.reason === 'killed') this.step(FAIL, new CurtaincallError('ERR_FAILED', `${path} exited as killed`, { path }))
+    else this.step(EXIT, error.reason)
+  }
+
+  /** Made when it is first asked for; aborted from the start if that is late. */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = containedController((error) => this.#listenerThrew(error))
+      const why = this.reason ?? this.error
+      if (why !== undefined || this.over) this.#controller.abort(why ?? this.row.local.cancelReason)
+    }
+    return this.#controller.signal
+  }
+
+  #listenerThrew(error: unknown): void {
+    this.stray ??= { error }
+    this.#stage.bus.contain(error, `${this.row.path}: a listener on the signal threw`)
+  }
+
+  // --- being looked at -----------------------------------------------------------------------
+
+  #materialise(): AnyActorRef {
+    const stage = this.#stage
+    const { row, over, output, error, reason, killed } = this
+    const snapshot = {
+      status: over ? 'done' : 'active',
+      value: stage.table.states[this.#state],
+      context: { input: row.spec.input, output, error, reason, killed },
+      children: {},
+      historyValue: {},
+      output: undefined,
+      error: undefined,
+    }
+    // An end is nobody's news any more: the actor of an incarnation that is over stands by itself.
+    const parent = over ? {} : { parent: row.local.actor }
+    const actor = createActor(stage.routineLogic, { id: row.id, snapshot, ...parent } as object) as AnyActorRef
+    this.#actor = actor
+    stage.incarnations.set(actor, this)
+    actor.subscribe({ error: (cause) => stage.bus.contain(cause, `${row.path}: the lifecycle actor failed`) })
+    actor.start()
+    return actor
+  }
+}
+
+function toEvent(event: number, payload: unknown): EventObject {
+  const type = ROUTINE_EVENTS[event] as string
+  if (event === DONE) return { type, output: payload } as EventObject
+  if (event === FAIL || event === TIMEOUT) return { type, error: payload } as EventObject
+  return { type, reason: payload } as EventObject
+}

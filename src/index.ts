@@ -1,0 +1,65 @@
+/**
+ * Supervised actors on XState v5.
+ *
+ * @module
+ */
+
+// The hierarchy
+export { createGlobalManager, GlobalManager } from './global-manager.ts'
+export { AppManager } from './app-manager.ts'
+export { LocalManager } from './local-manager.ts'
+export type { AvailabilityOptions, ManagerState } from './manager.ts'
+export type { GlobalManagerOptions, LocalManagerOptions, ManagerOptions, SupervisorOptions } from './spec/manager-spec.ts'
+
+// Routines
+export type { Routine, RoutineFrom } from './routine-handle.ts'
+export type { RoutineState } from './routine.ts'
+export type { ExitReason, RoutineContext } from './routine-context.ts'
+export { ignore, type OnHung, type RoutineOptions, type ShutdownTime, type StartContext } from './spec/routine-spec.ts'
+export type { CancelledOutcome, CompletedOutcome, FailedOutcome, Outcome } from './outcome.ts'
+export type { Body } from './work.ts'
+export type { WaitOptions } from './waiting.ts'
+
+// Shutdown
+export type { ShutdownOptions } from './shutdown.ts'
+export type { ErrorReport, PhaseReport, ReportTotals, RoutineReport, ShutdownReport } from './report.ts'
+export type { NamedReport } from './named-shutdown.ts'
+export { handleSignals, type SignalName } from './process-signals.ts'
+
+// Watching
+export type { LifecycleListener, Unsubscribe } from './lifecycle-bus.ts'
+export type {
+  LifecycleEvent,
+  LifecycleEventOf,
+  LifecycleEventType,
+  ManagerEvent,
+  Phase,
+  RefusalCode,
+  RefusedEvent,
+  RoutineEvent,
+  ShutdownMode,
+} from '../machines/lifecycle-event.ts'
+export type { Health } from './health.ts'
+export type { HealthStatus } from '../machines/health.ts'
+export { type Durations, MAX_NAMES, type Metrics, type MetricValues } from './metrics.ts'
+
+// Ports and vocabulary
+export type { Clock } from './clock.ts'
+export type { Logger, LogMethod } from './logger.ts'
+export type { Backoff, RestartType } from '../machines/restart-policy.ts'
+
+// Errors
+export {
+  ConfigError,
+  CurtaincallError,
+  type CurtaincallErrorCode,
+  ManagerExistsError,
+  NotRunningError,
+  RestartLimitError,
+  RoutineCancelledError,
+  RoutineFailedError,
+  RoutineHungError,
+  RoutineTimeoutError,
+  SpawnRefusedError,
+  StartFailedError,
+} from './errors.ts'

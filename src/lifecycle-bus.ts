@@ -1,0 +1,152 @@
+/** Carries lifecycle events from where they happen up to whoever listens. */
+import type { LifecycleEvent, LifecycleEventOf, LifecycleEventType } from '../machines/lifecycle-event.ts'
+import type { Logger } from './logger.ts'
+
+/** A listener of one type of event, or of all. A promise returned for `manager.phase` holds the phase until it settles. */
+export type LifecycleListener<T extends LifecycleEventType | '*'> = (
+  event: T extends LifecycleEventType ? LifecycleEventOf<T> : LifecycleEvent,
+) => unknown
+
+/** Ends a subscription: call it, or let `using` do so. */
+export interface Unsubscribe {
+  (): void
+  [Symbol.dispose](): void
+}
+
+/** Makes a function Disposable, and harmless when called twice. */
+export function unsubscribe(undo: () => void): Unsubscribe {
+  let done = false
+  const once = (): void => {
+    if (done) return
+    done = true
+    undo()
+  }
+  return Object.assign(once, { [Symbol.dispose]: once })
+}
+
+type AnyListener = (event: LifecycleEvent) => unknown
+
+/** The listeners of one node. */
+export class Listeners {
+  readonly #byType = new Map<string, Set<AnyListener>>()
+  readonly #bus: LifecycleBus
+  readonly up: Listeners | undefined
+
+  constructor(bus: LifecycleBus, up: Listeners | undefined) {
+    this.#bus = bus
+    this.up = up
+  }
+
+  /** Adds a listener. The same function may be added more than once; each has its own subscription. */
+  add(type: string, listener: AnyListener): Unsubscribe {
+    const own: AnyListener = (event) => listener(event)
+    let set = this.#byType.get(type)
+    if (set === undefined) this.#byType.set(type, (set = new Set()))
+    set.add(own)
+    this.#bus.listening++
+    return unsubscribe(() => {
+      if (this.#byType.get(type)?.delete(own)) this.#bus.listening--
+    })
+  }
+
+  /** Removes all. */
+  clear(): void {
+    for (const set of this.#byType.values()) this.#bus.listening -= set.size
+    this.#byType.clear()
+  }
+
+  /** Calls those that want the event. */
+  tell(event: LifecycleEvent, call: (listener: AnyListener, event: LifecycleEvent) => void): void {
+    for (const key of [event.type, '*']) {
+      const set = this.#byType.get(key)
+      if (set === undefined) continue
+      // A copy: who is added meanwhile hears the next event first.
+      for (const listener of Array.from(set)) if (set.has(listener)) call(listener, event)
+    }
+  }
+}
+
+interface Delivery {
+  readonly to: Listeners
+  readonly event: LifecycleEvent
+  readonly hold: ((promise: PromiseLike<unknown>) => void) | undefined
+  readonly after: (() => void) | undefined
+}
+
+/**
+ * One bus for one global manager.
+ *
+ * B1  Every listener hears events in the order of `seq`, also when a listener causes further ones.
+ * B2  What a listener throws is contained: logged and counted.
+ */
+export class LifecycleBus {
+  /** How many listeners there are in the whole tree: while 0, no event object is made. */
+  listening = 0
+  /** Errors of listeners and loggers that were contained. */
+  contained = 0
+  #seq = 0
+  #delivering = false
+  readonly #waiting: Delivery[] = []
+  readonly #logger: Logger
+
+  constructor(logger: Logger) {
+    this.#logger = logger
+  }
+
+  /** The number of the next event. */
+  next(): number {
+    return ++this.#seq
+  }
+
+  /**
+   * Delivers an event to a node's listeners and to those of all nodes above it.
+   *
+   * @param hold Takes promises that listeners return.
+   * @param after Runs once the event is delivered.
+   */
+  publish(to: Listeners, event: LifecycleEvent, hold?: (promise: PromiseLike<unknown>) => void, after?: () => void): void {
+    this.#waiting.push({ to, event, hold, after })
+    if (this.#delivering) return
+    this.#delivering = true
+    for (let delivery = this.#waiting.shift(); delivery !== undefined; delivery = this.#waiting.shift()) this.#deliver(delivery)
+    this.#delivering = false
+  }
+
+  #deliver({ to, event, hold, after }: Delivery): void {
+    for (let node: Listeners | undefined = to; node !== undefined; node = node.up)
+      node.tell(event, (listener) => this.#call(listener, event, hold))
+    after?.()
+  }
+
+  #call(listener: AnyListener, event: LifecycleEvent, hold: Delivery['hold']): void {
+    try {
+      const result = listener(event)
+      if (!isThenable(result)) return
+      // A rejection of a listener is its own, whether or not somebody waits for it.
+      const quiet = Promise.resolve(result).catch((error: unknown) => this.contain(error, `a listener of ${event.type} rejected`))
+      hold?.(quiet)
+    } catch (error) {
+      this.contain(error, `a listener of ${event.type} threw`)
+    }
+  }
+
+  /** Counts and logs an error that nobody else can take. */
+  contain(error: unknown, message: string): void {
+    this.contained++
+    this.log('error', { err: error }, message)
+  }
+
+  /** Writes a line; a logger that throws is counted and does no harm. */
+  log(level: 'debug' | 'info' | 'warn' | 'error', details: object, message: string): void {
+    try {
+      this.#logger[level](details, message)
+    } catch {
+      this.contained++
+    }
+  }
+}
+
+/** True for anything with a `then` method. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+}

@@ -1,0 +1,225 @@
+/**
+ * Permits at every level, and the queues of the locals.
+ *
+ * L1  At no instant does a gate count more than its `max`; a routine counts at its local and at all above.
+ * L2  A permit is given back exactly once.
+ * L3  A freed permit goes to the line whose head has waited longest, of those it is of use to.
+ * L4  A line that waits at a gate above stands in that gate's heap; a gate with room has no line that it alone could admit.
+ */
+
+/** Somebody in a line. */
+export interface Waiting<Self> {
+  ticket: number
+  previousQueued: Self | undefined
+  nextQueued: Self | undefined
+}
+
+/** The permits of one manager. */
+export class Gate {
+  count = 0
+  readonly max: number
+  readonly up: Gate | undefined
+  /** Lines that wait for a permit of this gate, a binary heap by ticket. */
+  readonly blocked: LineHeap = new LineHeap()
+  /** Called when a permit may have become free. */
+  readonly waiters = new Set<() => void>()
+
+  constructor(max: number, up: Gate | undefined) {
+    this.max = max
+    this.up = up
+  }
+
+  /** Permits that are free here and at all levels above. */
+  get available(): number {
+    let free = Infinity
+    for (let gate: Gate | undefined = this; gate !== undefined; gate = gate.up) free = Math.min(free, gate.max - gate.count)
+    return free
+  }
+
+  /** The first gate without room, from here upwards. */
+  full(): Gate | undefined {
+    for (let gate: Gate | undefined = this; gate !== undefined; gate = gate.up) if (gate.count >= gate.max) return gate
+    return undefined
+  }
+
+  take(): void {
+    for (let gate: Gate | undefined = this; gate !== undefined; gate = gate.up) gate.count++
+  }
+
+  give(): void {
+    for (let gate: Gate | undefined = this; gate !== undefined; gate = gate.up) gate.count--
+  }
+}
+
+interface AnyLine {
+  readonly gate: Gate
+  readonly length: number
+  readonly headTicket: number
+  parkedAt: Gate | undefined
+  admitHead(): void
+}
+
+/** The queue of one local: first come, first served. */
+export class Line<Row extends Waiting<Row>> implements AnyLine {
+  length = 0
+  parkedAt: Gate | undefined
+  #head: Row | undefined
+  #tail: Row | undefined
+  readonly gate: Gate
+  readonly #admit: (row: Row) => void
+
+  constructor(gate: Gate, admit: (row: Row) => void) {
+    this.gate = gate
+    this.#admit = admit
+  }
+
+  get headTicket(): number {
+    return this.#head?.ticket ?? Infinity
+  }
+
+  /** Joins at the end. */
+  push(row: Row, ticket: number): void {
+    row.ticket = ticket
+    row.previousQueued = this.#tail
+    if (this.#tail === undefined) this.#head = row
+    else this.#tail.nextQueued = row
+    this.#tail = row
+    this.length++
+    const full = this.gate.full()
+    if (full !== undefined && full !== this.gate) park(this, full)
+  }
+
+  /** Leaves, from wherever it stands. False if it stands in no line. */
+  remove(row: Row): boolean {
+    if (row.ticket === 0) return false
+    if (row.previousQueued === undefined) this.#head = row.nextQueued
+    else row.previousQueued.nextQueued = row.nextQueued
+    if (row.nextQueued === undefined) this.#tail = row.previousQueued
+    else row.nextQueued.previousQueued = row.previousQueued
+    row.previousQueued = undefined
+    row.nextQueued = undefined
+    row.ticket = 0
+    this.length--
+    return true
+  }
+
+  admitHead(): void {
+    const row = this.#head as Row
+    this.remove(row)
+    this.gate.take()
+    this.#admit(row)
+  }
+
+  /** The line is gone for good: no gate keeps it. */
+  leave(): void {
+    this.parkedAt?.blocked.delete(this)
+    this.parkedAt = undefined
+  }
+}
+
+function park(line: AnyLine, gate: Gate): void {
+  if (line.parkedAt !== undefined) return
+  line.parkedAt = gate
+  gate.blocked.push(line)
+}
+
+/** After a permit of this line's gate was given back: admits whoever has waited longest, at any level. */
+export function grant(line: AnyLine): void {
+  let own = line.parkedAt === undefined && line.length > 0
+  for (;;) {
+    const next = oldest(line, own)
+    if (next === undefined) break
+    const parked = next.parkedAt
+    if (parked !== undefined) {
+      parked.blocked.delete(next)
+      next.parkedAt = undefined
+    }
+    const full = next.gate.full()
+    if (full === undefined) {
+      next.admitHead()
+      if (next !== line && next.length > 0 && parked !== undefined) park(next, parked)
+      else own = line.parkedAt === undefined && line.length > 0
+    } else {
+      // Full at its own gate: that gate's next release comes here again. Full above: it waits there.
+      if (full !== next.gate) park(next, full)
+      if (next === line) own = false
+    }
+  }
+  for (let gate: Gate | undefined = line.gate; gate !== undefined; gate = gate.up) {
+    if (gate.count < gate.max) for (const waiter of gate.waiters) waiter()
+  }
+}
+
+function oldest(line: AnyLine, own: boolean): AnyLine | undefined {
+  let best: AnyLine | undefined = own && line.length > 0 ? line : undefined
+  for (let gate: Gate | undefined = line.gate; gate !== undefined; gate = gate.up) {
+    if (gate.count >= gate.max) continue
+    const first = gate.blocked.first()
+    if (first !== undefined && (best === undefined || first.headTicket < best.headTicket)) best = first
+  }
+  return best
+}
+
+/** Lines by the ticket of their head. A head may leave its line, so keys are those at the time of parking and checked when read. */
+class LineHeap {
+  readonly #items: { line: AnyLine; key: number }[] = []
+
+  /** The line whose head has waited longest; lines that have emptied are dropped on the way. */
+  first(): AnyLine | undefined {
+    for (let top = this.#items[0]; top !== undefined; top = this.#items[0]) {
+      if (top.line.length > 0 && top.key === top.line.headTicket) return top.line
+      this.#removeAt(0)
+      if (top.line.length > 0) this.push(top.line)
+      else top.line.parkedAt = undefined
+    }
+    return undefined
+  }
+
+  push(line: AnyLine): void {
+    this.#items.push({ line, key: line.headTicket })
+    this.#up(this.#items.length - 1)
+  }
+
+  delete(line: AnyLine): void {
+    // The first one in all but the rare case of a line that goes away while it waits.
+    const index = this.#items[0]?.line === line ? 0 : this.#items.findIndex((item) => item.line === line)
+    if (index >= 0) this.#removeAt(index)
+  }
+
+  #removeAt(index: number): void {
+    const last = this.#items.pop()
+    if (last === undefined || index === this.#items.length) return
+    this.#items[index] = last
+    this.#up(index)
+    this.#down(index)
+  }
+
+  #key(index: number): number {
+    return this.#items[index]?.key ?? Infinity
+  }
+
+  #swap(a: number, b: number): void {
+    const item = this.#items[a] as { line: AnyLine; key: number }
+    this.#items[a] = this.#items[b] as { line: AnyLine; key: number }
+    this.#items[b] = item
+  }
+
+  #up(index: number): void {
+    for (let at = index; at > 0; ) {
+      const parent = (at - 1) >> 1
+      if (this.#key(parent) <= this.#key(at)) return
+      this.#swap(parent, at)
+      at = parent
+    }
+  }
+
+  #down(index: number): void {
+    for (let at = index; ; ) {
+      const left = at * 2 + 1
+      const least = this.#key(left + 1) < this.#key(left) ? left + 1 : left
+      if (this.#key(least) >= this.#key(at)) return
+      this.#swap(least, at)
+      at = least
+    }
+  }
+}

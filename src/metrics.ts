@@ -1,0 +1,92 @@
+/** Counts what happens, per manager and per name, without looking at anything twice. */
+
+/** Milliseconds from start to end of what has ended. */
+export interface Durations {
+  readonly count: number
+  readonly total: number
+  readonly min: number
+  readonly max: number
+  readonly mean: number
+}
+
+/** `pending`, `running` and `orphaned` are of now, the rest totals; completed + failed + cancelled + killed = all that ended. */
+export interface MetricValues {
+  readonly spawned: number
+  readonly pending: number
+  readonly running: number
+  readonly completed: number
+  readonly failed: number
+  /** Ended because they were told to, and obeyed. */
+  readonly cancelled: number
+  /** Had to be forced. */
+  readonly killed: number
+  /** Abandoned, and still at work. */
+  readonly orphaned: number
+  readonly restarts: number
+  /** Incarnations that failed, restarted or not. */
+  readonly failures: number
+  readonly refused: number
+  /** Of routines that have ended, first start to last end. */
+  readonly durations: Durations
+}
+
+/** What `metrics()` returns. */
+export interface Metrics extends MetricValues {
+  /** The same by routine name. After {@link MAX_NAMES} names, further ones are counted together as `(other)`. */
+  readonly byName: Readonly<Record<string, MetricValues>>
+}
+
+/** Names that are counted apart at one manager: a bound, so that names made up at runtime cannot fill the memory. */
+export const MAX_NAMES = 1_000
+
+/** How a routine ended, as it is counted. */
+export type EndKind = 'completed' | 'failed' | 'cancelled' | 'killed'
+
+/** One set of counters. */
+export class Counters {
+  spawned = 0
+  running = 0
+  completed = 0
+  failed = 0
+  cancelled = 0
+  killed = 0
+  orphaned = 0
+  restarts = 0
+  failures = 0
+  refused = 0
+  total = 0
+  min = Infinity
+  max = 0
+  timed = 0
+
+  values(): MetricValues {
+    const { spawned, running, completed, failed, cancelled, killed, orphaned, restarts, failures, refused, total, timed } = this
+    const pending = spawned - running - completed - failed - cancelled - killed
+    const durations = { count: timed, total, min: timed === 0 ? 0 : this.min, max: this.max, mean: timed === 0 ? 0 : total / timed }
+    return { spawned, pending, running, completed, failed, cancelled, killed, orphaned, restarts, failures, refused, durations }
+  }
+}
+
+/** The counters of one manager. */
+export class Tally {
+  readonly totals = new Counters()
+  readonly #byName = new Map<string, Counters>()
+
+  /** The counters of a name; of `(other)` once there are too many. */
+  named(name: string): Counters {
+    let counters = this.#byName.get(name)
+    if (counters !== undefined) return counters
+    if (this.#byName.size >= MAX_NAMES) {
+      if (name !== '(other)') return this.named('(other)')
+    }
+    counters = new Counters()
+    this.#byName.set(name, counters)
+    return counters
+  }
+
+  /** A copy of all counters. */
+  read(): Metrics {
+    const byName = Object.fromEntries([...this.#byName].map(([name, counters]) => [name, counters.values()]))
+    return { ...this.totals.values(), byName }
+  }
+}

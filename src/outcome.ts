@@ -1,0 +1,36 @@
+/** How a routine ended, for whoever asks. */
+
+/** It returned. */
+export interface CompletedOutcome<Output> {
+  readonly status: 'completed'
+  readonly output: Output
+}
+
+/** It threw, or ran out of time; the error is as it was thrown. */
+export interface FailedOutcome {
+  readonly status: 'failed'
+  readonly error: unknown
+}
+
+/** It was told to stop. */
+export interface CancelledOutcome<Output> {
+  readonly status: 'cancelled'
+  /** What it was told. */
+  readonly reason: unknown
+  /** True if it did not obey in time and was abandoned. */
+  readonly killed: boolean
+  /** What it returned after it was told, if it did. */
+  readonly output?: Output
+  /** What it threw after it was told, if it did. */
+  readonly error?: unknown
+}
+
+/** The first end of a routine that its supervisor does not answer with a restart. */
+export type Outcome<Output = unknown> = CompletedOutcome<Output> | FailedOutcome | CancelledOutcome<Output>
+
+/** True if throwing `error` is a way to obey a cancel for `reason`. */
+export function obeys(error: unknown, reason: unknown): boolean {
+  if (error === reason) return true
+  if (!(error instanceof Error)) return false
+  return error.name === 'AbortError' || (error.cause !== undefined && error.cause === reason)
+}

@@ -1,0 +1,88 @@
+/** What the body of a routine gets. */
+import { SpawnRefusedError } from './errors.ts'
+import type { Incarnation } from './incarnation.ts'
+import type { LocalManager } from './local-manager.ts'
+import type { Logger } from './logger.ts'
+
+/** How a routine may end itself: OTP's reasons. `shutdown` is an end in good order, `killed` a failure. */
+export type ExitReason = 'shutdown' | 'killed' | { readonly shutdown: unknown }
+
+/** Thrown by `context.exit`, never seen by anybody but the supervisor. */
+export class ExitRequest {
+  readonly reason: ExitReason
+  constructor(reason: ExitReason) {
+    this.reason = reason
+  }
+}
+
+/**
+ * The context of one incarnation.
+ *
+ * C1  Once the incarnation has ended, or was abandoned, its context does nothing more: no heartbeat counts and spawning throws.
+ */
+export class RoutineContext<Input = unknown> {
+  readonly #incarnation: Incarnation
+
+  /** @internal */
+  constructor(incarnation: Incarnation) {
+    this.#incarnation = incarnation
+  }
+
+  /** Which run of the routine this is, from 1. */
+  get incarnation(): number {
+    return this.#incarnation.number
+  }
+
+  /** The `input` option of the spawn. */
+  get input(): Input {
+    return this.#incarnation.row.spec.input as Input
+  }
+
+  get id(): string {
+    return this.#incarnation.row.id
+  }
+
+  get name(): string {
+    return this.#incarnation.row.name
+  }
+
+  get path(): string {
+    return this.#incarnation.row.path
+  }
+
+  /** Aborted when this incarnation is to stop, whatever the cause. A listener on it that throws is this routine's error. */
+  get signal(): AbortSignal {
+    return this.#incarnation.signal
+  }
+
+  /** The global manager's logger with `path` and `incarnation` bound. */
+  get logger(): Logger {
+    const { logger } = this.#incarnation.row.local.stage
+    return logger.child?.({ path: this.path, incarnation: this.incarnation }) ?? logger
+  }
+
+  /** The local manager that this routine lives in; once this incarnation is over, its `spawn` throws. */
+  get local(): LocalManager {
+    const current = this.#incarnation
+    const { row } = current
+    return new Proxy(row.local, {
+      get(target, key) {
+        if (key === 'spawn' && current.over) {
+          throw new SpawnRefusedError('ERR_NOT_ACCEPTING', `${row.path} has ended and cannot spawn`, { path: row.path })
+        }
+        const value: unknown = Reflect.get(target, key, target)
+        return typeof value === 'function' ? value.bind(target) : value
+      },
+    })
+  }
+
+  /** Says that the work goes on; see `hungAfter`. */
+  heartbeat(): void {
+    if (!this.#incarnation.over) this.#incarnation.heartbeat?.beat()
+  }
+
+  /** Ends this incarnation with an OTP reason. Never returns. */
+  exit(reason: ExitReason): never {
+    throw new ExitRequest(reason)
+  }
+}

@@ -1,0 +1,55 @@
+/** The handle of a routine, as it is typed for users. */
+import type { ActorRefFrom, AnyActorLogic, EventFrom, OutputFrom } from 'xstate'
+import type { routineMachine } from '../machines/routine.ts'
+import type { Outcome } from './outcome.ts'
+import type { RoutineState } from './routine.ts'
+import type { WaitOptions } from './waiting.ts'
+
+/** One supervised piece of work: a stable identity over all its incarnations. */
+export interface Routine<Output = unknown, Message = never, Work = undefined> {
+  readonly id: string
+  readonly name: string
+  /** Such as `shop/api/images/resize#V1StGXR8`. */
+  readonly path: string
+  readonly state: RoutineState
+  /** Which run this is, from 1. */
+  readonly incarnation: number
+  /** How often it was restarted. */
+  readonly restarts: number
+  /** When the present incarnation started, in milliseconds of the clock; undefined before. */
+  readonly startedAt: number | undefined
+  /** Milliseconds that the present incarnation has been running, or ran. */
+  readonly uptime: number
+  /** What the last failed incarnation threw. */
+  readonly error: unknown
+  /** The lifecycle actor of the present incarnation. Looking makes a genuine XState actor of it. */
+  readonly actor: ActorRefFrom<typeof routineMachine>
+  /** The user's own actor, where the work is actor logic and runs. */
+  readonly work: Work
+  /** The first end that its supervisor does not answer with a restart. Never rejects. */
+  readonly outcome: Promise<Outcome<Output>>
+  /** True once it has started; false if it ended before. Never rejects. */
+  readonly started: Promise<boolean>
+  /**
+   * Its output.
+   *
+   * @throws Rejects with RoutineFailedError or RoutineCancelledError, cause inside; with RoutineTimeoutError
+   * when `timeout` milliseconds are over (the routine goes on); with the reason of an aborted signal.
+   */
+  result(options?: WaitOptions): Promise<Output>
+  /** Asks it to stop, for good; it has its `shutdown` time to obey. */
+  cancel(reason?: unknown): Promise<Outcome<Output>>
+  /** Ends it at once: its signal is aborted and nobody waits for it. */
+  kill(reason?: unknown): Promise<Outcome<Output>>
+  /**
+   * Cancels the present incarnation and starts another, whatever `restart` says; does not count against the limit.
+   *
+   * @returns True when it has started, false if it ended before. Throws NotRunningError if it has ended.
+   */
+  restart(): Promise<boolean>
+  /** Sends an event to the user's own actor. Throws NotRunningError if there is none. */
+  send(message: Message): void
+}
+
+/** The handle that spawning this logic gives. */
+export type RoutineFrom<Logic extends AnyActorLogic> = Routine<OutputFrom<Logic>, EventFrom<Logic>, ActorRefFrom<Logic> | undefined>

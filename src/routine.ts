@@ -1,0 +1,281 @@
+/** One routine over all its incarnations: the row in its local manager's registry, and the handle that a user holds. */
+import type { ActorRefFrom, AnyActorRef, EventObject } from 'xstate'
+import type { LifecycleEvent, RoutineEvent } from '../machines/lifecycle-event.ts'
+import { backoffDelay, type ExitKind } from '../machines/restart-policy.ts'
+import type { routineMachine } from '../machines/routine.ts'
+import { NotRunningError, StartFailedError } from './errors.ts'
+import { Incarnation } from './incarnation.ts'
+import type { Waiting } from './limiter.ts'
+import type { LocalManager } from './local-manager.ts'
+import type { EndKind } from './metrics.ts'
+import type { Named, NameGroup } from './name-group.ts'
+import type { Outcome } from './outcome.ts'
+import { nextStart, outcomePromise, readResult, type Settling, startedPromise } from './routine-promises.ts'
+import { ignore, type RoutineSpec } from './spec/routine-spec.ts'
+import { CANCEL, EXIT, FAIL, KILL, START, TIMEOUT } from './stage.ts'
+import type { WaitOptions } from './waiting.ts'
+import { isActorLogic, type Work } from './work.ts'
+
+/** The state of a routine: that of its present incarnation. */
+export type RoutineState = 'pending' | 'running' | 'completed' | 'failed' | 'cancelled'
+
+export class RoutineRow implements Named<RoutineRow>, Waiting<RoutineRow> {
+  readonly local: LocalManager
+  readonly id: string
+  readonly name: string
+  readonly spec: RoutineSpec
+  /** The work as it was given. */
+  readonly logic: Work
+  readonly group: NameGroup<RoutineRow>
+  current: Incarnation
+  /** How often it was restarted. */
+  restarts = 0
+  /** The error of the last incarnation that failed. */
+  error: unknown = undefined
+  /** `seq` of the event that explains the next one. */
+  seq = 0
+  /** True once it has ended for good. */
+  ended = false
+  /** True once somebody has told it to stop: from then on nothing is restarted. */
+  told = false
+  settling: Settling | undefined = undefined
+  previousNamed: RoutineRow | undefined = undefined
+  nextNamed: RoutineRow | undefined = undefined
+  previousQueued: RoutineRow | undefined = undefined
+  nextQueued: RoutineRow | undefined = undefined
+  ticket = 0
+  #bornAt: number | undefined = undefined
+  #backoff: unknown = undefined
+  #streak = 0
+  /** The event that a restart was ordered with, whatever `restart` says. */
+  #ordered: number | undefined = undefined
+
+  constructor(local: LocalManager, id: string, name: string, work: Work, spec: RoutineSpec, group: NameGroup<RoutineRow>) {
+    this.local = local
+    this.id = id
+    this.name = name
+    this.logic = work
+    this.spec = spec
+    this.group = group
+    // The user's actor is a child of the routine's, so there has to be one.
+    this.current = new Incarnation(this, 1, local.stage.strict || isActorLogic(work))
+  }
+
+  get path(): string {
+    return `${this.local.path}/${this.name}#${this.id}`
+  }
+
+  get state(): RoutineState {
+    return this.current.state as RoutineState
+  }
+
+  get incarnation(): number {
+    return this.current.number
+  }
+
+  get startedAt(): number | undefined {
+    return this.current.startedAt
+  }
+
+  get uptime(): number {
+    const { startedAt, endedAt } = this.current
+    return startedAt === undefined ? 0 : (endedAt ?? this.local.stage.clock.now()) - startedAt
+  }
+
+  /** Milliseconds from the first start to the end; undefined if it never started. */
+  get age(): number | undefined {
+    return this.#bornAt === undefined ? undefined : (this.current.endedAt ?? this.local.stage.clock.now()) - this.#bornAt
+  }
+
+  get actor(): ActorRefFrom<typeof routineMachine> {
+    return this.current.actor as ActorRefFrom<typeof routineMachine>
+  }
+
+  get work(): AnyActorRef | undefined {
+    return this.current.work
+  }
+
+  get outcome(): Promise<Outcome> {
+    return outcomePromise(this)
+  }
+
+  get started(): Promise<boolean> {
+    return startedPromise(this, this.#bornAt !== undefined)
+  }
+
+  result(options?: WaitOptions): Promise<unknown> {
+    return readResult(this, options)
+  }
+
+  /** How it ended; undefined while it has not. */
+  get end(): Outcome | undefined {
+    if (!this.ended) return undefined
+    const { state, output, reason, killed, stray } = this.current
+    if (state === 'completed') return { status: 'completed', output }
+    if (state === 'failed') return { status: 'failed', error: this.current.error }
+    const error = this.current.error ?? stray?.error
+    return { status: 'cancelled', reason, killed, ...(output === undefined ? {} : { output }), ...(error === undefined ? {} : { error }) }
+  }
+
+  /** As which of the four ends it counts. */
+  get endKind(): EndKind {
+    const { state, killed } = this.current
+    return state === 'cancelled' && killed ? 'killed' : (state as EndKind)
+  }
+
+  /** What its supervisor is to make of the end of the incarnation. */
+  get exitKind(): ExitKind {
+    const { state } = this.current
+    return state === 'completed' ? 'normal' : state === 'cancelled' ? 'shutdown' : 'abnormal'
+  }
+
+  /** True if it is to be started again whatever its restart type says: ordered so, or a restart whose start failed. */
+  get wantsRestart(): boolean {
+    return this.#ordered !== undefined || (this.incarnation > 1 && this.current.error instanceof StartFailedError)
+  }
+
+  /** True if that was ordered by hand: such a restart never counts against the limit and never waits. */
+  get restartIsFree(): boolean {
+    return this.#ordered === CANCEL
+  }
+
+  cancel(reason?: unknown): Promise<Outcome> {
+    this.stop(CANCEL, reason ?? this.local.cancelReason)
+    return this.outcome
+  }
+
+  kill(reason?: unknown): Promise<Outcome> {
+    this.stop(KILL, reason ?? this.local.cancelReason)
+    return this.outcome
+  }
+
+  /** Tells it to stop, for good. */
+  stop(event: typeof CANCEL | typeof KILL, reason: unknown): void {
+    if (this.ended) return
+    this.told = true
+    this.#ordered = undefined
+    this.current.step(event, reason)
+  }
+
+  /** The signal of the spawn's options was aborted. */
+  aborted(reason: unknown): void {
+    this.stop(CANCEL, reason)
+  }
+
+  restart(): Promise<boolean> {
+    if (this.ended || this.told) throw new NotRunningError(`${this.path} has ended and cannot be restarted`, { path: this.path })
+    const next = nextStart(this)
+    if (this.state !== 'pending') this.forceRestart(CANCEL, this.local.cancelReason)
+    else if (this.#backoff !== undefined) {
+      this.#disarm()
+      this.local.stage.begin(this)
+    }
+    return next
+  }
+
+  /** Ends the present incarnation by the given event, to be followed by another. */
+  forceRestart(event: typeof CANCEL | typeof TIMEOUT, why: unknown): void {
+    if (this.told) return
+    this.#ordered = event
+    this.current.step(event, why)
+  }
+
+  send(event: EventObject): void {
+    const { work } = this.current
+    if (work === undefined || this.current.over)
+      throw new NotRunningError(`${this.path} has no running actor to send to`, { path: this.path })
+    work.send(event)
+  }
+
+  // --- what its incarnations tell it ---------------------------------------------------------
+
+  /** Begins the present incarnation, unless something has ended or delayed it. */
+  launch(): void {
+    if (this.ended || this.state !== 'pending' || this.#backoff !== undefined) return
+    if (this.incarnation > 1 && !this.prepare()) return
+    this.current.step(START, undefined)
+  }
+
+  /** Runs the `start` option, inside the supervisor's step. False if the incarnation has ended by it. */
+  prepare(): boolean {
+    const { start, input } = this.spec
+    if (start === undefined) return true
+    const { id, name, path, incarnation, current } = this
+    try {
+      if (start({ id, name, path, incarnation, input }) === ignore) current.step(EXIT, ignore)
+    } catch (cause) {
+      current.step(FAIL, new StartFailedError(`${path}: start threw`, { cause, path }))
+    }
+    return !current.over
+  }
+
+  /** An incarnation has begun to run. */
+  begun(now: number): void {
+    this.#bornAt ??= now
+    this.group.started()
+    this.announce('routine.started')
+    const { settling } = this
+    if (settling === undefined) return
+    settling.started?.resolve(true)
+    settling.next?.resolve(true)
+    settling.next = undefined
+  }
+
+  /** An incarnation is over. */
+  settled(orphaned: boolean): void {
+    const { current } = this
+    if (current.startedAt !== undefined) this.group.stopped()
+    if (current.state === 'failed') {
+      this.error = current.error
+      this.group.count('failures', 1)
+    }
+    this.#disarm()
+    this.local.settle(this, orphaned)
+  }
+
+  /** Makes the next incarnation; returns the milliseconds until it begins. */
+  renew(now: number): number {
+    const { backoff } = this.spec
+    const { startedAt, observed, number } = this.current
+    const { stage } = this.local
+    // One that has run for longer than the longest delay has recovered: its next failure is a first one again.
+    this.#streak = backoff !== undefined && startedAt !== undefined && now - startedAt > backoff.max ? 1 : this.#streak + 1
+    const delay = backoff === undefined || this.restartIsFree ? 0 : backoffDelay(backoff, this.#streak, stage.random())
+    this.#ordered = undefined
+    this.restarts++
+    this.current = new Incarnation(this, number + 1, observed)
+    if (delay > 0) {
+      this.#backoff = stage.clock.setTimeout(() => {
+        this.#backoff = undefined
+        this.launch()
+      }, delay)
+    }
+    return delay
+  }
+
+  #disarm(): void {
+    if (this.#backoff !== undefined) this.local.stage.clock.clearTimeout(this.#backoff)
+    this.#backoff = undefined
+  }
+
+  /** Numbers an event, and makes it if anybody listens. */
+  announce(type: RoutineEvent['type'], extra?: object): void {
+    const { bus, clock } = this.local.stage
+    const seq = bus.next()
+    const cause = this.seq
+    this.seq = seq
+    if (bus.listening === 0) return
+    const { path, id, name, incarnation } = this
+    bus.publish(this.local.listeners, {
+      type,
+      path,
+      id,
+      name,
+      incarnation,
+      at: clock.now(),
+      seq,
+      cause: cause || null,
+      ...extra,
+    } as LifecycleEvent)
+  }
+}

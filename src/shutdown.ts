@@ -1,0 +1,343 @@
+/**
+ * The hand of machines/shutdown.ts and of the `stopping` states: one shutdown of one manager.
+ *
+ * The manager's machine says which phase is next; `enter` does what the phase is for, and
+ * `#advance` tells the machine when machines/shutdown.ts calls the phase over.
+ *
+ * D1  Nobody is killed without having been asked and given one turn of the event loop.
+ * D2  A later request only tightens.
+ * D3  Managers below are stopped one by one, latest first; routines of one local together.
+ */
+import type { Phase, ShutdownMode } from '../machines/lifecycle-event.ts'
+import { LONGEST_TIMER, phaseIsOver, tighten } from '../machines/shutdown.ts'
+import type { Manager } from './manager.ts'
+import type { EndKind } from './metrics.ts'
+import type { ErrorReport, PhaseReport, RoutineReport, ShutdownReport } from './report.ts'
+
+/** What a shutdown is asked to do. All durations are milliseconds. */
+export interface ShutdownOptions {
+  /** @default 'graceful' */
+  readonly mode?: ShutdownMode | undefined
+  /** The whole of it. @default 10_000 */
+  readonly timeout?: number | undefined
+  /** How long running and queued routines may end by themselves before they are asked to. @default 0 */
+  readonly drain?: number | undefined
+  /** Limits of single phases. @default none but the whole */
+  readonly phases?: Partial<Readonly<Record<Phase, number>>> | undefined
+  /** Aborted: the shutdown becomes immediate. @default none */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** What a run is made with. */
+export interface ShutdownPlan {
+  readonly mode: ShutdownMode
+  readonly timeout: number
+  readonly drain: number
+  readonly phases: Partial<Readonly<Record<Phase, number>>>
+  /** True if the parent has closed this manager and will come to it in its turn. */
+  readonly held: boolean
+  /** `seq` of the event that led to it, 0 if it came from outside. */
+  readonly cause: number
+}
+
+export class ShutdownRun {
+  readonly report: Promise<ShutdownReport>
+  readonly #resolve: (report: ShutdownReport) => void
+  readonly #manager: Manager
+  readonly #plan: ShutdownPlan
+  readonly #startedAt: number
+  readonly #phases: PhaseReport[] = []
+  readonly #routines: RoutineReport[] = []
+  readonly #errors: ErrorReport[] = []
+  readonly #children: ShutdownReport[] = []
+  readonly #counts: Record<EndKind, number> = { completed: 0, failed: 0, cancelled: 0, killed: 0 }
+  #orphaned = 0
+  #mode: ShutdownMode
+  #deadline: number
+  #timedOut = false
+  #held: boolean
+  #released = false
+  #overdue = false
+  #forced = false
+  #phase: Phase = 'closing'
+  #phaseSince = 0
+  #exceeded = false
+  #draining = false
+  #hooks = 0
+  #scheduled = false
+  #deadlineTimer: unknown
+  #phaseTimer: unknown
+  readonly #timers = new Set<unknown>()
+  /** `seq` of the latest phase event. */
+  seq: number
+
+  constructor(manager: Manager, plan: ShutdownPlan) {
+    const { promise, resolve } = Promise.withResolvers<ShutdownReport>()
+    this.report = promise
+    this.#resolve = resolve
+    this.#manager = manager
+    this.#plan = plan
+    this.#mode = plan.mode
+    this.#held = plan.held
+    this.seq = plan.cause
+    this.#startedAt = this.#now()
+    this.#deadline = this.#startedAt + plan.timeout
+    if (!plan.held) this.#armDeadline()
+  }
+
+  get phase(): Phase {
+    return this.#phase
+  }
+
+  /** A later request, or one from above: it can only tighten. */
+  tighten(mode: ShutdownMode, timeout: number): void {
+    if (this.#manager.over) return
+    const deadline = tighten(this.#deadline, this.#now() + timeout)
+    if (deadline < this.#deadline) {
+      this.#deadline = deadline
+      this.#armDeadline()
+    }
+    if (mode === 'immediate' && this.#mode !== 'immediate') {
+      this.#mode = 'immediate'
+      this.#manager.tell({ type: 'hurry' })
+      this.#draining = false
+      if (this.#phase !== 'closing') this.#force()
+      this.poke()
+    }
+  }
+
+  /** The parent has come to this manager. */
+  release(): void {
+    if (this.#released) return
+    this.#released = true
+    this.#held = false
+    this.#draining = false
+    this.tighten('graceful', this.#manager.spec.shutdown)
+    this.poke()
+  }
+
+  /** The machine has entered a phase: do what it is for. */
+  enter(phase: Phase): void {
+    this.#phase = phase
+    this.#phaseSince = this.#now()
+    this.#exceeded = false
+    this.#hooks = 0
+    if (phase === 'closing') this.#manager.refuseAll()
+    this.seq = this.#manager.announce({ type: 'manager.phase', phase }, this.seq, (promise) => this.#hook(phase, promise))
+    this.#armPhase(this.#plan.phases[phase] ?? Infinity)
+    if (phase === 'closing') this.#close()
+    else if (phase === 'cancelling') this.#cancel()
+    else if (phase === 'killing') this.#kill()
+    else if (phase === 'cleaning') this.#clean()
+    this.poke()
+  }
+
+  /** Something may have ended: looks again, in a microtask. */
+  poke(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    queueMicrotask(() => {
+      this.#scheduled = false
+      this.#advance()
+    })
+  }
+
+  /** A routine below has ended. */
+  routineEnded(entry: RoutineReport, orphan: boolean, error: ErrorReport | undefined): void {
+    this.#routines.push(entry)
+    this.#counts[entry.outcome]++
+    if (orphan) this.#orphaned++
+    if (error !== undefined) this.#errors.push(error)
+  }
+
+  /** Milliseconds since it began. */
+  get elapsed(): number {
+    return this.#now() - this.#startedAt
+  }
+
+  /** An error that led to the shutdown. */
+  blame(error: ErrorReport): void {
+    this.#errors.push(error)
+  }
+
+  /** A manager below has ended for good; the next one's turn. */
+  childEnded(report: ShutdownReport): void {
+    this.#children.push(report)
+    if (this.#phase !== 'closing' && this.#phase !== 'cleaning') this.#manager.releaseLatest()
+    this.poke()
+  }
+
+  /** A manager below gave up or failed on the way; its errors belong in this report too. */
+  get errors(): readonly ErrorReport[] {
+    return this.#errors
+  }
+
+  /** Files the report. */
+  finish(): ShutdownReport {
+    const { path, tally } = this.#manager
+    const { spawned, completed, failed, cancelled, killed } = tally.totals
+    const report: ShutdownReport = {
+      path,
+      mode: this.#mode,
+      startedAt: this.#startedAt,
+      duration: this.elapsed,
+      timedOut: this.#timedOut,
+      ...this.#counts,
+      orphaned: this.#orphaned,
+      phases: this.#phases,
+      routines: this.#routines,
+      errors: this.#errors,
+      children: this.#children,
+      totals: { spawned, completed, failed, cancelled, killed },
+    }
+    this.#resolve(report)
+    return report
+  }
+
+  /** Everybody below was asked and had a turn: from here on nothing is waited for. */
+  setOverdue(): void {
+    if (this.#overdue) return
+    this.#overdue = true
+    this.#draining = false
+    this.#manager.tell({ type: 'hurry' })
+    for (const child of this.#manager.below()) child.run?.setOverdue()
+    if (this.#phase === 'killing') this.#kill()
+    this.poke()
+  }
+
+  // --- the phases ----------------------------------------------------------------------------
+
+  #close(): void {
+    const manager = this.#manager
+    const { drain } = this.#plan
+    this.#draining = drain > 0 && this.#mode === 'graceful' && !this.#held
+    for (const child of manager.below()) child.close(this.seq)
+    // Only who began the shutdown drains; what is held takes its orders from there.
+    if (this.#held) return
+    if (this.#draining) this.#after(drain, () => this.#endDrain())
+    manager.cancelPending(this.seq, this.#draining)
+  }
+
+  #endDrain(): void {
+    if (this.#phase !== 'closing') return
+    this.#draining = false
+    this.poke()
+  }
+
+  #cancel(): void {
+    // What the drain has left in the queues never starts.
+    this.#manager.cancelPending(this.seq, false)
+    if (this.#mode === 'immediate') this.#force()
+    else this.#manager.askOwn(this.seq)
+    this.#manager.releaseLatest()
+  }
+
+  #kill(): void {
+    if (this.#manager.living === 0) return
+    if (!this.#overdue) {
+      this.#force()
+      return
+    }
+    this.#manager.killOwn(this.seq)
+    this.#manager.releaseLatest()
+  }
+
+  #clean(): void {
+    const { clock } = this.#manager.stage
+    for (const timer of this.#timers) clock.clearTimeout(timer)
+    this.#timers.clear()
+    clock.clearTimeout(this.#deadlineTimer)
+    this.#deadlineTimer = undefined
+  }
+
+  /** Time is up: asks whoever was not asked, gives one turn, and then waits for nobody. */
+  #force(): void {
+    if (this.#forced) return
+    this.#forced = true
+    const asked = this.#manager.askAll(this.seq)
+    if (asked || this.#mode === 'immediate') this.#after(0, () => this.setOverdue())
+    else this.setOverdue()
+  }
+
+  // --- time ----------------------------------------------------------------------------------
+
+  #now(): number {
+    return this.#manager.stage.clock.now()
+  }
+
+  #armDeadline(): void {
+    const { clock } = this.#manager.stage
+    if (this.#deadlineTimer !== undefined) clock.clearTimeout(this.#deadlineTimer)
+    this.#deadlineTimer = undefined
+    if (this.#deadline === Infinity) return
+    const left = Math.max(0, this.#deadline - this.#now())
+    this.#deadlineTimer = clock.setTimeout(() => this.#expire(), Math.min(left, LONGEST_TIMER))
+  }
+
+  #expire(): void {
+    this.#deadlineTimer = undefined
+    if (this.#now() < this.#deadline) {
+      this.#armDeadline()
+      return
+    }
+    if (this.#phase === 'cleaning') return
+    this.#timedOut = true
+    this.#held = false
+    this.#draining = false
+    this.#manager.tell({ type: 'hurry' })
+    this.#force()
+    this.poke()
+  }
+
+  #armPhase(limit: number): void {
+    const { clock } = this.#manager.stage
+    clock.clearTimeout(this.#phaseTimer)
+    this.#phaseTimer = undefined
+    if (limit === Infinity) return
+    this.#phaseTimer = clock.setTimeout(() => {
+      this.#exceeded = true
+      this.#advance()
+    }, limit)
+  }
+
+  /** One timer of this run; gone with it. */
+  #after(delay: number, then: () => void): void {
+    const timer = this.#manager.stage.clock.setTimeout(() => {
+      this.#timers.delete(timer)
+      then()
+    }, delay)
+    this.#timers.add(timer)
+  }
+
+  /** Gives up on a group of routines after their shutdown time. */
+  grace(delay: number, giveUp: () => void): void {
+    this.#after(delay, giveUp)
+  }
+
+  #hook(phase: Phase, promise: PromiseLike<unknown>): void {
+    if (phase !== this.#phase) return
+    this.#hooks++
+    void promise.then(() => {
+      if (phase !== this.#phase) return
+      this.#hooks--
+      this.poke()
+    })
+  }
+
+  #advance(): void {
+    if (this.#manager.phase !== this.#phase) return
+    const phase = this.#phase
+    const living = phase === 'closing' ? this.#manager.livingRoutines : this.#manager.living
+    const hooked = this.#hooks > 0 && this.#mode === 'graceful'
+    const signs = { phase, held: this.#held, draining: this.#draining, hooked, exceeded: this.#exceeded, overdue: this.#overdue, living }
+    if (!phaseIsOver(signs)) return
+    const now = this.#now()
+    const limit = this.#plan.phases[phase] ?? Infinity
+    const deadline = Math.min(limit, this.#deadline - this.#phaseSince)
+    const exceeded = this.#exceeded || (this.#overdue && this.#timedOut && this.#phaseSince < this.#deadline && now >= this.#deadline)
+    this.#phases.push({ phase, duration: now - this.#phaseSince, deadline: Math.max(0, deadline), exceeded })
+    this.#manager.stage.clock.clearTimeout(this.#phaseTimer)
+    this.#phaseTimer = undefined
+    this.#manager.tell({ type: 'phaseDone' })
+  }
+}

@@ -1,0 +1,175 @@
+/** Options of the managers: checked once, every default filled in. */
+import type { InspectionEvent, Observer } from 'xstate'
+import type { RestartType } from '../../machines/restart-policy.ts'
+import { type Clock, systemClock } from '../clock.ts'
+import { type Logger, silentLogger } from '../logger.ts'
+import {
+  callable,
+  check,
+  count,
+  duration,
+  finiteCount,
+  flag,
+  having,
+  limit,
+  nodeName,
+  oneOf,
+  positiveDuration,
+  type Rule,
+  refuse,
+} from './check.ts'
+
+/** Options of every manager. All durations are milliseconds. */
+export interface SupervisorOptions {
+  /** What a restart of one child means for its siblings. @default 'one_for_one' */
+  readonly strategy?: 'one_for_one' | undefined
+  /** Restarts allowed within `restartWindow`; above it the manager gives up. @default 3 */
+  readonly maxRestarts?: number | undefined
+  /** Length of the window that `maxRestarts` counts in. @default 5_000 */
+  readonly restartWindow?: number | undefined
+  /** Routines below, on all levels, at any instant. @default Infinity */
+  readonly maxRoutines?: number | undefined
+}
+
+/** Options of an app manager. */
+export interface ManagerOptions extends SupervisorOptions {
+  /** What its parent does when it gives up: OTP counts that as an end in good order, so only `permanent` is restarted. @default 'permanent' */
+  readonly restart?: RestartType | undefined
+  /** How long its parent waits for it once asked to stop. @default 'infinity' (what is left of the whole) */
+  readonly shutdown?: number | 'infinity' | undefined
+}
+
+/** Options of a local manager. */
+export interface LocalManagerOptions extends ManagerOptions {
+  /** What becomes of a spawn for which there is no permit. @default 'reject' */
+  readonly overflow?: 'reject' | 'queue' | undefined
+  /** How many may be queued. @default 1_000 */
+  readonly maxQueue?: number | undefined
+  /** How many ended routines are kept for a look, the latest ones. @default 0 */
+  readonly retain?: number | undefined
+}
+
+/** Options of the global manager. */
+export interface GlobalManagerOptions extends SupervisorOptions {
+  /** First part of every path. @default 'global' */
+  readonly name?: string | undefined
+  /** Where time comes from. @default the platform's */
+  readonly clock?: Clock | undefined
+  /** Numbers from 0 to 1 for the jitter of backoffs. @default Math.random */
+  readonly random?: (() => number) | undefined
+  /** Ids of routines that are given none. @default nanoid, 8 characters */
+  readonly generateId?: (() => string) | undefined
+  /** Takes pino, console, or anything of that shape. @default silent */
+  readonly logger?: Logger | undefined
+  /** An XState inspection observer for the whole tree; makes a genuine actor of every routine from birth. @default none */
+  readonly inspect?: ((event: InspectionEvent) => void) | Observer<InspectionEvent> | undefined
+  /** Makes a genuine XState actor of every routine from birth. @default false */
+  readonly strict?: boolean | undefined
+}
+
+/** A supervisor with nothing left open. */
+export interface ManagerSpec {
+  readonly maxRestarts: number
+  readonly restartWindow: number
+  readonly maxRoutines: number
+  readonly restart: RestartType
+  readonly shutdown: number
+  readonly overflow: 'reject' | 'queue'
+  readonly maxQueue: number
+  readonly retain: number
+}
+
+/** What a global manager has beside. */
+export interface GlobalSpec {
+  readonly name: string
+  readonly clock: Clock
+  readonly random: () => number
+  readonly generateId: (() => string) | undefined
+  readonly logger: Logger
+  readonly inspect: GlobalManagerOptions['inspect']
+  readonly strict: boolean
+}
+
+const SUPERVISOR_RULES = {
+  strategy: oneOf('one_for_one'),
+  maxRestarts: count,
+  restartWindow: positiveDuration,
+  maxRoutines: limit,
+} satisfies Record<keyof SupervisorOptions, Rule>
+
+const MANAGER_RULES = {
+  ...SUPERVISOR_RULES,
+  restart: oneOf('permanent', 'transient', 'temporary'),
+  shutdown: { range: `${duration.range}, or 'infinity'`, accepts: (value: unknown) => value === 'infinity' || duration.accepts(value) },
+} satisfies Record<keyof ManagerOptions, Rule>
+
+const LOCAL_RULES = {
+  ...MANAGER_RULES,
+  overflow: oneOf('reject', 'queue'),
+  maxQueue: count,
+  retain: finiteCount,
+} satisfies Record<keyof LocalManagerOptions, Rule>
+
+const GLOBAL_RULES = {
+  ...SUPERVISOR_RULES,
+  name: nodeName,
+  clock: having('now', 'setTimeout', 'clearTimeout'),
+  random: callable,
+  generateId: callable,
+  logger: having('debug', 'info', 'warn', 'error'),
+  inspect: {
+    range: 'a function, or an observer with the method next',
+    accepts: (value: unknown) => callable.accepts(value) || having('next').accepts(value),
+  },
+  strict: flag,
+} satisfies Record<keyof GlobalManagerOptions, Rule>
+
+function complete(options: LocalManagerOptions): ManagerSpec {
+  return {
+    maxRestarts: options.maxRestarts ?? 3,
+    restartWindow: options.restartWindow ?? 5_000,
+    maxRoutines: options.maxRoutines ?? Infinity,
+    restart: options.restart ?? 'permanent',
+    shutdown: options.shutdown === undefined || options.shutdown === 'infinity' ? Infinity : options.shutdown,
+    overflow: options.overflow ?? 'reject',
+    maxQueue: options.maxQueue ?? 1_000,
+    retain: options.retain ?? 0,
+  }
+}
+
+/** Checks a name; it becomes part of a path. */
+export function checkName(owner: string, name: unknown, path?: string): string {
+  if (!nodeName.accepts(name)) throw refuse(`${owner} name`, nodeName.range, name, path)
+  return name as string
+}
+
+/** Checks the options of an app manager. Throws ConfigError. */
+export function compileAppSpec(options: ManagerOptions = {}, path?: string): ManagerSpec {
+  check('app manager', options, MANAGER_RULES, path)
+  return complete(options)
+}
+
+/** Checks the options of a local manager. Throws ConfigError. */
+export function compileLocalSpec(options: LocalManagerOptions = {}, path?: string): ManagerSpec {
+  check('local manager', options, LOCAL_RULES, path)
+  return complete(options)
+}
+
+/** Checks the options of a global manager. Throws ConfigError. */
+export function compileGlobalSpec(options: GlobalManagerOptions = {}): ManagerSpec & GlobalSpec {
+  check('global manager', options, GLOBAL_RULES)
+  return {
+    ...complete({
+      maxRestarts: options.maxRestarts,
+      restartWindow: options.restartWindow,
+      maxRoutines: options.maxRoutines,
+    }),
+    name: options.name ?? 'global',
+    clock: options.clock ?? systemClock,
+    random: options.random ?? Math.random,
+    generateId: options.generateId,
+    logger: options.logger ?? silentLogger,
+    inspect: options.inspect,
+    strict: (options.strict ?? false) || options.inspect !== undefined,
+  }
+}

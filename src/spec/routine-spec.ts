@@ -1,0 +1,127 @@
+/** Options of a routine: checked once, every default filled in. */
+import type { Backoff, RestartType } from '../../machines/restart-policy.ts'
+import { abortSignal, anything, callable, check, duration, nodeName, oneOf, positiveDuration, type Rule } from './check.ts'
+
+/** How long a routine that was asked to stop may take. */
+export type ShutdownTime = number | 'brutal_kill' | 'infinity'
+
+/** What becomes of a routine that is silent for too long. */
+export type OnHung = 'report' | 'restart' | 'kill'
+
+/** Return it from `start` and the routine ends without having run: OTP's `ignore`. */
+export const ignore: unique symbol = Symbol('curtaincall.ignore')
+
+/** What `start` gets. */
+export interface StartContext<Input = unknown> {
+  readonly id: string
+  readonly name: string
+  readonly path: string
+  readonly incarnation: number
+  readonly input: Input
+}
+
+/** Options of `spawn`. All durations are milliseconds. */
+export interface RoutineOptions<Input = unknown> {
+  /** Identity among its siblings. @default generated */
+  readonly id?: string | undefined
+  /** Handed to the work as it is. @default undefined */
+  readonly input?: Input
+  /** When an end is answered with a new incarnation. @default 'temporary' (never) */
+  readonly restart?: RestartType | undefined
+  /** Delay before a restart. @default none; given: initial 100, factor 2, max 30_000, jitter 0 */
+  readonly backoff?: Partial<Backoff> | undefined
+  /** How long one incarnation may run before it is aborted and `failed`. @default none */
+  readonly timeout?: number | undefined
+  /** How long it may take to stop once asked, before it is given up on. @default 5_000 */
+  readonly shutdown?: ShutdownTime | undefined
+  /** Runs inside the supervisor's own step, before the work: a throw is a failed start, `ignore` ends it without a run. @default none */
+  readonly start?: ((context: StartContext<Input>) => undefined | void | typeof ignore) | undefined
+  /** Silence after which it counts as hung; `context.heartbeat()` breaks the silence. @default never */
+  readonly hungAfter?: number | undefined
+  /** What is done about a hung routine. @default 'report' */
+  readonly onHung?: OnHung | undefined
+  /** Cancels the routine when aborted; its listener is gone when the routine is. @default none */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** The same with nothing left open. */
+export interface RoutineSpec {
+  readonly id: string | undefined
+  readonly input: unknown
+  readonly restart: RestartType
+  readonly backoff: Backoff | undefined
+  readonly timeout: number
+  readonly shutdown: ShutdownTime
+  readonly start: RoutineOptions['start']
+  readonly hungAfter: number
+  readonly onHung: OnHung
+  readonly signal: AbortSignal | undefined
+}
+
+const share: Rule = { range: 'a number from 0 to 1', accepts: (value) => typeof value === 'number' && value >= 0 && value <= 1 }
+const growth: Rule = {
+  range: 'a finite number of at least 1',
+  accepts: (value) => typeof value === 'number' && value >= 1 && Number.isFinite(value),
+}
+
+const BACKOFF_RULES = { initial: duration, factor: growth, max: duration, jitter: share }
+
+const BACKOFF_DEFAULTS: Backoff = { initial: 100, factor: 2, max: 30_000, jitter: 0 }
+
+const ROUTINE_RULES = {
+  id: nodeName,
+  input: anything,
+  restart: oneOf('permanent', 'transient', 'temporary'),
+  backoff: { range: 'an object {initial, factor, max, jitter}', accepts: (value: unknown) => typeof value === 'object' && value !== null },
+  timeout: positiveDuration,
+  shutdown: {
+    range: `${duration.range}, 'brutal_kill' or 'infinity'`,
+    accepts: (value: unknown) => value === 'brutal_kill' || value === 'infinity' || duration.accepts(value),
+  },
+  start: callable,
+  hungAfter: positiveDuration,
+  onHung: oneOf('report', 'restart', 'kill'),
+  signal: abortSignal,
+} satisfies Record<keyof RoutineOptions, Rule>
+
+/** What a spawn without options means. */
+export const DEFAULT_ROUTINE: RoutineSpec = {
+  id: undefined,
+  input: undefined,
+  restart: 'temporary',
+  backoff: undefined,
+  timeout: Infinity,
+  shutdown: 5_000,
+  start: undefined,
+  hungAfter: Infinity,
+  onHung: 'report',
+  signal: undefined,
+}
+
+function compileBackoff(given: Partial<Backoff>, path: string): Backoff {
+  check('routine backoff', given, BACKOFF_RULES, path)
+  const { initial, factor, max, jitter } = BACKOFF_DEFAULTS
+  return { initial: given.initial ?? initial, factor: given.factor ?? factor, max: given.max ?? max, jitter: given.jitter ?? jitter }
+}
+
+/**
+ * Checks the options of a routine and fills in the defaults.
+ *
+ * @throws ConfigError naming the option, the allowed range and what came.
+ */
+export function compileRoutineSpec(options: RoutineOptions<never> | undefined, path: string): RoutineSpec {
+  if (options === undefined) return DEFAULT_ROUTINE
+  check('routine', options, ROUTINE_RULES, path)
+  return {
+    id: options.id,
+    input: options.input,
+    restart: options.restart ?? DEFAULT_ROUTINE.restart,
+    backoff: options.backoff === undefined ? undefined : compileBackoff(options.backoff, path),
+    timeout: options.timeout ?? DEFAULT_ROUTINE.timeout,
+    shutdown: options.shutdown ?? DEFAULT_ROUTINE.shutdown,
+    start: options.start as RoutineOptions['start'],
+    hungAfter: options.hungAfter ?? DEFAULT_ROUTINE.hungAfter,
+    onHung: options.onHung ?? DEFAULT_ROUTINE.onHung,
+    signal: options.signal,
+  }
+}

@@ -1,0 +1,88 @@
+/** What all nodes of one tree share: time, chance, ids, events. One per global manager; no module state. */
+import type { AnyActorRef, AnyStateMachine } from 'xstate'
+import type { ManagerMachine } from '../machines/manager.ts'
+import { ROUTINE_EVENTS, routineMachine } from '../machines/routine.ts'
+import { type TransitionTable, tabulate } from '../machines/transition-table.ts'
+import { withEffects } from './actor.ts'
+import type { Clock } from './clock.ts'
+import type { Incarnation } from './incarnation.ts'
+import { LifecycleBus } from './lifecycle-bus.ts'
+import type { Logger } from './logger.ts'
+import type { Manager } from './manager.ts'
+import type { RoutineRow } from './routine.ts'
+import { SignalHub } from './signal-hub.ts'
+import type { GlobalSpec } from './spec/manager-spec.ts'
+
+/** Columns of the routine's table. */
+export const START = 0
+export const EXIT = 1
+export const DONE = 2
+export const FAIL = 3
+export const CANCEL = 4
+export const TIMEOUT = 5
+export const GIVE_UP = 6
+export const KILL = 7
+
+/** The most that a given id generator may repeat itself before it is called broken. */
+const ID_TRIES = 100
+
+export class Stage {
+  readonly clock: Clock
+  readonly random: () => number
+  readonly logger: Logger
+  readonly strict: boolean
+  readonly bus: LifecycleBus
+  readonly signals = new SignalHub()
+  readonly table: TransitionTable
+  readonly routineLogic: typeof routineMachine
+  /** Whose actor is whose, for the effects of those routines that are genuine actors. */
+  readonly incarnations = new WeakMap<AnyActorRef, Incarnation>()
+  readonly managers = new WeakMap<AnyActorRef, Manager>()
+  /** How many routines a shutdown has asked to stop, ever. */
+  asked = 0
+  /** Order of joining a queue, over all queues. */
+  ticket = 0
+  readonly #generateId: () => string
+  #starting: RoutineRow[] = []
+
+  constructor(spec: GlobalSpec, generateId: () => string) {
+    this.clock = spec.clock
+    this.random = spec.random
+    this.logger = spec.logger
+    this.strict = spec.strict
+    this.bus = new LifecycleBus(spec.logger)
+    this.table = tabulate(routineMachine, ROUTINE_EVENTS, ['output', 'error', 'reason'])
+    this.routineLogic = withEffects(routineMachine, (self, snapshot, event, _actions, scope) =>
+      this.incarnations.get(self)?.perform(snapshot, event, scope),
+    )
+    this.#generateId = generateId
+  }
+
+  /** The logic of a manager's machine with its effects. */
+  logicOf(machine: AnyStateMachine): ManagerMachine {
+    return withEffects(machine as ManagerMachine, (self, snapshot, event, actions) =>
+      this.managers.get(self)?.perform(snapshot, event, actions),
+    )
+  }
+
+  /** An id that `taken` does not know. */
+  generateId(taken: (id: string) => boolean): string {
+    for (let attempt = 0; attempt < ID_TRIES; attempt++) {
+      const id = this.#generateId()
+      if (!taken(id)) return id
+    }
+    throw new Error(`generateId has returned ${ID_TRIES} ids that are taken`)
+  }
+
+  /** Lets a routine begin in a later microtask, after those that were admitted before it. */
+  begin(row: RoutineRow): void {
+    if (this.#starting.push(row) === 1) queueMicrotask(() => this.#beginAll())
+  }
+
+  #beginAll(): void {
+    const rows = this.#starting
+    // Those that are admitted meanwhile get a microtask of their own: nobody begins inside another's first step.
+    this.#starting = []
+    for (const row of rows) row.launch()
+  }
+}

@@ -1,0 +1,67 @@
+/** One way to wait, for everything that can be waited for: with a timeout, with a signal, and with nothing left behind. */
+import type { Clock } from './clock.ts'
+import type { SignalHub } from './signal-hub.ts'
+import { abortSignal, check, durationOrInfinity } from './spec/check.ts'
+
+/** How long to wait, in milliseconds, and what ends the wait early. */
+export interface WaitOptions {
+  /** @default Infinity */
+  readonly timeout?: number | undefined
+  /** Aborted: the wait rejects with its reason. @default none */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Rules for {@link WaitOptions}. */
+export const WAIT_RULES = { timeout: durationOrInfinity, signal: abortSignal }
+
+/** What a wait needs from its surroundings. */
+export interface WaitingRoom {
+  readonly clock: Clock
+  readonly signals: SignalHub
+}
+
+/**
+ * Waits until `ready()` holds.
+ *
+ * W1  Whichever way it ends, no timer, listener or waiter of it remains.
+ *
+ * @param rooms The sets whose members are called when it may have come true.
+ * @returns True when it holds, at once if it does already; false on timeout. Rejects with the reason of an aborted signal.
+ */
+export function waitUntil(
+  ready: () => boolean,
+  rooms: readonly Set<() => void>[],
+  options: WaitOptions,
+  { clock, signals }: WaitingRoom,
+): Promise<boolean> {
+  check('wait', options, WAIT_RULES)
+  const { timeout = Infinity, signal } = options
+  if (signal?.aborted) return Promise.reject(signal.reason)
+  if (ready()) return Promise.resolve(true)
+  if (timeout === 0) return Promise.resolve(false)
+  return new Promise((resolve, reject) => {
+    const leave = (): void => {
+      for (const room of rooms) room.delete(look)
+      if (timer !== undefined) clock.clearTimeout(timer)
+      if (signal !== undefined) signals.unbind(signal, member)
+    }
+    const look = (): void => {
+      if (!ready()) return
+      leave()
+      resolve(true)
+    }
+    const member = {
+      aborted(reason: unknown): void {
+        leave()
+        reject(reason)
+      },
+    }
+    const expire = (): void => {
+      leave()
+      resolve(false)
+    }
+    for (const room of rooms) room.add(look)
+    const timer = timeout === Infinity ? undefined : clock.setTimeout(expire, timeout)
+    if (signal !== undefined) signals.bind(signal, member)
+  })
+}

@@ -1,0 +1,84 @@
+/** The two kinds of work: a function, or the logic of any XState actor. */
+import {
+  type ActorLogic,
+  type AnyActorLogic,
+  type AnyActorRef,
+  type AnyActorScope,
+  createActor,
+  type EventObject,
+  type Snapshot,
+} from 'xstate'
+import type { Incarnation } from './incarnation.ts'
+import { isThenable } from './lifecycle-bus.ts'
+import { RoutineContext } from './routine-context.ts'
+
+/** Work as a function of its context. */
+export type Body<Input = unknown, Output = unknown> = (context: RoutineContext<Input>) => Output | PromiseLike<Output>
+
+/** Anything that can be supervised. */
+export type Work = Body<never> | AnyActorLogic
+
+/** True for XState actor logic. */
+export function isActorLogic(work: unknown): work is AnyActorLogic {
+  if (typeof work !== 'object' || work === null) return false
+  const logic = work as Partial<AnyActorLogic>
+  return typeof logic.transition === 'function' && typeof logic.getInitialSnapshot === 'function'
+}
+
+/** Runs a function; whatever way it ends is told to the incarnation. */
+export function runBody(incarnation: Incarnation, body: (context: RoutineContext) => unknown): void {
+  let result: unknown
+  try {
+    result = body(new RoutineContext(incarnation))
+    if (isThenable(result) && !(result instanceof Promise)) result = Promise.resolve(result)
+  } catch (error) {
+    incarnation.threw(error)
+    return
+  }
+  if (result instanceof Promise) {
+    result.then(
+      (output: unknown) => incarnation.returned(output),
+      (error: unknown) => incarnation.threw(error),
+    )
+  } else incarnation.returned(result)
+}
+
+/** Runs an actor as a child of the incarnation's own. */
+export function runActor(incarnation: Incarnation, logic: AnyActorLogic): void {
+  const { row } = incarnation
+  const work = createActor(stoppingChildren(logic), {
+    parent: incarnation.actor,
+    id: 'work',
+    input: row.spec.input,
+    // XState's own logger is the console's; what a machine logs belongs with everything else.
+    logger: (...args: unknown[]) => row.local.stage.bus.log('info', { path: row.path, args }, 'log'),
+  } as object) as AnyActorRef
+  incarnation.work = work
+  work.subscribe({
+    error: (error: unknown) => incarnation.work === work && incarnation.threw(error),
+    complete: () => incarnation.work === work && incarnation.returned((work.getSnapshot() as Snapshot<unknown>).output),
+  })
+  work.start()
+}
+
+/**
+ * The same logic, except that an actor whose own action throws takes its children with it:
+ * XState leaves them running.
+ */
+function stoppingChildren(logic: AnyActorLogic): AnyActorLogic {
+  const wrapped = Object.create(logic) as ActorLogic<Snapshot<unknown>, EventObject>
+  wrapped.transition = (snapshot, event, scope) => {
+    try {
+      return logic.transition(snapshot, event, scope)
+    } catch (error) {
+      stopChildren(snapshot, scope)
+      throw error
+    }
+  }
+  return wrapped as AnyActorLogic
+}
+
+function stopChildren(snapshot: Snapshot<unknown>, scope: AnyActorScope): void {
+  const { children } = snapshot as { children?: Record<string, AnyActorRef | undefined> }
+  for (const child of Object.values(children ?? {})) if (child !== undefined) scope.stopChild(child)
+}

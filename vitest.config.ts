@@ -1,0 +1,30 @@
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+
+const alias = {
+  'curtaincall/machines': fileURLToPath(new URL('./machines/index.ts', import.meta.url)),
+  curtaincall: fileURLToPath(new URL('./src/index.ts', import.meta.url)),
+}
+
+export default defineConfig({
+  resolve: { alias },
+  test: {
+    reporters: ['default', ['json', { outputFile: '.tmp/test-report.json' }]],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/leak/**', 'test/cli/**', 'test/project/**'],
+          typecheck: { enabled: true, include: ['test/**/*.test-d.ts'] },
+        },
+      },
+      {
+        extends: true,
+        test: { name: 'leak', include: ['test/leak/**/*.test.ts'], pool: 'forks', execArgv: ['--expose-gc'], testTimeout: 120_000 },
+      },
+      { extends: true, test: { name: 'project', include: ['test/cli/**/*.test.ts', 'test/project/**/*.test.ts'], testTimeout: 60_000 } },
+    ],
+  },
+})
