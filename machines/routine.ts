@@ -83,7 +83,7 @@ export const routineMachine = setup({
   initial: 'pending',
   context: ({ input }) => ({ input: input?.input, output: undefined, error: undefined, reason: undefined, killed: false }),
   on: {
-    // The user's own actor is a child of this one; src/work.ts turns its end into done or fail.
+    // The user's own actor is a child of this one; src/incarnation.ts turns its end into done or fail.
     'xstate.done.actor.work': {},
     'xstate.error.actor.work': {},
   },

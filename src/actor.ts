@@ -37,7 +37,7 @@ export function withEffects<Machine extends AnyStateMachine>(machine: Machine, p
       },
     }
     const next = machine.transition(snapshot, event, collecting)
-    if (next !== snapshot || actions.length > 0 || event.type === 'xstate.stop')
+    if (next !== snapshot || actions.length > 0 || event.type.startsWith('xstate.'))
       scope.defer(() => perform(scope.self, next, event, actions, scope))
     return next
   }

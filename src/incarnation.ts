@@ -9,7 +9,15 @@
  * I2  Timeout, heartbeat watch and shutdown time are disarmed at the end, whichever it is.
  * I3  Once it is over, nothing that its body does reaches the routine.
  */
-import { type AnyActorRef, type AnyActorScope, type AnyMachineSnapshot, createActor, type EventObject } from 'xstate'
+import {
+  type AnyActorRef,
+  type AnyActorScope,
+  type AnyMachineSnapshot,
+  createActor,
+  type DoneActorEvent,
+  type ErrorActorEvent,
+  type EventObject,
+} from 'xstate'
 import { ROUTINE_EVENTS } from '../machines/routine.ts'
 import type { TableCell } from '../machines/transition-table.ts'
 import { containedController } from './contained-signal.ts'
@@ -110,11 +118,13 @@ export class Incarnation {
     this.#scope = scope
     const { table } = this.#stage
     const column = ROUTINE_EVENTS.indexOf(event.type as (typeof ROUTINE_EVENTS)[number])
+    if (event.type === 'xstate.done.actor.work') this.returned((event as DoneActorEvent).output)
+    else if (event.type === 'xstate.error.actor.work') this.threw((event as ErrorActorEvent).error)
     if (column < 0) return
     const cell = table.cells[this.#state * COLUMNS + column] as TableCell
     if (table.indexOf(snapshot.value) !== cell.target) throw new Error(`the derived table differs from the machine at ${event.type}`)
-    const { output, error, reason } = event as { output?: unknown; error?: unknown; reason?: unknown }
-    this.#apply(cell, output ?? error ?? reason)
+    const [field] = cell.copies
+    this.#apply(cell, field === undefined ? undefined : (event as unknown as Record<string, unknown>)[field])
   }
 
   #apply(cell: TableCell, payload: unknown): void {

@@ -54,10 +54,8 @@ export function runActor(incarnation: Incarnation, logic: AnyActorLogic): void {
     logger: (...args: unknown[]) => row.local.stage.bus.log('info', { path: row.path, args }, 'log'),
   } as object) as AnyActorRef
   incarnation.work = work
-  work.subscribe({
-    error: (error: unknown) => incarnation.work === work && incarnation.threw(error),
-    complete: () => incarnation.work === work && incarnation.returned((work.getSnapshot() as Snapshot<unknown>).output),
-  })
+  // Its end is relayed to the incarnation's actor; without an observer XState would throw its error at the process.
+  work.subscribe({ error: () => undefined })
   work.start()
 }
 

@@ -1,0 +1,64 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { backoffDelay, judgeHealth, phaseIsOver, RestartWindow, shouldRestart } from 'curtaincall/machines'
+
+test('shouldRestart is OTP’s table', () => {
+  const row = (restart: 'permanent' | 'transient' | 'temporary') => (['normal', 'shutdown', 'abnormal'] as const).map((exit) => shouldRestart(restart, exit))
+  expect(row('permanent')).toEqual([true, true, true])
+  expect(row('transient')).toEqual([false, false, true])
+  expect(row('temporary')).toEqual([false, false, false])
+})
+
+test('P1, P2: the window counts what a list of all times counts', () => {
+  fc.assert(
+    fc.property(fc.nat(5), fc.integer({ min: 1, max: 100 }), fc.array(fc.nat(60), { maxLength: 200 }), (max, length, gaps) => {
+      const window = new RestartWindow(max, length)
+      const all: number[] = []
+      let now = 0
+      for (const gap of gaps) {
+        now += gap
+        all.push(now)
+        const expected = all.filter((time) => now - time <= length).length
+        expect(window.record(now)).toBe(expected <= max)
+        expect(window.count(now)).toBe(expected)
+        expect(window.left(now)).toBe(Math.max(0, max - expected))
+      }
+    }),
+  )
+})
+
+test('P3: a delay is never above max, grows by factor, and strays by jitter', () => {
+  const backoff = { initial: 100, factor: 2, max: 1_000, jitter: 0 }
+  expect([1, 2, 3, 4, 5, 6].map((n) => backoffDelay(backoff, n, 0.3))).toEqual([100, 200, 400, 800, 1_000, 1_000])
+  expect(backoffDelay({ ...backoff, jitter: 0.2 }, 1, 0)).toBe(80)
+  fc.assert(
+    fc.property(fc.double({ min: 0, max: 1, noNaN: true }), fc.integer({ min: 1, max: 5_000 }), (random, attempt) => {
+      const delay = backoffDelay({ ...backoff, jitter: 1 }, attempt, random)
+      expect(delay).toBeGreaterThanOrEqual(0)
+      expect(delay).toBeLessThanOrEqual(1_000)
+    }),
+  )
+})
+
+test('S1 to S4: when a phase is over', () => {
+  const signs = { phase: 'waiting', held: false, draining: false, hooked: false, exceeded: false, overdue: false, living: 0 } as const
+  expect(phaseIsOver(signs)).toBe(true)
+  expect(phaseIsOver({ ...signs, living: 1 })).toBe(false)
+  expect(phaseIsOver({ ...signs, living: 1, overdue: true })).toBe(true)
+  expect(phaseIsOver({ ...signs, living: 1, exceeded: true })).toBe(true)
+  expect(phaseIsOver({ ...signs, hooked: true })).toBe(false)
+  expect(phaseIsOver({ ...signs, phase: 'killing', living: 1, overdue: true })).toBe(false)
+  expect(phaseIsOver({ ...signs, phase: 'closing', held: true, overdue: true })).toBe(false)
+  expect(phaseIsOver({ ...signs, phase: 'closing', draining: true, living: 1 })).toBe(false)
+  expect(phaseIsOver({ ...signs, phase: 'closing', living: 1 })).toBe(true)
+})
+
+test('the worst sign decides on health', () => {
+  const signs = { accepting: true, hung: 0, recentRestarts: 0, children: [] } as const
+  expect(judgeHealth(signs)).toBe('healthy')
+  expect(judgeHealth({ ...signs, recentRestarts: 1 })).toBe('degraded')
+  expect(judgeHealth({ ...signs, children: ['degraded'] })).toBe('degraded')
+  expect(judgeHealth({ ...signs, recentRestarts: 1, hung: 1 })).toBe('hung')
+  expect(judgeHealth({ ...signs, children: ['hung'] })).toBe('hung')
+  expect(judgeHealth({ ...signs, hung: 1, accepting: false })).toBe('stopping')
+})

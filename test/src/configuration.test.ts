@@ -1,0 +1,95 @@
+import { describe, expect, test } from 'vitest'
+import { ConfigError, createGlobalManager, handleSignals } from 'curtaincall'
+import { makeTree, untilTold } from '../support/tree.ts'
+
+describe('bad input names the option, the range and what came, before anything starts', () => {
+  test.each<[Record<string, unknown>, string]>([
+    [{ maxRoutines: 0 }, 'maxRoutines must be a whole number of at least 1, or Infinity; received 0'],
+    [{ maxRoutines: -1 }, 'received -1'],
+    [{ maxRoutines: Number.NaN }, 'received NaN'],
+    [{ maxRoutines: '8' }, 'received "8"'],
+    [{ maxRestarts: 1.5 }, 'maxRestarts must be a whole number of at least 0'],
+    [{ restartWindow: 0 }, 'restartWindow must be a number of milliseconds above 0'],
+    [{ strategy: 'one_for_none' }, "strategy must be 'one_for_one'; received \"one_for_none\""],
+    [{ name: 'a/b' }, "name must be a string of 1 to 200 characters without '/' and '#'"],
+    [{ clock: { now: 1 } }, 'clock must be an object with the methods now, setTimeout, clearTimeout'],
+    [{ random: 4 }, 'random must be a function; received 4'],
+    [{ generateId: {} }, 'generateId must be a function; received an object'],
+    [{ logger: () => 1 }, 'logger must be an object with the methods debug, info, warn, error; received a function'],
+    [{ inspect: [] }, 'inspect must be a function, or an observer with the method next; received an array'],
+    [{ strict: 1n }, 'strict must be true or false; received 1n'],
+    [{ maxRoutine: 1 }, 'unknown option "maxRoutine"; known are'],
+  ])('global %o', (options, message) => {
+    expect(() => createGlobalManager(options)).toThrow(ConfigError)
+    expect(() => createGlobalManager(options)).toThrow(message)
+  })
+
+  test.each<[Record<string, unknown>, string]>([
+    [{ restart: 'always' }, "restart must be 'permanent' or 'transient' or 'temporary'; received \"always\""],
+    [{ shutdown: -5 }, "shutdown must be a number of milliseconds from 0 to 2147483647, or 'infinity'; received -5"],
+    [{ overflow: 'drop' }, "overflow must be 'reject' or 'queue'"],
+    [{ maxQueue: -1 }, 'maxQueue must be a whole number of at least 0, or Infinity'],
+    [{ retain: Infinity }, 'retain must be a whole number of at least 0; received Infinity'],
+  ])('local %o', (options, message) => {
+    const app = createGlobalManager().createApp('a')
+    expect(() => app.createLocal('l', options)).toThrow(message)
+    expect(app.locals()).toEqual([])
+  })
+
+  test.each<[Record<string, unknown>, string]>([
+    [{ timeout: 0 }, 'timeout must be a number of milliseconds above 0, at most 2147483647; received 0'],
+    [{ timeout: Infinity }, 'received Infinity'],
+    [{ shutdown: 'never' }, "'brutal_kill' or 'infinity'; received \"never\""],
+    [{ backoff: { initial: -1 } }, 'routine backoff option initial must be'],
+    [{ backoff: { factor: 0.5 } }, 'factor must be a finite number of at least 1; received 0.5'],
+    [{ backoff: { jitter: 2 } }, 'jitter must be a number from 0 to 1; received 2'],
+    [{ backoff: { growth: 2 } }, 'unknown option "growth"'],
+    [{ backoff: 5 }, 'backoff must be an object'],
+    [{ id: '' }, 'id must be a string'],
+    [{ hungAfter: -1 }, 'hungAfter must be'],
+    [{ onHung: 'cry' }, "onHung must be 'report' or 'restart' or 'kill'"],
+    [{ signal: { aborted: false } }, 'signal must be an AbortSignal'],
+    [{ start: 1 }, 'start must be a function'],
+    [{ restart: null }, 'received null'],
+    [{ timeOut: 1 }, 'unknown option "timeOut"'],
+  ])('spawn %o', (options, message) => {
+    const { local, global } = makeTree()
+    expect(() => local.spawn('x', untilTold, options as never)).toThrow(message)
+    expect(() => local.spawn('x', untilTold, options as never)).toThrow(expect.objectContaining({ code: 'ERR_CONFIG', path: 'g/a/l/x' }))
+    expect([local.count, global.metrics().spawned, local.routines().length]).toEqual([0, 0, 0])
+  })
+
+  test.each([[undefined], [3], ['work'], [{}], [null], [{ transition: 1 }]])('work that is not work: %o', (work) => {
+    const { local } = makeTree()
+    expect(() => local.spawn('x', work as never)).toThrow('routine work must be a function or XState actor logic')
+    expect(local.routines()).toEqual([])
+  })
+
+  test('names and ids that are taken', () => {
+    const { global, local } = makeTree()
+    const app = global.getApp('a')
+    expect(() => global.createApp('a')).toThrow(expect.objectContaining({ code: 'ERR_EXISTS', path: 'g/a' }))
+    expect(() => app?.createLocal('l')).toThrow(expect.objectContaining({ code: 'ERR_EXISTS' }))
+    local.spawn('x', untilTold, { id: 'one' })
+    expect(() => local.spawn('x', untilTold, { id: 'one' })).toThrow(expect.objectContaining({ code: 'ERR_EXISTS' }))
+    expect([global.apps().length, local.count]).toEqual([1, 1])
+    expect(() => global.createApp('')).toThrow(ConfigError)
+    expect(() => local.spawn(7 as never, untilTold)).toThrow('routine name must be')
+  })
+
+  test('listeners and waits', async () => {
+    const { local, global } = makeTree()
+    expect(() => global.on('*', 5 as never)).toThrow('on listener must be a function')
+    expect(() => global.on(5 as never, () => 1)).toThrow('on type must be')
+    expect(() => local.waitFor('x', { timeout: -1 })).toThrow('timeout')
+    expect(() => handleSignals(global, [] as never)).toThrow('a list of signal names')
+    expect(() => handleSignals(global, ['INT' as never])).toThrow(ConfigError)
+  })
+
+  test('a generator that repeats itself is called broken, and nothing half-made stays', () => {
+    const { local } = makeTree({}, { generateId: () => 'same' })
+    local.spawn('x', untilTold)
+    expect(() => local.spawn('x', untilTold)).toThrow('generateId has returned 100 ids that are taken')
+    expect([local.count, local.routines().length, local.countOf('x')]).toEqual([1, 1, 1])
+  })
+})

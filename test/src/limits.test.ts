@@ -1,0 +1,143 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { createGlobalManager, type LocalManager, SpawnRefusedError } from 'curtaincall'
+import { counter, gate, makeTree, untilTold } from '../support/tree.ts'
+import { settle, VirtualClock } from '../support/virtual-clock.ts'
+
+describe('limits', () => {
+  test('over the limit a spawn is refused, with nothing left behind, and seen', () => {
+    const { local, global, story } = makeTree({ maxRoutines: 1 })
+    local.spawn('a', untilTold)
+    expect(() => local.spawn('b', untilTold)).toThrow(SpawnRefusedError)
+    expect(() => local.spawn('b', untilTold)).toThrow(expect.objectContaining({ code: 'ERR_AT_CAPACITY', path: 'g/a/l' }))
+    expect([local.count, local.available, local.routines().length, local.countOf('b')]).toEqual([1, 0, 1, 0])
+    expect(global.metrics()).toMatchObject({ refused: 2, spawned: 1 })
+    expect(global.metrics().byName.b).toMatchObject({ refused: 2, spawned: 0 })
+    expect(story(/refused/)).toHaveLength(2)
+  })
+
+  test('a full queue refuses too', () => {
+    const { local } = makeTree({ maxRoutines: 1, overflow: 'queue', maxQueue: 1 })
+    local.spawn('a', untilTold)
+    const queued = local.spawn('b', untilTold)
+    expect(queued.state).toBe('pending')
+    expect(() => local.spawn('c', untilTold)).toThrow(expect.objectContaining({ code: 'ERR_QUEUE_FULL' }))
+    expect([local.count, local.queued]).toEqual([1, 1])
+  })
+
+  test('a queued routine that is cancelled frees its place and never runs', async () => {
+    const { local } = makeTree({ maxRoutines: 1, overflow: 'queue', maxQueue: 1 })
+    const first = local.spawn('a', untilTold)
+    await local.spawn('b', untilTold).cancel()
+    const third = local.spawn('c', () => 'third')
+    await settle()
+    await first.cancel()
+    expect(await third.result()).toBe('third')
+    expect([local.count, local.queued]).toEqual([0, 0])
+  })
+
+  test('a freed upper permit goes to the queue that has waited longest', async () => {
+    const global = createGlobalManager({ maxRoutines: 1, generateId: counter(), clock: new VirtualClock() })
+    const app = global.createApp('a')
+    const [x, y, z] = ['x', 'y', 'z'].map((name) => app.createLocal(name, { overflow: 'queue' })) as [LocalManager, LocalManager, LocalManager]
+    const order: string[] = []
+    const job = (name: string) => () => void order.push(name)
+    const blocker = x.spawn('blocker', untilTold)
+    await settle()
+    y.spawn('1', job('y1'))
+    z.spawn('1', job('z1'))
+    y.spawn('2', job('y2'))
+    x.spawn('1', job('x1'))
+    z.spawn('2', job('z2'))
+    await blocker.cancel()
+    await settle()
+    await settle()
+    expect(order).toEqual(['y1', 'z1', 'y2', 'x1', 'z2'])
+    expect(global.count).toBe(0)
+  })
+
+  test('whenAvailable waits for a permit, or for a place in the queue', async () => {
+    const { local, clock } = makeTree({ maxRoutines: 1, overflow: 'queue', maxQueue: 1 })
+    const first = local.spawn('a', untilTold)
+    await settle()
+    expect(await local.whenAvailable({ room: 'queue' })).toBe(true)
+    const queued = local.spawn('b', untilTold)
+    const room = local.whenAvailable({ room: 'queue' })
+    const permit = local.whenAvailable({ timeout: 10 })
+    await clock.advance(10)
+    expect(await permit).toBe(false)
+    await first.cancel()
+    expect(await room).toBe(true)
+    await settle()
+    const free = local.whenAvailable()
+    await queued.cancel()
+    expect(await free).toBe(true)
+    expect(() => local.whenAvailable({ room: 'seat' as never })).rejects.toThrow('room')
+  })
+
+  test('whenAvailable wakes for a permit that was missing further up', async () => {
+    const global = createGlobalManager({ maxRoutines: 1 })
+    const one = global.createApp('a').createLocal('l').spawn('x', untilTold)
+    const waiting = global.createApp('b').createLocal('l').whenAvailable()
+    await settle()
+    await one.cancel()
+    expect(await waiting).toBe(true)
+  })
+
+  test('W1, M1, L1 to L4: on random scripts no level ever exceeds its limit, every permit comes back, and nobody who could run waits', async () => {
+    const commands = fc.array(
+      fc.oneof(
+        fc.record({ do: fc.constant('spawn' as const), local: fc.nat(3) }),
+        fc.record({ do: fc.constant('end' as const), at: fc.nat(30) }),
+        fc.record({ do: fc.constant('cancel' as const), at: fc.nat(30) }),
+        fc.record({ do: fc.constant('kill' as const), at: fc.nat(30) }),
+        fc.record({ do: fc.constant('turn' as const) }),
+      ),
+      { maxLength: 60 },
+    )
+    const limit = fc.integer({ min: 1, max: 4 })
+    await fc.assert(
+      fc.asyncProperty(limit, limit, limit, commands, async (atGlobal, atApp, atLocal, script) => {
+        const global = createGlobalManager({ maxRoutines: atGlobal, generateId: counter(), clock: new VirtualClock() })
+        const apps = ['a', 'b'].map((name) => global.createApp(name, { maxRoutines: atApp }))
+        const locals = apps.flatMap((app) => ['x', 'y'].map((name) => app.createLocal(name, { maxRoutines: atLocal, overflow: 'queue' })))
+        const spawned: { routine: ReturnType<LocalManager['spawn']>; body: PromiseWithResolvers<unknown> }[] = []
+        const check = (): void => {
+          expect(global.count).toBeLessThanOrEqual(atGlobal)
+          expect(global.count).toBe(apps.reduce((sum, app) => sum + app.count, 0))
+          for (const app of apps) {
+            expect(app.count).toBeLessThanOrEqual(atApp)
+            expect(app.count).toBe(app.locals().reduce((sum, local) => sum + local.count, 0))
+          }
+          for (const local of locals) {
+            expect(local.count).toBeLessThanOrEqual(atLocal)
+            expect(local.count + local.queued).toBe(local.routines().length)
+            expect(local.queued > 0 && local.available > 0).toBe(false)
+          }
+        }
+        for (const command of script) {
+          if (command.do === 'spawn') {
+            const body = gate<unknown>()
+            spawned.push({ body, routine: (locals[command.local] as LocalManager).spawn('r', () => body.promise) as never })
+          } else if (command.do === 'turn') await settle()
+          else {
+            const one = spawned[command.at % Math.max(1, spawned.length)]
+            if (command.do === 'end') one?.body.resolve(1)
+            else if (command.do === 'cancel') void one?.routine.cancel()
+            else void one?.routine.kill()
+          }
+          check()
+        }
+        for (const { body } of spawned) body.resolve(1)
+        await settle()
+        await settle()
+        for (let i = 0; i < 60 && global.routines().length > 0; i++) await settle()
+        check()
+        expect([global.count, global.routines().length]).toEqual([0, 0])
+        const { spawned: all, completed, cancelled, killed, failed } = global.metrics()
+        expect(completed + cancelled + killed + failed).toBe(all)
+      }),
+      { numRuns: 300 },
+    )
+  })
+})

@@ -1,0 +1,319 @@
+import { describe, expect, test } from 'vitest'
+import { assign, createMachine, fromCallback, fromObservable, fromPromise, fromTransition, sendTo, setup } from 'xstate'
+import { ignore, RoutineTimeoutError } from 'curtaincall'
+import { deaf, gate, makeTree, slowToStop, untilTold } from '../support/tree.ts'
+import { settle } from '../support/virtual-clock.ts'
+
+describe.each([{ strict: false }, { strict: true }])('a routine (strict: $strict)', (mode) => {
+  test('that returns is completed, with its output', async () => {
+    const { local } = makeTree({}, mode)
+    const routine = local.spawn('sum', ({ input }) => input.a + input.b, { input: { a: 1, b: 2 } })
+    expect(routine.state).toBe('pending')
+    expect(await routine.outcome).toEqual({ status: 'completed', output: 3 })
+    expect(routine.state).toBe('completed')
+    expect(await routine.result()).toBe(3)
+    expect(await routine.started).toBe(true)
+  })
+
+  test('begins in a later microtask, in order of admission', async () => {
+    const { local } = makeTree({}, mode)
+    const order: string[] = []
+    local.spawn('a', () => void order.push('a'))
+    local.spawn('b', () => void order.push('b'))
+    order.push('spawned')
+    await settle()
+    expect(order).toEqual(['spawned', 'a', 'b'])
+  })
+
+  test.each([['an error', new Error('no')], ['a string', 'no'], ['undefined', undefined], ['null', null]])(
+    'that throws %s fails with it as it was, sync and async',
+    async (_, thrown) => {
+      const { local } = makeTree({}, mode)
+      const sync = local.spawn('sync', () => {
+        throw thrown
+      })
+      const late = local.spawn('late', async () => {
+        throw thrown
+      })
+      expect(await sync.outcome).toEqual({ status: 'failed', error: thrown })
+      expect(await late.outcome).toEqual({ status: 'failed', error: thrown })
+      await expect(late.result()).rejects.toMatchObject({ code: 'ERR_FAILED', cause: thrown })
+    },
+  )
+
+  test('that obeys a cancel is cancelled, not killed, and keeps what it returned', async () => {
+    const { local, clock } = makeTree({}, mode)
+    const routine = local.spawn('wait', untilTold)
+    await settle()
+    const reason = new Error('enough')
+    expect(await routine.cancel(reason)).toEqual({ status: 'cancelled', reason, killed: false, output: 'obeyed' })
+    expect(clock.pending).toBe(0)
+    await expect(routine.result()).rejects.toMatchObject({ code: 'ERR_CANCELLED', cause: reason })
+  })
+
+  test('that is cancelled before it starts never runs its body', async () => {
+    const { local } = makeTree({}, mode)
+    let ran = false
+    const routine = local.spawn('x', () => {
+      ran = true
+    })
+    expect(await routine.cancel('no')).toEqual({ status: 'cancelled', reason: 'no', killed: false })
+    expect(await routine.started).toBe(false)
+    await settle()
+    expect(ran).toBe(false)
+  })
+
+  test('that is deaf to a cancel is given up on after its shutdown time, and an orphan until it settles', async () => {
+    const { local, clock, global, story } = makeTree({}, mode)
+    const body = gate()
+    const routine = local.spawn('deaf', () => body.promise, { shutdown: 100 })
+    await settle()
+    const outcome = routine.cancel('stop')
+    await clock.advance(99)
+    expect(routine.state).toBe('running')
+    await clock.advance(1)
+    expect(await outcome).toEqual({ status: 'cancelled', reason: 'stop', killed: true })
+    expect(global.metrics()).toMatchObject({ killed: 1, orphaned: 1, cancelled: 0, running: 0 })
+    expect(local.count).toBe(0)
+    body.resolve()
+    await settle()
+    expect(global.metrics().orphaned).toBe(0)
+    expect(story(/routine/)).toEqual([
+      'routine.spawned g/a/l/deaf',
+      'routine.started g/a/l/deaf',
+      'routine.killed g/a/l/deaf',
+      'routine.orphaned g/a/l/deaf',
+      'routine.settled g/a/l/deaf',
+    ])
+  })
+
+  test('with brutal_kill is given up on at once; kill() does not wait either; both have aborted the signal', async () => {
+    const { local } = makeTree({}, mode)
+    const seen: unknown[] = []
+    const body = ({ signal }: { signal: AbortSignal }) => {
+      signal.addEventListener('abort', () => seen.push(signal.reason))
+      return deaf()
+    }
+    const brutal = local.spawn('brutal', body, { shutdown: 'brutal_kill' })
+    const killed = local.spawn('killed', body)
+    await settle()
+    expect(await brutal.cancel('one')).toMatchObject({ killed: true })
+    expect(await killed.kill('two')).toMatchObject({ killed: true, reason: 'two' })
+    expect(seen).toEqual(['one', 'two'])
+  })
+
+  test('that runs out of time is aborted and fails with a RoutineTimeoutError as soon as it has ended', async () => {
+    const { local, clock } = makeTree({}, mode)
+    const routine = local.spawn('slow', slowToStop(clock, 20), { timeout: 50 })
+    await clock.advance(50)
+    expect(routine.state).toBe('running')
+    await clock.advance(20)
+    const outcome = await routine.outcome
+    expect(outcome).toMatchObject({ status: 'failed' })
+    expect((outcome as { error: unknown }).error).toBeInstanceOf(RoutineTimeoutError)
+  })
+
+  test('that runs out of time and is deaf fails after its shutdown time and is an orphan', async () => {
+    const { local, clock, global } = makeTree({}, mode)
+    const routine = local.spawn('deaf', deaf, { timeout: 50, shutdown: 10 })
+    await clock.advance(60)
+    expect(await routine.outcome).toMatchObject({ status: 'failed', error: { code: 'ERR_TIMEOUT' } })
+    expect(global.metrics()).toMatchObject({ failed: 1, orphaned: 1 })
+  })
+
+  test('a cancel overtakes a timeout', async () => {
+    const { local, clock } = makeTree({}, mode)
+    const routine = local.spawn('slow', slowToStop(clock, 20), { timeout: 50, restart: 'permanent' })
+    await clock.advance(60)
+    const outcome = routine.cancel('now')
+    await clock.advance(20)
+    expect(await outcome).toMatchObject({ status: 'cancelled', reason: 'now', killed: false })
+  })
+
+  test('is fenced off once it was given up on', async () => {
+    const { local, clock } = makeTree({}, mode)
+    const body = gate()
+    let tryLater: () => unknown = () => undefined
+    const routine = local.spawn(
+      'deaf',
+      (context) => {
+        const { local: home } = context
+        tryLater = () => home.spawn('late', () => 1)
+        return body.promise
+      },
+      { shutdown: 0 },
+    )
+    await settle()
+    void routine.cancel()
+    await clock.advance(0)
+    expect(routine.state).toBe('cancelled')
+    expect(() => tryLater()).toThrow(expect.objectContaining({ code: 'ERR_NOT_ACCEPTING' }))
+  })
+
+  test('exit() ends it with an OTP reason', async () => {
+    const { local } = makeTree({}, mode)
+    expect(await local.spawn('x', (c) => c.exit('shutdown')).outcome).toEqual({ status: 'cancelled', reason: 'shutdown', killed: false })
+    expect(await local.spawn('x', (c) => c.exit({ shutdown: 1 }), { restart: 'transient' }).outcome).toMatchObject({
+      status: 'cancelled',
+      reason: { shutdown: 1 },
+    })
+    expect(await local.spawn('x', (c) => c.exit('killed')).outcome).toMatchObject({ status: 'failed', error: { code: 'ERR_FAILED' } })
+  })
+
+  test('start runs inside spawn; a throw is a failed start, ignore an end without a run', async () => {
+    const { local, global } = makeTree({ maxRoutines: 1 }, mode)
+    let ran = 0
+    const body = () => void ran++
+    const failed = local.spawn('x', body, {
+      start: () => {
+        throw new Error('no')
+      },
+      restart: 'transient',
+      id: 'one',
+    })
+    expect(failed.state).toBe('pending')
+    await settle()
+    await failed.cancel()
+    const other = local.spawn('x', body, {
+      start: () => {
+        throw new Error('no')
+      },
+    })
+    expect(await other.outcome).toMatchObject({ status: 'failed', error: { code: 'ERR_START', cause: { message: 'no' } } })
+    const ignored = local.spawn('x', body, { start: () => ignore })
+    expect(await ignored.outcome).toMatchObject({ status: 'cancelled', reason: ignore })
+    expect(ran).toBe(0)
+    expect(local.count).toBe(0)
+    expect(global.metrics().running).toBe(0)
+  })
+
+  test('a signal of the options cancels it, and one that is aborted already does so at once', async () => {
+    const { local } = makeTree({}, mode)
+    const controller = new AbortController()
+    const routine = local.spawn('x', untilTold, { signal: controller.signal })
+    await settle()
+    controller.abort('bye')
+    expect(await routine.outcome).toMatchObject({ status: 'cancelled', reason: 'bye', killed: false })
+    const late = local.spawn('x', untilTold, { signal: controller.signal })
+    expect(await late.outcome).toMatchObject({ status: 'cancelled', reason: 'bye' })
+  })
+
+  test('result() takes a timeout and a signal, and the routine goes on', async () => {
+    const { local, clock } = makeTree({}, mode)
+    const routine = local.spawn('x', untilTold)
+    const timed = routine.result({ timeout: 10 })
+    const controller = new AbortController()
+    const aborted = routine.result({ signal: controller.signal })
+    const checks = [
+      expect(timed).rejects.toMatchObject({ code: 'ERR_TIMEOUT' }),
+      expect(aborted).rejects.toBe('why'),
+    ]
+    controller.abort('why')
+    await clock.advance(10)
+    await Promise.all(checks)
+    expect(routine.state).toBe('running')
+  })
+
+  describe('of actor logic', () => {
+    test('completes with the output of promise, machine, callback and observable logic', async () => {
+      const { local } = makeTree({}, mode)
+      const promise = local.spawn('p', fromPromise(async ({ input }: { input: number }) => input + 1), { input: 1 })
+      expect(await promise.result()).toBe(2)
+      const machine = setup({ types: { output: {} as number } }).createMachine({
+        initial: 'a',
+        states: { a: { on: { go: 'b' } }, b: { type: 'final' } },
+        output: 42,
+      })
+      const run = local.spawn('m', machine)
+      await settle()
+      run.send({ type: 'go' })
+      expect(await run.result()).toBe(42)
+    })
+
+    test('is stopped by a cancel, which it always obeys', async () => {
+      const { local } = makeTree({}, mode)
+      let cleaned = false
+      const routine = local.spawn(
+        'c',
+        fromCallback(() => () => {
+          cleaned = true
+        }),
+      )
+      await settle()
+      expect(routine.work?.getSnapshot().status).toBe('active')
+      expect(await routine.cancel('x')).toEqual({ status: 'cancelled', reason: 'x', killed: false })
+      expect(cleaned).toBe(true)
+    })
+
+    test('fails alone when its own action throws, and its children are stopped', async () => {
+      const { local, events } = makeTree({}, mode)
+      let stopped = false
+      const child = fromCallback(() => () => {
+        stopped = true
+      })
+      const machine = setup({ actors: { child } }).createMachine({
+        invoke: { src: 'child', id: 'child' },
+        on: {
+          boom: {
+            actions: () => {
+              throw new Error('boom')
+            },
+          },
+        },
+      })
+      const sibling = local.spawn('sibling', untilTold)
+      const routine = local.spawn('m', machine)
+      await settle()
+      routine.send({ type: 'boom' })
+      expect(await routine.outcome).toMatchObject({ status: 'failed', error: { message: 'boom' } })
+      expect(stopped).toBe(true)
+      expect(sibling.state).toBe('running')
+      expect(events.some((event) => event.type === 'routine.failed')).toBe(true)
+    })
+
+    test('that throws at creation fails and leaves nothing behind', async () => {
+      const { local } = makeTree({ maxRoutines: 1 }, mode)
+      const broken = createMachine({
+        context: () => {
+          throw new Error('no context')
+        },
+      })
+      expect(await local.spawn('m', broken).outcome).toMatchObject({ status: 'failed', error: { message: 'no context' } })
+      expect(local.count).toBe(0)
+      expect(local.routines()).toEqual([])
+    })
+
+    test('is restarted as a new actor of its own', async () => {
+      const { local } = makeTree({}, mode)
+      let runs = 0
+      const routine = local.spawn(
+        'p',
+        fromPromise(async () => {
+          if (++runs < 3) throw new Error('again')
+          return runs
+        }),
+        { restart: 'transient' },
+      )
+      const first = routine.actor
+      expect(await routine.result()).toBe(3)
+      expect(routine.actor).not.toBe(first)
+      expect(first.getSnapshot().value).toBe('failed')
+      expect(routine.incarnation).toBe(3)
+    })
+
+    test('takes transition logic, with what it is sent', async () => {
+      const { local } = makeTree({}, mode)
+      const routine = local.spawn(
+        't',
+        fromTransition((count: number, _event: { type: 'more' }) => count + 1, 0),
+      )
+      await settle()
+      routine.send({ type: 'more' })
+      routine.send({ type: 'more' })
+      expect(routine.work?.getSnapshot().context).toBe(2)
+      await routine.cancel()
+      expect(() => routine.send({ type: 'more' })).toThrow(expect.objectContaining({ code: 'ERR_NOT_RUNNING' }))
+      void [assign, fromObservable, sendTo]
+    })
+  })
+})

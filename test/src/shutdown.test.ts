@@ -1,0 +1,307 @@
+import { describe, expect, test } from 'vitest'
+import { type Phase, type ShutdownOptions } from 'curtaincall'
+import { PHASES } from 'curtaincall/machines'
+import { deaf, gate, makeTree, slowToStop, untilTold } from '../support/tree.ts'
+import { settle } from '../support/virtual-clock.ts'
+
+describe.each([{ strict: false }, { strict: true }])('shutdown (strict: $strict)', (mode) => {
+  test('takes five phases on every level, routine before local before app before global, even when empty', async () => {
+    const { global, story } = makeTree({}, mode)
+    const report = await global.shutdown()
+    expect(story(/manager.phase.* g$/).map((line) => line.split(' ')[1])).toEqual([...PHASES])
+    expect(story(/manager.phase.* g\/a$/).map((line) => line.split(' ')[1])).toEqual([...PHASES])
+    expect(story(/manager.phase.* g\/a\/l$/).map((line) => line.split(' ')[1])).toEqual([...PHASES])
+    expect(story(/stopped/)).toEqual(['manager.stopped g/a/l', 'manager.stopped g/a', 'manager.stopped g'])
+    expect(story().at(-1)).toBe('manager.stopped g')
+    expect(report.phases.map(({ phase }) => phase)).toEqual([...PHASES])
+    expect(report).toMatchObject({ path: 'g', mode: 'graceful', timedOut: false, completed: 0, cancelled: 0, children: [{ path: 'g/a', children: [{ path: 'g/a/l' }] }] })
+    expect(global.state).toBe('completed')
+  })
+
+  test('managers stop one by one in reverse order of start; the routines of a local together, latest first', async () => {
+    const { global, clock, story } = makeTree({}, mode)
+    const told: string[] = []
+    const body = (name: string, ms: number) => (context: any) => {
+      context.signal.addEventListener('abort', () => told.push(name))
+      return slowToStop(clock, ms)(context)
+    }
+    const apps = ['one', 'two'].map((name) => global.createApp(name))
+    for (const app of apps) for (const name of ['x', 'y']) app.createLocal(name)
+    for (const app of apps) for (const local of app.locals()) for (const r of ['1', '2']) local.spawn(r, body(`${app.name}/${local.name}/${r}`, 30))
+    await settle()
+    const done = global.shutdown()
+    await settle()
+    expect(told).toEqual(['two/y/2', 'two/y/1'])
+    await clock.runOut()
+    const report = await done
+    expect(told).toEqual(['two/y/2', 'two/y/1', 'two/x/2', 'two/x/1', 'one/y/2', 'one/y/1', 'one/x/2', 'one/x/1'])
+    expect(story(/stopped/)).toEqual(['g/two/y', 'g/two/x', 'g/two', 'g/one/y', 'g/one/x', 'g/one', 'g/a/l', 'g/a', 'g'].map((p) => `manager.stopped ${p}`))
+    expect(report).toMatchObject({ cancelled: 8, duration: 120 })
+  })
+
+  test('is in the state that each manager.phase event names, at the time of the event', async () => {
+    const { global, local, clock } = makeTree({}, mode)
+    local.spawn('slow', slowToStop(clock, 10))
+    local.spawn('deaf', deaf, { shutdown: 20 })
+    await settle()
+    const managers = new Map<string, typeof global | typeof local>([[global.path, global], [local.path, local]])
+    const seen: string[] = []
+    global.on('manager.phase', ({ path, phase }) => {
+      const manager = managers.get(path)
+      if (manager === undefined) return
+      seen.push(`${path} ${phase}`)
+      expect(manager.actor.getSnapshot().value).toEqual({ stopping: phase })
+      expect(manager.state).toBe('stopping')
+    })
+    const done = global.shutdown()
+    await clock.runOut()
+    await done
+    expect(seen).toHaveLength(10)
+  })
+
+  test.each(PHASES)('each phase lasts as long as its work does: %s', async (phase: Phase) => {
+    const { global, local, clock } = makeTree({}, mode)
+    const hold = gate()
+    // What takes time in each phase: draining, a listener that blocks, slow routines, and whoever listens to the phase.
+    if (phase === 'cancelling') local.spawn('blocks', ({ signal }) => new Promise<void>((resolve) => signal.addEventListener('abort', () => { clock.block(70); resolve() })))
+    if (phase === 'waiting') local.spawn('slow', slowToStop(clock, 70))
+    if (phase === 'closing') local.spawn('drains', () => hold.promise)
+    if (phase === 'killing' || phase === 'cleaning') local.on('manager.phase', (event) => (event.phase === phase ? hold.promise : undefined))
+    await settle()
+    const done = local.shutdown({ drain: phase === 'closing' ? 1_000 : 0 })
+    await settle()
+    if (phase !== 'cancelling') expect(local.actor.getSnapshot().value).toEqual({ stopping: phase })
+    await clock.advance(70)
+    hold.resolve()
+    await clock.runOut(0)
+    const report = await done
+    expect(report.phases.map((each) => [each.phase, each.duration])).toEqual(PHASES.map((each) => [each, each === phase ? 70 : 0]))
+    expect(global.state).toBe('running')
+  })
+
+  test('closing takes effect synchronously on the whole subtree', async () => {
+    const { global, local } = makeTree({ maxRoutines: 1, overflow: 'queue' }, mode)
+    const running = local.spawn('x', untilTold)
+    const queued = local.spawn('q', untilTold)
+    await settle()
+    void global.shutdown()
+    expect(() => local.spawn('y', untilTold)).toThrow(expect.objectContaining({ code: 'ERR_NOT_ACCEPTING' }))
+    expect(() => global.createApp('b')).toThrow(expect.objectContaining({ code: 'ERR_NOT_ACCEPTING' }))
+    expect(local.actor.getSnapshot().value).toEqual({ stopping: 'closing' })
+    expect(queued.state).toBe('cancelled')
+    expect(running.state).toBe('running')
+    expect(await local.whenAvailable()).toBe(false)
+    await global.outcome
+  })
+
+  test('drain lets running and queued routines end by themselves, up to its time, and restarts nothing', async () => {
+    const { global, local, clock } = makeTree({ maxRoutines: 1, overflow: 'queue' }, mode)
+    const job = (ms: number) => () => new Promise<string>((resolve) => clock.setTimeout(() => resolve('done'), ms))
+    const first = local.spawn('1', job(10))
+    const second = local.spawn('2', job(10))
+    const third = local.spawn('3', job(50))
+    const fourth = local.spawn('4', job(10))
+    await settle()
+    const done = global.shutdown({ drain: 40 })
+    await clock.runOut()
+    const report = await done
+    expect([first.state, second.state, third.state, fourth.state]).toEqual(['completed', 'completed', 'cancelled', 'cancelled'])
+    expect(await third.outcome).toMatchObject({ killed: false, output: 'done' })
+    expect(report).toMatchObject({ completed: 2, cancelled: 2, killed: 0, timedOut: false })
+    expect(report.phases[0]).toMatchObject({ phase: 'closing', duration: 40 })
+  })
+
+  test('drain ends as soon as nothing is left', async () => {
+    const { global, local, clock } = makeTree({}, mode)
+    local.spawn('1', () => new Promise<void>((resolve) => clock.setTimeout(resolve, 10)))
+    await settle()
+    const done = global.shutdown({ drain: 1_000 })
+    await clock.advance(10)
+    expect(await done).toMatchObject({ completed: 1, duration: 10 })
+    expect(clock.pending).toBe(0)
+  })
+
+  test('every caller gets the same report, and a later call can only tighten', async () => {
+    const { global, local, clock } = makeTree({}, mode)
+    local.spawn('deaf', deaf, { shutdown: 'infinity' })
+    await settle()
+    const first = global.shutdown({ timeout: 1_000 })
+    const looser = global.shutdown({ timeout: 5_000 })
+    const tighter = global.shutdown({ timeout: 100 })
+    await clock.advance(99)
+    expect(global.state).toBe('stopping')
+    await clock.advance(1)
+    const report = await first
+    expect(await looser).toBe(report)
+    expect(await tighter).toBe(report)
+    expect(await global.outcome).toBe(report)
+    expect(await global.shutdown()).toBe(report)
+    expect(report).toMatchObject({ timedOut: true, killed: 1, orphaned: 1, duration: 100 })
+    expect(global.state).toBe('cancelled')
+    expect(clock.pending).toBe(0)
+  })
+
+  test('at the deadline, who was not asked is asked and given one turn before it is killed', async () => {
+    const { global, clock } = makeTree({}, mode)
+    const early = global.createApp('early').createLocal('l')
+    const late = global.createApp('late').createLocal('l')
+    const polite = early.spawn('polite', untilTold)
+    const rude = early.spawn('rude', deaf)
+    late.spawn('blocks', deaf, { shutdown: 'infinity' })
+    await settle()
+    const done = global.shutdown({ timeout: 100 })
+    await clock.runOut()
+    const report = await done
+    expect(await polite.outcome).toMatchObject({ status: 'cancelled', killed: false, output: 'obeyed' })
+    expect(await rude.outcome).toMatchObject({ status: 'cancelled', killed: true })
+    expect(report).toMatchObject({ timedOut: true, cancelled: 1, killed: 2, orphaned: 2, duration: 100 })
+    expect(report.phases.map(({ phase }) => phase)).toEqual([...PHASES])
+  })
+
+  test('immediate is one turn of waiting for everybody', async () => {
+    const { global, local, clock } = makeTree({}, mode)
+    const polite = local.spawn('polite', untilTold)
+    const slow = local.spawn('slow', slowToStop(clock, 1))
+    await settle()
+    const done = global.shutdown({ mode: 'immediate' })
+    await clock.advance(0)
+    expect(await done).toMatchObject({ mode: 'immediate', cancelled: 1, killed: 1, timedOut: false, duration: 0 })
+    expect(await polite.outcome).toMatchObject({ killed: false })
+    expect(await slow.outcome).toMatchObject({ killed: true })
+    expect(global.state).toBe('cancelled')
+  })
+
+  test('immediate during graceful, by a call or by the signal', async () => {
+    for (const hurry of ['call', 'signal']) {
+      const { global, local, clock } = makeTree({}, mode)
+      local.spawn('deaf', deaf, { shutdown: 'infinity' })
+      await settle()
+      const controller = new AbortController()
+      const done = global.shutdown({ timeout: 60_000, signal: controller.signal })
+      await clock.advance(50)
+      if (hurry === 'call') void global.shutdown({ mode: 'immediate' })
+      else controller.abort()
+      await clock.advance(0)
+      expect(await done).toMatchObject({ mode: 'immediate', killed: 1, duration: 50 })
+      expect(clock.pending).toBe(0)
+    }
+  })
+
+  test('a routine keeps its own shutdown time inside the whole', async () => {
+    const { global, local, clock } = makeTree({}, mode)
+    const quick = local.spawn('quick', deaf, { shutdown: 10 })
+    const slow = local.spawn('slow', slowToStop(clock, 40))
+    await settle()
+    const done = global.shutdown({ timeout: 1_000 })
+    await clock.advance(10)
+    expect(quick.state).toBe('cancelled')
+    expect(slow.state).toBe('running')
+    await clock.runOut()
+    expect(await done).toMatchObject({ cancelled: 1, killed: 1, timedOut: false, duration: 40 })
+    expect(global.state).toBe('completed')
+  })
+
+  test("a manager's shutdown time bounds what its parent waits for", async () => {
+    const { global, clock } = makeTree({}, mode)
+    const app = global.createApp('b', { shutdown: 30 })
+    app.createLocal('l').spawn('deaf', deaf, { shutdown: 'infinity' })
+    await settle()
+    const done = global.shutdown({ timeout: 1_000 })
+    await clock.runOut()
+    const report = await done
+    expect(report).toMatchObject({ killed: 1, duration: 30, timedOut: false })
+    expect(report.children.find(({ path }) => path === 'g/b')).toMatchObject({ timedOut: true })
+    expect(app.state).toBe('cancelled')
+  })
+
+  test('a limit on one phase moves on to the next', async () => {
+    const { global, local, clock } = makeTree({}, mode)
+    local.spawn('deaf', deaf, { shutdown: 'infinity' })
+    await settle()
+    const done = global.shutdown({ timeout: 1_000, phases: { waiting: 25 } })
+    await clock.runOut()
+    const report = await done
+    expect(report).toMatchObject({ killed: 1, duration: 25, timedOut: false })
+    expect(report.phases[2]).toMatchObject({ phase: 'waiting', duration: 25, deadline: 25, exceeded: true })
+  })
+
+  test('a routine may call shutdown from inside itself', async () => {
+    const { global, local } = makeTree({}, mode)
+    const routine = local.spawn('x', async ({ signal }) => {
+      const done = global.shutdown()
+      expect(signal.aborted).toBe(false)
+      await new Promise((resolve) => signal.addEventListener('abort', resolve))
+      void done
+      return 'left'
+    })
+    expect(await routine.outcome).toMatchObject({ status: 'cancelled', output: 'left' })
+    expect(await global.outcome).toMatchObject({ cancelled: 1 })
+  })
+
+  test('a manager that is told by its actor shuts down the same way', async () => {
+    const { global, local } = makeTree({}, mode)
+    local.spawn('x', untilTold)
+    await settle()
+    local.actor.send({ type: 'shutdown' })
+    expect(await local.outcome).toMatchObject({ cancelled: 1, mode: 'graceful' })
+    expect(global.state).toBe('running')
+  })
+
+  test('the report accounts for every routine that lived, in order of their end', async () => {
+    const { global, local, clock } = makeTree({ maxRoutines: 3, overflow: 'queue' }, mode)
+    local.spawn('done', () => 1)
+    await settle()
+    local.spawn('polite', untilTold)
+    local.spawn('deaf', deaf, { shutdown: 5 })
+    local.spawn('angry', ({ signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('angry')))))
+    local.spawn('queued', untilTold)
+    await settle()
+    const done = global.shutdown()
+    await clock.runOut()
+    const report = await done
+    expect(report.routines.map(({ path, outcome, phase }) => `${path.replace(/.*\/(.*)#.*/, '$1')} ${outcome} ${phase}`)).toEqual([
+      'queued cancelled closing',
+      'angry cancelled cancelling',
+      'polite cancelled cancelling',
+      'deaf killed waiting',
+    ])
+    const { completed, failed, cancelled, killed, totals, errors } = report
+    expect(completed + failed + cancelled + killed).toBe(report.routines.length)
+    expect(totals.completed + totals.failed + totals.cancelled + totals.killed).toBe(totals.spawned)
+    expect(totals.spawned).toBe(5)
+    expect(errors).toEqual([{ path: expect.stringContaining('angry'), error: new Error('angry') }])
+  })
+
+  test('a local can be shut down alone; its name is free again', async () => {
+    const { global, local } = makeTree({}, mode)
+    const app = global.getApp('a')
+    await local.shutdown()
+    expect([local.state, global.state, app?.getLocal('l')]).toEqual(['completed', 'running', undefined])
+    expect(await app?.createLocal('l').spawn('x', () => 'new').result()).toBe('new')
+    await global.shutdown()
+  })
+
+  test('await using shuts down at the end of the scope', async () => {
+    let outcome: Promise<unknown> | undefined
+    {
+      await using global = makeTree({}, mode).global
+      outcome = global.getApp('a')?.getLocal('l')?.spawn('x', untilTold).outcome
+      await settle()
+    }
+    expect(await outcome).toMatchObject({ status: 'cancelled', killed: false })
+  })
+
+  test.each<[string, ShutdownOptions]>([
+    ['timeout', { timeout: -1 }],
+    ['timeout', { timeout: Number.NaN }],
+    ['mode', { mode: 'quick' as never }],
+    ['drain', { drain: Infinity }],
+    ['phases', { phases: { sleeping: 1 } as never }],
+    ['signal', { signal: {} as never }],
+    ['speed', { speed: 1 } as never],
+  ])('refuses a wrong %s before anything is stopped', (option, options) => {
+    const { global } = makeTree({}, mode)
+    expect(() => global.shutdown(options)).toThrow(expect.objectContaining({ code: 'ERR_CONFIG', message: expect.stringContaining(option === 'phases' ? 'sleeping' : option) }))
+    expect(global.state).toBe('running')
+  })
+})
