@@ -105,13 +105,12 @@ export abstract class Manager extends TreeNode {
    * @example
    * if (await local.whenAvailable({ timeout: 1_000 })) local.spawn('resize', resize)
    */
-  async whenAvailable(options: AvailabilityOptions = {}): Promise<boolean> {
+  whenAvailable(options: AvailabilityOptions = {}): Promise<boolean> {
     const { room = 'permit', ...wait } = options
     if (room !== 'permit' && room !== 'queue') throw refuse('whenAvailable option room', "'permit' or 'queue'", room, this.path)
     const rooms: Set<() => void>[] = []
     for (let gate: Gate | undefined = this.gate; gate !== undefined; gate = gate.up) rooms.push(gate.waiters)
-    const held = await waitUntil(() => this.closed || this.hasRoom(room), rooms, wait, this.stage)
-    return held && !this.closed
+    return waitUntil(() => this.closed || this.hasRoom(room), rooms, wait, this.stage).then((held) => held && !this.closed)
   }
 
   /** @internal */
@@ -254,12 +253,14 @@ export abstract class Manager extends TreeNode {
     const { error } = snapshot.context as ManagerMachineContext
     const restart = state === 'failed' && this.up !== undefined && this.up.restarts(this, error, run)
     if (!restart) this.up?.forget(this)
-    const report = run.finish()
+    const report = run.summarise()
     const seq = this.announce({ type: 'manager.stopped', state }, run.seq, undefined, () => restart || this.listeners.clear())
     this.#seq = seq
+    // Whoever tidies up at the outcome has done so before the callers of shutdown() go on.
+    if (!restart) this.#resolveOutcome(report)
+    run.settle(report)
     if (restart) this.renew()
     else {
-      this.#resolveOutcome(report)
       this.up?.run?.childEnded(report)
       if (state === 'failed' && this.up !== undefined && !this.up.closed && this.up.exhausted) this.up.giveUp(seq, error)
     }

@@ -172,11 +172,16 @@ export class ShutdownRun {
     return this.#errors
   }
 
-  /** Files the report. */
-  finish(): ShutdownReport {
+  /** Hands the report to all callers. */
+  settle(report: ShutdownReport): void {
+    this.#resolve(report)
+  }
+
+  /** The report, once everything has ended. */
+  summarise(): ShutdownReport {
     const { path, tally } = this.#manager
     const { spawned, completed, failed, cancelled, killed } = tally.totals
-    const report: ShutdownReport = {
+    return {
       path,
       mode: this.#mode,
       startedAt: this.#startedAt,
@@ -190,8 +195,6 @@ export class ShutdownRun {
       children: this.#children,
       totals: { spawned, completed, failed, cancelled, killed },
     }
-    this.#resolve(report)
-    return report
   }
 
   /** Everybody below was asked and had a turn: from here on nothing is waited for. */

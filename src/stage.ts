@@ -5,6 +5,7 @@ import { ROUTINE_EVENTS, routineMachine } from '../machines/routine.ts'
 import { type TransitionTable, tabulate } from '../machines/transition-table.ts'
 import { withEffects } from './actor.ts'
 import type { Clock } from './clock.ts'
+import { ConfigError } from './errors.ts'
 import type { Incarnation } from './incarnation.ts'
 import { LifecycleBus } from './lifecycle-bus.ts'
 import type { Logger } from './logger.ts'
@@ -71,7 +72,7 @@ export class Stage {
       const id = this.#generateId()
       if (!taken(id)) return id
     }
-    throw new Error(`generateId has returned ${ID_TRIES} ids that are taken`)
+    throw new ConfigError(`generateId must return ids that are not taken; received ${ID_TRIES} in a row that are`)
   }
 
   /** Lets a routine begin in a later microtask, after those that were admitted before it. */

@@ -89,7 +89,7 @@ describe('bad input names the option, the range and what came, before anything s
   test('a generator that repeats itself is called broken, and nothing half-made stays', () => {
     const { local } = makeTree({}, { generateId: () => 'same' })
     local.spawn('x', untilTold)
-    expect(() => local.spawn('x', untilTold)).toThrow('generateId has returned 100 ids that are taken')
+    expect(() => local.spawn('x', untilTold)).toThrow('generateId must return ids that are not taken')
     expect([local.count, local.routines().length, local.countOf('x')]).toEqual([1, 1, 1])
   })
 })

@@ -1,0 +1,99 @@
+/** Heap, handles and listeners over long runs; needs --expose-gc, which vitest.config.ts gives. */
+import { getEventListeners } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import { createGlobalManager, type LocalManager } from 'curtaincall'
+
+const MB = 1024 * 1024
+
+async function heap(): Promise<number> {
+  for (let i = 0; i < 4; i++) {
+    globalThis.gc?.()
+    await sleep(1)
+  }
+  return process.memoryUsage().heapUsed
+}
+
+async function run(local: LocalManager, count: number, signal: AbortSignal): Promise<void> {
+  let left = count
+  await new Promise<void>((resolve) => {
+    const next = (): void => {
+      if (left-- <= 0) {
+        if (local.count === 0) resolve()
+        return
+      }
+      const i = left
+      const body = (): unknown => {
+        if (i % 100 === 0) throw new Error('one in a hundred')
+        return i
+      }
+      const routine = local.spawn('job', i % 3 === 0 ? async () => body() : body, { timeout: 60_000, signal })
+      void routine.outcome.then(next)
+    }
+    for (let i = 0; i < 100; i++) next()
+  })
+}
+
+test('C1: after 1,000,000 routines heap, registries, timers and listeners are where they were', async () => {
+  const global = createGlobalManager()
+  const local = global.createApp('app').createLocal('local')
+  const { signal } = new AbortController()
+  await run(local, 50_000, signal)
+  const resources = process.getActiveResourcesInfo().length
+  const before = await heap()
+  await run(local, 1_000_000, signal)
+  const after = await heap()
+  expect(local.metrics()).toMatchObject({ spawned: 1_050_000, pending: 0, running: 0, orphaned: 0 })
+  expect([local.count, local.routines().length, global.count]).toEqual([0, 0, 0])
+  expect(after - before).toBeLessThan(2 * MB)
+  expect(process.getActiveResourcesInfo().length).toBeLessThanOrEqual(resources)
+  expect(getEventListeners(signal, 'abort')).toHaveLength(0)
+  await global.shutdown()
+})
+
+test('C3: 100,000 waits with a timeout leave heap and timers where they were', async () => {
+  const global = createGlobalManager()
+  const local = global.createApp('app').createLocal('local', { maxRoutines: 1 })
+  const { signal } = new AbortController()
+  const routine = local.spawn('x', ({ signal: own }) => new Promise((resolve) => own.addEventListener('abort', resolve)))
+  const wait = async (count: number): Promise<void> => {
+    for (let done = 0; done < count; done += 10_000) {
+      await Promise.all(Array.from({ length: 10_000 }, () => local.waitFor('x', { timeout: 1, signal })))
+    }
+  }
+  await wait(20_000)
+  const resources = process.getActiveResourcesInfo().length
+  const before = await heap()
+  await wait(100_000)
+  expect((await heap()) - before).toBeLessThan(1 * MB)
+  expect(process.getActiveResourcesInfo().length).toBeLessThanOrEqual(resources)
+  expect(getEventListeners(signal, 'abort')).toHaveLength(0)
+  await routine.cancel()
+  await global.shutdown()
+})
+
+test('C6: 2,000 trees made, used and shut down leave heap, timers and process listeners where they were', async () => {
+  const once = async (): Promise<void> => {
+    const global = createGlobalManager()
+    const local = global.createApp('app').createLocal('local')
+    for (let i = 0; i < 5; i++) {
+      local.spawn('x', ({ signal }) => new Promise((resolve) => signal.addEventListener('abort', resolve)), { timeout: 60_000 })
+    }
+    await Promise.resolve()
+    await global.shutdown()
+  }
+  for (let i = 0; i < 200; i++) await once()
+  const resources = process.getActiveResourcesInfo().length
+  const before = await heap()
+  for (let i = 0; i < 2_000; i++) await once()
+  expect((await heap()) - before).toBeLessThan(1 * MB)
+  expect(process.getActiveResourcesInfo().length).toBeLessThanOrEqual(resources)
+})
+
+test('C1: an abandoned body that never settles does not keep its routine’s manager busy', async () => {
+  const global = createGlobalManager()
+  const local = global.createApp('app').createLocal('local', { maxRoutines: 1 })
+  for (let i = 0; i < 100; i++) await local.spawn('deaf', () => new Promise(() => undefined)).kill()
+  expect([local.count, local.routines().length]).toEqual([0, 0])
+  await global.shutdown()
+})
