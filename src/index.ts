@@ -43,6 +43,9 @@ export type { Health } from './health.ts'
 export type { HealthStatus } from '../machines/health.ts'
 export { type Durations, MAX_NAMES, type Metrics, type MetricValues } from './metrics.ts'
 
+// Programs for `curtaincall run`
+export type { Program, ProgramContext, ProgramResult } from './cli/program.ts'
+
 // Ports and vocabulary
 export type { Clock } from './clock.ts'
 export type { Logger, LogMethod } from './logger.ts'

@@ -145,11 +145,22 @@ export class LocalManager extends Manager {
   settle(row: RoutineRow, orphan: boolean): void {
     const now = this.stage.clock.now()
     if (orphan) row.group.count('orphaned', 1)
-    const again = !row.told && !this.closed && (row.wantsRestart || shouldRestart(row.spec.restart, row.exitKind))
+    const again = !row.told && !this.closed && (row.wantsRestart || (shouldRestart(row.spec.restart, row.exitKind) && this.#mayHelp(row)))
     const tooMany = again && !row.restartIsFree && !this.window.record(now)
     if (again && !tooMany) this.#restart(row, orphan, now)
     else this.#finish(row, orphan)
     if (tooMany) this.giveUp(row.seq, row.current.error)
+  }
+
+  #mayHelp(row: RoutineRow): boolean {
+    const { restartIf } = row.spec
+    if (restartIf === undefined || row.exitKind !== 'abnormal') return true
+    try {
+      return restartIf(row.current.error, row.restarts)
+    } catch (error) {
+      this.stage.bus.contain(error, `${row.path}: restartIf threw`)
+      return false
+    }
   }
 
   #restart(row: RoutineRow, orphan: boolean, now: number): void {

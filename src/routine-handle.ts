@@ -1,5 +1,5 @@
 /** The handle of a routine, as it is typed for users. */
-import type { ActorRefFrom, AnyActorLogic, EventFrom, OutputFrom } from 'xstate'
+import type { ActorRefFrom, AnyActorLogic, EventFromLogic, OutputFrom } from 'xstate'
 import type { routineMachine } from '../machines/routine.ts'
 import type { Outcome } from './outcome.ts'
 import type { RoutineState } from './routine.ts'
@@ -52,4 +52,4 @@ export interface Routine<Output = unknown, Message = never, Work = undefined> {
 }
 
 /** The handle that spawning this logic gives. */
-export type RoutineFrom<Logic extends AnyActorLogic> = Routine<OutputFrom<Logic>, EventFrom<Logic>, ActorRefFrom<Logic> | undefined>
+export type RoutineFrom<Logic extends AnyActorLogic> = Routine<OutputFrom<Logic>, EventFromLogic<Logic>, ActorRefFrom<Logic> | undefined>

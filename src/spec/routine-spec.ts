@@ -28,6 +28,11 @@ export interface RoutineOptions<Input = unknown> {
   readonly input?: Input
   /** When an end is answered with a new incarnation. @default 'temporary' (never) */
   readonly restart?: RestartType | undefined
+  /**
+   * Which failures a restart may help against, given the error and how often it was restarted already; others
+   * end the routine as `failed`. A throw is logged and means no. @default all
+   */
+  readonly restartIf?: ((error: unknown, restarts: number) => boolean) | undefined
   /** Delay before a restart. @default none; given: initial 100, factor 2, max 30_000, jitter 0 */
   readonly backoff?: Partial<Backoff> | undefined
   /** How long one incarnation may run before it is aborted and `failed`. @default none */
@@ -49,6 +54,7 @@ export interface RoutineSpec {
   readonly id: string | undefined
   readonly input: unknown
   readonly restart: RestartType
+  readonly restartIf: RoutineOptions['restartIf']
   readonly backoff: Backoff | undefined
   readonly timeout: number
   readonly shutdown: ShutdownTime
@@ -72,6 +78,7 @@ const ROUTINE_RULES = {
   id: nodeName,
   input: anything,
   restart: oneOf('permanent', 'transient', 'temporary'),
+  restartIf: callable,
   backoff: { range: 'an object {initial, factor, max, jitter}', accepts: (value: unknown) => typeof value === 'object' && value !== null },
   timeout: positiveDuration,
   shutdown: {
@@ -89,6 +96,7 @@ export const DEFAULT_ROUTINE: RoutineSpec = {
   id: undefined,
   input: undefined,
   restart: 'temporary',
+  restartIf: undefined,
   backoff: undefined,
   timeout: Infinity,
   shutdown: 5_000,
@@ -116,6 +124,7 @@ export function compileRoutineSpec(options: RoutineOptions<never> | undefined, p
     id: options.id,
     input: options.input,
     restart: options.restart ?? DEFAULT_ROUTINE.restart,
+    restartIf: options.restartIf,
     backoff: options.backoff === undefined ? undefined : compileBackoff(options.backoff, path),
     timeout: options.timeout ?? DEFAULT_ROUTINE.timeout,
     shutdown: options.shutdown ?? DEFAULT_ROUTINE.shutdown,

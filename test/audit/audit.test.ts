@@ -237,7 +237,8 @@ describe('M: limits and time', () => {
     const local = app.createLocal('l', { maxRoutines: 1 })
     const second = app.createLocal('m')
     const other = global.createApp('b').createLocal('l')
-    const refused = (at: LocalManager) => expect(() => at.spawn('x', untilTold)).toThrow(expect.objectContaining({ code: 'ERR_AT_CAPACITY' }))
+    const refused = (at: LocalManager) =>
+      expect(() => at.spawn('x', untilTold)).toThrow(expect.objectContaining({ code: 'ERR_AT_CAPACITY' }))
     local.spawn('x', untilTold)
     refused(local)
     second.spawn('x', untilTold)
@@ -251,10 +252,33 @@ describe('M: limits and time', () => {
   test.each([
     ['ignores its signal', deaf],
     ['throws on cancel', ({ signal }: any) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('no'))))],
-    ['throws in its listener and hangs', ({ signal }: any) => { signal.addEventListener('abort', failing); return deaf() }],
-    ['calls shutdown from inside itself and hangs', ({ local }: any) => { void local.shutdown(); return deaf() }],
-    ['spawns while stopping and hangs', ({ local, signal }: any) => { signal.addEventListener('abort', () => local.spawn('y', deaf)); return deaf() }],
-    ['waits for the shutdown that it calls', async ({ local }: any) => { await local.shutdown() }],
+    [
+      'throws in its listener and hangs',
+      ({ signal }: any) => {
+        signal.addEventListener('abort', failing)
+        return deaf()
+      },
+    ],
+    [
+      'calls shutdown from inside itself and hangs',
+      ({ local }: any) => {
+        void local.shutdown()
+        return deaf()
+      },
+    ],
+    [
+      'spawns while stopping and hangs',
+      ({ local, signal }: any) => {
+        signal.addEventListener('abort', () => local.spawn('y', deaf))
+        return deaf()
+      },
+    ],
+    [
+      'waits for the shutdown that it calls',
+      async ({ local }: any) => {
+        await local.shutdown()
+      },
+    ],
   ])('M2: the whole timeout holds for a routine that %s', async (_, body) => {
     const { local, global, clock } = makeTree()
     local.spawn('x', body as never, { shutdown: 'infinity' })
@@ -338,24 +362,36 @@ describe('H: what was missing', () => {
   test('H2: health() per node; a hung routine is found by its heartbeat and reported, restarted or killed', async () => {
     const { global, local, clock, events } = makeTree()
     const beats = gate()
-    local.spawn('report', async (context) => {
-      await beats.promise
-      context.heartbeat()
-      return deaf()
-    }, { hungAfter: 100, shutdown: 0 })
+    local.spawn(
+      'report',
+      async (context) => {
+        await beats.promise
+        context.heartbeat()
+        return deaf()
+      },
+      { hungAfter: 100, shutdown: 0 },
+    )
     const restarted = local.spawn('restart', deaf, { hungAfter: 100, onHung: 'restart', shutdown: 10 })
     const killed = local.spawn('kill', deaf, { hungAfter: 100, onHung: 'kill' })
     await clock.advance(99)
     expect(global.health()).toMatchObject({ status: 'healthy', oldestHeartbeat: 99, hung: 0, restartsLeft: 3 })
     await clock.advance(1)
     expect(await killed.outcome).toMatchObject({ status: 'cancelled', killed: true, reason: { code: 'ERR_HUNG' } })
-    expect(global.health()).toMatchObject({ status: 'hung', hung: 2, children: [{ path: 'g/a', children: [{ path: 'g/a/l', status: 'hung' }] }] })
+    expect(global.health()).toMatchObject({
+      status: 'hung',
+      hung: 2,
+      children: [{ path: 'g/a', children: [{ path: 'g/a/l', status: 'hung' }] }],
+    })
     await clock.advance(10)
     expect([restarted.incarnation, restarted.state]).toEqual([2, 'running'])
     beats.resolve()
     await settle()
     expect(local.health()).toMatchObject({ status: 'degraded', hung: 0, restartsLeft: 2 })
-    expect(events.filter(({ type }) => type === 'routine.hung').map(({ path }) => path.replace(/.*\/(.*)#.*/, '$1'))).toEqual(['report', 'restart', 'kill'])
+    expect(events.filter(({ type }) => type === 'routine.hung').map(({ path }) => path.replace(/.*\/(.*)#.*/, '$1'))).toEqual([
+      'report',
+      'restart',
+      'kill',
+    ])
     void global.shutdown({ timeout: 0 })
     await clock.runOut()
     expect(global.health().status).toBe('stopping')
@@ -469,10 +505,14 @@ describe('S: shutdown', () => {
     const aborted: boolean[] = []
     const options = { signal, timeout: 1_000, hungAfter: 500, shutdown: 100 }
     for (const body of [() => 1, failing, untilTold]) {
-      const routine = local.spawn('x', (context) => {
-        context.signal.addEventListener('abort', () => aborted.push(true))
-        return (body as (c: unknown) => unknown)(context)
-      }, options)
+      const routine = local.spawn(
+        'x',
+        (context) => {
+          context.signal.addEventListener('abort', () => aborted.push(true))
+          return (body as (c: unknown) => unknown)(context)
+        },
+        options,
+      )
       await settle()
       expect(getEventListeners(signal, 'abort').length).toBe(routine.state === 'running' ? 1 : 0)
       if (routine.state === 'running') await routine.cancel()
@@ -556,7 +596,8 @@ describe('W, X, T, O, G: hygiene', () => {
   test('T1: 10,000 routines at once under faults of all kinds end as they should, and nothing is left', async () => {
     const { local, global, clock } = makeTree({ maxRestarts: Infinity, maxRoutines: 10_000 })
     const bodies = [() => 1, failing, untilTold, deaf, async () => failing()]
-    for (let i = 0; i < 10_000; i++) local.spawn(`kind ${i % 5}`, bodies[i % 5] as never, { shutdown: 50, timeout: i % 7 === 0 ? 20 : 1_000 })
+    for (let i = 0; i < 10_000; i++)
+      local.spawn(`kind ${i % 5}`, bodies[i % 5] as never, { shutdown: 50, timeout: i % 7 === 0 ? 20 : 1_000 })
     await clock.advance(30)
     expect(global.count).toBe(global.routines().length)
     const done = global.shutdown({ timeout: 1_000 })
@@ -603,13 +644,17 @@ test('inspection shows the whole tree with its parents', async () => {
   const actors = new Map<string, string | undefined>()
   const inspect = (event: InspectionEvent): void => {
     if (event.type !== '@xstate.actor') return
-    const parent = (event.actorRef as { _parent?: { id: string } })._parent
-    actors.set((event.actorRef as { id: string }).id, parent?.id)
+    const parent = (event.actorRef as unknown as { _parent?: { id: string } })._parent
+    actors.set((event.actorRef as unknown as { id: string }).id, parent?.id)
   }
   const { local, global } = makeTree({}, { inspect })
   const quiet = vi.spyOn(console, 'warn')
   local.spawn('x', untilTold, { id: 'routine' })
-  local.spawn('c', fromCallback(() => undefined), { id: 'logic' })
+  local.spawn(
+    'c',
+    fromCallback(() => undefined),
+    { id: 'logic' },
+  )
   await settle()
   expect(Object.fromEntries(actors)).toEqual({ g: undefined, a: 'g', l: 'a', routine: 'l', logic: 'l', work: 'logic' })
   await global.shutdown()

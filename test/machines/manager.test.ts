@@ -12,30 +12,33 @@ const events: ManagerMachineEvent[] = [
   { type: 'phaseDone' },
 ]
 
-test.each([globalManagerMachine, appManagerMachine, localManagerMachine])('M1, M2, M4: $id passes through all five phases and ends as it should', (machine) => {
-  fc.assert(
-    fc.property(fc.array(fc.constantFrom(...events), { maxLength: 25 }), (script) => {
-      let [snapshot] = initialTransition(machine as typeof globalManagerMachine)
-      const effects: string[] = []
-      let gaveUp = false
-      let hurried = false
-      for (const event of script) {
-        if (snapshot.status === 'done') break
-        if (snapshot.value === 'running') {
-          gaveUp ||= event.type === 'giveUp'
-          hurried ||= event.type === 'shutdown' && event.mode === 'immediate'
-        } else if (typeof snapshot.value === 'object') hurried ||= event.type === 'hurry'
-        const [next, actions] = transition(machine as typeof globalManagerMachine, snapshot, event)
-        effects.push(...actions.map((action) => action.type))
-        snapshot = next
-      }
-      const order = ['open', 'close', 'cancel', 'wait', 'kill', 'clean', 'end']
-      expect(effects).toEqual(order.slice(0, effects.length))
-      if (snapshot.status === 'done') expect(snapshot.value).toBe(gaveUp ? 'failed' : hurried ? 'cancelled' : 'completed')
-    }),
-    { numRuns: 500 },
-  )
-})
+test.each([globalManagerMachine, appManagerMachine, localManagerMachine])(
+  'M1, M2, M4: $id passes through all five phases and ends as it should',
+  (machine) => {
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...events), { maxLength: 25 }), (script) => {
+        let [snapshot] = initialTransition(machine as typeof globalManagerMachine)
+        const effects: string[] = []
+        let gaveUp = false
+        let hurried = false
+        for (const event of script) {
+          if (snapshot.status === 'done') break
+          if (snapshot.value === 'running') {
+            gaveUp ||= event.type === 'giveUp'
+            hurried ||= event.type === 'shutdown' && event.mode === 'immediate'
+          } else if (typeof snapshot.value === 'object') hurried ||= event.type === 'hurry'
+          const [next, actions] = transition(machine as typeof globalManagerMachine, snapshot, event)
+          effects.push(...actions.map((action) => action.type))
+          snapshot = next
+        }
+        const order = ['open', 'close', 'cancel', 'wait', 'kill', 'clean', 'end']
+        expect(effects).toEqual(order.slice(0, effects.length))
+        if (snapshot.status === 'done') expect(snapshot.value).toBe(gaveUp ? 'failed' : hurried ? 'cancelled' : 'completed')
+      }),
+      { numRuns: 500 },
+    )
+  },
+)
 
 test('the phases of the machine are the phases of the events', () => {
   expect(Object.keys(localManagerMachine.config.states?.stopping?.states ?? {})).toEqual([...PHASES])

@@ -3,7 +3,8 @@ import { expect, test } from 'vitest'
 import { backoffDelay, judgeHealth, phaseIsOver, RestartWindow, shouldRestart } from 'curtaincall/machines'
 
 test('shouldRestart is OTP’s table', () => {
-  const row = (restart: 'permanent' | 'transient' | 'temporary') => (['normal', 'shutdown', 'abnormal'] as const).map((exit) => shouldRestart(restart, exit))
+  const row = (restart: 'permanent' | 'transient' | 'temporary') =>
+    (['normal', 'shutdown', 'abnormal'] as const).map((exit) => shouldRestart(restart, exit))
   expect(row('permanent')).toEqual([true, true, true])
   expect(row('transient')).toEqual([false, false, true])
   expect(row('temporary')).toEqual([false, false, false])

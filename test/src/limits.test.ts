@@ -39,7 +39,11 @@ describe('limits', () => {
   test('a freed upper permit goes to the queue that has waited longest', async () => {
     const global = createGlobalManager({ maxRoutines: 1, generateId: counter(), clock: new VirtualClock() })
     const app = global.createApp('a')
-    const [x, y, z] = ['x', 'y', 'z'].map((name) => app.createLocal(name, { overflow: 'queue' })) as [LocalManager, LocalManager, LocalManager]
+    const [x, y, z] = ['x', 'y', 'z'].map((name) => app.createLocal(name, { overflow: 'queue' })) as [
+      LocalManager,
+      LocalManager,
+      LocalManager,
+    ]
     const order: string[] = []
     const job = (name: string) => () => void order.push(name)
     const blocker = x.spawn('blocker', untilTold)

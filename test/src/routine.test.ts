@@ -25,21 +25,23 @@ describe.each([{ strict: false }, { strict: true }])('a routine (strict: $strict
     expect(order).toEqual(['spawned', 'a', 'b'])
   })
 
-  test.each([['an error', new Error('no')], ['a string', 'no'], ['undefined', undefined], ['null', null]])(
-    'that throws %s fails with it as it was, sync and async',
-    async (_, thrown) => {
-      const { local } = makeTree({}, mode)
-      const sync = local.spawn('sync', () => {
-        throw thrown
-      })
-      const late = local.spawn('late', async () => {
-        throw thrown
-      })
-      expect(await sync.outcome).toEqual({ status: 'failed', error: thrown })
-      expect(await late.outcome).toEqual({ status: 'failed', error: thrown })
-      await expect(late.result()).rejects.toMatchObject({ code: 'ERR_FAILED', cause: thrown })
-    },
-  )
+  test.each([
+    ['an error', new Error('no')],
+    ['a string', 'no'],
+    ['undefined', undefined],
+    ['null', null],
+  ])('that throws %s fails with it as it was, sync and async', async (_, thrown) => {
+    const { local } = makeTree({}, mode)
+    const sync = local.spawn('sync', () => {
+      throw thrown
+    })
+    const late = local.spawn('late', async () => {
+      throw thrown
+    })
+    expect(await sync.outcome).toEqual({ status: 'failed', error: thrown })
+    expect(await late.outcome).toEqual({ status: 'failed', error: thrown })
+    await expect(late.result()).rejects.toMatchObject({ code: 'ERR_FAILED', cause: thrown })
+  })
 
   test('that obeys a cancel is cancelled, not killed, and keeps what it returned', async () => {
     const { local, clock } = makeTree({}, mode)
@@ -204,10 +206,7 @@ describe.each([{ strict: false }, { strict: true }])('a routine (strict: $strict
     const timed = routine.result({ timeout: 10 })
     const controller = new AbortController()
     const aborted = routine.result({ signal: controller.signal })
-    const checks = [
-      expect(timed).rejects.toMatchObject({ code: 'ERR_TIMEOUT' }),
-      expect(aborted).rejects.toBe('why'),
-    ]
+    const checks = [expect(timed).rejects.toMatchObject({ code: 'ERR_TIMEOUT' }), expect(aborted).rejects.toBe('why')]
     controller.abort('why')
     await clock.advance(10)
     await Promise.all(checks)
@@ -217,7 +216,11 @@ describe.each([{ strict: false }, { strict: true }])('a routine (strict: $strict
   describe('of actor logic', () => {
     test('completes with the output of promise, machine, callback and observable logic', async () => {
       const { local } = makeTree({}, mode)
-      const promise = local.spawn('p', fromPromise(async ({ input }: { input: number }) => input + 1), { input: 1 })
+      const promise = local.spawn(
+        'p',
+        fromPromise(async ({ input }: { input: number }) => input + 1),
+        { input: 1 },
+      )
       expect(await promise.result()).toBe(2)
       const machine = setup({ types: { output: {} as number } }).createMachine({
         initial: 'a',

@@ -14,7 +14,14 @@ describe.each([{ strict: false }, { strict: true }])('shutdown (strict: $strict)
     expect(story(/stopped/)).toEqual(['manager.stopped g/a/l', 'manager.stopped g/a', 'manager.stopped g'])
     expect(story().at(-1)).toBe('manager.stopped g')
     expect(report.phases.map(({ phase }) => phase)).toEqual([...PHASES])
-    expect(report).toMatchObject({ path: 'g', mode: 'graceful', timedOut: false, completed: 0, cancelled: 0, children: [{ path: 'g/a', children: [{ path: 'g/a/l' }] }] })
+    expect(report).toMatchObject({
+      path: 'g',
+      mode: 'graceful',
+      timedOut: false,
+      completed: 0,
+      cancelled: 0,
+      children: [{ path: 'g/a', children: [{ path: 'g/a/l' }] }],
+    })
     expect(global.state).toBe('completed')
   })
 
@@ -27,7 +34,8 @@ describe.each([{ strict: false }, { strict: true }])('shutdown (strict: $strict)
     }
     const apps = ['one', 'two'].map((name) => global.createApp(name))
     for (const app of apps) for (const name of ['x', 'y']) app.createLocal(name)
-    for (const app of apps) for (const local of app.locals()) for (const r of ['1', '2']) local.spawn(r, body(`${app.name}/${local.name}/${r}`, 30))
+    for (const app of apps)
+      for (const local of app.locals()) for (const r of ['1', '2']) local.spawn(r, body(`${app.name}/${local.name}/${r}`, 30))
     await settle()
     const done = global.shutdown()
     await settle()
@@ -35,7 +43,9 @@ describe.each([{ strict: false }, { strict: true }])('shutdown (strict: $strict)
     await clock.runOut()
     const report = await done
     expect(told).toEqual(['two/y/2', 'two/y/1', 'two/x/2', 'two/x/1', 'one/y/2', 'one/y/1', 'one/x/2', 'one/x/1'])
-    expect(story(/stopped/)).toEqual(['g/two/y', 'g/two/x', 'g/two', 'g/one/y', 'g/one/x', 'g/one', 'g/a/l', 'g/a', 'g'].map((p) => `manager.stopped ${p}`))
+    expect(story(/stopped/)).toEqual(
+      ['g/two/y', 'g/two/x', 'g/two', 'g/one/y', 'g/one/x', 'g/one', 'g/a/l', 'g/a', 'g'].map((p) => `manager.stopped ${p}`),
+    )
     expect(report).toMatchObject({ cancelled: 8, duration: 120 })
   })
 
@@ -44,7 +54,10 @@ describe.each([{ strict: false }, { strict: true }])('shutdown (strict: $strict)
     local.spawn('slow', slowToStop(clock, 10))
     local.spawn('deaf', deaf, { shutdown: 20 })
     await settle()
-    const managers = new Map<string, typeof global | typeof local>([[global.path, global], [local.path, local]])
+    const managers = new Map<string, typeof global | typeof local>([
+      [global.path, global],
+      [local.path, local],
+    ])
     const seen: string[] = []
     global.on('manager.phase', ({ path, phase }) => {
       const manager = managers.get(path)
@@ -63,10 +76,21 @@ describe.each([{ strict: false }, { strict: true }])('shutdown (strict: $strict)
     const { global, local, clock } = makeTree({}, mode)
     const hold = gate()
     // What takes time in each phase: draining, a listener that blocks, slow routines, and whoever listens to the phase.
-    if (phase === 'cancelling') local.spawn('blocks', ({ signal }) => new Promise<void>((resolve) => signal.addEventListener('abort', () => { clock.block(70); resolve() })))
+    if (phase === 'cancelling')
+      local.spawn(
+        'blocks',
+        ({ signal }) =>
+          new Promise<void>((resolve) =>
+            signal.addEventListener('abort', () => {
+              clock.block(70)
+              resolve()
+            }),
+          ),
+      )
     if (phase === 'waiting') local.spawn('slow', slowToStop(clock, 70))
     if (phase === 'closing') local.spawn('drains', () => hold.promise)
-    if (phase === 'killing' || phase === 'cleaning') local.on('manager.phase', (event) => (event.phase === phase ? hold.promise : undefined))
+    if (phase === 'killing' || phase === 'cleaning')
+      local.on('manager.phase', (event) => (event.phase === phase ? hold.promise : undefined))
     await settle()
     const done = local.shutdown({ drain: phase === 'closing' ? 1_000 : 0 })
     await settle()
@@ -277,7 +301,12 @@ describe.each([{ strict: false }, { strict: true }])('shutdown (strict: $strict)
     const app = global.getApp('a')
     await local.shutdown()
     expect([local.state, global.state, app?.getLocal('l')]).toEqual(['completed', 'running', undefined])
-    expect(await app?.createLocal('l').spawn('x', () => 'new').result()).toBe('new')
+    expect(
+      await app
+        ?.createLocal('l')
+        .spawn('x', () => 'new')
+        .result(),
+    ).toBe('new')
     await global.shutdown()
   })
 
@@ -301,7 +330,9 @@ describe.each([{ strict: false }, { strict: true }])('shutdown (strict: $strict)
     ['speed', { speed: 1 } as never],
   ])('refuses a wrong %s before anything is stopped', (option, options) => {
     const { global } = makeTree({}, mode)
-    expect(() => global.shutdown(options)).toThrow(expect.objectContaining({ code: 'ERR_CONFIG', message: expect.stringContaining(option === 'phases' ? 'sleeping' : option) }))
+    expect(() => global.shutdown(options)).toThrow(
+      expect.objectContaining({ code: 'ERR_CONFIG', message: expect.stringContaining(option === 'phases' ? 'sleeping' : option) }),
+    )
     expect(global.state).toBe('running')
   })
 })

@@ -80,6 +80,18 @@ describe.each([{ strict: false }, { strict: true }])('supervision (strict: $stri
     expect([clock.pending, local.count, local.routines().length]).toEqual([0, 0, 0])
   })
 
+  test('restartIf tells passing failures from lasting ones; if it throws, the failure lasts', async () => {
+    const { local } = makeTree({ maxRestarts: 10 }, mode)
+    const passing = (error: unknown, restarts: number) => (error as Error).message === 'boom' && restarts < 2
+    const routine = local.spawn('x', failing, { restart: 'transient', restartIf: passing })
+    expect(await routine.outcome).toMatchObject({ status: 'failed' })
+    expect(routine.restarts).toBe(2)
+    const once = local.spawn('x', () => Promise.reject(new Error('other')), { restart: 'permanent', restartIf: passing })
+    await once.outcome
+    expect(once.restarts).toBe(0)
+    expect(await local.spawn('x', failing, { restart: 'transient', restartIf: failing }).outcome).toMatchObject({ status: 'failed' })
+  })
+
   test('restart() starts another incarnation whatever the type, without counting and without delay', async () => {
     const { local, events } = makeTree({ maxRestarts: 0 }, mode)
     const routine = local.spawn('x', untilTold, { backoff: { initial: 1_000 } })
@@ -181,9 +193,13 @@ describe.each([{ strict: false }, { strict: true }])('supervision (strict: $stri
 
   test('a crash during a shutdown restarts nothing', async () => {
     const { local, global } = makeTree({}, mode)
-    const routine = local.spawn('x', ({ signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('late')))), {
-      restart: 'permanent',
-    })
+    const routine = local.spawn(
+      'x',
+      ({ signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('late')))),
+      {
+        restart: 'permanent',
+      },
+    )
     await settle()
     const report = await global.shutdown()
     expect(routine.incarnation).toBe(1)
@@ -212,11 +228,18 @@ describe.each([{ strict: false }, { strict: true }])('supervision (strict: $stri
 
 test('strict or not, the same script gives the same events', async () => {
   const run = async (strict: boolean): Promise<string> => {
-    const { local, global, clock, events } = makeTree({ maxRoutines: 2, overflow: 'queue', maxRestarts: 50 }, { strict, generateId: counter() })
+    const { local, global, clock, events } = makeTree(
+      { maxRoutines: 2, overflow: 'queue', maxRestarts: 50 },
+      { strict, generateId: counter() },
+    )
     await script(local, clock, global)
     return JSON.stringify(events, (_, value) => (value instanceof Error ? value.message : value))
   }
-  const script = async (local: ReturnType<typeof makeTree>['local'], clock: ReturnType<typeof makeTree>['clock'], global: GlobalManager) => {
+  const script = async (
+    local: ReturnType<typeof makeTree>['local'],
+    clock: ReturnType<typeof makeTree>['clock'],
+    global: GlobalManager,
+  ) => {
     local.spawn('a', failing, { restart: 'transient', backoff: { initial: 5, factor: 3 } })
     local.spawn('b', untilTold, { timeout: 20 })
     local.spawn('c', () => new Promise(() => undefined), { timeout: 10, shutdown: 5 })

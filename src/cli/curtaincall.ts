@@ -1,0 +1,107 @@
+#!/usr/bin/env node
+/** The command. */
+import { readFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { UsageError } from './program.ts'
+import { run } from './run.ts'
+
+const HELP = `curtaincall: supervised actors, from the first cue to the curtain call
+
+Usage:
+  curtaincall run [options] FILE [arguments…]
+  curtaincall --help | --version
+
+run loads FILE (JavaScript, or TypeScript that Node can strip), whose default export
+is a function of a global manager and {args, signal, refuse}, async allowed. It builds
+a tree of managers and routines and resolves when the job is done; lines that it
+returns are printed in the summary. Meanwhile one line shows how many routines are
+done, running, queued, failed and restarted; on a terminal it is redrawn in place,
+in a pipe it comes once a second. At the end everything is shut down in five phases
+(closing, cancelling, waiting, killing, cleaning) and accounted for.
+
+Options, before FILE:
+  --timeout MS   the whole time of the shutdown            (default 10000)
+  --drain MS     how long work may end by itself first     (default 0)
+  --once         end with the job                          (always so today)
+  --no-inspect   open no inspector                         (there is none yet)
+  -h, --help     this text
+  -v, --version  the version
+
+Signals: the first SIGINT (Ctrl-C) or SIGTERM begins the shutdown, the second makes it
+immediate.
+
+Exit codes: 0 done; 1 the program threw or the tree gave up; 2 wrong usage;
+130 after SIGINT; 143 after SIGTERM.
+`
+
+function version(): string {
+  for (const up of ['../../', '../../../']) {
+    try {
+      const { name, version: found } = JSON.parse(readFileSync(new URL(`${up}package.json`, import.meta.url), 'utf8')) as Record<
+        string,
+        string
+      >
+      if (name === 'curtaincall' && found !== undefined) return found
+    } catch {
+      // Built, the package's root is one level further up than in the sources.
+    }
+  }
+  return 'unknown'
+}
+
+function milliseconds(option: string, text: string): number {
+  const value = Number(text)
+  if (text === '' || !Number.isFinite(value) || value < 0)
+    throw new UsageError(`--${option} must be a number of milliseconds from 0 on; received ${text}.`)
+  return value
+}
+
+/** Options stand before FILE; what follows it belongs to the program, except the two flags that every start accepts. */
+function split(argv: readonly string[]): { own: string[]; file: string | undefined; args: string[] } {
+  const takesValue = new Set(['--timeout', '--drain'])
+  let at = 0
+  while (at < argv.length && (argv[at] as string).startsWith('-')) at += takesValue.has(argv[at] as string) ? 2 : 1
+  const rest = argv.slice(at + 1)
+  const ours = new Set(['--once', '--no-inspect'])
+  return { own: [...argv.slice(0, at), ...rest.filter((arg) => ours.has(arg))], file: argv[at], args: rest.filter((arg) => !ours.has(arg)) }
+}
+
+async function main(argv: readonly string[]): Promise<number> {
+  const [command, ...rest] = argv
+  if (command === undefined || command === '--help' || command === '-h' || command === 'help') {
+    process.stdout.write(HELP)
+    return command === undefined ? 2 : 0
+  }
+  if (command === '--version' || command === '-v') {
+    process.stdout.write(`${version()}\n`)
+    return 0
+  }
+  if (command !== 'run') throw new UsageError(`There is no command ${command}; try curtaincall --help.`)
+  const { own, file, args } = split(rest)
+  const { values } = parseArgs({
+    args: own,
+    options: {
+      timeout: { type: 'string', default: '10000' },
+      drain: { type: 'string', default: '0' },
+      once: { type: 'boolean' },
+      'no-inspect': { type: 'boolean' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  })
+  if (values.help === true) {
+    process.stdout.write(HELP)
+    return 0
+  }
+  if (file === undefined) throw new UsageError('run needs a FILE; try curtaincall --help.')
+  return run({ file, args, timeout: milliseconds('timeout', values.timeout), drain: milliseconds('drain', values.drain) }, process.stdout)
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2))
+} catch (error) {
+  const mistake = error instanceof UsageError || (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS') === true
+  process.stderr.write(`${mistake ? (error as Error).message : ((error as Error).stack ?? String(error))}\n`)
+  process.exitCode = mistake ? 2 : 1
+}
+// Work that was abandoned may hold the process open for ever; everything that counts has been said.
+process.exit()

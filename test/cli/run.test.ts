@@ -1,0 +1,137 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, expect, test } from 'vitest'
+import { fit, LiveLine, progressText } from '../../src/cli/live-line.ts'
+import { createGlobalManager } from 'curtaincall'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const cli = join(root, 'dist/src/cli/curtaincall.js')
+const indexer = join(root, 'examples/01-indexer/indexer.ts')
+const fixture = (name: string): string => fileURLToPath(new URL(`./fixture/${name}.ts`, import.meta.url))
+
+interface Result {
+  code: number | null
+  out: string
+  err: string
+}
+
+function start(args: string[]): { child: ChildProcess; seen: (text: string) => Promise<void>; end: Promise<Result> } {
+  const child = spawn(process.execPath, [cli, ...args], { cwd: root })
+  let out = ''
+  let err = ''
+  const watchers: (() => void)[] = []
+  child.stdout.on('data', (data: Buffer) => {
+    out += data.toString()
+    for (const look of watchers) look()
+  })
+  child.stderr.on('data', (data: Buffer) => (err += data.toString()))
+  const seen = (text: string): Promise<void> =>
+    new Promise((resolve) => {
+      const look = (): void => void (out.includes(text) && resolve())
+      watchers.push(look)
+      look()
+    })
+  const end = new Promise<Result>((resolve) => child.on('close', (code) => resolve({ code, out, err })))
+  return { child, seen, end }
+}
+
+const run = (...args: string[]): Promise<Result> => start(args).end
+
+const folder = mkdtempSync(join(tmpdir(), 'curtaincall-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+function account(out: string): { spawned: number; sum: number; done: number } {
+  const [, spawned = '', done = '', failed = '', cancelled = '', killed = ''] =
+    /(\d+) spawned = (\d+) done \+ (\d+) failed \+ (\d+) cancelled \+ (\d+) killed$/m.exec(out) ?? []
+  return { spawned: Number(spawned), done: Number(done), sum: Number(done) + Number(failed) + Number(cancelled) + Number(killed) }
+}
+
+test('the indexer indexes real files, retries passing faults as restarts, and reports what fails for good', async () => {
+  mkdirSync(join(folder, 'sub'))
+  for (let i = 0; i < 300; i++) writeFileSync(join(folder, 'sub', `${i}.txt`), `line ${i}\n`.repeat(i))
+  symlinkSync('nowhere', join(folder, 'broken'))
+  symlinkSync('.', join(folder, 'loop'))
+  const { code, out, err } = await run('run', indexer, folder, '--faults', '--once', '--no-inspect')
+  expect([code, err]).toEqual([0, ''])
+  expect(out).toContain('failed: broken: ENOENT')
+  expect(out).toMatch(/^index: 300 files, \d+ bytes, 44850 lines, 0 of them copies/m)
+  expect(Number(/(\d+) restarted, 0 still/.exec(out)?.[1])).toBeGreaterThan(0)
+  expect(account(out)).toEqual({ spawned: 301, sum: 301, done: 300 })
+  expect(out).not.toContain('\x1b')
+})
+
+test('Ctrl-C goes through the five phases, loses no finished result, and exits 130', async () => {
+  const { child, seen, end } = start(['run', fixture('wait')])
+  await seen('ready')
+  child.kill('SIGINT')
+  const { code, out } = await end
+  expect(code).toBe(130)
+  expect([...out.matchAll(/^phase (\w+)$/gm)].map(([, phase]) => phase)).toEqual(['closing', 'cancelling', 'waiting', 'killing', 'cleaning'])
+  expect(out).toContain('the program has returned')
+  expect(account(out)).toEqual({ spawned: 13, sum: 13, done: 3 })
+})
+
+test('a second Ctrl-C makes it immediate; SIGTERM exits 143', async () => {
+  const first = start(['run', fixture('wait'), 'deaf'])
+  await first.seen('ready')
+  first.child.kill('SIGINT')
+  await first.seen('phase waiting')
+  first.child.kill('SIGINT')
+  const { code, out } = await first.end
+  expect(code).toBe(130)
+  expect(out).toMatch(/shutdown: immediate.*1 killed/)
+  expect(account(out)).toMatchObject({ spawned: 14, sum: 14 })
+  const other = start(['run', '--timeout', '50', fixture('wait'), 'deaf'])
+  await other.seen('ready')
+  other.child.kill('SIGTERM')
+  const late = await other.end
+  expect(late.code).toBe(143)
+  expect(late.out).toMatch(/shutdown: graceful.*out of time/)
+})
+
+test.each([
+  [['run', indexer, '/no/such/folder'], 'There is no folder /no/such/folder.'],
+  [['run', indexer, 'package.json'], 'package.json is not a folder.'],
+  [['run', 'no-such-file.ts'], 'There is no file no-such-file.ts.'],
+  [['run'], 'run needs a FILE; try curtaincall --help.'],
+  [['run', fixture('no-default')], `${fixture('no-default')} has no default export that is a function of a global manager.`],
+  [['run', '--timeout', 'soon', indexer], '--timeout must be a number of milliseconds from 0 on; received soon.'],
+  [['run', '--fast', indexer], "Unknown option '--fast'"],
+  [['dance'], 'There is no command dance; try curtaincall --help.'],
+])('wrong usage gets one clear sentence and exit 2: %j', async (args, sentence) => {
+  const { code, out, err } = await run(...args)
+  expect([code, err.trim(), out]).toEqual([2, expect.stringContaining(sentence), ''])
+  expect(err.trim().split('\n')).toHaveLength(1)
+})
+
+test('a program that throws exits 1 with its error, after an orderly shutdown', async () => {
+  const { code, out, err } = await run('run', fixture('throws'))
+  expect(code).toBe(1)
+  expect(err).toContain('the program is broken')
+  expect(out).toContain('phase cleaning')
+})
+
+test('--help names every option, --version the version', async () => {
+  const help = await run('--help')
+  for (const option of ['--timeout', '--drain', '--once', '--no-inspect', '--help', '--version']) expect(help.out).toContain(option)
+  expect(help.code).toBe(0)
+  expect((await run('--version')).out).toMatch(/^\d+\.\d+\.\d+\n$/)
+  expect((await run()).code).toBe(2)
+})
+
+test('the live line is redrawn in place on a terminal, cut to its width, in plain digits', () => {
+  const written: string[] = []
+  const ci = process.env['CI']
+  delete process.env['CI']
+  const metrics = { ...createGlobalManager().metrics(), completed: 1_234_567, running: 8, pending: 3, failed: 2, restarts: 1, cancelled: 1, killed: 1 }
+  const live = new LiveLine({ isTTY: true, columns: 20, write: (text) => written.push(text) }, () => metrics)
+  if (ci !== undefined) process.env['CI'] = ci
+  live.draw()
+  live.print('phase closing')
+  expect(written).toEqual(['\r\x1b[2K1234567 done, 8 run…', '\r\x1b[2Kphase closing\n'])
+  expect(progressText(metrics, 5)).toBe('1234567 done, 8 running, 3 queued, 2 failed, 1 restarted, 2 stopped, 5/s')
+  expect(fit('short', 80)).toBe('short')
+})
