@@ -1,0 +1,61 @@
+/** The job that every variant does, and what it has to come to. */
+
+/** At most so many at a time. */
+export const LIMIT = 100
+/** Milliseconds; armed for each task, never reached. */
+export const TIMEOUT = 5_000
+
+/** One task: asynchronous, takes its signal at hand, one in a hundred fails. */
+export async function task(i: number, signal: AbortSignal): Promise<number> {
+  if (signal.aborted) throw new Error('aborted')
+  await undefined
+  if (i % 100 === 0) throw new Error('one in a hundred')
+  return i
+}
+
+/** Sums up what came back, and says whether it is all there. */
+export class Check {
+  #sum = 0
+  #failed = 0
+  readonly #n: number
+
+  constructor(n: number) {
+    this.#n = n
+  }
+
+  done(output: number): void {
+    this.#sum += output
+  }
+
+  failed(): void {
+    this.#failed++
+  }
+
+  verify(): void {
+    let sum = 0
+    for (let i = 0; i < this.#n; i++) if (i % 100 !== 0) sum += i
+    const failed = Math.ceil(this.#n / 100)
+    if (this.#sum !== sum || this.#failed !== failed) throw new Error(`wrong result: ${this.#sum} and ${this.#failed} instead of ${sum} and ${failed}`)
+  }
+}
+
+/** What a variant offers; each runs `n` operations and throws if they went wrong. */
+export interface Variant {
+  /** All submitted at once, {@link LIMIT} at a time. */
+  spawn?(n: number): Promise<void>
+  /** The next submitted when one ends, {@link LIMIT} live. */
+  streamed?(n: number): Promise<void>
+  /** One that fails and is started again, n times. */
+  restart?(n: number): Promise<void>
+  /** Starts n live tasks that end when their signal is aborted; returns what stops and awaits them all. */
+  live?(n: number, kind: 'bare' | 'full'): Promise<() => Promise<void>>
+}
+
+/** Runs `each(i)` for 0 to n - 1, LIMIT at a time. */
+export async function stream(n: number, each: (i: number) => Promise<void>): Promise<void> {
+  let i = 0
+  const lane = async (): Promise<void> => {
+    while (i < n) await each(i++)
+  }
+  await Promise.all(Array.from({ length: LIMIT }, lane))
+}

@@ -1,0 +1,80 @@
+/** What one would write without a library: a promise, an AbortController, a timer, a counter. */
+import { Check, LIMIT, stream, task, TIMEOUT, type Variant } from '../job.ts'
+
+function supervise(i: number): Promise<number> {
+  const controller = new AbortController()
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => controller.abort(new Error('timeout')), TIMEOUT)
+    task(i, controller.signal)
+      .finally(() => clearTimeout(timer))
+      .then(resolve, reject)
+  })
+}
+
+const each = (i: number, check: Check): Promise<void> =>
+  supervise(i).then(
+    (output) => check.done(output),
+    () => check.failed(),
+  )
+
+export const variant: Variant = {
+  async spawn(n) {
+    const check = new Check(n)
+    const waiting: (() => void)[] = []
+    let running = 0
+    let next = 0
+    const release = (): void => {
+      running--
+      waiting[next++]?.()
+    }
+    const submit = async (i: number): Promise<void> => {
+      if (running >= LIMIT) await new Promise<void>((resolve) => waiting.push(resolve))
+      running++
+      await each(i, check)
+      release()
+    }
+    await Promise.all(Array.from({ length: n }, (_, i) => submit(i)))
+    check.verify()
+  },
+
+  async streamed(n) {
+    const check = new Check(n)
+    await stream(n, (i) => each(i, check))
+    check.verify()
+  },
+
+  async restart(n) {
+    let attempt = 0
+    const body = async (): Promise<number> => {
+      await undefined
+      if (++attempt <= n) throw new Error('again')
+      return attempt
+    }
+    for (;;) {
+      try {
+        await body()
+        return
+      } catch {}
+    }
+  },
+
+  async live(n, kind) {
+    const controllers: AbortController[] = []
+    const promises: Promise<unknown>[] = []
+    for (let i = 0; i < n; i++) {
+      const controller = new AbortController()
+      controllers.push(controller)
+      const body = new Promise((resolve) => controller.signal.addEventListener('abort', resolve, { once: true }))
+      if (kind === 'bare') promises.push(body)
+      else {
+        const timer = setTimeout(() => controller.abort(), 60_000)
+        promises.push(body.finally(() => clearTimeout(timer)))
+      }
+    }
+    const reason = new Error('stop')
+    return async () => {
+      for (const controller of controllers) controller.abort(reason)
+      await Promise.all(promises)
+    }
+  },
+}

@@ -1,0 +1,70 @@
+import { createGlobalManager, type LocalManager } from '../../src/index.ts'
+import { Check, LIMIT, stream, task, TIMEOUT, type Variant } from '../job.ts'
+
+async function submit(local: LocalManager, i: number, check: Check): Promise<void> {
+  const outcome = await local.spawn('task', ({ signal }) => task(i, signal), { timeout: TIMEOUT }).outcome
+  if (outcome.status === 'completed') check.done(outcome.output)
+  else check.failed()
+}
+
+export const variant: Variant = {
+  async spawn(n) {
+    const global = createGlobalManager()
+    const local = global.createApp('app').createLocal('local', { maxRoutines: LIMIT, overflow: 'queue', maxQueue: n })
+    const check = new Check(n)
+    await Promise.all(Array.from({ length: n }, (_, i) => submit(local, i, check)))
+    check.verify()
+    await global.shutdown()
+  },
+
+  async streamed(n) {
+    const global = createGlobalManager()
+    const local = global.createApp('app').createLocal('local', { maxRoutines: LIMIT })
+    const check = new Check(n)
+    await stream(n, (i) => submit(local, i, check))
+    check.verify()
+    await global.shutdown()
+  },
+
+  async restart(n) {
+    const global = createGlobalManager()
+    const local = global.createApp('app').createLocal('local', { maxRestarts: Infinity })
+    const body = async ({ incarnation }: { incarnation: number }): Promise<number> => {
+      await undefined
+      if (incarnation <= n) throw new Error('again')
+      return incarnation
+    }
+    const last = await local.spawn('task', body, { restart: 'transient' }).result()
+    if (last !== n + 1) throw new Error(`ended at ${last}`)
+    await global.shutdown()
+  },
+
+  async live(n, kind) {
+    const global = createGlobalManager()
+    const apps = Array.from({ length: 10 }, (_, i) => global.createApp(`app ${i}`))
+    const locals = apps.flatMap((app) => Array.from({ length: 10 }, (_, i) => app.createLocal(`local ${i}`)))
+    const outcomes: Promise<unknown>[] = []
+    for (let i = 0; i < n; i++) {
+      const local = locals[i % locals.length] as LocalManager
+      if (kind === 'bare') local.spawn('task', () => held(i))
+      else {
+        const body = ({ signal }: { signal: AbortSignal }) => new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
+        outcomes.push(local.spawn('task', body, { timeout: 60_000 }).outcome)
+      }
+    }
+    await new Promise((resolve) => setImmediate(resolve))
+    return async () => {
+      const report = await global.shutdown({ timeout: kind === 'bare' ? 0 : 60_000 })
+      await Promise.all(outcomes)
+      if ((kind === 'bare' ? report.killed : report.cancelled) !== n) throw new Error('not all were stopped')
+    }
+  },
+}
+
+/** A promise that nobody refers to is collected with its reactions: keep the ways to resolve them. */
+const keep: unknown[] = []
+function held(i: number): Promise<void> {
+  return new Promise((resolve) => {
+    keep[i] = resolve
+  })
+}

@@ -1,0 +1,58 @@
+/** nact has no limit, timeout or signal for a task: they are added by hand, streamed. */
+import { dispatch, type LocalActorRef, spawn, start } from 'nact'
+import { Check, stream, task, TIMEOUT, type Variant } from '../job.ts'
+
+export const variant: Variant = {
+  async streamed(n) {
+    const system = start()
+    const check = new Check(n)
+    await stream(
+      n,
+      (i) =>
+        new Promise((resolve) => {
+          const controller = new AbortController()
+          const timer = setTimeout(() => controller.abort(), TIMEOUT)
+          const actor = spawn(
+            system as never,
+            (async () => {
+              try {
+                check.done(await task(i, controller.signal))
+              } catch {
+                check.failed()
+              }
+              clearTimeout(timer)
+              resolve()
+              return undefined
+            }) as never,
+            `task-${i}`,
+          )
+          dispatch(actor as unknown as LocalActorRef<string>, 'go')
+        }),
+    )
+    check.verify()
+  },
+
+  async restart(n) {
+    const system = start()
+    await new Promise<void>((resolve) => {
+      let attempt = 0
+      const actor = spawn(
+        system as never,
+        (async () => {
+          await undefined
+          if (++attempt <= n) throw new Error('again')
+          resolve()
+          return undefined
+        }) as never,
+        'task',
+        {
+          onCrash: ((_message: unknown, _error: unknown, context: { reset: unknown; self: LocalActorRef<string> }) => {
+            dispatch(context.self, 'go')
+            return context.reset
+          }) as never,
+        } as never,
+      ) as unknown as LocalActorRef<string>
+      dispatch(actor, 'go')
+    })
+  },
+}
