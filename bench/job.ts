@@ -35,7 +35,8 @@ export class Check {
     let sum = 0
     for (let i = 0; i < this.#n; i++) if (i % 100 !== 0) sum += i
     const failed = Math.ceil(this.#n / 100)
-    if (this.#sum !== sum || this.#failed !== failed) throw new Error(`wrong result: ${this.#sum} and ${this.#failed} instead of ${sum} and ${failed}`)
+    if (this.#sum !== sum || this.#failed !== failed)
+      throw new Error(`wrong result: ${this.#sum} and ${this.#failed} instead of ${sum} and ${failed}`)
   }
 }
 

@@ -18,12 +18,30 @@ interface Row {
 
 const QUEUED = ['p-queue', 'effect', 'by-hand', 'xstate-machine']
 const rows: readonly Row[] = [
-  ...[1_000, 10_000, 100_000].map((n) => ({ benchmark: 'spawn', title: `same job, ${n} at once, 100 at a time`, n, unit: 'µs', peers: n > 10_000 ? QUEUED : [...QUEUED, 'xstate-spawn-child'] })),
-  ...[1_000, 10_000, 100_000].map((n) => ({ benchmark: 'streamed', title: `same job, ${n} streamed, 100 live`, n, unit: 'µs', peers: ['nact', 'p-queue', 'effect', 'by-hand', 'xstate-machine'] })),
+  ...[1_000, 10_000, 100_000].map((n) => ({
+    benchmark: 'spawn',
+    title: `same job, ${n} at once, 100 at a time`,
+    n,
+    unit: 'µs',
+    peers: n > 10_000 ? QUEUED : [...QUEUED, 'xstate-spawn-child'],
+  })),
+  ...[1_000, 10_000, 100_000].map((n) => ({
+    benchmark: 'streamed',
+    title: `same job, ${n} streamed, 100 live`,
+    n,
+    unit: 'µs',
+    peers: ['nact', 'p-queue', 'effect', 'by-hand', 'xstate-machine'],
+  })),
   { benchmark: 'restart', title: 'crash to restart', n: 20_000, unit: 'µs', peers: ['by-hand', 'nact', 'effect', 'xstate-machine'] },
   { benchmark: 'shutdown', title: 'shutdown of 100000 live, each', n: 100_000, unit: 'µs', peers: ['by-hand', 'effect'] },
   { benchmark: 'bytes-bare', title: 'bytes per live task, bare', n: 20_000, unit: 'B', peers: [] },
-  { benchmark: 'bytes', title: 'bytes per live task with timeout, signal, result', n: 20_000, unit: 'B', peers: ['by-hand', 'p-queue', 'effect'] },
+  {
+    benchmark: 'bytes',
+    title: 'bytes per live task with timeout, signal, result',
+    n: 20_000,
+    unit: 'B',
+    peers: ['by-hand', 'p-queue', 'effect'],
+  },
   { benchmark: 'soak', title: 'heap growth over 1000000 tasks', n: 1_000_000, unit: 'B', peers: [] },
 ]
 
@@ -31,7 +49,12 @@ function options() {
   try {
     const { values, positionals } = parseArgs({
       allowPositionals: true,
-      options: { peers: { type: 'string' }, rounds: { type: 'string', default: '5' }, quick: { type: 'boolean' }, write: { type: 'boolean' } },
+      options: {
+        peers: { type: 'string' },
+        rounds: { type: 'string', default: '5' },
+        quick: { type: 'boolean' },
+        write: { type: 'boolean' },
+      },
     })
     const known = new Set(rows.map(({ benchmark }) => benchmark))
     const wrong = positionals.find((name) => !known.has(name))
@@ -41,7 +64,8 @@ function options() {
     const stranger = peers?.find((peer) => !all.has(peer))
     if (stranger !== undefined) throw new Error(`There is no peer ${stranger}; there are ${[...all].join(', ')}.`)
     const rounds = values.quick === true ? 1 : Number(values.rounds)
-    if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds must be a whole number of at least 1; received ${values.rounds}.`)
+    if (!Number.isInteger(rounds) || rounds < 1)
+      throw new Error(`--rounds must be a whole number of at least 1; received ${values.rounds}.`)
     return { wanted: positionals, peers, rounds, write: values.write === true }
   } catch (error) {
     process.stderr.write(`${(error as Error).message}\n`)
@@ -88,10 +112,13 @@ for (const { benchmark, title, n, unit, peers } of rows) {
   for (const [variant, values] of figures) {
     const own = variant === 'curtaincall'
     const spread = `${digits(Math.min(...values))} to ${digits(Math.max(...values))}`
-    say(`| ${own ? title : ''} | ${variant} | ${digits(median(values))} ${unit} | ${spread} | ${own ? '' : (ours / median(values)).toFixed(2)} |`)
+    say(
+      `| ${own ? title : ''} | ${variant} | ${digits(median(values))} ${unit} | ${spread} | ${own ? '' : (ours / median(values)).toFixed(2)} |`,
+    )
   }
 }
 for (const [benchmark, values] of Object.entries(growth)) {
-  if (values.length === 3) say(`| growth of ${benchmark}, 1000 to 100000 | curtaincall | ${((values[2] as number) / (values[0] as number)).toFixed(2)}× | | |`)
+  if (values.length === 3)
+    say(`| growth of ${benchmark}, 1000 to 100000 | curtaincall | ${((values[2] as number) / (values[0] as number)).toFixed(2)}× | | |`)
 }
 if (write) writeFileSync(join(import.meta.dirname, 'RESULTS.md'), `# Results of \`npm run bench -- --write\`\n\n${lines.join('\n')}\n`)

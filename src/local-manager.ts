@@ -154,6 +154,7 @@ export class LocalManager extends Manager {
 
   #mayHelp(row: RoutineRow): boolean {
     const { restartIf } = row.spec
+    if (row.startFailed) return false
     if (restartIf === undefined || row.exitKind !== 'abnormal') return true
     try {
       return restartIf(row.current.error, row.restarts)

@@ -131,7 +131,12 @@ export class RoutineRow implements Named<RoutineRow>, Waiting<RoutineRow> {
 
   /** True if it is to be started again whatever its restart type says: ordered so, or a restart whose start failed. */
   get wantsRestart(): boolean {
-    return this.#ordered !== undefined || (this.incarnation > 1 && this.current.error instanceof StartFailedError)
+    return this.#ordered !== undefined || (this.incarnation > 1 && this.startFailed)
+  }
+
+  /** True if `start` threw: a first start that fails is an end, as in OTP. */
+  get startFailed(): boolean {
+    return this.current.error instanceof StartFailedError
   }
 
   /** True if that was ordered by hand: such a restart never counts against the limit and never waits. */

@@ -27,6 +27,9 @@ export const KILL = 7
 /** The most that a given id generator may repeat itself before it is called broken. */
 const ID_TRIES = 100
 
+/** A constant, derived at first use so that importing this file does no work: the same for all trees. */
+let routineTable: TransitionTable | undefined
+
 export class Stage {
   readonly clock: Clock
   readonly random: () => number
@@ -52,7 +55,7 @@ export class Stage {
     this.logger = spec.logger
     this.strict = spec.strict
     this.bus = new LifecycleBus(spec.logger)
-    this.table = tabulate(routineMachine, ROUTINE_EVENTS, ['output', 'error', 'reason'])
+    this.table = routineTable ??= tabulate(routineMachine, ROUTINE_EVENTS, ['output', 'error', 'reason'])
     this.routineLogic = withEffects(routineMachine, (self, snapshot, event, _actions, scope) =>
       this.incarnations.get(self)?.perform(snapshot, event, scope),
     )

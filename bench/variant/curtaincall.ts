@@ -48,7 +48,8 @@ export const variant: Variant = {
       const local = locals[i % locals.length] as LocalManager
       if (kind === 'bare') local.spawn('task', () => held(i))
       else {
-        const body = ({ signal }: { signal: AbortSignal }) => new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
+        const body = ({ signal }: { signal: AbortSignal }) =>
+          new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
         outcomes.push(local.spawn('task', body, { timeout: 60_000 }).outcome)
       }
     }

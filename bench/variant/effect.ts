@@ -4,7 +4,12 @@ import { Check, LIMIT, stream, task, TIMEOUT, type Variant } from '../job.ts'
 const work = (i: number): Effect.Effect<number, unknown> =>
   Effect.tryPromise({ try: (signal) => task(i, signal), catch: (error) => error }).pipe(Effect.timeout(TIMEOUT))
 
-async function through(n: number, permits: number, check: Check, submitAll: (submit: (i: number) => Promise<void>) => Promise<void>): Promise<void> {
+async function through(
+  n: number,
+  permits: number,
+  check: Check,
+  submitAll: (submit: (i: number) => Promise<void>) => Promise<void>,
+): Promise<void> {
   const program = Effect.gen(function* () {
     const map = yield* FiberMap.make<number, number, unknown>()
     const semaphore = yield* Semaphore.make(permits)
@@ -51,7 +56,9 @@ export const variant: Variant = {
   },
 
   async live(n) {
-    const body = Effect.tryPromise((signal) => new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))).pipe(Effect.timeout(60_000))
+    const body = Effect.tryPromise((signal) => new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))).pipe(
+      Effect.timeout(60_000),
+    )
     const fibers = Array.from({ length: n }, () => Effect.runFork(body))
     await new Promise((resolve) => setImmediate(resolve))
     return async () => {

@@ -1,5 +1,5 @@
 /** nact has no limit, timeout or signal for a task: they are added by hand, streamed. */
-import { dispatch, type LocalActorRef, spawn, start } from 'nact'
+import { dispatch, type Ref, spawn, start } from 'nact'
 import { Check, stream, task, TIMEOUT, type Variant } from '../job.ts'
 
 export const variant: Variant = {
@@ -26,7 +26,7 @@ export const variant: Variant = {
             }) as never,
             `task-${i}`,
           )
-          dispatch(actor as unknown as LocalActorRef<string>, 'go')
+          dispatch(actor as unknown as Ref<string>, 'go')
         }),
     )
     check.verify()
@@ -46,12 +46,12 @@ export const variant: Variant = {
         }) as never,
         'task',
         {
-          onCrash: ((_message: unknown, _error: unknown, context: { reset: unknown; self: LocalActorRef<string> }) => {
+          onCrash: ((_message: unknown, _error: unknown, context: { reset: unknown; self: Ref<string> }) => {
             dispatch(context.self, 'go')
             return context.reset
           }) as never,
         } as never,
-      ) as unknown as LocalActorRef<string>
+      ) as unknown as Ref<string>
       dispatch(actor, 'go')
     })
   },

@@ -1,6 +1,6 @@
 /** One plain XState machine per task: an invoked promise, a timeout by `after`; the limit by hand. */
 import { createActor, fromPromise, setup } from 'xstate'
-import { Check, LIMIT, stream, task, TIMEOUT, type Variant } from '../job.ts'
+import { Check, stream, task, TIMEOUT, type Variant } from '../job.ts'
 
 const machine = setup({
   types: { input: {} as { i: number }, context: {} as { i: number; output?: number }, events: {} as { type: 'again' } },
@@ -55,7 +55,10 @@ export const variant: Variant = {
       },
     }).createMachine({
       initial: 'running',
-      states: { running: { invoke: { src: 'body', onDone: 'done', onError: { target: 'running', reenter: true } } }, done: { type: 'final' } },
+      states: {
+        running: { invoke: { src: 'body', onDone: 'done', onError: { target: 'running', reenter: true } } },
+        done: { type: 'final' },
+      },
     })
     await new Promise<void>((resolve) => {
       const actor = createActor(again)

@@ -8,7 +8,7 @@ export interface ProgramContext {
   /** Aborted as soon as the shutdown begins. */
   readonly signal: AbortSignal
   /** Ends the program because of its arguments: one sentence on stderr and exit 2. */
-  refuse(sentence: string): never
+  readonly refuse: (sentence: string) => never
 }
 
 /**

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { inspect } from 'node:util'
 import { createGlobalManager, type GlobalManager, handleSignals, type ShutdownOptions } from '../index.ts'
 import { LiveLine, type Screen } from './live-line.ts'
 import { type Program, type ProgramContext, type ProgramResult, UsageError } from './program.ts'
@@ -81,7 +82,7 @@ export async function run(options: RunOptions, screen: Screen): Promise<number> 
   for (const name of names) process.off(name, noted)
   if (error instanceof UsageError) throw error
   for (const line of [...(lines ?? []), ...summaryLines(global, report, performance.now() - startedAt)]) live.print(line)
-  if (error !== undefined) process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+  if (error !== undefined) process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : inspect(error)}\n`)
   return code !== 0 ? code : error !== undefined || global.state === 'failed' ? 1 : 0
 }
 

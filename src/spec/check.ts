@@ -9,7 +9,7 @@ export interface Rule {
 }
 
 /** How a received value reads in an error. Never throws and never runs long. */
-export function show(value: unknown): string {
+function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value)
   if (typeof value === 'bigint') return `${value}n`
   if (typeof value === 'function') return 'a function'

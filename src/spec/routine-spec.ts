@@ -92,7 +92,7 @@ const ROUTINE_RULES = {
 } satisfies Record<keyof RoutineOptions, Rule>
 
 /** What a spawn without options means. */
-export const DEFAULT_ROUTINE: RoutineSpec = {
+const DEFAULT_ROUTINE: RoutineSpec = {
   id: undefined,
   input: undefined,
   restart: 'temporary',

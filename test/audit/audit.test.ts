@@ -601,7 +601,7 @@ describe('W, X, T, O, G: hygiene', () => {
     await clock.advance(30)
     expect(global.count).toBe(global.routines().length)
     const done = global.shutdown({ timeout: 1_000 })
-    await clock.runOut()
+    await clock.advance(50)
     const { totals } = await done
     expect(totals.spawned).toBe(10_000)
     expect(totals.completed + totals.failed + totals.cancelled + totals.killed).toBe(10_000)

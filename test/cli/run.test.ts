@@ -69,7 +69,13 @@ test('Ctrl-C goes through the five phases, loses no finished result, and exits 1
   child.kill('SIGINT')
   const { code, out } = await end
   expect(code).toBe(130)
-  expect([...out.matchAll(/^phase (\w+)$/gm)].map(([, phase]) => phase)).toEqual(['closing', 'cancelling', 'waiting', 'killing', 'cleaning'])
+  expect([...out.matchAll(/^phase (\w+)$/gm)].map(([, phase]) => phase)).toEqual([
+    'closing',
+    'cancelling',
+    'waiting',
+    'killing',
+    'cleaning',
+  ])
   expect(out).toContain('the program has returned')
   expect(account(out)).toEqual({ spawned: 13, sum: 13, done: 3 })
 })
@@ -126,7 +132,16 @@ test('the live line is redrawn in place on a terminal, cut to its width, in plai
   const written: string[] = []
   const ci = process.env['CI']
   delete process.env['CI']
-  const metrics = { ...createGlobalManager().metrics(), completed: 1_234_567, running: 8, pending: 3, failed: 2, restarts: 1, cancelled: 1, killed: 1 }
+  const metrics = {
+    ...createGlobalManager().metrics(),
+    completed: 1_234_567,
+    running: 8,
+    pending: 3,
+    failed: 2,
+    restarts: 1,
+    cancelled: 1,
+    killed: 1,
+  }
   const live = new LiveLine({ isTTY: true, columns: 20, write: (text) => written.push(text) }, () => metrics)
   if (ci !== undefined) process.env['CI'] = ci
   live.draw()

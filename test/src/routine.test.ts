@@ -166,21 +166,13 @@ describe.each([{ strict: false }, { strict: true }])('a routine (strict: $strict
     const { local, global } = makeTree({ maxRoutines: 1 }, mode)
     let ran = 0
     const body = () => void ran++
-    const failed = local.spawn('x', body, {
-      start: () => {
-        throw new Error('no')
-      },
-      restart: 'transient',
-      id: 'one',
-    })
-    expect(failed.state).toBe('pending')
-    await settle()
-    await failed.cancel()
     const other = local.spawn('x', body, {
       start: () => {
         throw new Error('no')
       },
+      restart: 'transient',
     })
+    expect(other.state).toBe('failed')
     expect(await other.outcome).toMatchObject({ status: 'failed', error: { code: 'ERR_START', cause: { message: 'no' } } })
     const ignored = local.spawn('x', body, { start: () => ignore })
     expect(await ignored.outcome).toMatchObject({ status: 'cancelled', reason: ignore })

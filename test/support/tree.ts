@@ -16,7 +16,7 @@ export interface Tree {
   readonly local: LocalManager
   readonly events: LifecycleEvent[]
   /** Events as `type path`, ids cut off. */
-  story(filter?: RegExp): string[]
+  readonly story: (filter?: RegExp) => string[]
 }
 
 export function counter(prefix = 'r'): () => string {

@@ -1,0 +1,164 @@
+/** What a user gets: the entries of the exports map, the tarball, and documents whose programs run. */
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  exports: Record<string, string | { types: string; default: string }>
+}
+
+describe('the package', () => {
+  test('every entry of the exports map is built and exports these names', async () => {
+    const names: Record<string, string[]> = {}
+    for (const [entry, target] of Object.entries(manifest.exports)) {
+      if (typeof target === 'string') continue
+      expect(readFileSync(join(root, target.types), 'utf8')).not.toBe('')
+      names[entry] = Object.keys((await import(pathToFileURL(join(root, target.default)).href)) as object).toSorted()
+    }
+    expect(names).toMatchInlineSnapshot(`
+      {
+        ".": [
+          "AppManager",
+          "ConfigError",
+          "CurtaincallError",
+          "GlobalManager",
+          "LocalManager",
+          "MAX_NAMES",
+          "ManagerExistsError",
+          "NotRunningError",
+          "RestartLimitError",
+          "RoutineCancelledError",
+          "RoutineFailedError",
+          "RoutineHungError",
+          "RoutineTimeoutError",
+          "SpawnRefusedError",
+          "StartFailedError",
+          "createGlobalManager",
+          "handleSignals",
+          "ignore",
+        ],
+        "./machines": [
+          "PHASES",
+          "ROUTINE_EVENTS",
+          "RestartWindow",
+          "appManagerMachine",
+          "backoffDelay",
+          "globalManagerMachine",
+          "judgeHealth",
+          "localManagerMachine",
+          "phaseIsOver",
+          "routineMachine",
+          "shouldRestart",
+          "tabulate",
+        ],
+      }
+    `)
+  })
+
+  test('the tarball holds what is built, the documents a user reads, and nothing else', () => {
+    const out = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root, encoding: 'utf8' })
+    const [{ files }] = JSON.parse(out) as [{ files: { path: string }[] }]
+    const paths = files.map(({ path }) => path)
+    const expected = /^(dist\/(src|machines)\/[a-z0-9/-]+\.(js|d\.ts)|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/
+    expect(paths.filter((path) => !expected.test(path))).toEqual([])
+    expect(paths).toEqual(
+      expect.arrayContaining([
+        'dist/src/index.js',
+        'dist/src/index.d.ts',
+        'dist/machines/index.js',
+        'dist/src/cli/curtaincall.js',
+        'README.md',
+        'LICENSE',
+      ]),
+    )
+  })
+
+  test('an import does no work: no timer, no listener, nothing left running', () => {
+    const code =
+      "const before = process.getActiveResourcesInfo().length; await import('curtaincall'); console.log(process.getActiveResourcesInfo().length - before)"
+    expect(execFileSync(process.execPath, ['--input-type=module', '-e', code], { cwd: root, encoding: 'utf8' })).toBe('0\n')
+  })
+
+  test('a process with an idle tree ends by itself', () => {
+    const code =
+      "const { createGlobalManager } = await import('curtaincall'); createGlobalManager().createApp('a').createLocal('l'); console.log('over')"
+    expect(execFileSync(process.execPath, ['--input-type=module', '-e', code], { cwd: root, encoding: 'utf8' })).toBe('over\n')
+  })
+})
+
+interface Snippet {
+  readonly file: string
+  readonly line: number
+  readonly code: string
+  /** What it prints, if the document says so. */
+  readonly output: string | undefined
+}
+
+export function snippetsOf(file: string, text: string): Snippet[] {
+  return [...text.matchAll(/^```ts\n([\s\S]*?)^```\n(?:\n?(?:[^\n`]+\n\n)?```text\n([\s\S]*?)^```)?/gm)].map((match) => ({
+    file,
+    line: text.slice(0, match.index).split('\n').length,
+    code: match[1] as string,
+    output: match[2],
+  }))
+}
+
+describe('the documents', () => {
+  const documents = [
+    'README.md',
+    'CONTRIBUTING.md',
+    ...readdirSync(join(root, 'docs'))
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => `docs/${name}`),
+  ]
+  const snippets = documents.flatMap((file) => snippetsOf(file, readFileSync(join(root, file), 'utf8')))
+  let folder = ''
+
+  beforeAll(() => {
+    mkdirSync(join(root, '.tmp'), { recursive: true })
+    folder = mkdtempSync(join(root, '.tmp', 'snippets-'))
+    snippets.forEach(({ code }, i) => writeFileSync(join(folder, `snippet-${i}.ts`), `${code}\nexport {}\n`))
+  })
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+  test('there are programs in them', () => {
+    expect(snippets.filter(({ file }) => file === 'README.md').length).toBeGreaterThan(0)
+    expect(snippets.filter(({ output }) => output !== undefined).length).toBeGreaterThan(1)
+  })
+
+  test('all of them compile against the built package', () => {
+    const options = [
+      '--noEmit',
+      '--ignoreConfig',
+      '--strict',
+      '--skipLibCheck',
+      '--module',
+      'nodenext',
+      '--target',
+      'es2024',
+      '--lib',
+      'es2024,esnext',
+      '--types',
+      'node',
+    ]
+    const files = snippets.map((_, i) => join(folder, `snippet-${i}.ts`))
+    const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
+    let complaints = ''
+    try {
+      execFileSync(process.execPath, [tsc, ...options, ...files], { cwd: root, encoding: 'utf8' })
+    } catch (error) {
+      complaints = (error as { stdout: string }).stdout
+    }
+    expect(complaints).toBe('')
+  })
+
+  test.each(snippets.map((snippet, i) => ({ ...snippet, i })).filter(({ output }) => output !== undefined))(
+    '$file:$line prints what it says',
+    ({ i, output }) => {
+      expect(execFileSync(process.execPath, [join(folder, `snippet-${i}.ts`)], { cwd: root, encoding: 'utf8' })).toBe(output)
+    },
+  )
+})

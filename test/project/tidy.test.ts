@@ -1,0 +1,144 @@
+/** Style as a test: the layer rule, sizes, names, dead files and links. */
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const tracked = (...patterns: string[]): string[] =>
+  execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', ...patterns], { cwd: root, encoding: 'utf8' })
+    .split('\n')
+    .filter((file) => file !== '' && existsSync(join(root, file)))
+const read = (file: string): string => readFileSync(join(root, file), 'utf8')
+
+const sources = tracked('src/*.ts', 'src/**/*.ts', 'machines/*.ts')
+
+interface Import {
+  readonly from: string
+  readonly typeOnly: boolean
+}
+
+export function importsOf(text: string): Import[] {
+  return [...text.matchAll(/^(?:import|export)\s+(type\s)?[^'"]*?from\s+'([^']+)'|^import\s+'([^']+)'/gm)].map(([, type, from, bare]) => ({
+    from: (from ?? bare) as string,
+    typeOnly: type !== undefined,
+  }))
+}
+
+/** What is wrong with the imports of a file, by the layer rule. */
+export function layerFaults(file: string, text: string): string[] {
+  const allowed = Object.keys((JSON.parse(read('package.json')) as { dependencies: object }).dependencies)
+  return importsOf(text).flatMap(({ from, typeOnly }) => {
+    const target = from.startsWith('.') ? normalize(join(dirname(file), from)) : from
+    if (file.startsWith('machines/')) return target.startsWith('machines/') || from === 'xstate' ? [] : [`${file} imports ${from}`]
+    if (file.startsWith('src/cli/')) {
+      const own = target.startsWith('src/cli/') || target === 'src/index.ts' || from.startsWith('node:')
+      return own ? [] : [`${file} imports ${from}`]
+    }
+    if (from.startsWith('.')) {
+      const inward = target.startsWith('machines/') || (target.startsWith('src/') && !target.startsWith('src/cli/'))
+      return inward || (file === 'src/index.ts' && typeOnly) ? [] : [`${file} imports ${from}`]
+    }
+    const name = from.startsWith('@') ? from.split('/', 2).join('/') : (from.split('/')[0] as string)
+    return name === 'xstate' || allowed.includes(name) ? [] : [`${file} imports ${from}`]
+  })
+}
+
+const IMPURE = /\b(Date|performance|setTimeout|setInterval|queueMicrotask|process)\b(?!['`])|Math\.random/
+
+/** Effects in code, comments left out. */
+export function impurities(file: string, text: string): string[] {
+  const code = text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/\/\/.*$/gm, '')
+  return IMPURE.test(code) ? [`${file} uses ${IMPURE.exec(code)?.[0]}`] : []
+}
+
+/** Files that no entry leads to. */
+export function deadFiles(files: readonly string[], entries: readonly string[], text: (file: string) => string): string[] {
+  const seen = new Set<string>()
+  const visit = (file: string): void => {
+    if (seen.has(file)) return
+    seen.add(file)
+    for (const { from } of importsOf(text(file))) if (from.startsWith('.')) visit(normalize(join(dirname(file), from)))
+  }
+  for (const entry of entries) visit(entry)
+  return files.filter((file) => !seen.has(file))
+}
+
+const ENTRIES = ['src/index.ts', 'machines/index.ts', 'src/cli/curtaincall.ts']
+
+describe('X2: one job a module, imports in one direction', () => {
+  test('X2: machines import xstate and each other, src imports machines, the command imports the public entry', () => {
+    expect(sources.length).toBeGreaterThan(30)
+    expect(sources.flatMap((file) => layerFaults(file, read(file)))).toEqual([])
+  })
+
+  test('X2: machines know no clock, chance or process', () => {
+    expect(sources.filter((file) => file.startsWith('machines/')).flatMap((file) => impurities(file, read(file)))).toEqual([])
+  })
+
+  test('X2: files can be read in one sitting and are named for what they hold', () => {
+    for (const file of sources) {
+      expect([file, read(file).split('\n').length <= 401]).toEqual([file, true])
+      expect(file).toMatch(/^[a-z0-9/-]+\.ts$/)
+      expect(file).not.toMatch(/(utils?|helpers?|types|misc|common)\.ts$/)
+    }
+    const { rules } = JSON.parse(read('.oxlintrc.json')) as { rules: Record<string, unknown> }
+    expect(rules['max-lines-per-function']).toEqual(['error', { max: 70 }])
+  })
+})
+
+describe('X6: nothing dead, nothing dangling', () => {
+  test('X6: every source is reached from an entry', () => {
+    expect(deadFiles(sources, ENTRIES, read)).toEqual([])
+  })
+
+  test('X6: every relative link in the documents leads somewhere', () => {
+    for (const file of tracked('*.md', 'docs/*.md')) {
+      for (const [, link = ''] of read(file).matchAll(/\]\(([^)#\s]+)[^)]*\)/g)) {
+        if (/^[a-z]+:/.test(link)) continue
+        expect([file, link, existsSync(join(root, dirname(file), link))]).toEqual([file, link, true])
+      }
+    }
+  })
+
+  test('X6: the project names no machine, registry host or absolute path of a checkout', () => {
+    const foreign = /\/wor[k]\/|\/roo[t]\/|https?:\/\/[^/]*registry|localhos[t]:\d{4}/
+    for (const file of tracked().filter((each) => /\.(ts|json|md|yml|yaml|patch)$|\.npmrc$|^\.ci/.test(each))) {
+      const hit = read(file)
+        .split('\n')
+        .find((line) => foreign.test(line))
+      expect([file, hit]).toEqual([file, undefined])
+    }
+  })
+
+  test('X6: every id of the audit is the name of a test, and has a fault to catch', () => {
+    const ids = 'C1 C2 C3 C4 C5 C6 M1 M2 M3 M4 H1 H2 H3 H4 R1 R2 S1 S2 S3 S4 W1 X1 X2 X3 X4 X5 X6 T1 O1 G1'.split(' ')
+    const tests = tracked('test/**/*.test.ts', 'test/*.test.ts').map(read).join('\n')
+    for (const id of ids) {
+      expect([id, tests.includes(`'${id}: `)]).toEqual([id, true])
+      expect([id, existsSync(join(root, `test/faults/${id}.patch`))]).toEqual([id, true])
+    }
+  })
+})
+
+describe('the rules bite', () => {
+  test('on a machine that reaches out', () => {
+    expect(layerFaults('machines/x.ts', "import { now } from '../src/clock.ts'\n")).toHaveLength(1)
+    expect(layerFaults('machines/x.ts', "import 'node:fs'\n")).toHaveLength(1)
+    expect(impurities('machines/x.ts', 'const now = Date.now()\n')).toHaveLength(1)
+    expect(impurities('machines/x.ts', '// Date.now() is not used\n')).toEqual([])
+  })
+
+  test('on a source that reaches up or out', () => {
+    expect(layerFaults('src/x.ts', "import { run } from './cli/run.ts'\n")).toHaveLength(1)
+    expect(layerFaults('src/x.ts', "import PQueue from 'p-queue'\n")).toHaveLength(1)
+    expect(layerFaults('src/cli/x.ts', "import { Stage } from '../stage.ts'\n")).toHaveLength(1)
+  })
+
+  test('on a file that nobody imports', () => {
+    const text = (file: string): string => (file === 'src/index.ts' ? "export { a } from './a.ts'\n" : '')
+    expect(deadFiles(['src/index.ts', 'src/a.ts', 'src/b.ts'], ['src/index.ts'], text)).toEqual(['src/b.ts'])
+    expect(relative('a', 'a/b')).toBe('b')
+  })
+})

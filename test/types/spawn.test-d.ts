@@ -1,0 +1,99 @@
+import { assertType, describe, expectTypeOf, test } from 'vitest'
+import { type ActorRefFrom, createMachine, fromCallback, fromPromise, fromTransition, setup } from 'xstate'
+import { createGlobalManager, type LifecycleEvent, type Outcome, type Routine, type RoutineFrom } from 'curtaincall'
+
+const local = createGlobalManager().createApp('a').createLocal('b')
+
+describe('functions', () => {
+  test('input and output are inferred', () => {
+    const routine = local.spawn(
+      'x',
+      async ({ input, signal }) => {
+        expectTypeOf(input).toEqualTypeOf<{ file: string }>()
+        expectTypeOf(signal).toEqualTypeOf<AbortSignal>()
+        return input.file.length
+      },
+      { input: { file: 'cat.jpg' }, timeout: 5 },
+    )
+    expectTypeOf(routine.result()).toEqualTypeOf<Promise<number>>()
+    expectTypeOf(routine.outcome).toEqualTypeOf<Promise<Outcome<number>>>()
+    assertType<Routine<string>>(local.spawn('x', () => 'plain'))
+    expectTypeOf(local.spawn('x', ({ input }) => expectTypeOf(input).toEqualTypeOf<undefined>()).work).toEqualTypeOf<undefined>()
+  })
+
+  test('input that the work declares is required', () => {
+    const work = ({ input }: { input: number }): number => input
+    local.spawn('x', work, { input: 1 })
+    // @ts-expect-error the input is missing
+    local.spawn('x', work)
+    // @ts-expect-error the input is of another type
+    local.spawn('x', work, { input: '1' })
+  })
+
+  test('wrong uses do not compile', () => {
+    // @ts-expect-error not work
+    local.spawn('x', 5)
+    // @ts-expect-error no such option
+    local.spawn('x', () => 1, { timeOut: 5 })
+    // @ts-expect-error no such restart type
+    local.spawn('x', () => 1, { restart: 'always' })
+    // @ts-expect-error nothing can be sent to a function
+    local.spawn('x', () => 1).send({ type: 'x' })
+  })
+})
+
+describe('actor logic', () => {
+  const machine = setup({
+    types: { input: {} as { start: number }, events: {} as { type: 'add'; by: number } | { type: 'stop' }, output: {} as bigint },
+  }).createMachine({ context: {}, initial: 'a', states: { a: { on: { stop: 'b' } }, b: { type: 'final' } }, output: 1n })
+
+  test('a machine gives its input, output, events and snapshot', () => {
+    const routine = local.spawn('m', machine, { input: { start: 1 } })
+    expectTypeOf(routine.result()).toEqualTypeOf<Promise<bigint>>()
+    expectTypeOf(routine).toEqualTypeOf<RoutineFrom<typeof machine>>()
+    expectTypeOf(routine.work).toEqualTypeOf<ActorRefFrom<typeof machine> | undefined>()
+    routine.send({ type: 'add', by: 1 })
+    // @ts-expect-error no such event
+    routine.send({ type: 'multiply' })
+    // @ts-expect-error the input is missing
+    local.spawn('m', machine)
+    // @ts-expect-error the input is of another type
+    local.spawn('m', machine, { input: { start: 'x' } })
+  })
+
+  test('promise, transition and callback logic too', () => {
+    const promise = local.spawn(
+      'p',
+      fromPromise(async ({ input }: { input: number }) => `${input}`),
+      { input: 1 },
+    )
+    expectTypeOf(promise.result()).toEqualTypeOf<Promise<string>>()
+    const double = fromPromise(async ({ input }: { input: number }) => input * 2)
+    // @ts-expect-error the input is missing
+    local.spawn('p', double)
+    local
+      .spawn(
+        't',
+        fromTransition((count: number, event: { type: 'add'; by: number }) => count + event.by, 0),
+      )
+      .send({ type: 'add', by: 1 })
+    local.spawn(
+      'c',
+      fromCallback(() => undefined),
+    )
+    local.spawn('bare', createMachine({}))
+  })
+})
+
+test('events are a closed union', () => {
+  const global = createGlobalManager()
+  global.on('routine.failed', (event) => {
+    expectTypeOf(event.error).toEqualTypeOf<unknown>()
+    expectTypeOf(event.willRestart).toEqualTypeOf<boolean>()
+  })
+  global.on('*', (event) => expectTypeOf(event).toEqualTypeOf<LifecycleEvent>())
+  // @ts-expect-error no such event
+  global.on('routine.exploded', () => 1)
+  // @ts-expect-error no such option
+  createGlobalManager({ colour: 'red' })
+})
