@@ -108,7 +108,9 @@ export class LifecycleBus {
     this.#waiting.push({ to, event, hold, after })
     if (this.#delivering) return
     this.#delivering = true
-    for (let delivery = this.#waiting.shift(); delivery !== undefined; delivery = this.#waiting.shift()) this.#deliver(delivery)
+    // By index: what listeners cause joins at the end, and taking from the front of a long array is dear.
+    for (let i = 0; i < this.#waiting.length; i++) this.#deliver(this.#waiting[i] as Delivery)
+    this.#waiting.length = 0
     this.#delivering = false
   }
 

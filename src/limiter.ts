@@ -23,6 +23,8 @@ export class Gate {
   readonly blocked: LineHeap = new LineHeap()
   /** Called when a permit may have become free. */
   readonly waiters = new Set<() => void>()
+  /** At the topmost gate: lines whose permits were given back while somebody is being admitted. */
+  granting: AnyLine[] | undefined
 
   constructor(max: number, up: Gate | undefined) {
     this.max = max
@@ -125,6 +127,19 @@ function park(line: AnyLine, gate: Gate): void {
 
 /** After a permit of this line's gate was given back: admits whoever has waited longest, at any level. */
 export function grant(line: AnyLine): void {
+  let top = line.gate
+  while (top.up !== undefined) top = top.up
+  if (top.granting !== undefined) {
+    // Who is admitted may end at once and give its permit back: that is seen to here, not ever deeper in the stack.
+    top.granting.push(line)
+    return
+  }
+  top.granting = [line]
+  for (let i = 0; i < top.granting.length; i++) grantFor(top.granting[i] as AnyLine)
+  top.granting = undefined
+}
+
+function grantFor(line: AnyLine): void {
   let own = line.parkedAt === undefined && line.length > 0
   for (;;) {
     const next = oldest(line, own)

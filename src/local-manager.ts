@@ -38,7 +38,9 @@ export class LocalManager extends Manager {
   readonly cancelReason: RoutineCancelledError
   readonly #rows = new Map<string, RoutineRow>()
   readonly #watched = new Set<RoutineRow>()
+  /** A ring: once full, the next one takes the place of the oldest. */
   readonly #retained: RoutineRow[] = []
+  #retainedNext = 0
   readonly #line: Line<RoutineRow>
   readonly #registry: NameRegistry<RoutineRow>
 
@@ -127,7 +129,8 @@ export class LocalManager extends Manager {
 
   /** Ended routines that are kept for a look, the latest last; see `retain`. */
   retained(): Routine<unknown, unknown>[] {
-    return [...this.#retained] as unknown as Routine<unknown, unknown>[]
+    const oldest = this.#retained.length < this.spec.retain ? 0 : this.#retainedNext
+    return [...this.#retained.slice(oldest), ...this.#retained.slice(0, oldest)] as unknown as Routine<unknown, unknown>[]
   }
 
   routine(id: string): Routine<unknown, unknown> | undefined {
@@ -166,18 +169,15 @@ export class LocalManager extends Manager {
 
   #restart(row: RoutineRow, orphan: boolean, now: number): void {
     this.#announceEnd(row, orphan, true)
-    if (row.told || this.closed) {
-      // A listener has just told it, or everybody, to stop.
-      this.#finish(row, false, true)
-      return
-    }
     row.group.count('restarts', 1)
     const delay = row.renew(now)
     row.announce('routine.restarted', { delay })
-    if (delay === 0) this.stage.begin(row)
+    // A listener may just have told it, or everybody, to stop: then that is how the new incarnation ends.
+    if (row.told || this.closed) row.stop(CANCEL, row.lateReason ?? this.cancelReason)
+    else if (delay === 0) this.stage.begin(row)
   }
 
-  #finish(row: RoutineRow, orphan: boolean, announced = false): void {
+  #finish(row: RoutineRow, orphan: boolean): void {
     row.ended = true
     const { signal } = row.spec
     if (signal !== undefined) this.stage.signals.unbind(signal, row)
@@ -186,7 +186,7 @@ export class LocalManager extends Manager {
     row.group.remove(row, row.endKind, row.age)
     if (!this.#line.remove(row)) this.gate.give()
     this.#retain(row)
-    if (!announced) this.#announceEnd(row, orphan, false)
+    this.#announceEnd(row, orphan, false)
     this.#report(row, orphan)
     keepPromises(row)
     row.group.wake()
@@ -219,8 +219,8 @@ export class LocalManager extends Manager {
   #retain(row: RoutineRow): void {
     const { retain } = this.spec
     if (retain === 0) return
-    this.#retained.push(row)
-    if (this.#retained.length > retain) this.#retained.shift()
+    this.#retained[this.#retainedNext] = row
+    this.#retainedNext = (this.#retainedNext + 1) % retain
   }
 
   /** @internal The body of an abandoned incarnation has ended after all. */

@@ -3,7 +3,7 @@
  *
  * The handle outlives restarts; each life is an XState actor of its own.
  */
-import { type ActorRefFrom, type AnyActorRef, type AnyMachineSnapshot, createActor, type EventObject } from 'xstate'
+import { type ActorRefFrom, type AnyActor, type AnyActorRef, type AnyMachineSnapshot, createActor, type EventObject } from 'xstate'
 import type { Phase } from '../machines/lifecycle-event.ts'
 import type { ManagerMachine, ManagerMachineContext, ManagerMachineEvent } from '../machines/manager.ts'
 import { RestartWindow, shouldRestart } from '../machines/restart-policy.ts'
@@ -182,10 +182,12 @@ export abstract class Manager extends TreeNode {
   /** @internal Begins a life. */
   live(options: object = {}): void {
     const parent = this.up === undefined ? {} : { parent: this.up.actor }
-    const actor = createActor(this.logic, { id: this.name, ...parent, ...options } as object) as AnyActorRef
+    const actor = createActor(this.logic, { id: this.name, ...parent, ...options } as object) as AnyActor
     this.#actor = actor
     this.stage.managers.set(actor, this)
     actor.subscribe({ error: (error) => this.stage.bus.contain(error, `${this.path}: the manager's actor failed`) })
+    // XState stops a root from outside at once; here that is an immediate shutdown, phases and report included.
+    if (this.up === undefined) actor.stop = () => (void this.shutdown({ mode: 'immediate' }), actor)
     actor.start()
     actor.send({ type: 'start' })
   }

@@ -32,6 +32,8 @@ export interface MetricValues {
 
 /** What `metrics()` returns. */
 export interface Metrics extends MetricValues {
+  /** Errors of listeners, loggers and observers that were contained, in the whole tree. */
+  readonly contained: number
   /** The same by routine name. After {@link MAX_NAMES} names, further ones are counted together as `(other)`. */
   readonly byName: Readonly<Record<string, MetricValues>>
 }
@@ -85,8 +87,8 @@ export class Tally {
   }
 
   /** A copy of all counters. */
-  read(): Metrics {
+  read(contained: number): Metrics {
     const byName = Object.fromEntries([...this.#byName].map(([name, counters]) => [name, counters.values()]))
-    return { ...this.totals.values(), byName }
+    return { ...this.totals.values(), contained, byName }
   }
 }

@@ -30,9 +30,10 @@ export function handleSignals(
     void global.shutdown(first ? options : { mode: 'immediate' })
     first = false
   }
-  for (const name of names) process.on(name, listener)
+  const distinct = new Set(names)
+  for (const name of distinct) process.on(name, listener)
   const off = unsubscribe(() => {
-    for (const name of names) process.off(name, listener)
+    for (const name of distinct) process.off(name, listener)
   })
   void global.outcome.then(off)
   return off

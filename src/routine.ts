@@ -38,6 +38,8 @@ export class RoutineRow implements Named<RoutineRow>, Waiting<RoutineRow> {
   ended = false
   /** True once somebody has told it to stop: from then on nothing is restarted. */
   told = false
+  /** Why it was told to stop, if that was while its last incarnation had just ended and the next was not made yet. */
+  lateReason: unknown = undefined
   settling: Settling | undefined = undefined
   previousNamed: RoutineRow | undefined = undefined
   nextNamed: RoutineRow | undefined = undefined
@@ -159,7 +161,8 @@ export class RoutineRow implements Named<RoutineRow>, Waiting<RoutineRow> {
     if (this.ended) return
     this.told = true
     this.#ordered = undefined
-    this.current.step(event, reason)
+    if (this.current.over) this.lateReason ??= reason
+    else this.current.step(event, reason)
   }
 
   /** The signal of the spawn's options was aborted. */

@@ -44,7 +44,7 @@ export abstract class TreeNode {
 
   /** A copy of the counters. */
   metrics(): Metrics {
-    return this.tally.read()
+    return this.tally.read(this.stage.bus.contained)
   }
 
   /**

@@ -103,5 +103,6 @@ try {
   process.stderr.write(`${mistake ? (error as Error).message : ((error as Error).stack ?? String(error))}\n`)
   process.exitCode = mistake ? 2 : 1
 }
+await new Promise((resolve) => process.stdout.write('', resolve))
 // Work that was abandoned may hold the process open for ever; everything that counts has been said.
 process.exit()
