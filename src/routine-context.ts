@@ -76,13 +76,18 @@ export class RoutineContext<Input = unknown> {
     })
   }
 
-  /** Says that the work goes on; see `hungAfter`. */
-  heartbeat(): void {
-    if (!this.#incarnation.over) this.#incarnation.heartbeat?.beat()
+  /** Says that the work goes on; see `hungAfter`. May be taken out of the context. */
+  get heartbeat(): () => void {
+    const incarnation = this.#incarnation
+    return () => {
+      if (!incarnation.over) incarnation.heartbeat?.beat()
+    }
   }
 
-  /** Ends this incarnation with an OTP reason. Never returns. */
-  exit(reason: ExitReason): never {
-    throw new ExitRequest(reason)
+  /** Ends this incarnation with an OTP reason. Never returns. May be taken out of the context. */
+  get exit(): (reason: ExitReason) => never {
+    return (reason) => {
+      throw new ExitRequest(reason)
+    }
   }
 }

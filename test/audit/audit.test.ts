@@ -364,9 +364,9 @@ describe('H: what was missing', () => {
     const beats = gate()
     local.spawn(
       'report',
-      async (context) => {
+      async ({ heartbeat }) => {
         await beats.promise
-        context.heartbeat()
+        heartbeat()
         return deaf()
       },
       { hungAfter: 100, shutdown: 0 },

@@ -154,7 +154,11 @@ describe.each([{ strict: false }, { strict: true }])('a routine (strict: $strict
 
   test('exit() ends it with an OTP reason', async () => {
     const { local } = makeTree({}, mode)
-    expect(await local.spawn('x', (c) => c.exit('shutdown')).outcome).toEqual({ status: 'cancelled', reason: 'shutdown', killed: false })
+    expect(await local.spawn('x', ({ exit }) => exit('shutdown')).outcome).toEqual({
+      status: 'cancelled',
+      reason: 'shutdown',
+      killed: false,
+    })
     expect(await local.spawn('x', (c) => c.exit({ shutdown: 1 }), { restart: 'transient' }).outcome).toMatchObject({
       status: 'cancelled',
       reason: { shutdown: 1 },
