@@ -207,7 +207,7 @@ export class Incarnation {
   // --- what the body does --------------------------------------------------------------------
 
   returned(output: unknown): void {
-    if (this.over) this.row.local.orphanSettled(this.row)
+    if (this.over) this.row.local.orphanSettled(this.row, this.number)
     else {
       this.#bodyRuns = false
       this.step(DONE, output)
@@ -216,7 +216,7 @@ export class Incarnation {
 
   threw(error: unknown): void {
     if (this.over) {
-      this.row.local.orphanSettled(this.row)
+      this.row.local.orphanSettled(this.row, this.number)
       return
     }
     const { path } = this.row

@@ -224,9 +224,9 @@ export class LocalManager extends Manager {
   }
 
   /** @internal The body of an abandoned incarnation has ended after all. */
-  orphanSettled(row: RoutineRow): void {
+  orphanSettled(row: RoutineRow, incarnation: number): void {
     row.group.count('orphaned', -1)
-    if (!this.over) row.announce('routine.settled')
+    if (!this.over) row.announce('routine.settled', { incarnation })
   }
 
   // --- shutdown ------------------------------------------------------------------------------

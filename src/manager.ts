@@ -156,7 +156,6 @@ export abstract class Manager extends TreeNode {
    */
   shutdown(options: ShutdownOptions = {}): Promise<ShutdownReport> {
     const { mode, timeout, drain, phases, signal } = checkShutdownOptions(options, this.path)
-    if (this.#over && this.run === undefined) return this.outcome
     this.#asked = true
     const effective = signal?.aborted ? 'immediate' : mode
     if (this.run === undefined) this.#beginShutdown({ mode: effective, timeout, drain, phases, held: false, cause: 0 })
@@ -243,6 +242,11 @@ export abstract class Manager extends TreeNode {
     })
     const seq = this.announce({ type: 'manager.gaveUp', restarts: maxRestarts, window: restartWindow }, cause)
     this.stage.bus.log('error', { path: this.path, err: limit }, 'gave up')
+    if (this.run !== undefined) {
+      // A listener has just asked for a shutdown: that goes on, and knows why.
+      ;(this.run as ShutdownRun).blame({ path: this.path, error: limit })
+      return
+    }
     this.run = new ShutdownRun(this, { mode: 'graceful', timeout: shutdown, drain: 0, phases: {}, held: false, cause: seq })
     this.run.blame({ path: this.path, error: limit })
     this.tell({ type: 'giveUp', error: limit })
@@ -253,18 +257,21 @@ export abstract class Manager extends TreeNode {
     const state = snapshot.value as 'completed' | 'cancelled' | 'failed'
     this.#over = true
     const { error } = snapshot.context as ManagerMachineContext
-    const restart = state === 'failed' && this.up !== undefined && this.up.restarts(this, error, run)
-    if (!restart) this.up?.forget(this)
+    const mayRestart = state === 'failed' && this.up?.restarts(this) === true
     const report = run.summarise()
-    const seq = this.announce({ type: 'manager.stopped', state }, run.seq, undefined, () => restart || this.listeners.clear())
+    if (!mayRestart) this.up?.forget(this)
+    const seq = this.announce({ type: 'manager.stopped', state }, run.seq, undefined, () => mayRestart || this.listeners.clear())
     this.#seq = seq
+    // A listener may just have shut down this manager, or the parent.
+    const restart = mayRestart && !this.#asked && this.up?.closed === false
+    if (mayRestart && !restart) this.up?.forget(this)
     // Whoever tidies up at the outcome has done so before the callers of shutdown() go on.
     if (!restart) this.#resolveOutcome(report)
     run.settle(report)
     if (restart) this.renew()
     else {
       this.up?.run?.childEnded(report)
-      if (state === 'failed' && this.up !== undefined && !this.up.closed && this.up.exhausted) this.up.giveUp(seq, error)
+      if (this.up?.exhausted === true && !this.up.closed) this.up.giveUp(seq, error)
     }
   }
 
@@ -272,7 +279,7 @@ export abstract class Manager extends TreeNode {
   exhausted = false
 
   /** @internal Decides on a child manager that gave up. OTP counts giving up as an end in good order. */
-  restarts(child: Manager, _error: unknown, _run: ShutdownRun): boolean {
+  restarts(child: Manager): boolean {
     if (this.closed || child.#asked || !shouldRestart(child.spec.restart, 'shutdown')) return false
     this.exhausted = !this.window.record(this.stage.clock.now())
     return !this.exhausted

@@ -12,6 +12,7 @@ import type { Logger } from './logger.ts'
 import type { Manager } from './manager.ts'
 import type { RoutineRow } from './routine.ts'
 import { SignalHub } from './signal-hub.ts'
+import { nodeName, refuse } from './spec/check.ts'
 import type { GlobalSpec } from './spec/manager-spec.ts'
 
 /** Columns of the routine's table. */
@@ -73,6 +74,7 @@ export class Stage {
   generateId(taken: (id: string) => boolean): string {
     for (let attempt = 0; attempt < ID_TRIES; attempt++) {
       const id = this.#generateId()
+      if (!nodeName.accepts(id)) throw refuse('what generateId returns', nodeName.range, id)
       if (!taken(id)) return id
     }
     throw new ConfigError(`generateId must return ids that are not taken; received ${ID_TRIES} in a row that are`)

@@ -86,6 +86,12 @@ describe('bad input names the option, the range and what came, before anything s
     expect(() => handleSignals(global, ['INT' as never])).toThrow(ConfigError)
   })
 
+  test('a generator of ids that are none', () => {
+    const { local } = makeTree({}, { generateId: () => 'a/b' })
+    expect(() => local.spawn('x', untilTold)).toThrow('what generateId returns must be a string of 1 to 200 characters')
+    expect([local.count, local.routines().length]).toEqual([0, 0])
+  })
+
   test('a generator that repeats itself is called broken, and nothing half-made stays', () => {
     const { local } = makeTree({}, { generateId: () => 'same' })
     local.spawn('x', untilTold)

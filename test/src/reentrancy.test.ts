@@ -46,6 +46,26 @@ describe.each([{ strict: false }, { strict: true }])('re-entrancy (strict: $stri
     }
   })
 
+  test('a shutdown, here or above, in reaction to a manager that gave up or has stopped to be restarted', async () => {
+    for (const type of ['manager.gaveUp', 'manager.phase', 'manager.stopped', 'manager.restarted'] as const) {
+      for (const of of ['global', 'local'] as const) {
+        const { local, global, clock } = makeTree({ maxRestarts: 0 }, mode)
+        const other = local.spawn('other', untilTold)
+        await settle()
+        const off = local.on(type, () => {
+          off()
+          void (of === 'global' ? global : local).shutdown({ timeout: 100 })
+        })
+        local.spawn('x', failing, { restart: 'permanent' })
+        await clock.advance(100)
+        expect([type, of, (await other.outcome).status]).toEqual([type, of, 'cancelled'])
+        const report = await (of === 'global' ? global : local).outcome
+        expect([type, of, report.timedOut, clock.pending]).toEqual([type, of, false, 0])
+        expect([type, of, local.state === 'running', global.getApp('a')?.getLocal('l')]).toEqual([type, of, false, undefined])
+      }
+    }
+  })
+
   test('10,000 queued routines whose start throws do not deepen the stack', async () => {
     const { local } = makeTree({ maxRoutines: 1, overflow: 'queue', maxQueue: Infinity }, mode)
     const first = local.spawn('first', untilTold)
