@@ -263,7 +263,7 @@ export abstract class Manager extends TreeNode {
     const seq = this.announce({ type: 'manager.stopped', state }, run.seq, undefined, () => mayRestart || this.listeners.clear())
     this.#seq = seq
     // A listener may just have shut down this manager, or the parent.
-    const restart = mayRestart && !this.#asked && this.up?.closed === false
+    const restart = mayRestart && !this.#asked && this.up !== undefined && !this.up.closed
     if (mayRestart && !restart) this.up?.forget(this)
     // Whoever tidies up at the outcome has done so before the callers of shutdown() go on.
     if (!restart) this.#resolveOutcome(report)
