@@ -9,6 +9,7 @@ export {
   type LifecycleEventOf,
   type LifecycleEventType,
   type ManagerEvent,
+  type MessageEvent,
   PHASES,
   type Phase,
   type RefusalCode,

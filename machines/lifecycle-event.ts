@@ -53,6 +53,11 @@ export type RoutineEvent =
   | (RoutineEventBase & { readonly type: 'routine.restarted' /** Milliseconds until it starts. */; readonly delay: number })
   | (RoutineEventBase & { readonly type: 'routine.hung' /** Milliseconds since the last heartbeat. */; readonly silence: number })
 
+/** A message that nobody will receive: turned away by a mailbox, or sent to what has ended. */
+export type MessageEvent =
+  | (RoutineEventBase & { readonly type: 'message.dropped'; readonly message: unknown })
+  | (RoutineEventBase & { readonly type: 'message.deadLetter'; readonly message: unknown })
+
 export type RefusedEvent = EventBase & { readonly type: 'routine.refused'; readonly name: string; readonly code: RefusalCode }
 
 export type ManagerEvent =
@@ -63,7 +68,7 @@ export type ManagerEvent =
   | (EventBase & { readonly type: 'manager.stopped'; readonly state: 'completed' | 'cancelled' | 'failed' })
 
 /** Everything that `on` can hear. */
-export type LifecycleEvent = RoutineEvent | RefusedEvent | ManagerEvent
+export type LifecycleEvent = RoutineEvent | MessageEvent | RefusedEvent | ManagerEvent
 
 export type LifecycleEventType = LifecycleEvent['type']
 

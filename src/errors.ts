@@ -21,6 +21,8 @@ export type CurtaincallErrorCode =
   | 'ERR_START'
   | 'ERR_RESTART_LIMIT'
   | 'ERR_HUNG'
+  | 'ERR_ASK_TIMEOUT'
+  | 'ERR_MAILBOX_FULL'
   | 'ERR_NOT_RUNNING'
 
 /**
@@ -101,6 +103,20 @@ export class RestartLimitError extends CurtaincallError {
 export class RoutineHungError extends CurtaincallError {
   constructor(message: string, options?: CurtaincallErrorOptions) {
     super('ERR_HUNG', message, options)
+  }
+}
+
+/** A question was not answered in time. */
+export class AskTimeoutError extends CurtaincallError {
+  constructor(message: string, options?: CurtaincallErrorOptions) {
+    super('ERR_ASK_TIMEOUT', message, options)
+  }
+}
+
+/** A mailbox holds as many messages as it may. */
+export class MailboxFullError extends CurtaincallError {
+  constructor(message: string, options?: CurtaincallErrorOptions) {
+    super('ERR_MAILBOX_FULL', message, options)
   }
 }
 

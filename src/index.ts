@@ -15,9 +15,10 @@ export type { GlobalManagerOptions, LocalManagerOptions, ManagerOptions, Supervi
 export type { Routine, RoutineFrom } from './routine-handle.ts'
 export type { RoutineState } from './routine.ts'
 export type { ExitReason, RoutineContext } from './routine-context.ts'
-export { ignore, type OnHung, type RoutineOptions, type ShutdownTime, type StartContext } from './spec/routine-spec.ts'
+export { ignore, type MailboxOptions, type OnHung, type RoutineOptions, type ShutdownTime, type StartContext } from './spec/routine-spec.ts'
 export type { CancelledOutcome, CompletedOutcome, FailedOutcome, Outcome } from './outcome.ts'
 export type { Body } from './work.ts'
+export type { Envelope } from './mailbox.ts'
 export type { WaitOptions } from './waiting.ts'
 
 // Shutdown
@@ -33,6 +34,7 @@ export type {
   LifecycleEventOf,
   LifecycleEventType,
   ManagerEvent,
+  MessageEvent,
   Phase,
   RefusalCode,
   RefusedEvent,
@@ -53,9 +55,11 @@ export type { Backoff, RestartType } from '../machines/restart-policy.ts'
 
 // Errors
 export {
+  AskTimeoutError,
   ConfigError,
   CurtaincallError,
   type CurtaincallErrorCode,
+  MailboxFullError,
   ManagerExistsError,
   NotRunningError,
   RestartLimitError,

@@ -72,12 +72,12 @@ export class LocalManager extends Manager {
     work: Logic,
     ...options: IsNotNever<LogicInput<Logic>> extends true ? OptionsFor<LogicInput<Logic>> : [options?: RoutineOptions]
   ): RoutineFrom<Logic>
-  spawn<Output, Input = undefined>(
+  spawn<Output, Input = undefined, Message = never, Reply = never>(
     name: string,
-    work: Body<Input, Output>,
+    work: Body<Input, Output, Message, Reply>,
     ...options: OptionsFor<NoInfer<Input>> | [options: RoutineOptions<Input> & { readonly input: Input }]
-  ): Routine<Awaited<Output>>
-  spawn(name: string, work: Work, ...[options]: unknown[]): never {
+  ): Routine<Awaited<Output>, Message, Reply>
+  spawn(name: string, work: unknown, ...[options]: unknown[]): never {
     checkName('routine', name, this.path)
     if (typeof work !== 'function' && !isActorLogic(work))
       throw refuse('routine work', 'a function or XState actor logic', work, `${this.path}/${name}`)
@@ -85,7 +85,7 @@ export class LocalManager extends Manager {
     if (this.closed) this.refuse(name, 'ERR_NOT_ACCEPTING', `${this.path} is ${this.state} and accepts nothing`)
     const queue = this.#line.length > 0 || this.gate.full() !== undefined
     if (queue) this.#checkQueue(name)
-    const row = this.#register(name, work, spec)
+    const row = this.#register(name, work as Work, spec)
     if (queue) this.#line.push(row, ++this.stage.ticket)
     else this.gate.take()
     row.announce('routine.spawned')
@@ -171,6 +171,7 @@ export class LocalManager extends Manager {
     this.#announceEnd(row, orphan, true)
     row.group.count('restarts', 1)
     const delay = row.renew(now)
+    row.closeMailbox(false)
     row.announce('routine.restarted', { delay })
     // A listener may just have told it, or everybody, to stop: then that is how the new incarnation ends.
     if (row.told || this.closed) row.stop(CANCEL, row.lateReason ?? this.cancelReason)
@@ -187,6 +188,7 @@ export class LocalManager extends Manager {
     if (!this.#line.remove(row)) this.gate.give()
     this.#retain(row)
     this.#announceEnd(row, orphan, false)
+    row.closeMailbox(true)
     this.#report(row, orphan)
     keepPromises(row)
     row.group.wake()

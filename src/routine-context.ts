@@ -3,6 +3,7 @@ import { SpawnRefusedError } from './errors.ts'
 import type { Incarnation } from './incarnation.ts'
 import type { LocalManager } from './local-manager.ts'
 import type { Logger } from './logger.ts'
+import type { Envelope } from './mailbox.ts'
 
 /** How a routine may end itself: OTP's reasons. `shutdown` is an end in good order, `killed` a failure. */
 export type ExitReason = 'shutdown' | 'killed' | { readonly shutdown: unknown }
@@ -20,7 +21,7 @@ export class ExitRequest {
  *
  * C1  Once the incarnation has ended, or was abandoned, its context does nothing more: no heartbeat counts and spawning throws.
  */
-export class RoutineContext<Input = unknown> {
+export class RoutineContext<Input = unknown, Message = never, Reply = never> {
   readonly #incarnation: Incarnation
 
   /** @internal */
@@ -53,6 +54,18 @@ export class RoutineContext<Input = unknown> {
   /** Aborted when this incarnation is to stop, whatever the cause. A listener on it that throws is this routine's error. */
   get signal(): AbortSignal {
     return this.#incarnation.signal
+  }
+
+  /**
+   * Messages as they come; ends when this incarnation is told to stop.
+   *
+   * @example
+   * for await (const { message, reply } of messages) reply(message.length)
+   */
+  get messages(): AsyncIterable<Envelope<Message, Reply>> {
+    const incarnation = this.#incarnation
+    const { signal } = incarnation
+    return incarnation.row.mailbox.receive(() => !incarnation.over && !signal.aborted, signal) as AsyncIterable<Envelope<Message, Reply>>
   }
 
   /** The global manager's logger with `path` and `incarnation` bound. */

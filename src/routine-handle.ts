@@ -6,7 +6,7 @@ import type { RoutineState } from './routine.ts'
 import type { WaitOptions } from './waiting.ts'
 
 /** One supervised piece of work: a stable identity over all its incarnations. */
-export interface Routine<Output = unknown, Message = never, Work = undefined> {
+export interface Routine<Output = unknown, Message = never, Reply = never, Work = undefined> {
   readonly id: string
   readonly name: string
   /** Such as `shop/api/images/resize#V1StGXR8`. */
@@ -47,9 +47,28 @@ export interface Routine<Output = unknown, Message = never, Work = undefined> {
    * @returns True when it has started, false if it ended before. Throws NotRunningError if it has ended.
    */
   restart(): Promise<boolean>
-  /** Sends an event to the user's own actor. Throws NotRunningError if there is none. */
+  /**
+   * Sends a message: to the body's `messages`, or as an event to the user's own actor. Before the routine starts, and
+   * between two incarnations, it waits; see `mailbox`. To a routine that has ended it is a `message.deadLetter`.
+   *
+   * @throws MailboxFullError if the mailbox is full and its overflow policy is 'reject'.
+   */
   send(message: Message): void
+  /**
+   * Sends a message and waits for the answer: `reply` of the body's envelope, or the `reply` function that an actor finds
+   * in its event.
+   *
+   * @param options `timeout` defaults to 5_000 ms.
+   * @throws Rejects with AskTimeoutError; NotRunningError if the routine ends, or has ended, without an answer;
+   * MailboxFullError; the reason of an aborted signal.
+   */
+  ask(message: Message, options?: WaitOptions): Promise<Reply>
 }
 
 /** The handle that spawning this logic gives. */
-export type RoutineFrom<Logic extends AnyActorLogic> = Routine<OutputFrom<Logic>, EventFromLogic<Logic>, ActorRefFrom<Logic> | undefined>
+export type RoutineFrom<Logic extends AnyActorLogic> = Routine<
+  OutputFrom<Logic>,
+  EventFromLogic<Logic>,
+  unknown,
+  ActorRefFrom<Logic> | undefined
+>

@@ -1,12 +1,13 @@
 /** One routine over all its incarnations: the row in its local manager's registry, and the handle that a user holds. */
 import type { ActorRefFrom, AnyActorRef, EventObject } from 'xstate'
-import type { LifecycleEvent, RoutineEvent } from '../machines/lifecycle-event.ts'
+import type { LifecycleEvent, MessageEvent, RoutineEvent } from '../machines/lifecycle-event.ts'
 import { backoffDelay, type ExitKind } from '../machines/restart-policy.ts'
 import type { routineMachine } from '../machines/routine.ts'
 import { NotRunningError, StartFailedError } from './errors.ts'
 import { Incarnation } from './incarnation.ts'
 import type { Waiting } from './limiter.ts'
 import type { LocalManager } from './local-manager.ts'
+import { Mailbox } from './mailbox.ts'
 import type { EndKind } from './metrics.ts'
 import type { Named, NameGroup } from './name-group.ts'
 import type { Outcome } from './outcome.ts'
@@ -51,6 +52,7 @@ export class RoutineRow implements Named<RoutineRow>, Waiting<RoutineRow> {
   #streak = 0
   /** The event that a restart was ordered with, whatever `restart` says. */
   #ordered: number | undefined = undefined
+  #mailbox: Mailbox | undefined = undefined
 
   constructor(local: LocalManager, id: string, name: string, work: Work, spec: RoutineSpec, group: NameGroup<RoutineRow>) {
     this.local = local
@@ -188,11 +190,30 @@ export class RoutineRow implements Named<RoutineRow>, Waiting<RoutineRow> {
     this.current.step(event, why)
   }
 
-  send(event: EventObject): void {
+  /** Made at the first message, or when the body first looks for one. */
+  get mailbox(): Mailbox {
+    return (this.#mailbox ??= new Mailbox(this))
+  }
+
+  send(message: unknown): void {
     const { work } = this.current
-    if (work === undefined || this.current.over)
-      throw new NotRunningError(`${this.path} has no running actor to send to`, { path: this.path })
-    work.send(event)
+    // The common case of an actor that runs needs no mailbox.
+    if (work !== undefined && !this.current.over) work.send(message as EventObject)
+    else this.mailbox.send(message)
+  }
+
+  ask(message: unknown, options: WaitOptions = {}): Promise<unknown> {
+    return this.mailbox.ask(message, options)
+  }
+
+  /** An incarnation is over, the last one or not. */
+  closeMailbox(last: boolean): void {
+    this.#mailbox?.incarnationOver(last)
+  }
+
+  /** The user's actor has begun. */
+  flushMailbox(work: AnyActorRef): void {
+    this.#mailbox?.flush(work)
   }
 
   // --- what its incarnations tell it ---------------------------------------------------------
@@ -266,24 +287,24 @@ export class RoutineRow implements Named<RoutineRow>, Waiting<RoutineRow> {
     this.#backoff = undefined
   }
 
-  /** Numbers an event, and makes it if anybody listens. */
+  /** Numbers an event of its life, and makes it if anybody listens. */
   announce(type: RoutineEvent['type'], extra?: object): void {
-    const { bus, clock } = this.local.stage
-    const seq = bus.next()
+    const seq = this.local.stage.bus.next()
     const cause = this.seq
     this.seq = seq
+    this.#publish(type, seq, cause, extra)
+  }
+
+  /** The same for what comes from outside and leads to nothing. */
+  announceAside(type: MessageEvent['type'], extra: object): void {
+    if (!this.local.over) this.#publish(type, this.local.stage.bus.next(), 0, extra)
+  }
+
+  #publish(type: LifecycleEvent['type'], seq: number, cause: number, extra: object | undefined): void {
+    const { bus, clock } = this.local.stage
     if (bus.listening === 0) return
     const { path, id, name, incarnation } = this
-    bus.publish(this.local.listeners, {
-      type,
-      path,
-      id,
-      name,
-      incarnation,
-      at: clock.now(),
-      seq,
-      cause: cause || null,
-      ...extra,
-    } as LifecycleEvent)
+    const event = { type, path, id, name, incarnation, at: clock.now(), seq, cause: cause || null, ...extra }
+    bus.publish(this.local.listeners, event as LifecycleEvent)
   }
 }

@@ -100,6 +100,8 @@ export class ShutdownRun {
     if (mode === 'immediate' && this.#mode !== 'immediate') {
       this.#mode = 'immediate'
       this.#manager.tell({ type: 'hurry' })
+      // Asked for this manager alone, it does not wait for its turn among its siblings.
+      this.#held = false
       this.#draining = false
       if (this.#phase !== 'closing') this.#force()
       this.poke()

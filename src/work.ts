@@ -13,10 +13,12 @@ import { isThenable } from './lifecycle-bus.ts'
 import { RoutineContext } from './routine-context.ts'
 
 /** Work as a function of its context. */
-export type Body<Input = unknown, Output = unknown> = (context: RoutineContext<Input>) => Output | PromiseLike<Output>
+export type Body<Input = unknown, Output = unknown, Message = never, Reply = never> = (
+  context: RoutineContext<Input, Message, Reply>,
+) => Output | PromiseLike<Output>
 
 /** Anything that can be supervised. */
-export type Work = Body<never> | AnyActorLogic
+export type Work = Body<never, unknown, never, never> | AnyActorLogic
 
 /** True for XState actor logic. */
 export function isActorLogic(work: unknown): work is AnyActorLogic {
@@ -26,7 +28,7 @@ export function isActorLogic(work: unknown): work is AnyActorLogic {
 }
 
 /** Runs a function; whatever way it ends is told to the incarnation. */
-export function runBody(incarnation: Incarnation, body: (context: RoutineContext) => unknown): void {
+export function runBody(incarnation: Incarnation, body: (context: RoutineContext<unknown, never, never>) => unknown): void {
   let result: unknown
   try {
     result = body(new RoutineContext(incarnation))
@@ -57,6 +59,7 @@ export function runActor(incarnation: Incarnation, logic: AnyActorLogic): void {
   // Its end is relayed to the incarnation's actor; without an observer XState would throw its error at the process.
   work.subscribe({ error: () => undefined })
   work.start()
+  if (!incarnation.over) row.flushMailbox(work)
 }
 
 /**

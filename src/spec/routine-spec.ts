@@ -1,6 +1,6 @@
 /** Options of a routine: checked once, every default filled in. */
 import type { Backoff, RestartType } from '../../machines/restart-policy.ts'
-import { abortSignal, anything, callable, check, duration, nodeName, oneOf, positiveDuration, type Rule } from './check.ts'
+import { abortSignal, anything, callable, check, duration, limit, nodeName, oneOf, positiveDuration, type Rule } from './check.ts'
 
 /** How long a routine that was asked to stop may take. */
 export type ShutdownTime = number | 'brutal_kill' | 'infinity'
@@ -18,6 +18,16 @@ export interface StartContext<Input = unknown> {
   readonly path: string
   readonly incarnation: number
   readonly input: Input
+}
+
+/** The mailbox of a routine. */
+export interface MailboxOptions {
+  /** Messages that may wait. @default 1_000 */
+  readonly capacity?: number | undefined
+  /** What becomes of one more: refused to the sender, dropped, or the oldest dropped for it. @default 'reject' */
+  readonly overflow?: 'reject' | 'drop-newest' | 'drop-oldest' | undefined
+  /** What becomes of messages that wait, or come, while the routine is between two incarnations. @default 'keep' */
+  readonly betweenIncarnations?: 'keep' | 'drop' | undefined
 }
 
 /** Options of `spawn`. All durations are milliseconds. */
@@ -45,6 +55,8 @@ export interface RoutineOptions<Input = unknown> {
   readonly hungAfter?: number | undefined
   /** What is done about a hung routine. @default 'report' */
   readonly onHung?: OnHung | undefined
+  /** @default capacity 1_000, overflow 'reject', betweenIncarnations 'keep' */
+  readonly mailbox?: MailboxOptions | undefined
   /** Cancels the routine when aborted; its listener is gone when the routine is. @default none */
   readonly signal?: AbortSignal | undefined
 }
@@ -61,6 +73,7 @@ export interface RoutineSpec {
   readonly start: RoutineOptions['start']
   readonly hungAfter: number
   readonly onHung: OnHung
+  readonly mailbox: Required<{ readonly [Key in keyof MailboxOptions]: NonNullable<MailboxOptions[Key]> }>
   readonly signal: AbortSignal | undefined
 }
 
@@ -73,6 +86,14 @@ const growth: Rule = {
 const BACKOFF_RULES = { initial: duration, factor: growth, max: duration, jitter: share }
 
 const BACKOFF_DEFAULTS: Backoff = { initial: 100, factor: 2, max: 30_000, jitter: 0 }
+
+const MAILBOX_RULES = {
+  capacity: limit,
+  overflow: oneOf('reject', 'drop-newest', 'drop-oldest'),
+  betweenIncarnations: oneOf('keep', 'drop'),
+} satisfies Record<keyof MailboxOptions, Rule>
+
+const MAILBOX_DEFAULTS: RoutineSpec['mailbox'] = { capacity: 1_000, overflow: 'reject', betweenIncarnations: 'keep' }
 
 const ROUTINE_RULES = {
   id: nodeName,
@@ -88,6 +109,10 @@ const ROUTINE_RULES = {
   start: callable,
   hungAfter: positiveDuration,
   onHung: oneOf('report', 'restart', 'kill'),
+  mailbox: {
+    range: 'an object {capacity, overflow, betweenIncarnations}',
+    accepts: (value: unknown) => typeof value === 'object' && value !== null,
+  },
   signal: abortSignal,
 } satisfies Record<keyof RoutineOptions, Rule>
 
@@ -103,6 +128,7 @@ const DEFAULT_ROUTINE: RoutineSpec = {
   start: undefined,
   hungAfter: Infinity,
   onHung: 'report',
+  mailbox: MAILBOX_DEFAULTS,
   signal: undefined,
 }
 
@@ -110,6 +136,16 @@ function compileBackoff(given: Partial<Backoff>, path: string): Backoff {
   check('routine backoff', given, BACKOFF_RULES, path)
   const { initial, factor, max, jitter } = BACKOFF_DEFAULTS
   return { initial: given.initial ?? initial, factor: given.factor ?? factor, max: given.max ?? max, jitter: given.jitter ?? jitter }
+}
+
+function compileMailbox(given: MailboxOptions, path: string): RoutineSpec['mailbox'] {
+  check('routine mailbox', given, MAILBOX_RULES, path)
+  const { capacity, overflow, betweenIncarnations } = MAILBOX_DEFAULTS
+  return {
+    capacity: given.capacity ?? capacity,
+    overflow: given.overflow ?? overflow,
+    betweenIncarnations: given.betweenIncarnations ?? betweenIncarnations,
+  }
 }
 
 /**
@@ -131,6 +167,7 @@ export function compileRoutineSpec(options: RoutineOptions<never> | undefined, p
     start: options.start as RoutineOptions['start'],
     hungAfter: options.hungAfter ?? DEFAULT_ROUTINE.hungAfter,
     onHung: options.onHung ?? DEFAULT_ROUTINE.onHung,
+    mailbox: options.mailbox === undefined ? MAILBOX_DEFAULTS : compileMailbox(options.mailbox, path),
     signal: options.signal,
   }
 }

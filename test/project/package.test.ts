@@ -22,11 +22,13 @@ describe('the package', () => {
       {
         ".": [
           "AppManager",
+          "AskTimeoutError",
           "ConfigError",
           "CurtaincallError",
           "GlobalManager",
           "LocalManager",
           "MAX_NAMES",
+          "MailboxFullError",
           "ManagerExistsError",
           "NotRunningError",
           "RestartLimitError",

@@ -211,6 +211,24 @@ describe.each([{ strict: false }, { strict: true }])('shutdown (strict: $strict)
     }
   })
 
+  test('a manager that is held in closing by its parent obeys a deadline, or immediate, of its own', async () => {
+    for (const options of [{ timeout: 20 }, { mode: 'immediate' as const }]) {
+      const { global, local, clock } = makeTree({}, mode)
+      local.spawn('deaf', deaf, { shutdown: 'infinity' })
+      global.createApp('later').createLocal('l').spawn('deaf', deaf, { shutdown: 'infinity' })
+      await settle()
+      const all = global.shutdown({ timeout: 1_000 })
+      await clock.advance(10)
+      expect(local.actor.getSnapshot().value).toEqual({ stopping: 'closing' })
+      const own = local.shutdown(options)
+      await clock.advance(20)
+      expect(await own).toMatchObject({ killed: 1 })
+      expect([local.state, global.state]).toEqual(['cancelled', 'stopping'])
+      await clock.runOut()
+      expect(await all).toMatchObject({ killed: 2, duration: 1_000, timedOut: true })
+    }
+  })
+
   test('a routine keeps its own shutdown time inside the whole', async () => {
     const { global, local, clock } = makeTree({}, mode)
     const quick = local.spawn('quick', deaf, { shutdown: 10 })

@@ -1,6 +1,6 @@
 import { assertType, describe, expectTypeOf, test } from 'vitest'
 import { type ActorRefFrom, createMachine, fromCallback, fromPromise, fromTransition, setup } from 'xstate'
-import { createGlobalManager, type LifecycleEvent, type Outcome, type Routine, type RoutineFrom } from 'curtaincall'
+import { createGlobalManager, type LifecycleEvent, type Outcome, type Routine, type RoutineContext, type RoutineFrom } from 'curtaincall'
 
 const local = createGlobalManager().createApp('a').createLocal('b')
 
@@ -28,6 +28,21 @@ describe('functions', () => {
     local.spawn('x', work)
     // @ts-expect-error the input is of another type
     local.spawn('x', work, { input: '1' })
+  })
+
+  test('messages and replies', () => {
+    const routine = local.spawn('x', async ({ messages }: RoutineContext<undefined, { n: number }, string>) => {
+      for await (const { message, reply } of messages) {
+        expectTypeOf(message).toEqualTypeOf<{ n: number }>()
+        reply('x')
+        // @ts-expect-error not what it replies
+        reply(1)
+      }
+    })
+    routine.send({ n: 1 })
+    expectTypeOf(routine.ask({ n: 1 })).toEqualTypeOf<Promise<string>>()
+    // @ts-expect-error not what it receives
+    routine.send({ m: 1 })
   })
 
   test('wrong uses do not compile', () => {

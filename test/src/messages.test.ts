@@ -1,0 +1,139 @@
+import { describe, expect, test } from 'vitest'
+import { assign, fromTransition, setup } from 'xstate'
+import { getEventListeners } from 'node:events'
+import type { RoutineContext } from 'curtaincall'
+import { makeTree } from '../support/tree.ts'
+import { settle } from '../support/virtual-clock.ts'
+
+describe.each([{ strict: false }, { strict: true }])('messages (strict: $strict)', (mode) => {
+  const echo = async ({ messages }: RoutineContext<undefined, string, number>): Promise<string[]> => {
+    const seen: string[] = []
+    for await (const { message, reply } of messages) {
+      if (message === 'crash') throw new Error('crash')
+      seen.push(message)
+      reply(message.length)
+    }
+    return seen
+  }
+
+  test('X1: are received in order, from before the start on, and end with the cancel', async () => {
+    const { local } = makeTree({}, mode)
+    const routine = local.spawn('echo', echo)
+    routine.send('a')
+    await settle()
+    routine.send('b')
+    routine.send('c')
+    await settle()
+    expect(await routine.cancel()).toMatchObject({ status: 'cancelled', killed: false, output: ['a', 'b', 'c'] })
+  })
+
+  test('ask is answered, times out, is aborted, or is told that the routine has ended; nothing stays behind', async () => {
+    const { local, clock } = makeTree({}, mode)
+    const routine = local.spawn('echo', echo)
+    expect(await routine.ask('four')).toBe(4)
+    const silent = local.spawn('silent', async ({ messages }: RoutineContext<undefined, string, number>) => {
+      for await (const { message } of messages) if (message === 'end') return
+    })
+    const controller = new AbortController()
+    const asks = [
+      expect(silent.ask('x', { timeout: 10 })).rejects.toMatchObject({ code: 'ERR_ASK_TIMEOUT' }),
+      expect(silent.ask('x', { signal: controller.signal })).rejects.toBe('why'),
+      expect(silent.ask('x', { signal: AbortSignal.abort('early') })).rejects.toBe('early'),
+    ]
+    await clock.advance(10)
+    controller.abort('why')
+    await Promise.all(asks)
+    silent.send('end')
+    const unread = expect(silent.ask('unread')).rejects.toMatchObject({ code: 'ERR_NOT_RUNNING' })
+    await silent.outcome
+    await unread
+    await expect(silent.ask('late')).rejects.toMatchObject({ code: 'ERR_NOT_RUNNING' })
+    expect([clock.pending, getEventListeners(controller.signal, 'abort').length]).toEqual([0, 0])
+    expect(() => routine.ask('x', { timeout: 0 })).toThrow('timeout must be')
+  })
+
+  test('what was asked and received, but never answered because the body crashed, times out', async () => {
+    const { local, clock } = makeTree({}, mode)
+    const routine = local.spawn('echo', echo, { restart: 'permanent' })
+    const answer = expect(routine.ask('crash', { timeout: 50 })).rejects.toMatchObject({ code: 'ERR_ASK_TIMEOUT' })
+    await clock.advance(50)
+    await answer
+  })
+
+  test.each([
+    ['drop-newest', ['1', '2'], ['3', '4']],
+    ['drop-oldest', ['3', '4'], ['1', '2']],
+  ] as const)('X2: a full mailbox with %s', async (overflow, kept, dropped) => {
+    const { local, events } = makeTree({}, mode)
+    const routine = local.spawn('echo', echo, { mailbox: { capacity: 2, overflow } })
+    for (const message of ['1', '2', '3', '4']) routine.send(message)
+    await settle()
+    expect(await routine.cancel()).toMatchObject({ output: kept })
+    expect(events.flatMap((event) => (event.type === 'message.dropped' ? [event.message] : []))).toEqual(dropped)
+  })
+
+  test('X2: a full mailbox refuses by default', async () => {
+    const { local } = makeTree({}, mode)
+    const routine = local.spawn('echo', echo, { mailbox: { capacity: 1 } })
+    routine.send('1')
+    expect(() => routine.send('2')).toThrow(expect.objectContaining({ code: 'ERR_MAILBOX_FULL' }))
+    await expect(routine.ask('3')).rejects.toMatchObject({ code: 'ERR_MAILBOX_FULL' })
+    await settle()
+    expect(await routine.cancel()).toMatchObject({ output: ['1'] })
+  })
+
+  test.each(['keep', 'drop'] as const)('between two incarnations: %s', async (betweenIncarnations) => {
+    const { local, clock, events } = makeTree({}, mode)
+    const routine = local.spawn('echo', echo, { restart: 'transient', backoff: { initial: 10 }, mailbox: { betweenIncarnations } })
+    routine.send('crash')
+    routine.send('unread')
+    await settle()
+    expect(routine.state).toBe('pending')
+    routine.send('between')
+    await clock.advance(10)
+    const dropped = events.flatMap((event) => (event.type === 'message.dropped' ? [event.message] : []))
+    expect(await routine.cancel()).toMatchObject({ output: betweenIncarnations === 'keep' ? ['unread', 'between'] : [] })
+    expect(dropped).toEqual(betweenIncarnations === 'keep' ? [] : ['unread', 'between'])
+  })
+
+  test('X3: what reaches nobody is a dead letter', async () => {
+    const { local, events } = makeTree({}, mode)
+    const routine = local.spawn('ends', () => 1) as unknown as { send(message: string): void; outcome: Promise<unknown> }
+    routine.send('unread')
+    await routine.outcome
+    routine.send('late')
+    expect(events.flatMap((event) => (event.type === 'message.deadLetter' ? [event.message] : []))).toEqual(['unread', 'late'])
+  })
+
+  test('an actor gets them as events: early ones once it has begun, questions with a reply function', async () => {
+    const { local } = makeTree({}, mode)
+    const counter = setup({
+      types: { context: {} as { sum: number }, events: {} as { type: 'add'; by: number } | { type: 'sum'; reply?: (sum: number) => void } },
+    }).createMachine({
+      context: { sum: 0 },
+      on: {
+        add: { actions: assign({ sum: ({ context, event }) => context.sum + event.by }) },
+        sum: { actions: ({ context, event }) => event.reply?.(context.sum) },
+      },
+    })
+    const routine = local.spawn('counter', counter)
+    routine.send({ type: 'add', by: 1 })
+    routine.send({ type: 'add', by: 2 })
+    expect(await routine.ask({ type: 'sum' })).toBe(3)
+  })
+
+  test('what waits for an actor outlives its crash', async () => {
+    const { local, clock } = makeTree({}, mode)
+    const logic = fromTransition((seen: string[], event: { type: string }) => {
+      if (event.type === 'boom') throw new Error('boom')
+      return [...seen, event.type]
+    }, [])
+    const routine = local.spawn('actor', logic, { restart: 'permanent', backoff: { initial: 10 } })
+    await settle()
+    routine.send({ type: 'boom' })
+    await settle()
+    routine.send({ type: 'kept' })
+    await clock.advance(10)
+    expect(routine.work?.getSnapshot().context).toEqual(['kept'])
+  })
+})
