@@ -28,7 +28,6 @@ export class RoutineRow implements Named<RoutineRow>, Waiting<RoutineRow> {
   /** The work as it was given. */
   readonly logic: Work
   readonly group: NameGroup<RoutineRow>
-  current: Incarnation
   /** How often it was restarted. */
   restarts = 0
   /** The error of the last incarnation that failed. */
@@ -47,6 +46,7 @@ export class RoutineRow implements Named<RoutineRow>, Waiting<RoutineRow> {
   previousQueued: RoutineRow | undefined = undefined
   nextQueued: RoutineRow | undefined = undefined
   ticket = 0
+  #current: Incarnation | undefined = undefined
   #bornAt: number | undefined = undefined
   #backoff: unknown = undefined
   #streak = 0
@@ -62,7 +62,12 @@ export class RoutineRow implements Named<RoutineRow>, Waiting<RoutineRow> {
     this.spec = spec
     this.group = group
     // The user's actor is a child of the routine's, so there has to be one.
-    this.current = new Incarnation(this, 1, local.stage.strict || isActorLogic(work))
+    if (local.stage.strict || isActorLogic(work)) this.#current = new Incarnation(this, 1, true)
+  }
+
+  /** The present incarnation. The first is made when something is asked of it, so that those who wait in a queue are small. */
+  get current(): Incarnation {
+    return (this.#current ??= new Incarnation(this, 1, false))
   }
 
   get path(): string {
@@ -272,7 +277,7 @@ export class RoutineRow implements Named<RoutineRow>, Waiting<RoutineRow> {
     const delay = backoff === undefined || this.restartIsFree ? 0 : backoffDelay(backoff, this.#streak, stage.random())
     this.#ordered = undefined
     this.restarts++
-    this.current = new Incarnation(this, number + 1, observed)
+    this.#current = new Incarnation(this, number + 1, observed)
     if (delay > 0) {
       this.#backoff = stage.clock.setTimeout(() => {
         this.#backoff = undefined

@@ -18,7 +18,7 @@ export type Body<Input = unknown, Output = unknown, Message = never, Reply = nev
 ) => Output | PromiseLike<Output>
 
 /** Anything that can be supervised. */
-export type Work = Body<never, unknown, never, never> | AnyActorLogic
+export type Work = Body<never> | AnyActorLogic
 
 /** True for XState actor logic. */
 export function isActorLogic(work: unknown): work is AnyActorLogic {
@@ -28,7 +28,7 @@ export function isActorLogic(work: unknown): work is AnyActorLogic {
 }
 
 /** Runs a function; whatever way it ends is told to the incarnation. */
-export function runBody(incarnation: Incarnation, body: (context: RoutineContext<unknown, never, never>) => unknown): void {
+export function runBody(incarnation: Incarnation, body: (context: RoutineContext) => unknown): void {
   let result: unknown
   try {
     result = body(new RoutineContext(incarnation))
