@@ -16,6 +16,7 @@ export {
   type RefusedEvent,
   type RoutineEvent,
   type ShutdownMode,
+  type ShutdownTrigger,
 } from './lifecycle-event.ts'
 export {
   appManagerMachine,
@@ -28,5 +29,23 @@ export {
 } from './manager.ts'
 export { type Backoff, backoffDelay, type ExitKind, type RestartType, RestartWindow, shouldRestart } from './restart-policy.ts'
 export { ROUTINE_EVENTS, type RoutineMachineContext, type RoutineMachineEvent, routineMachine } from './routine.ts'
+export {
+  type AutoShutdown,
+  type Begun,
+  type Call,
+  type CallError,
+  type Child,
+  type ChildCounts,
+  type ChildState,
+  type Command,
+  type EndReason,
+  isBadCombination,
+  type Message,
+  type Strategy,
+  type Supervision,
+  supervise,
+  type Verdict,
+  type Wish,
+} from './supervisor.ts'
 export { type PhaseSigns, phaseIsOver } from './shutdown.ts'
 export { type TableCell, type TransitionTable, tabulate } from './transition-table.ts'

@@ -12,6 +12,12 @@ export type Phase = (typeof PHASES)[number]
 /** How a shutdown goes about it: `graceful` asks and waits, `immediate` asks and waits one turn of the event loop. */
 export type ShutdownMode = 'graceful' | 'immediate'
 
+/**
+ * What made a manager stop: somebody asked for it; its own supervisor, or the shutdown of what is above; too many
+ * restarts; the end of a significant child; a start that failed, or asked to be ignored.
+ */
+export type ShutdownTrigger = 'request' | 'supervisor' | 'limit' | 'auto_shutdown' | 'start_failed' | 'ignored'
+
 /** Why a spawn was refused. */
 export type RefusalCode = 'ERR_NOT_ACCEPTING' | 'ERR_AT_CAPACITY' | 'ERR_QUEUE_FULL'
 
@@ -46,7 +52,11 @@ export type RoutineEvent =
   | (RoutineEventBase & { readonly type: 'routine.started' })
   | (IncarnationEnd & { readonly type: 'routine.completed' })
   | (IncarnationEnd & { readonly type: 'routine.failed'; readonly error: unknown })
-  | (IncarnationEnd & { readonly type: 'routine.cancelled'; readonly reason: unknown })
+  | (IncarnationEnd & {
+      readonly type: 'routine.cancelled'
+      readonly reason: unknown /** What it threw while it stopped. */
+      readonly error?: unknown
+    })
   | (IncarnationEnd & { readonly type: 'routine.killed'; readonly reason: unknown })
   | (RoutineEventBase & { readonly type: 'routine.orphaned' })
   | (RoutineEventBase & { readonly type: 'routine.settled' })
@@ -65,7 +75,11 @@ export type ManagerEvent =
   | (EventBase & { readonly type: 'manager.restarted'; readonly incarnation: number })
   | (EventBase & { readonly type: 'manager.gaveUp'; readonly restarts: number; readonly window: number })
   | (EventBase & { readonly type: 'manager.phase'; readonly phase: Phase })
-  | (EventBase & { readonly type: 'manager.stopped'; readonly state: 'completed' | 'cancelled' | 'failed' })
+  | (EventBase & {
+      readonly type: 'manager.stopped'
+      readonly state: 'completed' | 'cancelled' | 'failed'
+      readonly trigger: ShutdownTrigger
+    })
 
 /** Everything that `on` can hear. */
 export type LifecycleEvent = RoutineEvent | MessageEvent | RefusedEvent | ManagerEvent

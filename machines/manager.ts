@@ -16,6 +16,7 @@ export type ManagerLevel = 'global' | 'app' | 'local'
 export type ManagerMachineEvent =
   | { type: 'start' }
   | { type: 'shutdown'; mode?: ShutdownMode; timeout?: number }
+  /** More restarts than allowed, or a start that failed. */
   | { type: 'giveUp'; error?: unknown }
   | { type: 'hurry' }
   | { type: 'phaseDone' }
@@ -31,6 +32,12 @@ export interface ManagerMachineContext {
 }
 
 const noop = (): void => undefined
+
+/** The ways from work to the end. */
+const stops = {
+  shutdown: [{ guard: 'immediate' as const, target: 'stopping' as const, actions: 'hurry' as const }, { target: 'stopping' as const }],
+  giveUp: { target: 'stopping' as const, actions: 'giveUp' as const },
+}
 
 function defineManager<Level extends ManagerLevel>(level: Level) {
   return setup({
@@ -54,8 +61,10 @@ function defineManager<Level extends ManagerLevel>(level: Level) {
       /** Nothing is left: file the report and tell the parent. */
       end: noop,
       hurry: assign({ hurried: true }),
+      giveUp: assign(({ event }) => (event.type === 'giveUp' ? { gaveUp: true, error: event.error } : {})),
     },
     guards: {
+      immediate: ({ event }) => event.type === 'shutdown' && event.mode === 'immediate',
       gaveUp: ({ context }) => context.gaveUp,
       hurried: ({ context }) => context.hurried,
     },
@@ -65,13 +74,11 @@ function defineManager<Level extends ManagerLevel>(level: Level) {
     initial: 'pending',
     context: { level, error: undefined, gaveUp: false, hurried: false },
     states: {
-      pending: { on: { start: { target: 'running', actions: 'open' } } },
-      running: {
-        on: {
-          shutdown: [{ guard: ({ event }) => event.mode === 'immediate', target: 'stopping', actions: 'hurry' }, { target: 'stopping' }],
-          giveUp: { target: 'stopping', actions: assign({ gaveUp: true, error: ({ event }) => event.error }) },
-        },
+      pending: {
+        description: 'Its children are being started.',
+        on: { start: { target: 'running', actions: 'open' }, ...stops },
       },
+      running: { on: stops },
       stopping: {
         initial: 'closing',
         on: { hurry: { actions: 'hurry' } },

@@ -92,6 +92,7 @@ export const routineMachine = setup({
       description: 'Accepted: queued, waiting for its turn, or backing off before a restart.',
       on: {
         start: 'running',
+        done: { target: 'completed', actions: ['remember', 'settle'] },
         exit: { target: 'cancelled', actions: ['remember', 'settle'] },
         fail: { target: 'failed', actions: ['remember', 'settle'] },
         cancel: { target: 'cancelled', actions: ['remember', 'settle'] },

@@ -47,8 +47,12 @@ export class CurtaincallError extends Error {
 
 /** An option that is unknown, of the wrong type, or out of range. Thrown before anything starts. */
 export class ConfigError extends CurtaincallError {
-  constructor(message: string, options?: CurtaincallErrorOptions) {
+  /** The option that is wrong, such as `maxRestarts`; undefined where it is not one option. */
+  readonly option: string | undefined
+
+  constructor(message: string, options: CurtaincallErrorOptions & { readonly option?: string | undefined } = {}) {
     super('ERR_CONFIG', message, options)
+    this.option = options.option
   }
 }
 
@@ -85,7 +89,7 @@ export class RoutineTimeoutError extends CurtaincallError {
   }
 }
 
-/** The `start` of a routine threw; what it threw is the `cause`. */
+/** The `start` of a routine or manager threw, or one of its children's did: `path` says whose, what it threw is the `cause`. */
 export class StartFailedError extends CurtaincallError {
   constructor(message: string, options?: CurtaincallErrorOptions) {
     super('ERR_START', message, options)

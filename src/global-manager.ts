@@ -2,8 +2,9 @@
 import { nanoid } from 'nanoid/non-secure'
 import type { InspectionEvent } from 'xstate'
 import { globalManagerMachine, type ManagerMachine } from '../machines/manager.ts'
-import { AppManager, Branch } from './app-manager.ts'
+import { AppManager } from './app-manager.ts'
 import type { LifecycleBus } from './lifecycle-bus.ts'
+import { Manager } from './manager.ts'
 import {
   checkName,
   compileAppSpec,
@@ -19,7 +20,7 @@ import { Stage } from './stage.ts'
 const ID_LENGTH = 8
 
 /** Supervises app managers; gives up with a report, never with an uncaught exception. */
-export class GlobalManager extends Branch<AppManager> {
+export class GlobalManager extends Manager {
   /** @internal */ readonly logic: ManagerMachine
 
   /** @internal */
@@ -43,12 +44,17 @@ export class GlobalManager extends Branch<AppManager> {
 
   /** The app manager of this name; undefined if there is none. */
   getApp(name: string): AppManager | undefined {
-    return this.child(name)
+    return this.child(name) as AppManager | undefined
   }
 
-  /** All app managers, in order of their start. */
+  /** All app managers, in order of their making. */
   apps(): AppManager[] {
-    return this.below()
+    return this.below() as AppManager[]
+  }
+
+  /** @internal */
+  makeChild(name: string, options: ManagerOptions): AppManager {
+    return new AppManager(this, name, compileAppSpec(options, `${this.path}/${name}`))
   }
 }
 

@@ -19,7 +19,7 @@ export interface Health {
 export function healthOf(manager: Manager): Health {
   const now = manager.stage.clock.now()
   const children = manager.below().map(healthOf)
-  const beats = [manager.oldestBeat(now), ...children.map((child) => child.oldestHeartbeat)].filter((beat) => beat !== undefined)
+  const beats = [manager.registry.oldestBeat(now), ...children.map((child) => child.oldestHeartbeat)].filter((beat) => beat !== undefined)
   const status = judgeHealth({
     accepting: !manager.closed,
     hung: manager.hung,

@@ -24,7 +24,8 @@ import { containedController } from './contained-signal.ts'
 import { CurtaincallError, RoutineTimeoutError } from './errors.ts'
 import { Heartbeat } from './heartbeat.ts'
 import type { RoutineRow } from './routine.ts'
-import { ExitRequest } from './routine-context.ts'
+import { ExitRequest } from './exit-request.ts'
+import type { ExitReason } from './spec/routine-spec.ts'
 import { DONE, EXIT, FAIL, GIVE_UP, type Stage, TIMEOUT } from './stage.ts'
 import { isActorLogic, runActor, runBody } from './work.ts'
 
@@ -178,10 +179,14 @@ export class Incarnation {
     if (this.#controller?.signal.aborted === false) this.#controller.abort(this.reason ?? this.error)
     const { work } = this
     if (work === undefined) return
+    this.#stopWork(work)
+    this.step(DONE, undefined)
+  }
+
+  #stopWork(work: AnyActorRef): void {
     this.work = undefined
     this.#bodyRuns = false
     this.#scope?.stopChild(work)
-    this.step(DONE, undefined)
   }
 
   #abandon(): void {
@@ -207,7 +212,7 @@ export class Incarnation {
   // --- what the body does --------------------------------------------------------------------
 
   returned(output: unknown): void {
-    if (this.over) this.row.local.orphanSettled(this.row, this.number)
+    if (this.over) this.row.local.registry.orphanSettled(this.row, this.number)
     else {
       this.#bodyRuns = false
       this.step(DONE, output)
@@ -216,14 +221,29 @@ export class Incarnation {
 
   threw(error: unknown): void {
     if (this.over) {
-      this.row.local.orphanSettled(this.row, this.number)
+      this.row.local.registry.orphanSettled(this.row, this.number)
       return
     }
-    const { path } = this.row
     this.#bodyRuns = false
-    if (!(error instanceof ExitRequest)) this.step(FAIL, error)
-    else if (error.reason === 'killed') this.step(FAIL, new CurtaincallError('ERR_FAILED', `${path} exited as killed`, { path }))
-    else this.step(EXIT, error.reason)
+    if (error instanceof ExitRequest) this.end(error.reason)
+    else this.step(FAIL, error)
+  }
+
+  /** Ends with an OTP reason. */
+  end(reason: ExitReason): void {
+    const { path } = this.row
+    if (reason === 'normal') this.step(DONE, undefined)
+    else if (reason === 'killed') this.step(FAIL, new CurtaincallError('ERR_FAILED', `${path} exited as killed`, { path }))
+    else if (reason === 'shutdown' || 'shutdown' in reason) this.step(EXIT, reason)
+    else this.step(FAIL, reason)
+  }
+
+  /** The same from outside: the body is told, and nobody waits for it. */
+  exitBy(reason: ExitReason): void {
+    const { work } = this
+    if (work !== undefined) this.#stopWork(work)
+    this.end(reason)
+    if (this.#controller?.signal.aborted === false) this.#controller.abort(reason)
   }
 
   /** Made when it is first asked for; aborted from the start if that is late. */

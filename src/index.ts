@@ -8,14 +8,35 @@
 export { createGlobalManager, GlobalManager } from './global-manager.ts'
 export { AppManager } from './app-manager.ts'
 export { LocalManager } from './local-manager.ts'
-export type { AvailabilityOptions, ManagerState } from './manager.ts'
-export type { GlobalManagerOptions, LocalManagerOptions, ManagerOptions, SupervisorOptions } from './spec/manager-spec.ts'
+export type { AvailabilityOptions } from './branch.ts'
+export type { ManagerState } from './manager.ts'
+export type {
+  GlobalManagerOptions,
+  LocalManagerOptions,
+  ManagerOptions,
+  ManagerStartContext,
+  SupervisorOptions,
+} from './spec/manager-spec.ts'
+
+// Children
+export { manager, routine } from './children.ts'
+export type { ChildEntry, ChildInstance, ChildResult } from './child-calls.ts'
+export type { ChildSpec, ManagerChild, RoutineChild } from './spec/child-spec.ts'
+export type { AutoShutdown, CallError, ChildCounts } from '../machines/supervisor.ts'
 
 // Routines
 export type { Routine, RoutineFrom } from './routine-handle.ts'
 export type { RoutineState } from './routine.ts'
-export type { ExitReason, RoutineContext } from './routine-context.ts'
-export { ignore, type MailboxOptions, type OnHung, type RoutineOptions, type ShutdownTime, type StartContext } from './spec/routine-spec.ts'
+export type { RoutineContext } from './routine-context.ts'
+export {
+  type ExitReason,
+  ignore,
+  type MailboxOptions,
+  type OnHung,
+  type RoutineOptions,
+  type ShutdownTime,
+  type StartContext,
+} from './spec/routine-spec.ts'
 export type { CancelledOutcome, CompletedOutcome, FailedOutcome, Outcome } from './outcome.ts'
 export type { Body } from './work.ts'
 export type { Envelope } from './mailbox.ts'
@@ -40,6 +61,7 @@ export type {
   RefusedEvent,
   RoutineEvent,
   ShutdownMode,
+  ShutdownTrigger,
 } from '../machines/lifecycle-event.ts'
 export type { Health } from './health.ts'
 export type { HealthStatus } from '../machines/health.ts'

@@ -4,37 +4,34 @@
  * The handle outlives restarts; each life is an XState actor of its own.
  */
 import { type ActorRefFrom, type AnyActor, type AnyActorRef, type AnyMachineSnapshot, createActor, type EventObject } from 'xstate'
-import type { Phase } from '../machines/lifecycle-event.ts'
+import type { Phase, ShutdownTrigger } from '../machines/lifecycle-event.ts'
 import type { ManagerMachine, ManagerMachineContext, ManagerMachineEvent } from '../machines/manager.ts'
-import { RestartWindow, shouldRestart } from '../machines/restart-policy.ts'
-import { RestartLimitError } from './errors.ts'
+import { type RestartWindow, shouldRestart } from '../machines/restart-policy.ts'
+import type { EndReason } from '../machines/supervisor.ts'
+import { Supervising } from './child-calls.ts'
+import { NotRunningError, RestartLimitError, RoutineTimeoutError, StartFailedError } from './errors.ts'
 import { type Health, healthOf } from './health.ts'
-import type { Gate } from './limiter.ts'
-import { type NamedReport, shutdownRoutines } from './named-shutdown.ts'
 import type { RoutineReport, ShutdownReport } from './report.ts'
-import type { Routine } from './routine-handle.ts'
-import type { RoutineRow } from './routine.ts'
+import { nameStart, type Service } from './service.ts'
 import { type ShutdownOptions, type ShutdownPlan, ShutdownRun } from './shutdown.ts'
-import { refuse } from './spec/check.ts'
-import type { ManagerSpec } from './spec/manager-spec.ts'
+import type { ManagerChild } from './spec/child-spec.ts'
+import type { LocalManagerOptions, ManagerSpec } from './spec/manager-spec.ts'
+import { ignore } from './spec/routine-spec.ts'
 import { checkShutdownOptions, DEFAULT_SHUTDOWN_TIMEOUT } from './spec/shutdown-spec.ts'
 import type { Stage } from './stage.ts'
-import { TreeNode } from './tree-node.ts'
+import { Supervisor } from './supervisor.ts'
 import { type WaitOptions, waitUntil } from './waiting.ts'
 
 /** The state of a manager. While `stopping`, its actor's snapshot also says in which phase. */
 export type ManagerState = 'pending' | 'running' | 'stopping' | 'completed' | 'failed' | 'cancelled'
 
-/** Waiting for room. */
-export interface AvailabilityOptions extends WaitOptions {
-  /** What to wait for: a free permit, or a place in the queue of a local manager. @default 'permit' */
-  readonly room?: 'permit' | 'queue' | undefined
-}
-
 /** What a manager is made of; the levels add what is below. */
-export abstract class Manager extends TreeNode {
+export abstract class Manager extends Supervising {
   /** @internal */ declare readonly up: Manager | undefined
-  /** @internal */ window: RestartWindow
+  /** @internal The child that it is of its supervisor; undefined if it was made by hand. */ service: Service | undefined = undefined
+  /** @internal True once nothing follows any more. */ concluded = false
+  /** @internal Of the last life that ended. */ report: ShutdownReport | undefined = undefined
+  /** @internal Why the present life could not begin. */ startError: StartFailedError | undefined = undefined
   /** @internal The shutdown of this life, once there is one. */ run: ShutdownRun | undefined
   /** @internal True from the moment on that nothing is accepted. */ closed = false
   /** Which life this is, from 1. */
@@ -46,36 +43,21 @@ export abstract class Manager extends TreeNode {
   #over = false
   #asked = false
   #seq: number
-  #stopOrder: Manager[] | undefined
+  #stopOrder: (Manager | Service)[] | undefined
+  #ready = false
+  /** @internal What made it stop. */ trigger: ShutdownTrigger = 'request'
+  readonly #readyRoom = new Set<() => void>()
 
   constructor(stage: Stage, up: Manager | undefined, name: string, spec: ManagerSpec) {
     super(stage, up, name, spec)
     const { promise, resolve } = Promise.withResolvers<ShutdownReport>()
     this.outcome = promise
     this.#resolveOutcome = resolve
-    this.window = new RestartWindow(spec.maxRestarts, spec.restartWindow)
     this.#seq = up?.lastSeq ?? 0
   }
 
   /** @internal */ abstract readonly logic: ManagerMachine
-  /** @internal Managers below, in order of their start. */ abstract below(): readonly Manager[]
-  /** @internal */ abstract forget(child: Manager): void
-  /** @internal Managers below, or routines, that have not ended. */ abstract get living(): number
-  /** @internal Cancels what has not begun; with `drain`, only what waits for a restart. */ abstract cancelPending(
-    cause: number,
-    drain: boolean,
-  ): void
-  /** @internal Asks the manager's own routines to stop, latest first. */ abstract askOwn(cause: number): void
-  /** @internal Abandons what is left of them. */ abstract killOwn(cause: number): void
-
-  /** @internal Milliseconds since the longest silent of its own routines was heard. */ abstract oldestBeat(now: number): number | undefined
-
-  /** Living and queued routines below, in order of spawning within each local manager. */
-  abstract routines(): Routine<unknown, unknown>[]
-  /** The routine of this id below, if it lives or is retained. */
-  abstract routine(id: string): Routine<unknown, unknown> | undefined
-  /** Living and queued routines of this name. */
-  abstract routinesNamed(name: string): Routine<unknown, unknown>[]
+  /** @internal Makes a manager for one of its children. */ abstract makeChild(name: string, options: LocalManagerOptions): Manager
 
   /** The XState actor of the present life. */
   get actor(): ActorRefFrom<ManagerMachine> {
@@ -87,65 +69,23 @@ export abstract class Manager extends TreeNode {
     return (typeof value === 'string' ? value : 'stopping') as ManagerState
   }
 
-  /** Permits held: routines below that were admitted and have not ended. Never above `maxRoutines`. */
-  get count(): number {
-    return this.gate.count
-  }
-
-  /** Permits that are free, here and at all levels above; 0 once nothing is accepted. */
-  get available(): number {
-    return this.closed ? 0 : Math.max(0, this.gate.available)
-  }
-
-  /**
-   * Waits until there is a permit for a spawn. Somebody else may be faster: look again after it.
-   *
-   * @returns True when there is one, at once if so already; false on timeout or when nothing is accepted any more.
-   * @throws Rejects with the reason of an aborted signal; throws ConfigError.
-   * @example
-   * if (await local.whenAvailable({ timeout: 1_000 })) local.spawn('resize', resize)
-   */
-  whenAvailable(options: AvailabilityOptions = {}): Promise<boolean> {
-    const { room = 'permit', ...wait } = options
-    if (room !== 'permit' && room !== 'queue') throw refuse('whenAvailable option room', "'permit' or 'queue'", room, this.path)
-    const rooms: Set<() => void>[] = []
-    for (let gate: Gate | undefined = this.gate; gate !== undefined; gate = gate.up) rooms.push(gate.waiters)
-    return waitUntil(() => this.closed || this.hasRoom(room), rooms, wait, this.stage).then((held) => held && !this.closed)
-  }
-
-  /** @internal */
-  hasRoom(_room: 'permit' | 'queue'): boolean {
-    return this.gate.available > 0
-  }
-
-  /**
-   * Waits until no routine of this name lives.
-   *
-   * @returns True at once if there is none, true when the last has ended, false on timeout.
-   * @throws Rejects with the reason of an aborted signal.
-   */
-  waitFor(name: string, options: WaitOptions = {}): Promise<boolean> {
-    const group = this.groups.get(name)
-    return waitUntil(() => group === undefined || group.living === 0, group === undefined ? [] : [group.waiters], options, this.stage)
-  }
-
-  /**
-   * Cancels all routines of this name that live now, latest first, and kills those that have not ended in time.
-   *
-   * @param options `timeout` defaults to 10_000 ms.
-   */
-  shutdownNamed(name: string, options: WaitOptions = {}): Promise<NamedReport> {
-    return shutdownRoutines(this.stage, name, this.routinesNamed(name) as unknown as RoutineRow[], options)
-  }
-
   /** The health of this node and of everything below. */
   health(): Health {
     return healthOf(this)
   }
 
-  /** Resolves once the manager runs. */
+  /**
+   * Resolves once the manager runs: all its `children` have started.
+   *
+   * @throws Rejects with StartFailedError, whose `path` says which child it was, once what had started is stopped again;
+   * with NotRunningError if the manager ends before; with RoutineTimeoutError; with the reason of an aborted signal.
+   */
   async ready(options: WaitOptions = {}): Promise<void> {
-    await waitUntil(() => this.state !== 'pending', [], options, this.stage)
+    const known = (): boolean => this.#ready || this.concluded
+    if (!(await waitUntil(known, [this.#readyRoom], options, this.stage)))
+      throw new RoutineTimeoutError(`${this.path} has not started within ${options.timeout} ms`, { path: this.path })
+    if (this.#ready) return
+    throw this.startError ?? new NotRunningError(`${this.path} has ended before it had started`, { path: this.path })
   }
 
   /**
@@ -183,12 +123,34 @@ export abstract class Manager extends TreeNode {
     const parent = this.up === undefined ? {} : { parent: this.up.actor }
     const actor = createActor(this.logic, { id: this.name, ...parent, ...options } as object) as AnyActor
     this.#actor = actor
+    this.supervisor = new Supervisor(this)
     this.stage.managers.set(actor, this)
     actor.subscribe({ error: (error) => this.stage.bus.contain(error, `${this.path}: the manager's actor failed`) })
     // XState stops a root from outside at once; here that is an immediate shutdown, phases and report included.
     if (this.up === undefined) actor.stop = () => (void this.shutdown({ mode: 'immediate' }), actor)
     actor.start()
-    actor.send({ type: 'start' })
+    if (this.#prepare()) this.supervisor.begin()
+  }
+
+  /** Runs the `start` option. False if that was the end of it. */
+  #prepare(): boolean {
+    const { name, path, incarnation } = this
+    try {
+      if (this.spec.start?.({ name, path, incarnation }) !== ignore) return !this.closed
+      this.#stopBecause('ignored', 0)
+    } catch (cause) {
+      this.#failStart(new StartFailedError(`${path}: start threw`, { cause, path }))
+    }
+    return false
+  }
+
+  /** @internal All children have started. */
+  started(): void {
+    if (this.closed) return
+    this.#ready = true
+    this.tell({ type: 'start' })
+    for (const waiter of this.#readyRoom) waiter()
+    if (this.service !== undefined) this.up?.supervisor.managerStarted(this.service)
   }
 
   /** @internal */
@@ -229,58 +191,102 @@ export abstract class Manager extends TreeNode {
   /** @internal The parent closes: this manager stops accepting and waits for its turn. */
   close(cause: number): void {
     if (this.run !== undefined || this.#over) return
+    this.trigger = 'supervisor'
     this.#beginShutdown({ mode: 'graceful', timeout: Infinity, drain: 0, phases: {}, held: true, cause })
+  }
+
+  /** @internal What its supervising has come to. */
+  endBy(why: EndReason, child: Service | undefined): void {
+    const seq = child?.row?.seq ?? child?.manager?.lastSeq ?? this.#seq
+    if (why === 'limit') this.giveUp(seq, child?.row === undefined ? child?.manager?.startError : child.row.current.error)
+    else if (why === 'start_failed') this.#failStart(nameStart(this.path, child as Service))
+    else this.#stopBecause(why === 'stop' ? 'supervisor' : 'auto_shutdown', seq)
+  }
+
+  /** @internal Its own supervisor stops it: that waits behind what waits there already, unless it is in a hurry. */
+  stopBySupervisor(): void {
+    if (this.run !== undefined) this.run.tighten('graceful', this.spec.shutdown)
+    else if (this.supervisor.busy && this.spec.shutdown !== Infinity) this.#stopBecause('supervisor', 0)
+    else this.supervisor.post({ type: 'stop' })
+  }
+
+  #stopBecause(trigger: ShutdownTrigger, cause: number): void {
+    if (this.run !== undefined) return
+    this.trigger = trigger
+    this.#beginShutdown({ mode: 'graceful', timeout: this.spec.shutdown, drain: 0, phases: {}, held: false, cause })
+  }
+
+  #failStart(error: StartFailedError): void {
+    if (this.run !== undefined) return
+    this.startError = error
+    this.stage.bus.log('error', { path: this.path, err: error }, 'not started')
+    this.#fail('start_failed', error, this.#seq)
   }
 
   /** @internal More restarts than allowed: ends, and leaves the rest to its parent. */
   giveUp(cause: number, error: unknown): void {
     if (this.run !== undefined) return
-    const { maxRestarts, restartWindow, shutdown } = this.spec
+    const { maxRestarts, restartWindow } = this.spec
     const limit = new RestartLimitError(`${this.path}: more than ${maxRestarts} restarts within ${restartWindow} ms`, {
       path: this.path,
       cause: error,
     })
     const seq = this.announce({ type: 'manager.gaveUp', restarts: maxRestarts, window: restartWindow }, cause)
     this.stage.bus.log('error', { path: this.path, err: limit }, 'gave up')
-    if (this.run !== undefined) {
-      // A listener has just asked for a shutdown: that goes on, and knows why.
-      ;(this.run as ShutdownRun).blame({ path: this.path, error: limit })
-      return
-    }
-    this.run = new ShutdownRun(this, { mode: 'graceful', timeout: shutdown, drain: 0, phases: {}, held: false, cause: seq })
-    this.run.blame({ path: this.path, error: limit })
-    this.tell({ type: 'giveUp', error: limit })
+    // A listener may just have asked for a shutdown: that goes on, and knows why.
+    if (this.run !== undefined) (this.run as ShutdownRun).blame({ path: this.path, error: limit })
+    else this.#fail('limit', limit, seq)
+  }
+
+  #fail(trigger: ShutdownTrigger, error: Error, cause: number): void {
+    this.trigger = trigger
+    this.run = new ShutdownRun(this, { mode: 'graceful', timeout: this.spec.shutdown, drain: 0, phases: {}, held: false, cause })
+    this.run.blame({ path: this.path, error })
+    this.tell({ type: 'giveUp', error })
   }
 
   #end(snapshot: AnyMachineSnapshot): void {
     const run = this.run as ShutdownRun
     const state = snapshot.value as 'completed' | 'cancelled' | 'failed'
+    const { up, service } = this
+    const above = up?.run
     this.#over = true
-    const { error } = snapshot.context as ManagerMachineContext
-    const mayRestart = state === 'failed' && this.up?.restarts(this) === true
-    const report = run.summarise()
-    if (!mayRestart) this.up?.forget(this)
-    const seq = this.announce({ type: 'manager.stopped', state }, run.seq, undefined, () => mayRestart || this.listeners.clear())
-    this.#seq = seq
+    this.report = run.summarise()
+    const undecided = service === undefined ? state === 'failed' && up?.restarts(this) === true : up?.closed === false
+    if (!undecided) up?.forget(this)
+    const event = { type: 'manager.stopped', state, trigger: this.trigger } as const
+    this.#seq = this.announce(event, run.seq, undefined, () => undecided || this.listeners.clear())
     // A listener may just have shut down this manager, or the parent.
-    const restart = mayRestart && !this.#asked && this.up !== undefined && !this.up.closed
-    if (mayRestart && !restart) this.up?.forget(this)
+    const restart = undecided && service === undefined && !this.#asked && up?.closed === false
+    if (service !== undefined) up?.supervisor.managerEnded(service, this.#asked, this.startError)
     // Whoever tidies up at the outcome has done so before the callers of shutdown() go on.
-    if (!restart) this.#resolveOutcome(report)
-    run.settle(report)
+    else if (!restart) this.conclude()
+    run.settle(this.report)
     if (restart) this.renew()
     else {
-      this.up?.run?.childEnded(report)
-      if (this.up?.exhausted === true && !this.up.closed) this.up.giveUp(seq, error)
+      above?.childEnded(this.report)
+      if (up?.exhausted === true && !up.closed) up.giveUp(this.#seq, (snapshot.context as ManagerMachineContext).error)
     }
+  }
+
+  /** @internal The last of its lives is over. */
+  conclude(): void {
+    if (this.concluded) return
+    this.concluded = true
+    this.up?.forget(this)
+    this.listeners.clear()
+    this.#resolveOutcome(this.report as ShutdownReport)
+    for (const waiter of this.#readyRoom) waiter()
   }
 
   /** @internal True if the last restart asked of it was one too many. */
   exhausted = false
 
-  /** @internal Decides on a child manager that gave up. OTP counts giving up as an end in good order. */
+  /** @internal Decides on a manager below, made by hand, that gave up. OTP counts giving up as an end in good order. */
   restarts(child: Manager): boolean {
-    if (this.closed || child.#asked || !shouldRestart(child.spec.restart, 'shutdown')) return false
+    if (this.closed || child.#asked) return false
+    const again = child.startError === undefined ? shouldRestart(child.spec.restart, 'shutdown') : child.incarnation > 1
+    if (!again) return false
     this.exhausted = !this.window.record(this.stage.clock.now())
     return !this.exhausted
   }
@@ -288,16 +294,35 @@ export abstract class Manager extends TreeNode {
   /** @internal Another life: original specs only, an empty limit history. */
   renew(): void {
     this.incarnation++
-    this.window = new RestartWindow(this.spec.maxRestarts, this.spec.restartWindow)
+    if (this.service !== undefined) this.service.incarnations = this.incarnation
     this.run = undefined
     this.closed = false
     this.exhausted = false
+    this.startError = undefined
     this.#over = false
+    this.#ready = false
+    this.#asked = false
+    this.trigger = 'request'
     this.#stopOrder = undefined
+    this.order.clear()
     this.live()
   }
 
+  /** @internal Makes the manager that is one of the children. */
+  grow(service: Service): Manager {
+    const { options } = service.spec as ManagerChild
+    const child = this.insert(service.name, () => this.makeChild(service.name, options))
+    child.service = service
+    child.incarnation = ++service.incarnations
+    return child
+  }
+
   // --- what a shutdown needs -----------------------------------------------------------------
+
+  /** @internal Restarts of the present life. */
+  get window(): RestartWindow {
+    return this.supervisor.window
+  }
 
   /** @internal */
   get over(): boolean {
@@ -315,27 +340,17 @@ export abstract class Manager extends TreeNode {
     return spawned - completed - failed - cancelled - killed
   }
 
-  /** @internal From here on nothing below accepts anything. */
+  /** @internal From here on nothing below accepts anything, and no supervisor decides anything. */
   refuseAll(): void {
     this.closed = true
+    this.supervisor.close()
     for (const waiter of this.gate.waiters) waiter()
     for (const child of this.below()) child.refuseAll()
   }
 
-  /** @internal Asks everybody in the subtree who was not asked yet, latest first. True if there was anybody. */
-  askAll(cause: number): boolean {
-    const before = this.stage.asked
-    const children = this.below()
-    for (let i = children.length - 1; i >= 0; i--) (children[i] as Manager).askAll(cause)
-    this.askOwn(cause)
-    return this.stage.asked > before
-  }
-
-  /** @internal Comes to the latest of the managers below that has not ended. */
+  /** @internal Comes to the latest of the managers and children that has not ended. */
   releaseLatest(): void {
-    const order = (this.#stopOrder ??= [...this.below()])
-    while (order.at(-1)?.over) order.pop()
-    order.at(-1)?.run?.release()
+    this.release((this.#stopOrder ??= [...this.order]), this.run?.seq ?? 0)
   }
 
   /** @internal A routine below has ended: every shutdown above notes it. */
@@ -344,6 +359,8 @@ export abstract class Manager extends TreeNode {
       node.run?.routineEnded(entry, orphan, error === undefined ? undefined : { path: entry.path, error })
       node.run?.poke()
     }
+    // The children stop one by one, once all that was spawned has ended.
+    if (this.order.size > 0 && this.registry.rows.size <= this.registry.services) this.run?.nextChild()
   }
 }
 

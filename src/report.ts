@@ -1,5 +1,5 @@
 /** What a shutdown leaves behind for its callers. */
-import type { Phase, ShutdownMode } from '../machines/lifecycle-event.ts'
+import type { Phase, ShutdownMode, ShutdownTrigger } from '../machines/lifecycle-event.ts'
 import type { EndKind } from './metrics.ts'
 
 /** One phase as it went. */
@@ -45,6 +45,8 @@ export interface ReportTotals {
 export interface ShutdownReport {
   readonly path: string
   readonly mode: ShutdownMode
+  /** What made it stop. */
+  readonly trigger: ShutdownTrigger
   readonly startedAt: number
   /** Milliseconds. */
   readonly duration: number

@@ -2,19 +2,10 @@
 import { SpawnRefusedError } from './errors.ts'
 import type { Incarnation } from './incarnation.ts'
 import type { LocalManager } from './local-manager.ts'
+import { exit } from './exit-request.ts'
 import type { Logger } from './logger.ts'
 import type { Envelope } from './mailbox.ts'
-
-/** How a routine may end itself: OTP's reasons. `shutdown` is an end in good order, `killed` a failure. */
-export type ExitReason = 'shutdown' | 'killed' | { readonly shutdown: unknown }
-
-/** Thrown by `context.exit`, never seen by anybody but the supervisor. */
-export class ExitRequest {
-  readonly reason: ExitReason
-  constructor(reason: ExitReason) {
-    this.reason = reason
-  }
-}
+import type { ExitReason } from './spec/routine-spec.ts'
 
 /**
  * The context of one incarnation.
@@ -74,11 +65,11 @@ export class RoutineContext<Input = unknown, Message = never, Reply = never> {
     return logger.child?.({ path: this.path, incarnation: this.incarnation }) ?? logger
   }
 
-  /** The local manager that this routine lives in; once this incarnation is over, its `spawn` throws. */
+  /** The manager that this routine lives in, a local one unless it is a child of an app or of the global manager; once this incarnation is over, its `spawn` throws. */
   get local(): LocalManager {
     const current = this.#incarnation
     const { row } = current
-    return new Proxy(row.local, {
+    return new Proxy(row.local as LocalManager, {
       get(target, key) {
         if (key === 'spawn' && current.over) {
           throw new SpawnRefusedError('ERR_NOT_ACCEPTING', `${row.path} has ended and cannot spawn`, { path: row.path })
@@ -99,8 +90,6 @@ export class RoutineContext<Input = unknown, Message = never, Reply = never> {
 
   /** Ends this incarnation with an OTP reason. Never returns. May be taken out of the context. */
   get exit(): (reason: ExitReason) => never {
-    return (reason) => {
-      throw new ExitRequest(reason)
-    }
+    return exit
   }
 }

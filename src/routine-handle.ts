@@ -3,6 +3,7 @@ import type { ActorRefFrom, AnyActorLogic, EventFromLogic, OutputFrom } from 'xs
 import type { routineMachine } from '../machines/routine.ts'
 import type { Outcome } from './outcome.ts'
 import type { RoutineState } from './routine.ts'
+import type { ExitReason } from './spec/routine-spec.ts'
 import type { WaitOptions } from './waiting.ts'
 
 /** One supervised piece of work: a stable identity over all its incarnations. */
@@ -47,6 +48,13 @@ export interface Routine<Output = unknown, Message = never, Reply = never, Work 
    * @returns True when it has started, false if it ended before. Throws NotRunningError if it has ended.
    */
   restart(): Promise<boolean>
+  /**
+   * Ends the present incarnation with an OTP reason, as if by its own choice, so that its supervisor decides: the way
+   * to make it fail on purpose. Its signal is aborted and nobody waits for it.
+   *
+   * @returns False if it has ended, or is stopping, already.
+   */
+  exit(reason: ExitReason): boolean
   /**
    * Sends a message: to the body's `messages`, or as an event to the user's own actor. Before the routine starts, and
    * between two incarnations, it waits; see `mailbox`. To a routine that has ended it is a `message.deadLetter`.

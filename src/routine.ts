@@ -3,16 +3,19 @@ import type { ActorRefFrom, AnyActorRef, EventObject } from 'xstate'
 import type { LifecycleEvent, MessageEvent, RoutineEvent } from '../machines/lifecycle-event.ts'
 import { backoffDelay, type ExitKind } from '../machines/restart-policy.ts'
 import type { routineMachine } from '../machines/routine.ts'
+import type { Begun, Wish } from '../machines/supervisor.ts'
 import { NotRunningError, StartFailedError } from './errors.ts'
+import { ExitRequest, exit } from './exit-request.ts'
 import { Incarnation } from './incarnation.ts'
 import type { Waiting } from './limiter.ts'
-import type { LocalManager } from './local-manager.ts'
 import { Mailbox } from './mailbox.ts'
+import type { Manager } from './manager.ts'
 import type { EndKind } from './metrics.ts'
 import type { Named, NameGroup } from './name-group.ts'
 import type { Outcome } from './outcome.ts'
 import { nextStart, outcomePromise, readResult, type Settling, startedPromise } from './routine-promises.ts'
-import { ignore, type RoutineSpec } from './spec/routine-spec.ts'
+import type { Service } from './service.ts'
+import { type ExitReason, ignore, type RoutineSpec } from './spec/routine-spec.ts'
 import { CANCEL, EXIT, FAIL, KILL, START, TIMEOUT } from './stage.ts'
 import type { WaitOptions } from './waiting.ts'
 import { isActorLogic, type Work } from './work.ts'
@@ -21,13 +24,18 @@ import { isActorLogic, type Work } from './work.ts'
 export type RoutineState = 'pending' | 'running' | 'completed' | 'failed' | 'cancelled'
 
 export class RoutineRow implements Named<RoutineRow>, Waiting<RoutineRow> {
-  readonly local: LocalManager
+  /** The manager that it lives in. */
+  readonly local: Manager
   readonly id: string
   readonly name: string
   readonly spec: RoutineSpec
   /** The work as it was given. */
   readonly logic: Work
   readonly group: NameGroup<RoutineRow>
+  /** The child that it is of its supervisor; undefined if it was spawned. */
+  readonly service: Service | undefined
+  /** True while its `start` has just failed, or asked to be ignored. */
+  unstarted = false
   /** How often it was restarted. */
   restarts = 0
   /** The error of the last incarnation that failed. */
@@ -54,20 +62,33 @@ export class RoutineRow implements Named<RoutineRow>, Waiting<RoutineRow> {
   #ordered: number | undefined = undefined
   #mailbox: Mailbox | undefined = undefined
 
-  constructor(local: LocalManager, id: string, name: string, work: Work, spec: RoutineSpec, group: NameGroup<RoutineRow>) {
+  constructor(
+    local: Manager,
+    id: string,
+    name: string,
+    work: Work,
+    spec: RoutineSpec,
+    group: NameGroup<RoutineRow>,
+    service: Service | undefined,
+  ) {
     this.local = local
     this.id = id
     this.name = name
     this.logic = work
     this.spec = spec
     this.group = group
+    this.service = service
     // The user's actor is a child of the routine's, so there has to be one.
-    if (local.stage.strict || isActorLogic(work)) this.#current = new Incarnation(this, 1, true)
+    if (local.stage.strict || isActorLogic(work)) this.#current = new Incarnation(this, this.#first, true)
   }
 
   /** The present incarnation. The first is made when something is asked of it, so that those who wait in a queue are small. */
   get current(): Incarnation {
-    return (this.#current ??= new Incarnation(this, 1, false))
+    return (this.#current ??= new Incarnation(this, this.#first, false))
+  }
+
+  get #first(): number {
+    return this.service === undefined ? 1 : ++this.service.incarnations
   }
 
   get path(): string {
@@ -143,6 +164,13 @@ export class RoutineRow implements Named<RoutineRow>, Waiting<RoutineRow> {
     return this.#ordered !== undefined || (this.incarnation > 1 && this.startFailed)
   }
 
+  /** What its end asks of a supervisor that has it as a child. */
+  get wish(): Wish {
+    if (this.told) return 'told'
+    if (this.#ordered !== undefined) return this.restartIsFree ? 'free' : 'again'
+    return this.local.registry.mayHelp(this) ? 'policy' : 'no'
+  }
+
   /** True if `start` threw: a first start that fails is an end, as in OTP. */
   get startFailed(): boolean {
     return this.current.error instanceof StartFailedError
@@ -168,8 +196,13 @@ export class RoutineRow implements Named<RoutineRow>, Waiting<RoutineRow> {
     if (this.ended) return
     this.told = true
     this.#ordered = undefined
-    if (this.current.over) this.lateReason ??= reason
-    else this.current.step(event, reason)
+    if (this.current.over) {
+      this.lateReason ??= reason
+      return
+    }
+    // A child that has started does begin, if only to be told.
+    if (event === CANCEL && this.service?.prepared === true && this.state === 'pending') this.current.step(START, undefined)
+    this.current.step(event, reason)
   }
 
   /** The signal of the spawn's options was aborted. */
@@ -180,12 +213,20 @@ export class RoutineRow implements Named<RoutineRow>, Waiting<RoutineRow> {
   restart(): Promise<boolean> {
     if (this.ended || this.told) throw new NotRunningError(`${this.path} has ended and cannot be restarted`, { path: this.path })
     const next = nextStart(this)
-    if (this.state !== 'pending') this.forceRestart(CANCEL, this.local.cancelReason)
+    if (this.service?.timer !== undefined) this.local.supervisor.hasten(this.service)
+    else if (this.state !== 'pending') this.forceRestart(CANCEL, this.local.cancelReason)
     else if (this.#backoff !== undefined) {
       this.#disarm()
       this.local.stage.begin(this)
     }
     return next
+  }
+
+  /** Ends the present incarnation with an OTP reason, as if by its own choice. */
+  exit(reason: ExitReason): boolean {
+    if (this.ended || this.told || this.current.over) return false
+    this.current.exitBy(reason)
+    return true
   }
 
   /** Ends the present incarnation by the given event, to be followed by another. */
@@ -226,21 +267,32 @@ export class RoutineRow implements Named<RoutineRow>, Waiting<RoutineRow> {
   /** Begins the present incarnation, unless something has ended or delayed it. */
   launch(): void {
     if (this.ended || this.state !== 'pending' || this.#backoff !== undefined) return
-    if (this.incarnation > 1 && !this.prepare()) return
+    // Of a child, its supervisor has seen to that.
+    if (this.incarnation > 1 && this.service === undefined && (this.prepare() !== 'ok' || this.current.over)) return
     this.current.step(START, undefined)
   }
 
-  /** Runs the `start` option, inside the supervisor's step. False if the incarnation has ended by it. */
-  prepare(): boolean {
+  /** Runs the `start` option, inside the supervisor's step. The incarnation has ended unless it is `ok`, and may have even so. */
+  prepare(): Begun {
     const { start, input } = this.spec
-    if (start === undefined) return true
+    if (start === undefined) return 'ok'
     const { id, name, path, incarnation, current } = this
     try {
-      if (start({ id, name, path, incarnation, input }) === ignore) current.step(EXIT, ignore)
+      if (start({ id, name, path, incarnation, input, exit }) !== ignore) return 'ok'
+      this.unstarted = true
+      current.step(EXIT, ignore)
+      return 'ignore'
     } catch (cause) {
+      if (cause instanceof ExitRequest) {
+        current.end(cause.reason)
+        return 'ok'
+      }
+      this.unstarted = true
       current.step(FAIL, new StartFailedError(`${path}: start threw`, { cause, path }))
+      return 'error'
+    } finally {
+      this.unstarted = false
     }
-    return !current.over
   }
 
   /** An incarnation has begun to run. */
@@ -264,27 +316,33 @@ export class RoutineRow implements Named<RoutineRow>, Waiting<RoutineRow> {
       this.group.count('failures', 1)
     }
     this.#disarm()
-    this.local.settle(this, orphaned)
+    this.local.registry.settle(this, orphaned)
   }
 
-  /** Makes the next incarnation; returns the milliseconds until it begins. */
-  renew(now: number): number {
+  /** Milliseconds that its restart is to wait. */
+  delay(now: number): number {
     const { backoff } = this.spec
-    const { startedAt, observed, number } = this.current
-    const { stage } = this.local
+    const { startedAt } = this.current
     // One that has run for longer than the longest delay has recovered: its next failure is a first one again.
     this.#streak = backoff !== undefined && startedAt !== undefined && now - startedAt > backoff.max ? 1 : this.#streak + 1
-    const delay = backoff === undefined || this.restartIsFree ? 0 : backoffDelay(backoff, this.#streak, stage.random())
+    return backoff === undefined || this.restartIsFree ? 0 : backoffDelay(backoff, this.#streak, this.local.stage.random())
+  }
+
+  /** Makes the next incarnation. */
+  renew(): void {
+    const { observed, number } = this.current
     this.#ordered = undefined
     this.restarts++
-    this.#current = new Incarnation(this, number + 1, observed)
-    if (delay > 0) {
-      this.#backoff = stage.clock.setTimeout(() => {
-        this.#backoff = undefined
-        this.launch()
-      }, delay)
-    }
-    return delay
+    const { service } = this
+    this.#current = new Incarnation(this, service === undefined ? number + 1 : ++service.incarnations, observed)
+  }
+
+  /** Lets the present incarnation begin after a while. */
+  backOff(delay: number): void {
+    this.#backoff = this.local.stage.clock.setTimeout(() => {
+      this.#backoff = undefined
+      this.launch()
+    }, delay)
   }
 
   #disarm(): void {

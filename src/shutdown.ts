@@ -165,8 +165,13 @@ export class ShutdownRun {
   /** A manager below has ended for good; the next one's turn. */
   childEnded(report: ShutdownReport): void {
     this.#children.push(report)
-    if (this.#phase !== 'closing' && this.#phase !== 'cleaning') this.#manager.releaseLatest()
+    this.nextChild()
     this.poke()
+  }
+
+  /** Something below has ended, and may make room for the next one's turn. */
+  nextChild(): void {
+    if (this.#phase !== 'closing' && this.#phase !== 'cleaning') this.#manager.releaseLatest()
   }
 
   /** A manager below gave up or failed on the way; its errors belong in this report too. */
@@ -186,6 +191,7 @@ export class ShutdownRun {
     return {
       path,
       mode: this.#mode,
+      trigger: this.#manager.trigger,
       startedAt: this.#startedAt,
       duration: this.elapsed,
       timedOut: this.#timedOut,
@@ -233,7 +239,7 @@ export class ShutdownRun {
     // What the drain has left in the queues never starts.
     this.#manager.cancelPending(this.seq, false)
     if (this.#mode === 'immediate') this.#force()
-    else this.#manager.askOwn(this.seq)
+    else this.#manager.registry.ask(this.seq, false)
     this.#manager.releaseLatest()
   }
 
@@ -243,7 +249,7 @@ export class ShutdownRun {
       this.#force()
       return
     }
-    this.#manager.killOwn(this.seq)
+    this.#manager.registry.kill(this.seq)
     this.#manager.releaseLatest()
   }
 

@@ -6,11 +6,14 @@ import {
   type AnyActorScope,
   createActor,
   type EventObject,
+  type InputFrom,
+  type IsNotNever,
   type Snapshot,
 } from 'xstate'
 import type { Incarnation } from './incarnation.ts'
 import { isThenable } from './lifecycle-bus.ts'
 import { RoutineContext } from './routine-context.ts'
+import type { RoutineOptions } from './spec/routine-spec.ts'
 
 /** Work as a function of its context. */
 export type Body<Input = unknown, Output = unknown, Message = never, Reply = never> = (
@@ -25,6 +28,22 @@ export function isActorLogic(work: unknown): work is AnyActorLogic {
   if (typeof work !== 'object' || work === null) return false
   const logic = work as Partial<AnyActorLogic>
   return typeof logic.transition === 'function' && typeof logic.getInitialSnapshot === 'function'
+}
+
+/** Options where the work takes input of this type: required unless it may be undefined. */
+export type OptionsFor<Input> = undefined extends Input
+  ? [options?: RoutineOptions<Input>]
+  : [options: RoutineOptions<Input> & { readonly input: Input }]
+
+type LogicInput<Logic extends AnyActorLogic> = unknown extends InputFrom<Logic> ? unknown : InputFrom<Logic>
+
+/** Options where the work is actor logic. */
+export type LogicArguments<Logic extends AnyActorLogic> =
+  IsNotNever<LogicInput<Logic>> extends true ? OptionsFor<LogicInput<Logic>> : [options?: RoutineOptions]
+
+/** True for anything that can be supervised. */
+export function isWork(work: unknown): work is Work {
+  return typeof work === 'function' || isActorLogic(work)
 }
 
 /** Runs a function; whatever way it ends is told to the incarnation. */

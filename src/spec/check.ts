@@ -21,7 +21,7 @@ function show(value: unknown): string {
 
 /** A ConfigError in the one wording that all options share. */
 export function refuse(option: string, range: string, value: unknown, path?: string): ConfigError {
-  return new ConfigError(`${option} must be ${range}; received ${show(value)}`, { path })
+  return new ConfigError(`${option} must be ${range}; received ${show(value)}`, { path, option: option.slice(option.lastIndexOf(' ') + 1) })
 }
 
 /** Throws unless the value is a plain options object whose keys all have a rule and whose values keep to it. Undefined counts as absent. */
@@ -31,7 +31,7 @@ export function check(owner: string, options: object, rules: Readonly<Record<str
   for (const key in options) {
     const rule = Object.hasOwn(rules, key) ? rules[key] : undefined
     if (rule === undefined)
-      throw new ConfigError(`${owner}: unknown option ${show(key)}; known are ${Object.keys(rules).join(', ')}`, { path })
+      throw new ConfigError(`${owner}: unknown option ${show(key)}; known are ${Object.keys(rules).join(', ')}`, { path, option: key })
     const value = (options as Record<string, unknown>)[key]
     if (value !== undefined && !rule.accepts(value)) throw refuse(`${owner} option ${key}`, rule.range, value, path)
   }

@@ -1,6 +1,7 @@
 /** Options of the managers: checked once, every default filled in. */
 import type { InspectionEvent, Observer } from 'xstate'
 import type { RestartType } from '../../machines/restart-policy.ts'
+import type { AutoShutdown, Strategy } from '../../machines/supervisor.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import { type Logger, silentLogger } from '../logger.ts'
 import {
@@ -18,11 +19,17 @@ import {
   type Rule,
   refuse,
 } from './check.ts'
+import { type ChildSpec, checkChildren, checkTemplate, childSpecRule, childrenRule } from './child-spec.ts'
+import type { ignore } from './routine-spec.ts'
 
 /** Options of every manager. All durations are milliseconds. */
 export interface SupervisorOptions {
-  /** What a restart of one child means for its siblings. @default 'one_for_one' */
-  readonly strategy?: 'one_for_one' | undefined
+  /** What a restart of one of the `children` means for its siblings: nothing, all are restarted, or those after it. @default 'one_for_one' */
+  readonly strategy?: 'one_for_one' | 'one_for_all' | 'rest_for_one' | undefined
+  /** Ends the manager when one, or the last, of its significant children has ended by itself. @default 'never' */
+  readonly autoShutdown?: AutoShutdown | undefined
+  /** Services: started in order, stopped in reverse, restarted by `strategy`. @default none */
+  readonly children?: readonly ChildSpec[] | undefined
   /** Restarts allowed within `restartWindow`; above it the manager gives up. @default 3 */
   readonly maxRestarts?: number | undefined
   /** Length of the window that `maxRestarts` counts in. @default 5_000 */
@@ -37,6 +44,18 @@ export interface ManagerOptions extends SupervisorOptions {
   readonly restart?: RestartType | undefined
   /** How long its parent waits for it once asked to stop. @default 'infinity' (what is left of the whole) */
   readonly shutdown?: number | 'infinity' | undefined
+  /** Its end by itself may end its parent; see `autoShutdown`. @default false */
+  readonly significant?: boolean | undefined
+  /** Runs before its children start: a throw is a failed start, `ignore` ends it without a run. @default none */
+  readonly start?: ((context: ManagerStartContext) => undefined | void | typeof ignore) | undefined
+}
+
+/** What the `start` of a manager gets. */
+export interface ManagerStartContext {
+  readonly name: string
+  readonly path: string
+  /** Which life this is, from 1. */
+  readonly incarnation: number
 }
 
 /** Options of a local manager. */
@@ -47,6 +66,8 @@ export interface LocalManagerOptions extends ManagerOptions {
   readonly maxQueue?: number | undefined
   /** How many ended routines are kept for a look, the latest ones. @default 0 */
   readonly retain?: number | undefined
+  /** One specification for any number of children, which `startChild({ id, input })` starts: OTP's simple_one_for_one. @default none */
+  readonly template?: ChildSpec | undefined
 }
 
 /** Options of the global manager. */
@@ -77,6 +98,12 @@ export interface ManagerSpec {
   readonly overflow: 'reject' | 'queue'
   readonly maxQueue: number
   readonly retain: number
+  readonly strategy: Strategy
+  readonly autoShutdown: AutoShutdown
+  readonly significant: boolean
+  readonly start: ManagerOptions['start']
+  readonly children: readonly ChildSpec[]
+  readonly template: ChildSpec | undefined
 }
 
 /** What a global manager has beside. */
@@ -91,7 +118,9 @@ export interface GlobalSpec {
 }
 
 const SUPERVISOR_RULES = {
-  strategy: oneOf('one_for_one'),
+  strategy: oneOf('one_for_one', 'one_for_all', 'rest_for_one'),
+  autoShutdown: oneOf('never', 'any_significant', 'all_significant'),
+  children: childrenRule,
   maxRestarts: count,
   restartWindow: positiveDuration,
   maxRoutines: limit,
@@ -101,6 +130,8 @@ const MANAGER_RULES = {
   ...SUPERVISOR_RULES,
   restart: oneOf('permanent', 'transient', 'temporary'),
   shutdown: { range: `${duration.range}, or 'infinity'`, accepts: (value: unknown) => value === 'infinity' || duration.accepts(value) },
+  significant: flag,
+  start: callable,
 } satisfies Record<keyof ManagerOptions, Rule>
 
 const LOCAL_RULES = {
@@ -108,6 +139,7 @@ const LOCAL_RULES = {
   overflow: oneOf('reject', 'queue'),
   maxQueue: count,
   retain: finiteCount,
+  template: childSpecRule,
 } satisfies Record<keyof LocalManagerOptions, Rule>
 
 const GLOBAL_RULES = {
@@ -124,7 +156,14 @@ const GLOBAL_RULES = {
   strict: flag,
 } satisfies Record<keyof GlobalManagerOptions, Rule>
 
-function complete(options: LocalManagerOptions): ManagerSpec {
+function complete(options: LocalManagerOptions, path?: string): ManagerSpec {
+  const { children = [], autoShutdown = 'never', strategy = 'one_for_one', template } = options
+  checkChildren(children, autoShutdown, path)
+  if (template !== undefined) {
+    if (children.length > 0) throw refuse('local manager option children', 'absent beside a template', children, path)
+    if (strategy !== 'one_for_one') throw refuse('local manager option strategy', 'absent beside a template', strategy, path)
+    checkTemplate(template, autoShutdown, path)
+  }
   return {
     maxRestarts: options.maxRestarts ?? 3,
     restartWindow: options.restartWindow ?? 5_000,
@@ -134,6 +173,12 @@ function complete(options: LocalManagerOptions): ManagerSpec {
     overflow: options.overflow ?? 'reject',
     maxQueue: options.maxQueue ?? 1_000,
     retain: options.retain ?? 0,
+    strategy: template === undefined ? strategy : 'simple_one_for_one',
+    autoShutdown,
+    significant: options.significant ?? false,
+    start: options.start,
+    children: [...children],
+    template,
   }
 }
 
@@ -146,13 +191,13 @@ export function checkName(owner: string, name: unknown, path?: string): string {
 /** Checks the options of an app manager. Throws ConfigError. */
 export function compileAppSpec(options: ManagerOptions = {}, path?: string): ManagerSpec {
   check('app manager', options, MANAGER_RULES, path)
-  return complete(options)
+  return complete(options, path)
 }
 
 /** Checks the options of a local manager. Throws ConfigError. */
 export function compileLocalSpec(options: LocalManagerOptions = {}, path?: string): ManagerSpec {
   check('local manager', options, LOCAL_RULES, path)
-  return complete(options)
+  return complete(options, path)
 }
 
 /** Checks the options of a global manager. Throws ConfigError. */
@@ -163,6 +208,9 @@ export function compileGlobalSpec(options: GlobalManagerOptions = {}): ManagerSp
       maxRestarts: options.maxRestarts,
       restartWindow: options.restartWindow,
       maxRoutines: options.maxRoutines,
+      strategy: options.strategy,
+      autoShutdown: options.autoShutdown,
+      children: options.children,
     }),
     name: options.name ?? 'global',
     clock: options.clock ?? systemClock,

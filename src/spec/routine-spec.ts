@@ -1,6 +1,6 @@
 /** Options of a routine: checked once, every default filled in. */
 import type { Backoff, RestartType } from '../../machines/restart-policy.ts'
-import { abortSignal, anything, callable, check, duration, limit, nodeName, oneOf, positiveDuration, type Rule } from './check.ts'
+import { abortSignal, anything, callable, check, duration, flag, limit, nodeName, oneOf, positiveDuration, type Rule } from './check.ts'
 
 /** How long a routine that was asked to stop may take. */
 export type ShutdownTime = number | 'brutal_kill' | 'infinity'
@@ -18,7 +18,15 @@ export interface StartContext<Input = unknown> {
   readonly path: string
   readonly incarnation: number
   readonly input: Input
+  /** Ends it here: it has started, and its supervisor sees it end with this reason. Never returns. */
+  readonly exit: (reason: ExitReason) => never
 }
+
+/**
+ * How a routine may end itself, or be ended: OTP's reasons. `normal` reads as completed, `shutdown` is an end in good
+ * order and reads as cancelled, `killed` and errors are failures.
+ */
+export type ExitReason = 'normal' | 'shutdown' | 'killed' | { readonly shutdown: unknown } | Error
 
 /** The mailbox of a routine. */
 export interface MailboxOptions {
@@ -36,7 +44,7 @@ export interface RoutineOptions<Input = unknown> {
   readonly id?: string | undefined
   /** Handed to the work as it is. @default undefined */
   readonly input?: Input
-  /** When an end is answered with a new incarnation. @default 'temporary' (never) */
+  /** When an end is answered with a new incarnation. @default 'temporary' (never); of `children` 'permanent' */
   readonly restart?: RestartType | undefined
   /**
    * Which failures a restart may help against, given the error and how often it was restarted already; others
@@ -51,6 +59,8 @@ export interface RoutineOptions<Input = unknown> {
   readonly shutdown?: ShutdownTime | undefined
   /** Runs inside the supervisor's own step, before the work: a throw is a failed start, `ignore` ends it without a run. @default none */
   readonly start?: ((context: StartContext<Input>) => undefined | void | typeof ignore) | undefined
+  /** Its end by itself may end its manager; see `autoShutdown`. Not for permanent ones. @default false */
+  readonly significant?: boolean | undefined
   /** Silence after which it counts as hung; `context.heartbeat()` breaks the silence. @default never */
   readonly hungAfter?: number | undefined
   /** What is done about a hung routine. @default 'report' */
@@ -71,6 +81,7 @@ export interface RoutineSpec {
   readonly timeout: number
   readonly shutdown: ShutdownTime
   readonly start: RoutineOptions['start']
+  readonly significant: boolean
   readonly hungAfter: number
   readonly onHung: OnHung
   readonly mailbox: Required<{ readonly [Key in keyof MailboxOptions]: NonNullable<MailboxOptions[Key]> }>
@@ -107,6 +118,7 @@ const ROUTINE_RULES = {
     accepts: (value: unknown) => value === 'brutal_kill' || value === 'infinity' || duration.accepts(value),
   },
   start: callable,
+  significant: flag,
   hungAfter: positiveDuration,
   onHung: oneOf('report', 'restart', 'kill'),
   mailbox: {
@@ -126,6 +138,7 @@ const DEFAULT_ROUTINE: RoutineSpec = {
   timeout: Infinity,
   shutdown: 5_000,
   start: undefined,
+  significant: false,
   hungAfter: Infinity,
   onHung: 'report',
   mailbox: MAILBOX_DEFAULTS,
@@ -153,18 +166,23 @@ function compileMailbox(given: MailboxOptions, path: string): RoutineSpec['mailb
  *
  * @throws ConfigError naming the option, the allowed range and what came.
  */
-export function compileRoutineSpec(options: RoutineOptions<never> | undefined, path: string): RoutineSpec {
-  if (options === undefined) return DEFAULT_ROUTINE
+export function compileRoutineSpec(
+  options: RoutineOptions<never> | undefined,
+  path: string,
+  restart: RestartType = DEFAULT_ROUTINE.restart,
+): RoutineSpec {
+  if (options === undefined) return restart === DEFAULT_ROUTINE.restart ? DEFAULT_ROUTINE : { ...DEFAULT_ROUTINE, restart }
   check('routine', options, ROUTINE_RULES, path)
   return {
     id: options.id,
     input: options.input,
-    restart: options.restart ?? DEFAULT_ROUTINE.restart,
+    restart: options.restart ?? restart,
     restartIf: options.restartIf,
     backoff: options.backoff === undefined ? undefined : compileBackoff(options.backoff, path),
     timeout: options.timeout ?? DEFAULT_ROUTINE.timeout,
     shutdown: options.shutdown ?? DEFAULT_ROUTINE.shutdown,
     start: options.start as RoutineOptions['start'],
+    significant: options.significant ?? false,
     hungAfter: options.hungAfter ?? DEFAULT_ROUTINE.hungAfter,
     onHung: options.onHung ?? DEFAULT_ROUTINE.onHung,
     mailbox: options.mailbox === undefined ? MAILBOX_DEFAULTS : compileMailbox(options.mailbox, path),

@@ -41,6 +41,8 @@ describe('the package', () => {
           "createGlobalManager",
           "handleSignals",
           "ignore",
+          "manager",
+          "routine",
         ],
         "./machines": [
           "PHASES",
@@ -49,11 +51,13 @@ describe('the package', () => {
           "appManagerMachine",
           "backoffDelay",
           "globalManagerMachine",
+          "isBadCombination",
           "judgeHealth",
           "localManagerMachine",
           "phaseIsOver",
           "routineMachine",
           "shouldRestart",
+          "supervise",
           "tabulate",
         ],
       }

@@ -122,6 +122,24 @@ describe('X6: nothing dead, nothing dangling', () => {
   })
 })
 
+/** Words that only a supervisor needs. */
+const SUPERVISING = /one_for_all|rest_for_one|'one_for_one'|permanent|transient|_significant|RestartWindow|shouldRestart|supervise\b/
+
+describe('traces of OTP are played by nothing but the package', () => {
+  const players = tracked('test/otp/*.ts').filter((file) => !/(deviations|test)\.ts$/.test(file))
+
+  test('it imports the public entry, and knows no strategy, restart type or limit', () => {
+    expect(players.length).toBeGreaterThan(3)
+    for (const file of players) {
+      const code = read(file).replace(/\/\*[\s\S]*?\*\//g, '')
+      const foreign = importsOf(read(file)).filter(
+        ({ from }) => !/^(curtaincall|node:.*|\.\/.*|\.\.\/support\/virtual-clock\.ts)$/.test(from),
+      )
+      expect([file, foreign, SUPERVISING.exec(code)?.[0]]).toEqual([file, [], undefined])
+    }
+  })
+})
+
 describe('the rules bite', () => {
   test('on a machine that reaches out', () => {
     expect(layerFaults('machines/x.ts', "import { now } from '../src/clock.ts'\n")).toHaveLength(1)

@@ -10,7 +10,7 @@ describe('bad input names the option, the range and what came, before anything s
     [{ maxRoutines: '8' }, 'received "8"'],
     [{ maxRestarts: 1.5 }, 'maxRestarts must be a whole number of at least 0'],
     [{ restartWindow: 0 }, 'restartWindow must be a number of milliseconds above 0'],
-    [{ strategy: 'one_for_none' }, 'strategy must be \'one_for_one\'; received "one_for_none"'],
+    [{ strategy: 'one_for_none' }, "strategy must be 'one_for_one' or 'one_for_all' or 'rest_for_one'; received \"one_for_none\""],
     [{ name: 'a/b' }, "name must be a string of 1 to 200 characters without '/' and '#'"],
     [{ clock: { now: 1 } }, 'clock must be an object with the methods now, setTimeout, clearTimeout'],
     [{ random: 4 }, 'random must be a function; received 4'],

@@ -1,0 +1,367 @@
+/**
+ * What a supervisor decides: OTP's principles, to be read beside OTP's own chapter on supervision.
+ *
+ * A supervisor is a process: it takes one message after the other and finishes with each before it
+ * looks at the next. So it is written as one, as a generator: what it wants done it yields, what came
+ * of it it gets back. It has no clock and starts nothing; src/supervisor.ts is its hands.
+ *
+ * V1  One thing at a time: ends of children and calls wait in the mailbox while a child is being stopped or started.
+ * V2  The limit comes first: a restart is recorded before anything starts, one for each attempt, and one too many ends the supervisor.
+ * V3  A restart whose start fails is tried again through the mailbox, behind what waits there already.
+ * V4  Groups stop in reverse order of start and start in order; a temporary sibling is stopped and forgotten, every other one is started.
+ * V5  A child that is dead already when its group stops is taken note of there; its exit is not handled again.
+ * V6  Only a significant child's own end, not answered with a restart, makes for an automatic shutdown.
+ * V7  A temporary child's specification goes with it; any other is kept until it is deleted.
+ */
+import { type ExitKind, type RestartType, type RestartWindow, shouldRestart } from './restart-policy.ts'
+
+/** OTP's strategies. `simple_one_for_one` is what a `template` makes. */
+export type Strategy = 'one_for_one' | 'one_for_all' | 'rest_for_one' | 'simple_one_for_one'
+
+/** When the end of significant children ends their supervisor. */
+export type AutoShutdown = 'never' | 'any_significant' | 'all_significant'
+
+/** `restarting`: it is to be started again, later. `undefined`: it does not run, its specification is kept. */
+export type ChildState = 'running' | 'restarting' | 'undefined'
+
+/** A child and where it stands. The supervisor writes `state` and `run`, whoever sees it end writes `alive`. */
+export interface Child {
+  readonly id: string
+  readonly restart: RestartType
+  readonly significant: boolean
+  readonly type: 'worker' | 'supervisor'
+  state: ChildState
+  /** False from its end on, handled or not. */
+  alive: boolean
+  /** Counts its starts; an exit of an earlier one is nobody's any more. */
+  run: number
+}
+
+/** What an end asks for: what its restart type says; nothing, since no restart helps; nothing, since it was told to; another, counted or not. */
+export type Wish = 'policy' | 'no' | 'told' | 'again' | 'free'
+
+/** A question to a supervisor. */
+export type Call<C extends Child> =
+  | { readonly op: 'startChild'; readonly child: C }
+  | { readonly op: 'restartChild' | 'terminateChild' | 'deleteChild'; readonly id: string }
+  | { readonly op: 'whichChildren' }
+  | { readonly op: 'countChildren' }
+
+/** OTP's refusals. `down`: the supervisor does not run, or ended before it answered. */
+export type CallError =
+  | 'not_found'
+  | 'running'
+  | 'restarting'
+  | 'already_present'
+  | 'already_started'
+  | 'start_failed'
+  | 'bad_combination'
+  | 'simple_one_for_one'
+  | 'down'
+
+/** What a supervisor answers; the hand makes a value of it. */
+export type Verdict<C extends Child> =
+  | { readonly ok: true; readonly child?: C | undefined; readonly children?: readonly C[]; readonly counts?: ChildCounts }
+  | { readonly ok: false; readonly error: CallError; readonly child?: C }
+
+/** OTP's count_children. */
+export interface ChildCounts {
+  readonly specs: number
+  readonly active: number
+  readonly supervisors: number
+  readonly workers: number
+}
+
+/** What waits in a supervisor's mailbox. */
+export type Message<C extends Child> =
+  | { readonly type: 'exit'; readonly child: C; readonly run: number; readonly kind: ExitKind; readonly wish: Wish }
+  | { readonly type: 'retry'; readonly child: C }
+  | { readonly type: 'resume'; readonly child: C }
+  | { readonly type: 'call'; readonly call: Call<C>; readonly reply: (verdict: Verdict<C>) => void }
+  | { readonly type: 'stop' }
+
+/** How a start went. */
+export type Begun = 'ok' | 'ignore' | 'error'
+
+/** Why a supervisor ends. */
+export type EndReason = 'limit' | 'auto_shutdown' | 'stop' | 'start_failed'
+
+/** What a supervisor wants done; in parentheses what it is told. */
+export type Command<C extends Child> =
+  /** The next message ({message, now}). */
+  | { readonly do: 'receive' }
+  /** All children have started. */
+  | { readonly do: 'ready' }
+  /** Starts a child (Begun). */
+  | { readonly do: 'start'; readonly child: C }
+  /** Stops a child, and waits for it. `again`: it will be started again in the same breath. */
+  | { readonly do: 'stop'; readonly child: C; readonly again: boolean }
+  /** The milliseconds that the child's restart is to wait (number); above 0 a `resume` will come. */
+  | { readonly do: 'delay'; readonly child: C }
+  /** The child does not run and is not to be started again. */
+  | { readonly do: 'leave'; readonly child: C }
+  | { readonly do: 'reply'; readonly reply: (verdict: Verdict<C>) => void; readonly verdict: Verdict<C> }
+  /** Stops all children that are left, in reverse order of start, and ends. */
+  | { readonly do: 'end'; readonly why: EndReason; readonly child?: C }
+
+type Steps<C extends Child, Result = void> = Generator<Command<C>, Result, unknown>
+type End<C extends Child> = (Command<C> & { do: 'end' }) | undefined
+
+/** A supervisor's mind. */
+export interface Supervision<C extends Child> {
+  readonly strategy: Strategy
+  /** The id of the template, under `simple_one_for_one`: its instances have ids of their own. */
+  readonly template: string | undefined
+  readonly autoShutdown: AutoShutdown
+  readonly limit: RestartWindow
+  /** In order of start. */
+  readonly children: Map<string, C>
+  /** Those whose end may end the supervisor. */
+  readonly significant: Set<C>
+  /** Puts a message at the end of its own mailbox. */
+  readonly post: (message: Message<C>) => void
+}
+
+/** A supervisor, from the start of its first child to its end. */
+export function* supervise<C extends Child>(s: Supervision<C>): Steps<C> {
+  for (const child of s.children.values()) {
+    const begun = yield* start(child)
+    if (begun !== 'ok') yield* leave(s, child)
+    if (begun === 'error') {
+      yield { do: 'end', why: 'start_failed', child }
+      return
+    }
+  }
+  yield { do: 'ready' }
+  for (;;) {
+    const { message, now } = (yield { do: 'receive' }) as { message: Message<C>; now: number }
+    const end = yield* handle(s, message, now)
+    if (end !== undefined) {
+      yield end
+      return
+    }
+  }
+}
+
+function* handle<C extends Child>(s: Supervision<C>, message: Message<C>, now: number): Steps<C, End<C>> {
+  switch (message.type) {
+    case 'exit':
+      return yield* handleExit(s, message, now)
+    case 'retry':
+      return message.child.state === 'restarting' ? yield* restart(s, message.child, now) : undefined
+    case 'resume':
+      return message.child.state === 'restarting' ? yield* carryOut(s, message.child) : undefined
+    case 'call':
+      yield { do: 'reply', reply: message.reply, verdict: yield* answer(s, message.call) }
+      return undefined
+    default:
+      return { do: 'end', why: 'stop' }
+  }
+}
+
+// --- ends of children ------------------------------------------------------------------------
+
+function* handleExit<C extends Child>(
+  s: Supervision<C>,
+  { child, run, kind, wish }: Message<C> & { type: 'exit' },
+  now: number,
+): Steps<C, End<C>> {
+  // V5, and one that was deleted meanwhile.
+  if (child.run !== run || child.state === 'undefined') return undefined
+  if (wish === 'free') {
+    yield* startAgain(s, child)
+    return undefined
+  }
+  if (wish === 'again' || (wish === 'policy' && shouldRestart(child.restart, kind))) return yield* restart(s, child, now)
+  yield* leave(s, child)
+  return wish !== 'told' && isOver(s, child) ? { do: 'end', why: 'auto_shutdown', child } : undefined
+}
+
+/** V6: called for a significant child that has ended by itself. */
+function isOver<C extends Child>(s: Supervision<C>, child: C): boolean {
+  if (!child.significant || s.autoShutdown === 'never') return false
+  if (s.autoShutdown === 'any_significant') return true
+  for (const other of s.significant) if (other.state !== 'undefined') return false
+  return true
+}
+
+/** V2, then the strategy. */
+function* restart<C extends Child>(s: Supervision<C>, child: C, now: number): Steps<C, End<C>> {
+  child.state = 'restarting'
+  if (!s.limit.record(now)) return { do: 'end', why: 'limit', child }
+  const delay = (yield { do: 'delay', child }) as number
+  // A delayed restart comes back as `resume`: nobody waits for it, and it is not counted again.
+  return delay > 0 ? undefined : yield* carryOut(s, child)
+}
+
+function* carryOut<C extends Child>(s: Supervision<C>, child: C): Steps<C, undefined> {
+  switch (s.strategy) {
+    case 'one_for_one':
+    case 'simple_one_for_one':
+      yield* startAgain(s, child)
+      break
+    case 'rest_for_one': {
+      const all = [...s.children.values()]
+      yield* restartGroup(s, all.slice(all.indexOf(child)), child)
+      break
+    }
+    case 'one_for_all':
+      yield* restartGroup(s, [...s.children.values()], child)
+  }
+}
+
+function* startAgain<C extends Child>(s: Supervision<C>, child: C): Steps<C> {
+  const begun = yield* start(child)
+  if (begun === 'error') tryAgain(s, child)
+  else if (begun === 'ignore') yield* leave(s, child)
+}
+
+/** V4. */
+function* restartGroup<C extends Child>(s: Supervision<C>, group: readonly C[], crashed: C): Steps<C> {
+  for (const child of group.toReversed()) {
+    if (child === crashed) continue
+    yield* stop(child, child.restart !== 'temporary')
+    if (child.restart === 'temporary') yield* leave(s, child)
+  }
+  let failed: C | undefined
+  for (const child of group) {
+    if (child !== crashed && child.restart === 'temporary') continue
+    if (failed !== undefined) {
+      child.state = 'undefined'
+      yield { do: 'leave', child }
+    } else {
+      const begun = yield* start(child)
+      if (begun === 'error') failed = child
+      else if (begun === 'ignore') yield* leave(s, child)
+    }
+  }
+  if (failed !== undefined) tryAgain(s, failed)
+}
+
+/** V3. */
+function tryAgain<C extends Child>(s: Supervision<C>, child: C): void {
+  child.state = 'restarting'
+  s.post({ type: 'retry', child })
+}
+
+function* start<C extends Child>(child: C): Steps<C, Begun> {
+  child.run++
+  child.state = 'running'
+  child.alive = true
+  const begun = (yield { do: 'start', child }) as Begun
+  if (begun !== 'ok') {
+    child.state = 'undefined'
+    child.alive = false
+  }
+  return begun
+}
+
+function* stop<C extends Child>(child: C, again: boolean): Steps<C> {
+  if (child.state !== 'undefined') yield { do: 'stop', child, again }
+  child.state = 'undefined'
+  child.alive = false
+}
+
+/** V7. */
+function* leave<C extends Child>(s: Supervision<C>, child: C): Steps<C> {
+  child.state = 'undefined'
+  child.alive = false
+  if (child.restart === 'temporary' || s.strategy === 'simple_one_for_one') forget(s, child)
+  yield { do: 'leave', child }
+}
+
+function adopt<C extends Child>(s: Supervision<C>, child: C): void {
+  s.children.set(child.id, child)
+  if (child.significant) s.significant.add(child)
+}
+
+function forget<C extends Child>(s: Supervision<C>, child: C): void {
+  s.children.delete(child.id)
+  s.significant.delete(child)
+}
+
+// --- calls -----------------------------------------------------------------------------------
+
+const OK = { ok: true } as const
+
+function refuse(error: CallError): { ok: false; error: CallError } {
+  return { ok: false, error }
+}
+
+function* answer<C extends Child>(s: Supervision<C>, call: Call<C>): Steps<C, Verdict<C>> {
+  switch (call.op) {
+    case 'startChild':
+      return yield* startChild(s, call.child)
+    case 'restartChild':
+      return yield* restartChild(s, call.id)
+    case 'terminateChild':
+      return yield* terminateChild(s, call.id)
+    case 'deleteChild':
+      return yield* deleteChild(s, call.id)
+    case 'whichChildren':
+      return { ok: true, children: [...s.children.values()].reverse() }
+    default:
+      return { ok: true, counts: countChildren(s) }
+  }
+}
+
+/** True if a child can be significant under this supervisor: one that always returns, or whose end means nothing, can't. */
+export function isBadCombination(child: Pick<Child, 'significant' | 'restart'>, autoShutdown: AutoShutdown): boolean {
+  return child.significant && (child.restart === 'permanent' || autoShutdown === 'never')
+}
+
+function* startChild<C extends Child>(s: Supervision<C>, child: C): Steps<C, Verdict<C>> {
+  if (isBadCombination(child, s.autoShutdown)) return refuse('bad_combination')
+  const present = s.children.get(child.id)
+  if (present !== undefined) return refuse(present.state === 'running' ? 'already_started' : 'already_present')
+  // A supervisor has its place among its siblings before its own children start.
+  adopt(s, child)
+  const begun = yield* start(child)
+  if (begun === 'ok') return { ok: true, child }
+  if (begun === 'error') forget(s, child)
+  yield* leave(s, child)
+  return begun === 'ignore' ? OK : { ok: false, error: 'start_failed', child }
+}
+
+function* restartChild<C extends Child>(s: Supervision<C>, id: string): Steps<C, Verdict<C>> {
+  if (s.strategy === 'simple_one_for_one') return refuse('simple_one_for_one')
+  const child = s.children.get(id)
+  if (child === undefined) return refuse('not_found')
+  if (child.state !== 'undefined') return refuse(child.state)
+  const begun = yield* start(child)
+  if (begun === 'ok') return { ok: true, child }
+  yield* leave(s, child)
+  return begun === 'ignore' ? OK : { ok: false, error: 'start_failed', child }
+}
+
+function* terminateChild<C extends Child>(s: Supervision<C>, id: string): Steps<C, Verdict<C>> {
+  if (id === s.template) return refuse('simple_one_for_one')
+  const child = s.children.get(id)
+  if (child === undefined) return refuse('not_found')
+  yield* stop(child, false)
+  yield* leave(s, child)
+  return OK
+}
+
+function* deleteChild<C extends Child>(s: Supervision<C>, id: string): Steps<C, Verdict<C>> {
+  if (s.strategy === 'simple_one_for_one') return refuse('simple_one_for_one')
+  const child = s.children.get(id)
+  if (child === undefined) return refuse('not_found')
+  if (child.state !== 'undefined') return refuse(child.state)
+  forget(s, child)
+  yield { do: 'leave', child }
+  return OK
+}
+
+function countChildren<C extends Child>(s: Supervision<C>): ChildCounts {
+  const simple = s.strategy === 'simple_one_for_one'
+  let active = 0
+  let supervisors = 0
+  for (const child of s.children.values()) {
+    // OTP counts the instances of a template without looking whether they are dead already.
+    if (child.alive || (simple && child.state === 'running')) active++
+    if (child.type === 'supervisor') supervisors++
+  }
+  const { size } = s.children
+  return { specs: simple ? 1 : size, active, supervisors, workers: size - supervisors }
+}

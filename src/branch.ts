@@ -1,0 +1,195 @@
+/** What hangs below a manager: other managers, and routines. */
+import { ManagerExistsError, RoutineCancelledError, SpawnRefusedError } from './errors.ts'
+import type { Gate } from './limiter.ts'
+import type { Manager } from './manager.ts'
+import type { NameRegistry } from './name-group.ts'
+import { type NamedReport, shutdownRoutines } from './named-shutdown.ts'
+import type { Routine } from './routine-handle.ts'
+import { RoutineRegistry } from './routine-registry.ts'
+import type { RoutineRow } from './routine.ts'
+import { Service } from './service.ts'
+import { refuse } from './spec/check.ts'
+import type { ManagerSpec } from './spec/manager-spec.ts'
+import { CANCEL, type Stage } from './stage.ts'
+import { TreeNode } from './tree-node.ts'
+import { type WaitOptions, waitUntil } from './waiting.ts'
+
+/** A routine of which nothing is known but that it is one. */
+type AnyRoutine = Routine<unknown, unknown>
+
+/** Waiting for room. */
+export interface AvailabilityOptions extends WaitOptions {
+  /** What to wait for: a free permit, or a place in the queue of a local manager. @default 'permit' */
+  readonly room?: 'permit' | 'queue' | undefined
+}
+
+export abstract class Branch extends TreeNode {
+  /** @internal */ readonly registry: RoutineRegistry
+  /** @internal Managers and children, in order of their first start: the reverse of the order in which they stop. */
+  readonly order = new Set<Manager | Service>()
+  readonly #managers = new Map<string, Manager>()
+
+  constructor(stage: Stage, up: TreeNode | undefined, name: string, spec: ManagerSpec) {
+    super(stage, up, name, spec)
+    this.cancelReason = new RoutineCancelledError('told to stop', { path: this.path })
+    this.registry = new RoutineRegistry(this as unknown as Manager, namesOf(this) as NameRegistry<RoutineRow>)
+  }
+
+  /** @internal True once nothing is accepted. */ abstract closed: boolean
+  /** @internal Why a routine stops that was told so without a reason: one for all, since making errors is dear. */
+  readonly cancelReason: RoutineCancelledError
+
+  /** Permits held: routines below that were admitted and have not ended. Never above `maxRoutines`. */
+  get count(): number {
+    return this.gate.count
+  }
+
+  /** Permits that are free, here and at all levels above; 0 once nothing is accepted. */
+  get available(): number {
+    return this.closed ? 0 : Math.max(0, this.gate.available)
+  }
+
+  /**
+   * Waits until there is a permit for a spawn. Somebody else may be faster: look again after it.
+   *
+   * @returns True when there is one, at once if so already; false on timeout or when nothing is accepted any more.
+   * @throws Rejects with the reason of an aborted signal; throws ConfigError.
+   * @example
+   * if (await local.whenAvailable({ timeout: 1_000 })) local.spawn('resize', resize)
+   */
+  whenAvailable(options: AvailabilityOptions = {}): Promise<boolean> {
+    const { room = 'permit', ...wait } = options
+    if (room !== 'permit' && room !== 'queue') throw refuse('whenAvailable option room', "'permit' or 'queue'", room, this.path)
+    const rooms: Set<() => void>[] = []
+    for (let gate: Gate | undefined = this.gate; gate !== undefined; gate = gate.up) rooms.push(gate.waiters)
+    return waitUntil(() => this.closed || this.hasRoom(room), rooms, wait, this.stage).then((held) => held && !this.closed)
+  }
+
+  /** @internal */
+  hasRoom(_room: 'permit' | 'queue'): boolean {
+    return this.gate.available > 0
+  }
+
+  /** @internal Takes up a manager that was asked for by hand: all or nothing. */
+  protected adopt<Child extends Manager>(name: string, make: () => Child): Child {
+    if (this.closed) throw new SpawnRefusedError('ERR_NOT_ACCEPTING', `${this.path} accepts nothing`, { path: this.path })
+    const child = this.insert(name, make)
+    this.order.add(child)
+    child.live()
+    return child
+  }
+
+  /** @internal */
+  insert<Child extends Manager>(name: string, make: () => Child): Child {
+    if (this.#managers.has(name)) throw new ManagerExistsError(`${this.path} has a manager named ${name}`, { path: `${this.path}/${name}` })
+    const child = make()
+    this.#managers.set(name, child)
+    return child
+  }
+
+  /** @internal */
+  child(name: string): Manager | undefined {
+    return this.#managers.get(name)
+  }
+
+  /** @internal Managers below, in order of their making. */
+  below(): Manager[] {
+    return [...this.#managers.values()]
+  }
+
+  /** @internal */
+  forget(child: Manager): void {
+    this.#managers.delete(child.name)
+    this.order.delete(child)
+  }
+
+  /** @internal Managers and routines below that have not ended. */
+  get living(): number {
+    return this.#managers.size + this.registry.rows.size
+  }
+
+  /** Living and queued routines below, in order of spawning within each manager. */
+  routines(): AnyRoutine[] {
+    const own = [...this.registry.rows.values()] as unknown as AnyRoutine[]
+    return this.#managers.size === 0 ? own : [...own, ...this.below().flatMap((child) => child.routines())]
+  }
+
+  /** The routine of this id below, if it lives or is retained. */
+  routine(id: string): AnyRoutine | undefined {
+    const own = this.registry.find(id)
+    if (own !== undefined) return own as unknown as AnyRoutine
+    for (const child of this.#managers.values()) {
+      const found = child.routine(id)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+
+  /** Living and queued routines of this name. */
+  routinesNamed(name: string): AnyRoutine[] {
+    const own = [...(this.groups.get(name) ?? [])] as unknown as AnyRoutine[]
+    return this.#managers.size === 0 ? own : [...own, ...this.below().flatMap((child) => child.routinesNamed(name))]
+  }
+
+  /**
+   * Waits until no routine of this name lives.
+   *
+   * @returns True at once if there is none, true when the last has ended, false on timeout.
+   * @throws Rejects with the reason of an aborted signal.
+   */
+  waitFor(name: string, options: WaitOptions = {}): Promise<boolean> {
+    const group = this.groups.get(name)
+    return waitUntil(() => group === undefined || group.living === 0, group === undefined ? [] : [group.waiters], options, this.stage)
+  }
+
+  /**
+   * Cancels all routines of this name that live now, latest first, and kills those that have not ended in time.
+   *
+   * @param options `timeout` defaults to 10_000 ms.
+   */
+  shutdownNamed(name: string, options: WaitOptions = {}): Promise<NamedReport> {
+    return shutdownRoutines(this.stage, name, this.routinesNamed(name) as unknown as RoutineRow[], options)
+  }
+
+  // --- shutdown ------------------------------------------------------------------------------
+
+  /** @internal Cancels what has not begun; with `drain`, only what waits for a restart. */
+  cancelPending(cause: number, drain: boolean): void {
+    for (const child of this.below().reverse()) child.cancelPending(cause, drain)
+    this.registry.cancelPending(cause, drain)
+  }
+
+  /** @internal Asks everybody in the subtree who was not asked yet, latest first. True if there was anybody. */
+  askAll(cause: number): boolean {
+    const before = this.stage.asked
+    for (const child of this.below().reverse()) child.askAll(cause)
+    this.registry.ask(cause, true)
+    return this.stage.asked > before
+  }
+
+  /** @internal Comes to the latest of the managers and children that has not ended, once all that was spawned has. */
+  protected release(order: (Manager | Service)[], cause: number): void {
+    if (this.registry.rows.size > this.registry.services) return
+    for (let last = order.at(-1); last !== undefined; last = order.at(-1)) {
+      const { manager, row } = last instanceof Service ? last : { manager: last, row: undefined }
+      if (manager !== undefined && !manager.over) {
+        manager.run?.release()
+        return
+      }
+      if (row !== undefined && !row.ended) {
+        if (row.told) return
+        this.stage.asked++
+        row.seq = cause
+        row.stop(CANCEL, this.cancelReason)
+        if (!row.ended) return
+        // It has obeyed at once, and the end of it may have led here already.
+        if (order.at(-1) !== last) continue
+      }
+      order.pop()
+    }
+  }
+}
+
+function namesOf(node: TreeNode | undefined): NameRegistry<RoutineRow> | undefined {
+  return node === undefined ? undefined : { groups: node.groups, tally: node.tally, up: namesOf(node.up) }
+}

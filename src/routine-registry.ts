@@ -1,0 +1,256 @@
+/** The routines of one manager, from their registration to their last event. */
+import { shouldRestart } from '../machines/restart-policy.ts'
+import { ManagerExistsError } from './errors.ts'
+import { grant, Line } from './limiter.ts'
+import type { Manager } from './manager.ts'
+import type { EndKind } from './metrics.ts'
+import { NameGroup, type NameRegistry } from './name-group.ts'
+import { obeys } from './outcome.ts'
+import { RoutineRow } from './routine.ts'
+import { keepPromises } from './routine-promises.ts'
+import type { Service } from './service.ts'
+import type { ShutdownRun } from './shutdown.ts'
+import type { RoutineSpec } from './spec/routine-spec.ts'
+import { CANCEL, GIVE_UP, KILL } from './stage.ts'
+import type { Work } from './work.ts'
+
+export class RoutineRegistry {
+  /** Living and queued routines, by id, in order of spawning. */
+  readonly rows = new Map<string, RoutineRow>()
+  /** Those that wait for a permit. */
+  readonly line: Line<RoutineRow>
+  /** How many of them are children under the strategy. */
+  services = 0
+  readonly #manager: Manager
+  readonly #watched = new Set<RoutineRow>()
+  /** A ring: once full, the next one takes the place of the oldest. */
+  readonly #retained: RoutineRow[] = []
+  #retainedNext = 0
+  readonly #names: NameRegistry<RoutineRow>
+
+  constructor(manager: Manager, names: NameRegistry<RoutineRow>) {
+    this.#manager = manager
+    this.#names = names
+    this.line = new Line(manager.gate, (row) => this.admit(row))
+  }
+
+  /** Takes up a routine. Throws ManagerExistsError if its id is taken. */
+  add(name: string, work: Work, spec: RoutineSpec, wanted: string | undefined, service?: Service): RoutineRow {
+    const manager = this.#manager
+    if (wanted !== undefined && this.rows.has(wanted)) {
+      throw new ManagerExistsError(`${manager.path} has a routine with the id ${wanted}`, { path: manager.path })
+    }
+    const id = wanted ?? manager.stage.generateId((taken) => this.rows.has(taken))
+    const row = new RoutineRow(manager, id, name, work, spec, NameGroup.of(name, this.#names), service)
+    this.rows.set(id, row)
+    if (service?.isInstance === false) this.services++
+    row.group.add(row)
+    if (spec.hungAfter !== Infinity) this.#watched.add(row)
+    return row
+  }
+
+  bindSignal(row: RoutineRow): void {
+    const { signal } = row.spec
+    if (signal === undefined) return
+    if (signal.aborted) row.stop(CANCEL, signal.reason)
+    else if (!row.ended) this.#manager.stage.signals.bind(signal, row)
+  }
+
+  /** A spawned routine has its permit. */
+  admit(row: RoutineRow): void {
+    if (row.prepare() === 'ok' && !row.current.over) this.#manager.stage.begin(row)
+  }
+
+  find(id: string): RoutineRow | undefined {
+    return this.rows.get(id) ?? this.#retained.findLast((each) => each.id === id)
+  }
+
+  /** Ended routines that are kept for a look, the latest last. */
+  retained(): RoutineRow[] {
+    const oldest = this.#retained.length < this.#manager.spec.retain ? 0 : this.#retainedNext
+    return [...this.#retained.slice(oldest), ...this.#retained.slice(0, oldest)]
+  }
+
+  // --- ends ----------------------------------------------------------------------------------
+
+  /** An incarnation has ended: another one, or the end of the routine. */
+  settle(row: RoutineRow, orphan: boolean): void {
+    const manager = this.#manager
+    if (orphan) row.group.count('orphaned', 1)
+    if (row.service !== undefined) {
+      manager.supervisor.routineEnded(row.service, row, orphan)
+      return
+    }
+    const now = manager.stage.clock.now()
+    const again = !row.told && !manager.closed && (row.wantsRestart || (shouldRestart(row.spec.restart, row.exitKind) && this.mayHelp(row)))
+    const tooMany = again && !row.restartIsFree && !manager.window.record(now)
+    if (again && !tooMany) this.#restart(row, orphan, now)
+    else {
+      this.#leave(row, false)
+      this.announceEnd(row, orphan, false)
+      this.#close(row, orphan, false)
+    }
+    if (tooMany) manager.giveUp(row.seq, row.current.error)
+  }
+
+  /** True unless `restartIf` says that another incarnation would not help. */
+  mayHelp(row: RoutineRow): boolean {
+    const { restartIf } = row.spec
+    if (row.startFailed) return false
+    if (restartIf === undefined || row.exitKind !== 'abnormal') return true
+    try {
+      return restartIf(row.current.error, row.restarts)
+    } catch (error) {
+      this.#manager.stage.bus.contain(error, `${row.path}: restartIf threw`)
+      return false
+    }
+  }
+
+  #restart(row: RoutineRow, orphan: boolean, now: number): void {
+    this.announceEnd(row, orphan, true)
+    const delay = row.delay(now)
+    this.renew(row, delay)
+    // A listener may just have told it, or everybody, to stop: then that is how the new incarnation ends.
+    if (row.told || this.#manager.closed) row.stop(CANCEL, row.lateReason ?? this.#manager.cancelReason)
+    else if (delay === 0) this.#manager.stage.begin(row)
+    else row.backOff(delay)
+  }
+
+  /** Makes the next incarnation, to begin after so many milliseconds. */
+  renew(row: RoutineRow, delay: number): void {
+    row.group.count('restarts', 1)
+    row.renew()
+    row.closeMailbox(false)
+    row.announce('routine.restarted', { delay })
+  }
+
+  /** The end of a child that its supervisor does not answer; it was announced when it happened. */
+  finish(row: RoutineRow, keepPermit = false): void {
+    const { service } = row
+    if (row.ended || service === undefined) return
+    if (!service.isInstance) this.services--
+    service.reserved = keepPermit
+    this.#leave(row, keepPermit)
+    this.#close(row, service.orphan, keepPermit)
+  }
+
+  #leave(row: RoutineRow, keepPermit: boolean): void {
+    row.ended = true
+    const { signal } = row.spec
+    if (signal !== undefined) this.#manager.stage.signals.unbind(signal, row)
+    this.rows.delete(row.id)
+    this.#watched.delete(row)
+    row.group.remove(row, row.endKind, row.age)
+    if (!this.line.remove(row) && !keepPermit) this.#manager.gate.give()
+    this.#retain(row)
+  }
+
+  #close(row: RoutineRow, orphan: boolean, keepPermit: boolean): void {
+    row.closeMailbox(true)
+    this.#report(row, orphan)
+    keepPromises(row)
+    row.group.wake()
+    if (!keepPermit) grant(this.line)
+  }
+
+  announceEnd(row: RoutineRow, orphan: boolean, willRestart: boolean): void {
+    const kind = row.endKind
+    const { bus } = this.#manager.stage
+    const duration = row.uptime
+    if (kind === 'failed') {
+      bus.log('error', { path: row.path, err: row.current.error, incarnation: row.incarnation, willRestart }, 'routine failed')
+      row.announce('routine.failed', { duration, willRestart, error: row.current.error })
+    } else if (kind === 'completed') row.announce('routine.completed', { duration, willRestart })
+    else this.#announceCancelled(row, kind, duration, willRestart)
+    if (orphan) row.announce('routine.orphaned')
+  }
+
+  #announceCancelled(row: RoutineRow, kind: EndKind, duration: number, willRestart: boolean): void {
+    const { reason, error } = row.current
+    if (kind === 'killed') row.announce('routine.killed', { duration, willRestart, reason })
+    else row.announce('routine.cancelled', { duration, willRestart, reason, ...(error === undefined ? {} : { error }) })
+  }
+
+  #report(row: RoutineRow, orphan: boolean): void {
+    const manager = this.#manager
+    let node: Manager | undefined = manager
+    while (node !== undefined && node.run === undefined) node = node.up
+    if (node === undefined) return
+    const run = (manager.run ?? node.run) as ShutdownRun
+    const kind = row.endKind
+    const thrown = kind === 'failed' || !obeys(row.current.error, row.current.reason) ? row.current.error : undefined
+    const entry = { path: row.path, outcome: kind, phase: run.phase, duration: run.elapsed }
+    manager.noteEnd(entry, orphan, thrown ?? row.current.stray?.error)
+  }
+
+  #retain(row: RoutineRow): void {
+    const { retain } = this.#manager.spec
+    if (retain === 0) return
+    this.#retained[this.#retainedNext] = row
+    this.#retainedNext = (this.#retainedNext + 1) % retain
+  }
+
+  /** The body of an abandoned incarnation has ended after all. */
+  orphanSettled(row: RoutineRow, incarnation: number): void {
+    row.group.count('orphaned', -1)
+    if (!this.#manager.over) row.announce('routine.settled', { incarnation })
+  }
+
+  // --- shutdown ------------------------------------------------------------------------------
+
+  /** Ends what has not begun; with `drain`, only what waits for a restart. */
+  cancelPending(cause: number, drain: boolean): void {
+    for (const row of this.latestFirst()) {
+      if (row.current.over) {
+        // A child whose end its supervisor has not come to any more.
+        this.finish(row)
+        continue
+      }
+      if (row.state !== 'pending' || row.service?.prepared === true || (drain && row.restarts === 0)) continue
+      row.seq = cause
+      row.stop(CANCEL, this.#manager.cancelReason)
+    }
+  }
+
+  /** Asks all that were spawned, and with `services` the children too. Their shutdown times are kept by the run: one timer for each length. */
+  ask(cause: number, services: boolean): void {
+    const groups = new Map<number, RoutineRow[]>()
+    for (const row of this.latestFirst()) {
+      if (row.told || (row.service !== undefined && !row.service.isInstance && !services)) continue
+      this.#manager.stage.asked++
+      row.seq = cause
+      const { shutdown } = row.spec
+      row.current.timedByShutdown = typeof shutdown === 'number'
+      row.stop(CANCEL, this.#manager.cancelReason)
+      if (row.ended || typeof shutdown !== 'number') continue
+      const group = groups.get(shutdown)
+      if (group === undefined) groups.set(shutdown, [row])
+      else group.push(row)
+    }
+    for (const [delay, rows] of groups) this.#manager.run?.grace(delay, () => giveUpOn(rows))
+  }
+
+  /** Abandons what is left. */
+  kill(cause: number): void {
+    for (const row of this.latestFirst()) {
+      row.seq = cause
+      row.stop(KILL, this.#manager.cancelReason)
+    }
+  }
+
+  latestFirst(): RoutineRow[] {
+    return [...this.rows.values()].reverse()
+  }
+
+  /** Milliseconds since the longest silent of them was heard. */
+  oldestBeat(now: number): number | undefined {
+    let oldest: number | undefined
+    for (const row of this.#watched)
+      if (row.current.heartbeat !== undefined) oldest = Math.max(oldest ?? 0, now - row.current.heartbeat.last)
+    return oldest
+  }
+}
+
+function giveUpOn(rows: readonly RoutineRow[]): void {
+  for (const row of rows) if (!row.ended) row.current.step(GIVE_UP, undefined)
+}

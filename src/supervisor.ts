@@ -1,0 +1,336 @@
+/**
+ * The hands of machines/supervisor.ts: one life of one manager.
+ *
+ * B1  The process is resumed with what came of its last command, and with nothing else; what comes meanwhile waits in the mailbox.
+ * B2  Once the manager closes, it decides nothing more: its shutdown stops what is left, and every open call is answered `down`.
+ */
+import { RestartWindow, shouldRestart } from '../machines/restart-policy.ts'
+import { type Begun, type Call, type Command, type Message, type Supervision, supervise, type Verdict } from '../machines/supervisor.ts'
+import { SpawnRefusedError, StartFailedError } from './errors.ts'
+import { grant } from './limiter.ts'
+import type { Manager } from './manager.ts'
+import type { RoutineRow } from './routine.ts'
+import { Service } from './service.ts'
+import { CANCEL } from './stage.ts'
+
+type Reply = (verdict: Verdict<Service>) => void
+
+const DOWN: Verdict<Service> = { ok: false, error: 'down' }
+
+/** The command's answer is not there yet. */
+const LATER = Symbol('later')
+
+export class Supervisor {
+  readonly window: RestartWindow
+  readonly #manager: Manager
+  readonly #mind: Supervision<Service>
+  readonly #process: Generator<Command<Service>, void, unknown>
+  readonly #mailbox: Message<Service>[] = []
+  #taken = 0
+  /** True while it waits for a message. */
+  #idle = false
+  #running = false
+  #answer: unknown = LATER
+  #closed = false
+  /** Calls that were not answered yet. */
+  readonly #open = new Set<Reply>()
+
+  constructor(manager: Manager) {
+    const { spec } = manager
+    this.#manager = manager
+    this.window = new RestartWindow(spec.maxRestarts, spec.restartWindow)
+    this.#mind = {
+      strategy: spec.strategy,
+      template: spec.template?.id,
+      autoShutdown: spec.autoShutdown,
+      limit: this.window,
+      children: new Map(),
+      significant: new Set(),
+      post: (message) => this.#mailbox.push(message),
+    }
+    for (const child of spec.children) {
+      const service = new Service(child)
+      this.#mind.children.set(child.id, service)
+      if (child.significant) this.#mind.significant.add(service)
+    }
+    this.#process = supervise(this.#mind)
+  }
+
+  /** Starts the children, in order. */
+  begin(): void {
+    this.#resume(undefined)
+  }
+
+  /** True while something is being started or stopped. */
+  get busy(): boolean {
+    return !this.#idle && !this.#closed
+  }
+
+  /** Asks it something; `read` makes of the answer what it means, at the moment when it is given. */
+  call<Value>(call: Call<Service>, read: (verdict: Verdict<Service>) => Value): Promise<Value> {
+    return new Promise((resolve) => {
+      const reply = (verdict: Verdict<Service>): void => resolve(read(verdict))
+      if (this.#closed) {
+        reply(DOWN)
+        return
+      }
+      this.#open.add(reply)
+      this.post({ type: 'call', call, reply })
+    })
+  }
+
+  post(message: Message<Service>): void {
+    if (this.#closed) return
+    this.#mailbox.push(message)
+    if (this.#idle) this.#resume(this.#receive())
+  }
+
+  /** The manager accepts nothing more; see B2. */
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    for (const reply of this.#open) reply(DOWN)
+    this.#open.clear()
+    const { clock } = this.#manager.stage
+    for (const service of this.#manager.order) {
+      if (!(service instanceof Service)) continue
+      clock.clearTimeout(service.timer)
+      service.timer = undefined
+      this.#giveBack(service)
+      if (service.manager?.over === true) service.manager.conclude()
+    }
+  }
+
+  // --- what becomes of children --------------------------------------------------------------
+
+  /** An incarnation of a child has ended. */
+  routineEnded(service: Service, row: RoutineRow, orphan: boolean): void {
+    const { registry, closed } = this.#manager
+    const wish = row.wish
+    const awaited = service.stopped
+    const asked = wish === 'again' || wish === 'free' || (wish === 'policy' && shouldRestart(service.restart, row.exitKind))
+    const willRestart = asked && !closed && awaited === undefined && this.window.left(this.#manager.stage.clock.now()) > 0
+    service.alive = false
+    service.prepared = false
+    service.orphan = orphan
+    const { run } = service
+    registry.announceEnd(row, orphan, willRestart)
+    if (row.unstarted && !this.#closed) return
+    if (awaited !== undefined) {
+      registry.finish(row, service.reserved)
+      this.#stopped(service)
+    } else if (this.#closed) registry.finish(row)
+    else this.post({ type: 'exit', child: service, run, kind: row.exitKind, wish })
+  }
+
+  /** A child that is a manager has ended a life. */
+  managerEnded(service: Service, told: boolean, failedToStart: unknown): void {
+    service.alive = false
+    if (service.begun !== undefined) {
+      service.startError = failedToStart
+      this.#began(service, failedToStart === undefined ? 'ignore' : 'error')
+    } else if (service.stopped !== undefined) this.#stopped(service)
+    else if (this.#closed) service.manager?.conclude()
+    // OTP counts giving up as an end in good order.
+    else this.post({ type: 'exit', child: service, run: service.run, kind: 'shutdown', wish: told ? 'told' : 'policy' })
+  }
+
+  #stopped(service: Service): void {
+    const { stopped } = service
+    service.stopped = undefined
+    stopped?.()
+  }
+
+  #began(service: Service, begun: Begun): void {
+    const { begun: tell } = service
+    service.begun = undefined
+    tell?.(begun)
+  }
+
+  /** A child manager runs. */
+  managerStarted(service: Service): void {
+    this.#began(service, 'ok')
+  }
+
+  /** Starts a child now that waits for its delayed restart. */
+  hasten(service: Service): void {
+    this.#manager.stage.clock.clearTimeout(service.timer)
+    service.timer = undefined
+    this.post({ type: 'resume', child: service })
+  }
+
+  // --- the process ---------------------------------------------------------------------------
+
+  #resume(answer: unknown): void {
+    if (this.#closed) return
+    if (this.#running) {
+      this.#answer = answer
+      return
+    }
+    this.#running = true
+    for (let input = answer; input !== LATER && !this.#closed; ) {
+      this.#answer = LATER
+      const { value: command, done } = this.#process.next(input)
+      if (done === true) break
+      const result = this.#perform(command)
+      input = result === LATER ? this.#answer : result
+    }
+    this.#running = false
+  }
+
+  #receive(): unknown {
+    if (this.#taken === this.#mailbox.length) {
+      this.#mailbox.length = 0
+      this.#taken = 0
+      this.#idle = true
+      return LATER
+    }
+    this.#idle = false
+    return { message: this.#mailbox[this.#taken++], now: this.#manager.stage.clock.now() }
+  }
+
+  /** Does what it wants done; returns what came of it, or LATER. */
+  #perform(command: Command<Service>): unknown {
+    switch (command.do) {
+      case 'receive':
+        return this.#receive()
+      case 'start':
+        return this.#start(command.child)
+      case 'stop':
+        return this.#stop(command.child, command.again)
+      case 'delay':
+        return this.#delay(command.child)
+      case 'ready':
+        this.#manager.started()
+        break
+      case 'leave':
+        this.#leave(command.child)
+        break
+      case 'reply':
+        this.#open.delete(command.reply)
+        command.reply(command.verdict)
+        break
+      case 'end':
+        this.#manager.endBy(command.why, command.child)
+    }
+    return undefined
+  }
+
+  #start(service: Service): unknown {
+    this.#manager.order.add(service)
+    if (service.type === 'supervisor') return this.#startManager(service)
+    const row = this.#rowFor(service)
+    if (row === undefined) return 'error'
+    // Told to stop while it was dead: its end is on its way here.
+    if (row.told) {
+      row.stop(CANCEL, row.lateReason ?? this.#manager.cancelReason)
+      return 'ok'
+    }
+    const begun = row.prepare()
+    if (begun === 'error') service.startError = row.current.error
+    else if (begun === 'ok' && !row.current.over) {
+      service.prepared = true
+      this.#manager.stage.begin(row)
+    }
+    return begun
+  }
+
+  /** The routine that goes on, or a new one; undefined if there is no room for it. */
+  #rowFor(service: Service): RoutineRow | undefined {
+    const { registry, gate, path } = this.#manager
+    const { row, spec } = service
+    if (row !== undefined && !row.ended) {
+      if (row.current.over) registry.renew(row, 0)
+      return row
+    }
+    try {
+      if (!service.reserved && gate.full() !== undefined)
+        throw new SpawnRefusedError('ERR_AT_CAPACITY', `${path} has no permit left`, { path })
+      const { work } = spec as { work: RoutineRow['logic'] }
+      const next = registry.add(service.name, work, service.routineSpec as RoutineRow['spec'], service.id, service)
+      if (service.reserved) service.reserved = false
+      else gate.take()
+      service.row = next
+      next.announce('routine.spawned')
+      registry.bindSignal(next)
+      return next
+    } catch (cause) {
+      service.startError = new StartFailedError(`${path}/${service.name}: not started`, {
+        path: `${path}/${service.name}#${service.id}`,
+        cause,
+      })
+      return undefined
+    }
+  }
+
+  #startManager(service: Service): unknown {
+    const { path } = this.#manager
+    let { manager } = service
+    try {
+      if (manager === undefined || manager.concluded) manager = this.#manager.grow(service)
+    } catch (cause) {
+      service.startError = new StartFailedError(`${path}/${service.name}: not started`, { path: `${path}/${service.name}`, cause })
+      return 'error'
+    }
+    service.begun = (begun) => this.#resume(begun)
+    if (service.manager === manager) manager.renew()
+    else {
+      service.manager = manager
+      manager.live()
+    }
+    return LATER
+  }
+
+  #stop(service: Service, again: boolean): unknown {
+    const { row, manager } = service
+    this.#disarm(service)
+    if (manager !== undefined) {
+      if (manager.over) return undefined
+      service.stopped = () => this.#resume(undefined)
+      manager.stopBySupervisor()
+      return LATER
+    }
+    if (row === undefined || row.ended) return undefined
+    if (row.current.over) {
+      this.#manager.registry.finish(row, again)
+      return undefined
+    }
+    service.reserved = again
+    service.stopped = () => this.#resume(undefined)
+    row.stop(CANCEL, this.#manager.cancelReason)
+    return LATER
+  }
+
+  #delay(service: Service): number {
+    const { row } = service
+    const { stage, registry } = this.#manager
+    if (row === undefined || row.ended || row.told) return 0
+    const delay = row.delay(stage.clock.now())
+    if (delay === 0) return 0
+    registry.renew(row, delay)
+    if (!this.#closed) service.timer = stage.clock.setTimeout(() => this.hasten(service), delay)
+    return delay
+  }
+
+  /** It stays down. */
+  #leave(service: Service): void {
+    const { row, manager } = service
+    this.#disarm(service)
+    if (row !== undefined) this.#manager.registry.finish(row)
+    this.#giveBack(service)
+    if (manager?.over === true) manager.conclude()
+    if (!this.#mind.children.has(service.id)) this.#manager.order.delete(service)
+  }
+
+  #giveBack(service: Service): void {
+    if (!service.reserved) return
+    service.reserved = false
+    this.#manager.gate.give()
+    grant(this.#manager.registry.line)
+  }
+
+  #disarm(service: Service): void {
+    this.#manager.stage.clock.clearTimeout(service.timer)
+    service.timer = undefined
+  }
+}
