@@ -62,6 +62,11 @@ export type RoutineEvent =
   | (RoutineEventBase & { readonly type: 'routine.settled' })
   | (RoutineEventBase & { readonly type: 'routine.restarted' /** Milliseconds until it starts. */; readonly delay: number })
   | (RoutineEventBase & { readonly type: 'routine.hung' /** Milliseconds since the last heartbeat. */; readonly silence: number })
+  | (RoutineEventBase & {
+      readonly type: 'link.broken' /** Path of the routine that failed. */
+      readonly from: string
+      readonly error: unknown
+    })
 
 /** A message that nobody will receive: turned away by a mailbox, or sent to what has ended. */
 export type MessageEvent =

@@ -1,10 +1,9 @@
 /** Children of a manager, as values. */
 import type { AnyActorLogic } from 'xstate'
-import { refuse } from './spec/check.ts'
 import { type ManagerChild, type RoutineChild, seal } from './spec/child-spec.ts'
 import { checkName, compileLocalSpec, type LocalManagerOptions } from './spec/manager-spec.ts'
 import { compileRoutineSpec, type RoutineOptions } from './spec/routine-spec.ts'
-import { type LogicArguments, type OptionsFor, isWork, type Body } from './work.ts'
+import { type Body, checkWork, type LogicArguments, type OptionsFor } from './work.ts'
 
 /**
  * A routine for the `children` of a manager, or for `startChild`: `permanent` unless said otherwise, its `id` its name.
@@ -21,10 +20,9 @@ export function routine<Output, Input = undefined, Message = never, Reply = neve
 ): RoutineChild
 export function routine(name: string, work: unknown, ...[options]: unknown[]): RoutineChild {
   checkName('routine', name)
-  if (!isWork(work)) throw refuse('routine work', 'a function or XState actor logic', work, name)
   const spec = compileRoutineSpec(options as RoutineOptions<never> | undefined, name, 'permanent')
   const { restart, significant, id = name } = spec
-  return seal({ type: 'worker', id, name, restart, significant, work, spec })
+  return seal({ type: 'worker', id, name, restart, significant, work: checkWork(work, spec.resume, name), spec })
 }
 
 /**

@@ -5,6 +5,7 @@ import { globalManagerMachine, type ManagerMachine } from '../machines/manager.t
 import { AppManager } from './app-manager.ts'
 import type { LifecycleBus } from './lifecycle-bus.ts'
 import { Manager } from './manager.ts'
+import type { Routine } from './routine-handle.ts'
 import {
   checkName,
   compileAppSpec,
@@ -50,6 +51,31 @@ export class GlobalManager extends Manager {
   /** All app managers, in order of their making. */
   apps(): AppManager[] {
     return this.below() as AppManager[]
+  }
+
+  /**
+   * What lives at a path, such as `shop/api/images` or `shop/api/images/resize#V1StGXR8`; or the routine of an id. A
+   * restart changes nothing: the path leads to the same routine, or to the one that has taken its place.
+   *
+   * @returns A manager or a routine; undefined if there is none.
+   * @example
+   * global.whereis('shop/api/db#db')
+   */
+  whereis(path: string): Manager | Routine<unknown, unknown, unknown> | undefined {
+    const [first, ...rest] = path.split('/')
+    if (rest.length === 0 && first !== this.name) return this.#living(this.routine(path))
+    if (first !== this.name) return undefined
+    let at: Manager | undefined = this
+    for (const name of rest) {
+      const [, id] = name.split('#')
+      if (id !== undefined) return name === rest.at(-1) ? this.#living(at?.registry.find(id), path) : undefined
+      at = at?.child(name)
+    }
+    return at
+  }
+
+  #living(routine: { ended?: boolean; path: string } | undefined, path = routine?.path) {
+    return routine?.ended === false && routine.path === path ? (routine as unknown as Routine<unknown, unknown, unknown>) : undefined
   }
 
   /** @internal */

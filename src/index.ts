@@ -40,6 +40,7 @@ export {
 export type { CancelledOutcome, CompletedOutcome, FailedOutcome, Outcome } from './outcome.ts'
 export type { Body } from './work.ts'
 export type { Envelope } from './mailbox.ts'
+export { link, type RoutineEnd, watch } from './links.ts'
 export type { WaitOptions } from './waiting.ts'
 
 // Shutdown

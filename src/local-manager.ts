@@ -6,7 +6,7 @@ import type { Routine, RoutineFrom } from './routine-handle.ts'
 import { refuse } from './spec/check.ts'
 import { checkName, compileLocalSpec, type LocalManagerOptions, type ManagerSpec } from './spec/manager-spec.ts'
 import { compileRoutineSpec, type RoutineOptions } from './spec/routine-spec.ts'
-import { type Body, isWork, type LogicArguments, type OptionsFor } from './work.ts'
+import { type Body, checkWork, type LogicArguments, type OptionsFor } from './work.ts'
 
 /**
  * Supervises routines: one-for-one, by their restart types, within limits.
@@ -47,15 +47,15 @@ export class LocalManager extends Manager {
   spawn(name: string, work: unknown, ...[options]: unknown[]): never {
     checkName('routine', name, this.path)
     const path = `${this.path}/${name}`
-    if (!isWork(work)) throw refuse('routine work', 'a function or XState actor logic', work, path)
     const spec = compileRoutineSpec(options as RoutineOptions<never> | undefined, path)
+    const logic = checkWork(work, spec.resume, path)
     if (spec.significant) throw refuse('routine option significant', 'false for what is spawned: make it one of the children', true, path)
     const { registry, gate } = this
     const { line } = registry
     if (this.closed) this.refuse(name, 'ERR_NOT_ACCEPTING', `${this.path} is ${this.state} and accepts nothing`)
     const queue = line.length > 0 || gate.full() !== undefined
     if (queue) this.#checkQueue(name)
-    const row = registry.add(name, work, spec, spec.id)
+    const row = registry.add(name, logic, spec, spec.id)
     if (queue) line.push(row, ++this.stage.ticket)
     else gate.take()
     row.announce('routine.spawned')

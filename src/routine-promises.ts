@@ -1,5 +1,6 @@
 /** The promises of a routine, made when they are first asked for. */
 import { RoutineCancelledError, RoutineFailedError, RoutineTimeoutError } from './errors.ts'
+import type { RoutineEnd } from './links.ts'
 import type { Outcome } from './outcome.ts'
 import type { RoutineRow } from './routine.ts'
 import { type WaitOptions, waitUntil } from './waiting.ts'
@@ -19,6 +20,8 @@ export interface Settling {
   next?: Deferred<boolean> | undefined
   /** Waits that look again at the end. */
   waiters?: Set<() => void>
+  /** Those who are told of each end. */
+  watchers?: Set<(end: RoutineEnd) => void>
 }
 
 /** The one promise of its outcome. */

@@ -83,7 +83,7 @@ export class RoutineRegistry {
     }
     const now = manager.stage.clock.now()
     const again = !row.told && !manager.closed && (row.wantsRestart || (shouldRestart(row.spec.restart, row.exitKind) && this.mayHelp(row)))
-    const tooMany = again && !row.restartIsFree && !manager.window.record(now)
+    const tooMany = again && !row.restartIsFree && !row.startsFresh() && !manager.window.record(now)
     if (again && !tooMany) this.#restart(row, orphan, now)
     else {
       this.#leave(row, false)
@@ -163,6 +163,10 @@ export class RoutineRegistry {
     } else if (kind === 'completed') row.announce('routine.completed', { duration, willRestart })
     else this.#announceCancelled(row, kind, duration, willRestart)
     if (orphan) row.announce('routine.orphaned')
+    const watchers = row.settling?.watchers
+    if (watchers === undefined) return
+    const end = { path: row.path, incarnation: row.incarnation, outcome: row.lastOutcome, willRestart }
+    for (const watcher of watchers) watcher(end)
   }
 
   #announceCancelled(row: RoutineRow, kind: EndKind, duration: number, willRestart: boolean): void {

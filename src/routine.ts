@@ -1,7 +1,7 @@
 /** One routine over all its incarnations: the row in its local manager's registry, and the handle that a user holds. */
 import type { ActorRefFrom, AnyActorRef, EventObject } from 'xstate'
 import type { LifecycleEvent, MessageEvent, RoutineEvent } from '../machines/lifecycle-event.ts'
-import { backoffDelay, type ExitKind } from '../machines/restart-policy.ts'
+import { backoffDelay, type ExitKind, shouldRestart } from '../machines/restart-policy.ts'
 import type { routineMachine } from '../machines/routine.ts'
 import type { Begun, Wish } from '../machines/supervisor.ts'
 import { NotRunningError, StartFailedError } from './errors.ts'
@@ -14,6 +14,7 @@ import type { EndKind } from './metrics.ts'
 import type { Named, NameGroup } from './name-group.ts'
 import type { Outcome } from './outcome.ts'
 import { nextStart, outcomePromise, readResult, type Settling, startedPromise } from './routine-promises.ts'
+import { Resumption } from './resumption.ts'
 import type { Service } from './service.ts'
 import { type ExitReason, ignore, type RoutineSpec } from './spec/routine-spec.ts'
 import { CANCEL, EXIT, FAIL, KILL, START, TIMEOUT } from './stage.ts'
@@ -61,6 +62,8 @@ export class RoutineRow implements Named<RoutineRow>, Waiting<RoutineRow> {
   /** The event that a restart was ordered with, whatever `restart` says. */
   #ordered: number | undefined = undefined
   #mailbox: Mailbox | undefined = undefined
+  /** Where its actor goes on after a crash, if it is to. */
+  resumption: Resumption | undefined = undefined
 
   constructor(
     local: Manager,
@@ -79,6 +82,7 @@ export class RoutineRow implements Named<RoutineRow>, Waiting<RoutineRow> {
     this.group = group
     this.service = service
     // The user's actor is a child of the routine's, so there has to be one.
+    if (spec.resume === 'snapshot') this.resumption = new Resumption(local.stage.clock)
     if (local.stage.strict || isActorLogic(work)) this.#current = new Incarnation(this, this.#first, true)
   }
 
@@ -139,7 +143,11 @@ export class RoutineRow implements Named<RoutineRow>, Waiting<RoutineRow> {
 
   /** How it ended; undefined while it has not. */
   get end(): Outcome | undefined {
-    if (!this.ended) return undefined
+    return this.ended ? this.lastOutcome : undefined
+  }
+
+  /** How its present incarnation ended. */
+  get lastOutcome(): Outcome {
     const { state, output, reason, killed, stray } = this.current
     if (state === 'completed') return { status: 'completed', output }
     if (state === 'failed') return { status: 'failed', error: this.current.error }
@@ -168,7 +176,16 @@ export class RoutineRow implements Named<RoutineRow>, Waiting<RoutineRow> {
   get wish(): Wish {
     if (this.told) return 'told'
     if (this.#ordered !== undefined) return this.restartIsFree ? 'free' : 'again'
-    return this.local.registry.mayHelp(this) ? 'policy' : 'no'
+    if (!this.local.registry.mayHelp(this)) return 'no'
+    return shouldRestart(this.spec.restart, this.exitKind) && this.startsFresh() ? 'free' : 'policy'
+  }
+
+  /** True if a start that forgets the snapshot takes the place of giving up. */
+  startsFresh(): boolean {
+    const { resumption, local } = this
+    if (resumption === undefined || local.closed) return false
+    const now = local.stage.clock.now()
+    return local.window.left(now) === 0 && resumption.startsFresh(now, local.spec.restartWindow)
   }
 
   /** True if `start` threw: a first start that fails is an end, as in OTP. */
@@ -351,9 +368,8 @@ export class RoutineRow implements Named<RoutineRow>, Waiting<RoutineRow> {
   }
 
   /** Numbers an event of its life, and makes it if anybody listens. */
-  announce(type: RoutineEvent['type'], extra?: object): void {
+  announce(type: RoutineEvent['type'], extra?: object, cause = this.seq): void {
     const seq = this.local.stage.bus.next()
-    const cause = this.seq
     this.seq = seq
     this.#publish(type, seq, cause, extra)
   }

@@ -13,6 +13,7 @@ import {
 import type { Incarnation } from './incarnation.ts'
 import { isThenable } from './lifecycle-bus.ts'
 import { RoutineContext } from './routine-context.ts'
+import { refuse } from './spec/check.ts'
 import type { RoutineOptions } from './spec/routine-spec.ts'
 
 /** Work as a function of its context. */
@@ -41,9 +42,16 @@ type LogicInput<Logic extends AnyActorLogic> = unknown extends InputFrom<Logic> 
 export type LogicArguments<Logic extends AnyActorLogic> =
   IsNotNever<LogicInput<Logic>> extends true ? OptionsFor<LogicInput<Logic>> : [options?: RoutineOptions]
 
-/** True for anything that can be supervised. */
-export function isWork(work: unknown): work is Work {
-  return typeof work === 'function' || isActorLogic(work)
+/**
+ * Checks that this can be supervised.
+ *
+ * @throws ConfigError
+ */
+export function checkWork(work: unknown, resume: RoutineOptions['resume'], path: string): Work {
+  if (typeof work !== 'function' && !isActorLogic(work)) throw refuse('routine work', 'a function or XState actor logic', work, path)
+  if (typeof work === 'function' && resume === 'snapshot')
+    throw refuse('routine option resume', "'fresh' where the work is a function", resume, path)
+  return work as Work
 }
 
 /** Runs a function; whatever way it ends is told to the incarnation. */
@@ -67,10 +75,14 @@ export function runBody(incarnation: Incarnation, body: (context: RoutineContext
 /** Runs an actor as a child of the incarnation's own. */
 export function runActor(incarnation: Incarnation, logic: AnyActorLogic): void {
   const { row } = incarnation
-  const work = createActor(stoppingChildren(logic), {
+  const { resumption } = row
+  const { snapshot, delays } = resumption ?? {}
+  const contained = stoppingChildren(logic)
+  const work = createActor(resumption?.observe(contained) ?? contained, {
     parent: incarnation.actor,
     id: 'work',
     input: row.spec.input,
+    ...(snapshot === undefined ? {} : { snapshot }),
     // XState's own logger is the console's; what a machine logs belongs with everything else.
     logger: (...args: unknown[]) => row.local.stage.bus.log('info', { path: row.path, args }, 'log'),
   } as object) as AnyActorRef
@@ -78,7 +90,13 @@ export function runActor(incarnation: Incarnation, logic: AnyActorLogic): void {
   // Its end is relayed to the incarnation's actor; without an observer XState would throw its error at the process.
   work.subscribe({ error: () => undefined })
   work.start()
-  if (!incarnation.over) row.flushMailbox(work)
+  if (incarnation.over) return
+  if (resumption !== undefined) {
+    if (delays !== undefined) resumption.runOn(work, delays)
+    resumption.keep(work)
+    work.subscribe({ next: () => resumption.keep(work), error: () => undefined })
+  }
+  row.flushMailbox(work)
 }
 
 /**

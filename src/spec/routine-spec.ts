@@ -67,6 +67,11 @@ export interface RoutineOptions<Input = unknown> {
   readonly onHung?: OnHung | undefined
   /** @default capacity 1_000, overflow 'reject', betweenIncarnations 'keep' */
   readonly mailbox?: MailboxOptions | undefined
+  /**
+   * Where a restart of actor logic begins: at its input, or at the last persisted snapshot before the crash, its delays
+   * running on. A snapshot that makes the limit be reached is given up for one fresh start. @default 'fresh'
+   */
+  readonly resume?: 'fresh' | 'snapshot' | undefined
   /** Cancels the routine when aborted; its listener is gone when the routine is. @default none */
   readonly signal?: AbortSignal | undefined
 }
@@ -85,6 +90,7 @@ export interface RoutineSpec {
   readonly hungAfter: number
   readonly onHung: OnHung
   readonly mailbox: Required<{ readonly [Key in keyof MailboxOptions]: NonNullable<MailboxOptions[Key]> }>
+  readonly resume: 'fresh' | 'snapshot'
   readonly signal: AbortSignal | undefined
 }
 
@@ -125,6 +131,7 @@ const ROUTINE_RULES = {
     range: 'an object {capacity, overflow, betweenIncarnations}',
     accepts: (value: unknown) => typeof value === 'object' && value !== null,
   },
+  resume: oneOf('fresh', 'snapshot'),
   signal: abortSignal,
 } satisfies Record<keyof RoutineOptions, Rule>
 
@@ -142,6 +149,7 @@ const DEFAULT_ROUTINE: RoutineSpec = {
   hungAfter: Infinity,
   onHung: 'report',
   mailbox: MAILBOX_DEFAULTS,
+  resume: 'fresh',
   signal: undefined,
 }
 
@@ -186,6 +194,7 @@ export function compileRoutineSpec(
     hungAfter: options.hungAfter ?? DEFAULT_ROUTINE.hungAfter,
     onHung: options.onHung ?? DEFAULT_ROUTINE.onHung,
     mailbox: options.mailbox === undefined ? MAILBOX_DEFAULTS : compileMailbox(options.mailbox, path),
+    resume: options.resume ?? DEFAULT_ROUTINE.resume,
     signal: options.signal,
   }
 }

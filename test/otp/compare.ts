@@ -62,8 +62,8 @@ function sorted(end: Trace['end']): unknown {
 }
 
 /** Plays a scenario; undefined if everything was as expected. */
-export async function compare(scenario: Scenario): Promise<Mismatch | undefined> {
-  return firstDifference(scenario, await play(scenario))
+export async function compare(scenario: Scenario, strict = false): Promise<Mismatch | undefined> {
+  return firstDifference(scenario, await play(scenario, strict))
 }
 
 /** A mismatch as a person reads it. */

@@ -12,17 +12,20 @@ function traces(name: string): Scenario[] {
 
 describe('supervision is that of Erlang/OTP', () => {
   test.each([
-    ['suite', 113],
-    ['public', 3_000],
-    ['nested', 1_500],
+    ['suite', 113, false],
+    ['public', 3_000, false],
+    ['nested', 1_500, false],
+    ['suite', 113, true],
+    ['public', 3_000, true],
+    ['nested', 1_500, true],
   ])(
-    'OTP: all of %s.jsonl, %i scenarios',
-    async (name, count) => {
+    'OTP: all of %s.jsonl, %i scenarios, strict: %o',
+    async (name, count, strict) => {
       const scenarios = traces(name)
       expect(scenarios).toHaveLength(count)
       const mismatches: string[] = []
       for (const scenario of scenarios) {
-        const mismatch = await compare(scenario)
+        const mismatch = await compare(scenario, strict)
         if (mismatch !== undefined) mismatches.push(show(mismatch))
         if (mismatches.length === 3) break
       }

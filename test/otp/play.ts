@@ -58,9 +58,15 @@ class Player {
   #events: Event[] = []
   #ended: string | undefined
 
-  constructor() {
+  constructor(strict: boolean) {
     let ids = 0
-    this.#global = createGlobalManager({ name: 'world', clock: this.clock, generateId: () => `generated${++ids}`, random: () => 0.5 })
+    this.#global = createGlobalManager({
+      name: 'world',
+      clock: this.clock,
+      generateId: () => `generated${++ids}`,
+      random: () => 0.5,
+      strict,
+    })
     this.#global.createApp('otp')
     this.#global.on('*', (event) => this.#hear(event))
   }
@@ -377,7 +383,7 @@ function latest(promise: Promise<Result>): { value: Result | undefined } {
   return slot
 }
 
-/** What happened when this scenario was played. */
-export function play(scenario: Scenario): Promise<Trace> {
-  return new Player().play(scenario)
+/** What happened when this scenario was played; `strict` makes a genuine actor of every routine from birth. */
+export function play(scenario: Scenario, strict: boolean): Promise<Trace> {
+  return new Player(strict).play(scenario)
 }

@@ -41,8 +41,10 @@ describe('the package', () => {
           "createGlobalManager",
           "handleSignals",
           "ignore",
+          "link",
           "manager",
           "routine",
+          "watch",
         ],
         "./machines": [
           "PHASES",

@@ -1,0 +1,93 @@
+/**
+ * Where an actor goes on after a crash: `resume: 'snapshot'`.
+ *
+ * Z1  What is kept is the persisted snapshot of the last step that was carried out to its end.
+ * Z2  Delays that were running then run on: what is left of them is waited for.
+ * Z3  A limit that is reached is answered once with a fresh start, in place of giving up; not twice within the window.
+ */
+import type { ActorLogic, AnyActorLogic, AnyActorRef, AnyActorScope, EventObject, Snapshot } from 'xstate'
+import type { Clock } from './clock.ts'
+
+/** What XState schedules with, for `after` and for events that are raised with a delay. */
+interface Scheduler {
+  schedule(source: AnyActorRef, target: AnyActorRef, event: EventObject, delay: number, id?: string): void
+  cancel(source: AnyActorRef, id: string): void
+}
+
+interface Delay {
+  readonly event: EventObject
+  readonly due: number
+}
+
+export class Resumption {
+  readonly #clock: Clock
+  readonly #running = new Map<string, Delay>()
+  #kept: { readonly snapshot: Snapshot<unknown>; readonly delays: ReadonlyMap<string, Delay> } | undefined
+  #freshAt = -Infinity
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** The snapshot to begin with; undefined for a fresh start. */
+  get snapshot(): Snapshot<unknown> | undefined {
+    return this.#kept?.snapshot
+  }
+
+  /** Z3. True if it will start fresh, instead of its supervisor giving up. */
+  startsFresh(now: number, window: number): boolean {
+    if (this.#kept === undefined || now - this.#freshAt <= window) return false
+    this.#freshAt = now
+    this.#kept = undefined
+    return true
+  }
+
+  /** The same logic, observed as far as its delays go. */
+  observe(logic: AnyActorLogic): AnyActorLogic {
+    const original = logic as ActorLogic<Snapshot<unknown>, EventObject>
+    const observed = Object.create(original) as typeof original
+    this.#running.clear()
+    observed.getInitialSnapshot = (scope, input) => original.getInitialSnapshot(this.#scoped(scope), input)
+    observed.transition = (snapshot, event, scope) => {
+      for (const [id, delay] of this.#running) if (delay.event === event) this.#running.delete(id)
+      return original.transition(snapshot, event, this.#scoped(scope))
+    }
+    if (original.start !== undefined) observed.start = (snapshot, scope) => original.start?.(snapshot, this.#scoped(scope))
+    return observed
+  }
+
+  #scoped<Scope extends AnyActorScope>(scope: Scope): Scope {
+    const { scheduler } = scope.system as unknown as { scheduler: Scheduler }
+    const recording: Scheduler = {
+      ...scheduler,
+      schedule: (source, target, event, delay, id) => {
+        if (id !== undefined) this.#running.set(id, { event, due: this.#clock.now() + delay })
+        scheduler.schedule(source, target, event, delay, id)
+      },
+      cancel: (source, id) => {
+        this.#running.delete(id)
+        scheduler.cancel(source, id)
+      },
+    }
+    return { ...scope, system: Object.assign(Object.create(scope.system), { scheduler: recording }) }
+  }
+
+  /** Z1. */
+  keep(work: AnyActorRef): void {
+    this.#kept = { snapshot: work.getPersistedSnapshot(), delays: new Map(this.#running) }
+  }
+
+  /** Z2: called once the actor has started from the snapshot, with the delays that were kept beside it. */
+  runOn(work: AnyActorRef, delays: ReadonlyMap<string, Delay>): void {
+    const { scheduler } = work.system as unknown as { scheduler: Scheduler }
+    const now = this.#clock.now()
+    for (const [id, delay] of delays) {
+      this.#running.set(id, delay)
+      scheduler.schedule(work, work, delay.event, Math.max(0, delay.due - now), id)
+    }
+  }
+
+  get delays(): ReadonlyMap<string, Delay> {
+    return this.#kept?.delays ?? new Map()
+  }
+}
