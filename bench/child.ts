@@ -60,6 +60,8 @@ const measures: Record<string, () => Promise<number>> = {
   spawn: () => timed(variant.spawn?.bind(variant)),
   streamed: () => timed(variant.streamed?.bind(variant)),
   restart: () => timed(variant.restart?.bind(variant)),
+  send: () => timed(variant.send?.bind(variant)),
+  ask: () => timed(variant.ask?.bind(variant)),
   shutdown,
   bytes: () => bytes('full'),
   'bytes-bare': () => bytes('bare'),

@@ -48,6 +48,10 @@ export interface Variant {
   streamed?(n: number): Promise<void>
   /** One that fails and is started again, n times. */
   restart?(n: number): Promise<void>
+  /** n messages to one receiver, which adds them up, a thousand in a turn. */
+  send?(n: number): Promise<void>
+  /** n questions to one receiver, which answers with the double, {@link LIMIT} at a time. */
+  ask?(n: number): Promise<void>
   /** Starts n live tasks that end when their signal is aborted; returns what stops and awaits them all. */
   live?(n: number, kind: 'bare' | 'full'): Promise<() => Promise<void>>
 }
@@ -59,4 +63,40 @@ export async function stream(n: number, each: (i: number) => Promise<void>): Pro
     while (i < n) await each(i++)
   }
   await Promise.all(Array.from({ length: LIMIT }, lane))
+}
+
+/** How many messages are sent before the receiver has its turn. */
+const BATCH = 1_000
+
+/** Adds up what a receiver gets. */
+export class Sum {
+  received = 0
+  #sum = 0
+
+  add(i: number): void {
+    this.received++
+    this.#sum += i
+  }
+
+  verify(n: number): void {
+    if (this.#sum !== (n * (n - 1)) / 2) throw new Error(`wrong sum: ${this.#sum}`)
+  }
+}
+
+/** Sends 0 to n - 1; after each batch it waits until all was received. */
+export async function sendAll(n: number, sum: Sum, send: (i: number) => void): Promise<void> {
+  for (let i = 0; i < n; i++) {
+    send(i)
+    if (i % BATCH === BATCH - 1) while (sum.received <= i) await new Promise((resolve) => setImmediate(resolve))
+  }
+  while (sum.received < n) await new Promise((resolve) => setImmediate(resolve))
+  sum.verify(n)
+}
+
+/** Asks all questions and checks each answer. */
+export async function askAll(n: number, ask: (i: number) => Promise<number>): Promise<void> {
+  await stream(n, async (i) => {
+    const answer = await ask(i)
+    if (answer !== 2 * i) throw new Error(`asked ${i}, was told ${answer}`)
+  })
 }

@@ -33,6 +33,8 @@ const rows: readonly Row[] = [
     peers: ['nact', 'p-queue', 'effect', 'by-hand', 'xstate-machine'],
   })),
   { benchmark: 'restart', title: 'crash to restart', n: 20_000, unit: 'µs', peers: ['by-hand', 'nact', 'effect', 'xstate-machine'] },
+  { benchmark: 'send', title: 'send a message', n: 100_000, unit: 'µs', peers: ['nact', 'effect', 'xstate-machine'] },
+  { benchmark: 'ask', title: 'ask and be answered', n: 50_000, unit: 'µs', peers: ['nact', 'effect', 'xstate-machine'] },
   { benchmark: 'shutdown', title: 'shutdown of 100000 live, each', n: 100_000, unit: 'µs', peers: ['by-hand', 'effect'] },
   { benchmark: 'bytes-bare', title: 'bytes per live task, bare', n: 20_000, unit: 'B', peers: [] },
   {

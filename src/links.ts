@@ -7,7 +7,7 @@ import { RoutineRow } from './routine.ts'
 import { callable, refuse } from './spec/check.ts'
 
 /** A routine of which nothing is asked but its life. */
-type AnyRoutine = Pick<Routine<unknown>, 'path' | 'outcome' | 'cancel'>
+type AnyRoutine = Pick<Routine, 'path' | 'outcome' | 'cancel'>
 
 /** The end of one incarnation. */
 export interface RoutineEnd {

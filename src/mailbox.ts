@@ -22,7 +22,7 @@ interface Letter {
   readonly message: unknown
   readonly answer: ((value: unknown) => void) | undefined
   /** Called if it is never going to be received. */
-  readonly lost: (() => void) | undefined
+  readonly lost: ((cause?: unknown) => void) | undefined
 }
 
 const ASK_RULES = { timeout: positiveDuration, signal: abortSignal }
@@ -37,6 +37,8 @@ export class Mailbox {
   #letters: (Letter | undefined)[] = []
   #head = 0
   #wake: (() => void) | undefined
+  /** Questions that an incarnation has received and not answered. */
+  readonly #open = new Set<Letter>()
 
   constructor(row: RoutineRow) {
     this.#row = row
@@ -62,14 +64,17 @@ export class Mailbox {
         leave(() => reject(new AskTimeoutError(`${path} has not answered within ${timeout} ms`, { path })))
       }, timeout)
       const leave = (settle: () => void): void => {
+        this.#open.delete(letter)
         clock.clearTimeout(timer)
         if (signal !== undefined) signals.unbind(signal, member)
         settle()
       }
       if (signal !== undefined) signals.bind(signal, member)
-      const lost = (): void => leave(() => reject(new NotRunningError(`${path} has ended without an answer`, { path })))
+      const lost = (cause?: unknown): void =>
+        leave(() => reject(new NotRunningError(`${path} has ended without an answer`, cause === undefined ? { path } : { path, cause })))
+      const letter: Letter = { message, answer: (value) => leave(() => resolve(value)), lost }
       try {
-        this.#accept({ message, answer: (value) => leave(() => resolve(value)), lost })
+        this.#accept(letter)
       } catch (error) {
         leave(() => reject(error))
       }
@@ -81,7 +86,7 @@ export class Mailbox {
     const { capacity, overflow, betweenIncarnations } = row.spec.mailbox
     const { work } = row.current
     if (row.ended) this.#dead(letter)
-    else if (work !== undefined && !row.current.over) deliver(work, letter)
+    else if (work !== undefined && !row.current.over) this.#deliver(work, letter)
     else if (betweenIncarnations === 'drop' && row.incarnation > 1 && row.state === 'pending') this.#drop(letter)
     else if (this.size < capacity) this.#keep(letter)
     else if (overflow === 'drop-newest') this.#drop(letter)
@@ -118,6 +123,11 @@ export class Mailbox {
     this.#row.announceAside('message.deadLetter', { message: letter.message })
   }
 
+  /** The incarnation is over: what it was asked and has not answered, nobody will answer. */
+  abandon(): void {
+    for (const letter of this.#open) letter.lost?.(this.#row.current.error)
+  }
+
   /** The incarnation is over; with another to come, what was not received waits for it or is dropped, as configured. */
   incarnationOver(last: boolean): void {
     this.#wake?.()
@@ -130,7 +140,14 @@ export class Mailbox {
 
   /** The user's actor has begun: what has waited goes to it. */
   flush(work: AnyActorRef): void {
-    for (let letter = this.#take(); letter !== undefined; letter = this.#take()) deliver(work, letter)
+    for (let letter = this.#take(); letter !== undefined; letter = this.#take()) this.#deliver(work, letter)
+  }
+
+  /** To an actor a question comes as its event with a `reply` function beside. */
+  #deliver(work: AnyActorRef, letter: Letter): void {
+    const { message, answer } = letter
+    if (answer !== undefined) this.#open.add(letter)
+    work.send((answer === undefined ? message : { ...(message as object), reply: answer }) as EventObject)
   }
 
   /** Letters as they come, until the incarnation is told to stop. */
@@ -141,6 +158,7 @@ export class Mailbox {
       while (open()) {
         const letter = this.#take()
         if (letter !== undefined) {
+          if (letter.answer !== undefined) this.#open.add(letter)
           yield { message: letter.message, reply: (value) => void (open() && letter.answer?.(value)) }
           continue
         }
@@ -153,9 +171,4 @@ export class Mailbox {
       signal.removeEventListener('abort', wake)
     }
   }
-}
-
-/** To an actor a question comes as its event with a `reply` function beside. */
-function deliver(work: AnyActorRef, { message, answer }: Letter): void {
-  work.send((answer === undefined ? message : { ...(message as object), reply: answer }) as EventObject)
 }

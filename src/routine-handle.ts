@@ -67,8 +67,8 @@ export interface Routine<Output = unknown, Message = never, Reply = never, Work 
    * in its event.
    *
    * @param options `timeout` defaults to 5_000 ms.
-   * @throws Rejects with AskTimeoutError; NotRunningError if the routine ends, or has ended, without an answer;
-   * MailboxFullError; the reason of an aborted signal.
+   * @throws Rejects with AskTimeoutError; NotRunningError if the incarnation that was asked ends, or the routine has ended,
+   * without an answer, with what it failed of as the `cause`; MailboxFullError; the reason of an aborted signal.
    */
   ask(message: Message, options?: WaitOptions): Promise<Reply>
 }

@@ -333,6 +333,7 @@ export class RoutineRow implements Named<RoutineRow>, Waiting<RoutineRow> {
       this.group.count('failures', 1)
     }
     this.#disarm()
+    this.#mailbox?.abandon()
     this.local.registry.settle(this, orphaned)
   }
 

@@ -1,5 +1,5 @@
-import { createGlobalManager, type LocalManager } from '../../src/index.ts'
-import { Check, LIMIT, stream, task, TIMEOUT, type Variant } from '../job.ts'
+import { createGlobalManager, type LocalManager, type RoutineContext } from '../../src/index.ts'
+import { askAll, Check, LIMIT, sendAll, stream, Sum, task, TIMEOUT, type Variant } from '../job.ts'
 
 async function submit(local: LocalManager, i: number, check: Check): Promise<void> {
   const outcome = await local.spawn('task', ({ signal }) => task(i, signal), { timeout: TIMEOUT }).outcome
@@ -36,6 +36,28 @@ export const variant: Variant = {
     }
     const last = await local.spawn('task', body, { restart: 'transient' }).result()
     if (last !== n + 1) throw new Error(`ended at ${last}`)
+    await global.shutdown()
+  },
+
+  async send(n) {
+    const global = createGlobalManager()
+    const sum = new Sum()
+    const body = async ({ messages }: RoutineContext<undefined, number>): Promise<void> => {
+      for await (const { message } of messages) sum.add(message)
+    }
+    const receiver = global.createApp('app').createLocal('local').spawn('receiver', body)
+    await receiver.started
+    await sendAll(n, sum, (i) => receiver.send(i))
+    await global.shutdown()
+  },
+
+  async ask(n) {
+    const global = createGlobalManager()
+    const body = async ({ messages }: RoutineContext<undefined, number, number>): Promise<void> => {
+      for await (const { message, reply } of messages) reply(2 * message)
+    }
+    const receiver = global.createApp('app').createLocal('local').spawn('receiver', body)
+    await askAll(n, (i) => receiver.ask(i))
     await global.shutdown()
   },
 

@@ -1,5 +1,5 @@
-import { Effect, Exit, Fiber, FiberMap, Schedule, Semaphore } from 'effect'
-import { Check, LIMIT, stream, task, TIMEOUT, type Variant } from '../job.ts'
+import { Effect, Exit, Fiber, FiberMap, Queue, Schedule, Semaphore } from 'effect'
+import { askAll, Check, LIMIT, sendAll, stream, Sum, task, TIMEOUT, type Variant } from '../job.ts'
 
 const work = (i: number): Effect.Effect<number, unknown> =>
   Effect.tryPromise({ try: (signal) => task(i, signal), catch: (error) => error }).pipe(Effect.timeout(TIMEOUT))
@@ -32,6 +32,27 @@ async function through(
 }
 
 export const variant: Variant = {
+  async send(n) {
+    const sum = new Sum()
+    const program = Effect.gen(function* () {
+      const queue = yield* Queue.unbounded<number>()
+      const receiver = yield* Effect.forkChild(Effect.forever(Effect.map(Queue.take(queue), (i) => sum.add(i))))
+      yield* Effect.promise(() => sendAll(n, sum, (i) => Queue.offerUnsafe(queue, i)))
+      yield* Fiber.interrupt(receiver)
+    })
+    await Effect.runPromise(program)
+  },
+
+  async ask(n) {
+    const program = Effect.gen(function* () {
+      const queue = yield* Queue.unbounded<{ readonly i: number; readonly reply: (value: number) => void }>()
+      const receiver = yield* Effect.forkChild(Effect.forever(Effect.map(Queue.take(queue), ({ i, reply }) => reply(2 * i))))
+      yield* Effect.promise(() => askAll(n, (i) => new Promise((reply) => Queue.offerUnsafe(queue, { i, reply }))))
+      yield* Fiber.interrupt(receiver)
+    })
+    await Effect.runPromise(program)
+  },
+
   async spawn(n) {
     const check = new Check(n)
     await through(n, LIMIT, check, async (submit) => void (await Promise.all(Array.from({ length: n }, (_, i) => submit(i)))))

@@ -1,6 +1,6 @@
 /** nact has no limit, timeout or signal for a task: they are added by hand, streamed. */
-import { dispatch, type Ref, spawn, start } from 'nact'
-import { Check, stream, task, TIMEOUT, type Variant } from '../job.ts'
+import { dispatch, query, type Ref, spawn, start } from 'nact'
+import { askAll, Check, sendAll, stream, Sum, task, TIMEOUT, type Variant } from '../job.ts'
 
 export const variant: Variant = {
   async streamed(n) {
@@ -30,6 +30,23 @@ export const variant: Variant = {
         }),
     )
     check.verify()
+  },
+
+  async send(n) {
+    const system = start()
+    const sum = new Sum()
+    const receiver = spawn(system as never, ((_state: unknown, message: number) => sum.add(message)) as never, 'receiver')
+    await sendAll(n, sum, (i) => dispatch(receiver as unknown as Ref<number>, i))
+  },
+
+  async ask(n) {
+    const system = start()
+    const receiver = spawn(
+      system as never,
+      ((_state: unknown, { i, sender }: { i: number; sender: Ref<number> }) => dispatch(sender, 2 * i)) as never,
+      'receiver',
+    )
+    await askAll(n, (i) => query(receiver as never, ((sender: Ref<number>) => ({ i, sender })) as never, TIMEOUT) as Promise<number>)
   },
 
   async restart(n) {

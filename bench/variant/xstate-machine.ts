@@ -1,6 +1,6 @@
 /** One plain XState machine per task: an invoked promise, a timeout by `after`; the limit by hand. */
 import { createActor, fromPromise, setup } from 'xstate'
-import { Check, stream, task, TIMEOUT, type Variant } from '../job.ts'
+import { askAll, Check, sendAll, stream, Sum, task, TIMEOUT, type Variant } from '../job.ts'
 
 const machine = setup({
   types: { input: {} as { i: number }, context: {} as { i: number; output?: number }, events: {} as { type: 'again' } },
@@ -33,7 +33,35 @@ function submit(i: number, check: Check): Promise<void> {
   })
 }
 
+/** A receiver without a supervisor: a machine that adds up, and answers. */
+const receiver = setup({
+  types: {
+    context: {} as { sum: Sum },
+    input: {} as Sum,
+    events: {} as { type: 'add'; i: number } | { type: 'double'; i: number; reply: (value: number) => void },
+  },
+}).createMachine({
+  context: ({ input }) => ({ sum: input }),
+  on: {
+    add: { actions: ({ context, event }) => context.sum.add(event.i) },
+    double: { actions: ({ event }) => event.reply(2 * event.i) },
+  },
+})
+
 export const variant: Variant = {
+  async send(n) {
+    const sum = new Sum()
+    const actor = createActor(receiver, { input: sum }).start()
+    await sendAll(n, sum, (i) => actor.send({ type: 'add', i }))
+    actor.stop()
+  },
+
+  async ask(n) {
+    const actor = createActor(receiver, { input: new Sum() }).start()
+    await askAll(n, (i) => new Promise((reply) => actor.send({ type: 'double', i, reply })))
+    actor.stop()
+  },
+
   async spawn(n) {
     const check = new Check(n)
     await stream(n, (i) => submit(i, check))

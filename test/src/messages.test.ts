@@ -52,12 +52,17 @@ describe.each([{ strict: false }, { strict: true }])('messages (strict: $strict)
     expect(() => routine.ask('x', { timeout: 0 })).toThrow('timeout must be')
   })
 
-  test('what was asked and received, but never answered because the body crashed, times out', async () => {
+  test('what was asked and received, but never answered because the body crashed, is refused at once, with the crash as its cause', async () => {
     const { local, clock } = makeTree({}, mode)
     const routine = local.spawn('echo', echo, { restart: 'permanent' })
-    const answer = expect(routine.ask('crash', { timeout: 50 })).rejects.toMatchObject({ code: 'ERR_ASK_TIMEOUT' })
-    await clock.advance(50)
-    await answer
+    await expect(routine.ask('crash', { timeout: 50 })).rejects.toMatchObject({
+      code: 'ERR_NOT_RUNNING',
+      path: routine.path,
+      cause: expect.any(Error) as Error,
+    })
+    expect(routine.error).toBeInstanceOf(Error)
+    expect(clock.pending).toBe(0)
+    expect(routine.state).toBe('running')
   })
 
   test.each([
