@@ -90,20 +90,20 @@ function placing(global: GlobalManager) {
   let reserved = false
   return async ({ input: order }: RoutineContext<Order>): Promise<string> => {
     if (!reserved) {
-      const answer = await find<Routine<unknown, StoreEvent, Reservation>>(global, 'store').ask({ type: 'reserve', ...order })
+      const answer = await (find(global, 'store') as Routine<unknown, StoreEvent, Reservation>).ask({ type: 'reserve', ...order })
       if (answer === 'sold out') return `${order.sku} is sold out`
       // Outlives the restarts of this order: what is in the store's journal is not reserved twice.
       reserved = true
     }
-    return find<Routine<unknown, Order, string>>(global, 'courier').ask(order)
+    return (find(global, 'courier') as Routine<unknown, Order, string>).ask(order)
   }
 }
 
 /** Whoever has this name at the moment; a restart may have put another in its place. */
-function find<Found>(global: GlobalManager, name: string): Found {
+function find(global: GlobalManager, name: string): unknown {
   const found = global.whereis(name)
   if (found === undefined) throw Object.assign(new Error(`${name} is away`), { code: 'ERR_NOT_RUNNING' })
-  return found as Found
+  return found
 }
 
 /** Places orders one after the other and says what became of each. */
