@@ -1,6 +1,19 @@
 import { assertType, describe, expectTypeOf, test } from 'vitest'
 import { type ActorRefFrom, createMachine, fromCallback, fromPromise, fromTransition, setup } from 'xstate'
-import { createGlobalManager, type LifecycleEvent, type Outcome, type Routine, type RoutineContext, type RoutineFrom } from 'curtaincall'
+import {
+  type CallError,
+  type ChildEntry,
+  createGlobalManager,
+  type LifecycleEvent,
+  type ManagerChild,
+  manager,
+  type Outcome,
+  type Routine,
+  type RoutineChild,
+  type RoutineContext,
+  type RoutineFrom,
+  routine,
+} from 'curtaincall'
 
 const local = createGlobalManager().createApp('a').createLocal('b')
 
@@ -111,4 +124,44 @@ test('events are a closed union', () => {
   global.on('routine.exploded', () => 1)
   // @ts-expect-error no such option
   createGlobalManager({ colour: 'red' })
+})
+
+describe('children', () => {
+  const needy = ({ input }: { input: number }): number => input
+
+  test('input that the work declares is required', () => {
+    assertType<RoutineChild>(routine('x', needy, { input: 1 }))
+    // @ts-expect-error the input is missing
+    routine('x', needy)
+    const text = fromPromise(async ({ input }: { input: string }) => input)
+    // @ts-expect-error the input is of another type
+    routine('x', text, { input: 1 })
+    routine('x', ({ input }) => expectTypeOf(input).toEqualTypeOf<{ a: number }>(), { input: { a: 1 } })
+  })
+
+  test('a tree is made of what routine and manager return', () => {
+    assertType<ManagerChild>(manager('x', { strategy: 'one_for_all', children: [routine('y', () => 1), manager('z')] }))
+    manager('x', { template: routine('y', () => 1), maxRoutines: 5 })
+    // @ts-expect-error not a child
+    manager('x', { children: [{ id: 'y' }] })
+    // @ts-expect-error OTP's name is one_for_all
+    manager('x', { strategy: 'all_for_one' })
+    // @ts-expect-error an app manager has no template
+    createGlobalManager().createApp('x', { template: routine('y', () => 1) })
+  })
+
+  test('answers are told apart by ok', async () => {
+    const answer = await local.whichChildren()
+    if (answer.ok) expectTypeOf(answer.value).toEqualTypeOf<ChildEntry[]>()
+    else expectTypeOf(answer.error).toEqualTypeOf<CallError>()
+    // @ts-expect-error there may be none
+    answer.value
+  })
+
+  test('reasons to exit', () => {
+    const running = local.spawn('x', ({ exit }) => exit({ shutdown: 'done' }))
+    running.exit(new Error('x'))
+    // @ts-expect-error not a reason of OTP
+    running.exit('whatever')
+  })
 })
