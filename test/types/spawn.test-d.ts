@@ -155,7 +155,7 @@ describe('children', () => {
     if (answer.ok) expectTypeOf(answer.value).toEqualTypeOf<ChildEntry[]>()
     else expectTypeOf(answer.error).toEqualTypeOf<CallError>()
     // @ts-expect-error there may be none
-    answer.value
+    void answer.value
   })
 
   test('reasons to exit', () => {
