@@ -30,6 +30,8 @@ export class Service implements Child {
   begun: ((begun: Begun) => void) | undefined = undefined
   /** The timer of a delayed restart. */
   timer: unknown = undefined
+  /** True while it is being stopped to be started again. */
+  again = false
   /** True if its permit is kept for its next routine. */
   reserved = false
   /** True if the body of its last incarnation has not ended. */

@@ -117,7 +117,7 @@ export class Supervisor {
     registry.announceEnd(row, orphan, willRestart)
     if (row.unstarted && !this.#closed) return
     if (awaited !== undefined) {
-      registry.finish(row, service.reserved)
+      registry.finish(row, service.again && !this.#closed)
       this.#stopped(service)
     } else if (this.#closed) registry.finish(row)
     else this.post({ type: 'exit', child: service, run, kind: row.exitKind, wish })
@@ -126,11 +126,11 @@ export class Supervisor {
   /** A child that is a manager has ended a life. */
   managerEnded(service: Service, told: boolean, failedToStart: unknown): void {
     service.alive = false
+    if (this.#closed) service.manager?.conclude()
     if (service.begun !== undefined) {
       service.startError = failedToStart
       this.#began(service, failedToStart === undefined ? 'ignore' : 'error')
     } else if (service.stopped !== undefined) this.#stopped(service)
-    else if (this.#closed) service.manager?.conclude()
     // OTP counts giving up as an end in good order.
     else this.post({ type: 'exit', child: service, run: service.run, kind: 'shutdown', wish: told ? 'told' : 'policy' })
   }
@@ -295,7 +295,7 @@ export class Supervisor {
       this.#manager.registry.finish(row, again)
       return undefined
     }
-    service.reserved = again
+    service.again = again
     service.stopped = () => this.#resume(undefined)
     row.stop(CANCEL, this.#manager.cancelReason)
     return LATER
@@ -316,7 +316,13 @@ export class Supervisor {
   #leave(service: Service): void {
     const { row, manager } = service
     this.#disarm(service)
-    if (row !== undefined) this.#manager.registry.finish(row)
+    if (row?.current.over === true) this.#manager.registry.finish(row)
+    else if (row !== undefined && !row.ended) {
+      // Its delayed restart was to begin now, and another one of its group has failed to start.
+      service.again = false
+      service.stopped = () => undefined
+      row.stop(CANCEL, this.#manager.cancelReason)
+    }
     this.#giveBack(service)
     if (manager?.over === true) manager.conclude()
     if (!this.#mind.children.has(service.id)) this.#manager.order.delete(service)
