@@ -24,6 +24,9 @@ export type CurtaincallErrorCode =
   | 'ERR_ASK_TIMEOUT'
   | 'ERR_MAILBOX_FULL'
   | 'ERR_NOT_RUNNING'
+  | 'ERR_TEST'
+  | 'ERR_ESCAPED'
+  | 'ERR_TRACE'
 
 /**
  * The base of every error that this library throws or rejects with.

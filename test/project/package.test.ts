@@ -62,6 +62,9 @@ describe('the package', () => {
           "supervise",
           "tabulate",
         ],
+        "./testing": [
+          "virtualTime",
+        ],
       }
     `)
   })

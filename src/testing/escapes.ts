@@ -1,0 +1,20 @@
+/** Notices real input and output. */
+import { createHook } from 'node:async_hooks'
+import { lineOf } from './virtual-clock.ts'
+
+/** What the platform calls its own doings that no virtual clock can move. */
+const REAL =
+  /^(FSREQ|FILEHANDLE|FSEVENTWRAP|STATWATCHER|TCP|UDP|PIPE|TTY|PROCESSWRAP|GETADDRINFO|GETNAMEINFO|QUERYWRAP|HTTP|WORKER|ZLIB|TLSWRAP|CRYPTO|RANDOMBYTES|PBKDF2|SCRYPT|SIGNREQUEST|KEYPAIRGEN|HASHREQUEST)/
+
+/** Watches from now on for what `isOurs` says was started inside. */
+export function watchEscapes(isOurs: () => boolean): { readonly found: readonly string[]; stop(): void } {
+  const found: string[] = []
+  const hook = createHook({
+    init(_id, type) {
+      if (!REAL.test(type) || !isOurs()) return
+      const where = lineOf(new Error('escaped').stack)
+      found.push(`${type}${where === undefined ? '' : `, started at ${where}`}`)
+    },
+  }).enable()
+  return { found, stop: () => void hook.disable() }
+}

@@ -1,0 +1,212 @@
+/**
+ * A clock that stands still until it is moved.
+ *
+ * K1  Timers fire in order of their time, and among those of one time in the order in which they were armed.
+ * K2  Between two timers everything that is due in microtasks happens, and a turn of the event loop.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { CurtaincallError } from '../errors.ts'
+import { duration, refuse } from '../spec/check.ts'
+
+/** The platform's own: an import of it would follow when it is replaced. */
+const realSetImmediate = globalThis.setImmediate
+
+/** How a timer was armed. */
+export type TimerKind = 'setTimeout' | 'setInterval' | 'setImmediate' | 'AbortSignal.timeout' | 'clock'
+
+/** A timer that has not fired. */
+export interface PendingTimer {
+  readonly kind: TimerKind
+  /** Milliseconds from now. */
+  readonly in: number
+  /** Where it was armed, as a line of a stack; undefined where that was not recorded. */
+  readonly where: string | undefined
+}
+
+export interface Timer {
+  at: number
+  order: number
+  readonly kind: TimerKind
+  readonly callback: () => void
+  /** Milliseconds until the next time; undefined for once. */
+  readonly every: number | undefined
+  readonly inContext: <T>(act: () => T) => T
+  readonly origin: Error | undefined
+  /** Where it stands in the heap; -1 if it does not. */
+  index: number
+}
+
+/** The most timers that one run fires, unless told otherwise. */
+const STEPS = 100_000
+
+/** How many of those that were still pending an error names. */
+const NAMED = 5
+
+/** How long a run may be. */
+export interface RunOptions {
+  /** Timers that may fire before it is called endless. @default 100_000 */
+  readonly steps?: number | undefined
+}
+
+export class VirtualClock {
+  #now: number
+  #order = 0
+  #running = false
+  readonly #heap: Timer[] = []
+  /** True if each timer is to know where it was armed. */
+  readonly #traced: boolean
+
+  constructor(now: number, traced: boolean) {
+    this.#now = now
+    this.#traced = traced
+  }
+
+  now(): number {
+    return this.#now
+  }
+
+  arm(kind: TimerKind, callback: () => void, delay: number, every?: number): Timer {
+    const at = this.#now + (delay > 0 ? delay : 0)
+    const origin = this.#traced ? new Error('armed') : undefined
+    const timer = {
+      at,
+      order: ++this.#order,
+      kind,
+      callback,
+      every,
+      inContext: AsyncLocalStorage.snapshot() as Timer['inContext'],
+      origin,
+      index: -1,
+    }
+    this.#push(timer)
+    return timer
+  }
+
+  disarm(timer: Timer): void {
+    if (timer.index >= 0) this.#remove(timer)
+  }
+
+  /** Arms it anew from now. */
+  refresh(timer: Timer, delay: number): void {
+    this.disarm(timer)
+    timer.at = this.#now + delay
+    timer.order = ++this.#order
+    this.#push(timer)
+  }
+
+  /** Timers that have not fired, the next one first. */
+  pending(): PendingTimer[] {
+    return this.#heap.toSorted(earlier).map((timer) => ({ kind: timer.kind, in: timer.at - this.#now, where: whereOf(timer) }))
+  }
+
+  /** Moves time on, fires what comes due, and lets everything happen in between. */
+  async advance(ms: number): Promise<void> {
+    if (!duration.accepts(ms)) throw refuse('advance ms', duration.range, ms)
+    const end = this.#now + ms
+    await this.#run(end, STEPS)
+    this.#now = Math.max(this.#now, end)
+  }
+
+  /** Until no timer is pending and nothing is left to do. */
+  runToQuiescence({ steps = STEPS }: RunOptions = {}): Promise<void> {
+    return this.#run(Infinity, steps)
+  }
+
+  async #run(end: number, steps: number): Promise<void> {
+    if (this.#running)
+      throw new CurtaincallError('ERR_TEST', 'virtual time is being moved already: await the first advance() or runToQuiescence()')
+    this.#running = true
+    try {
+      await turn()
+      for (let step = 0; (this.#heap[0]?.at ?? Infinity) <= end; step++) {
+        if (this.#heap.length === 0) break
+        if (step === steps) throw this.#endless(steps)
+        this.#fire(this.#heap[0] as Timer)
+        await turn()
+      }
+    } finally {
+      this.#running = false
+    }
+  }
+
+  #fire(timer: Timer): void {
+    this.#now = Math.max(this.#now, timer.at)
+    this.#remove(timer)
+    if (timer.every !== undefined) this.refresh(timer, timer.every)
+    timer.inContext(timer.callback)
+  }
+
+  #endless(steps: number): CurtaincallError {
+    const named = this.pending().slice(0, NAMED)
+    const lines = named.map(({ kind, in: ms, where }) => `  ${kind} in ${ms} ms${where === undefined ? '' : `, armed at ${where}`}`)
+    return new CurtaincallError('ERR_TEST', `${steps} timers have fired and ${this.#heap.length} are still pending:\n${lines.join('\n')}`)
+  }
+
+  // --- a binary heap ---------------------------------------------------------------------------
+
+  #push(timer: Timer): void {
+    timer.index = this.#heap.push(timer) - 1
+    this.#up(timer.index)
+  }
+
+  #remove(timer: Timer): void {
+    const { index } = timer
+    const last = this.#heap.pop() as Timer
+    timer.index = -1
+    if (last === timer) return
+    this.#heap[index] = last
+    last.index = index
+    this.#up(index)
+    this.#down(last.index)
+  }
+
+  #swap(a: number, b: number): void {
+    const first = this.#heap[a] as Timer
+    const second = this.#heap[b] as Timer
+    this.#heap[a] = second
+    this.#heap[b] = first
+    second.index = a
+    first.index = b
+  }
+
+  #up(index: number): void {
+    for (let at = index; at > 0; ) {
+      const parent = (at - 1) >> 1
+      if (earlier(this.#heap[parent] as Timer, this.#heap[at] as Timer) <= 0) return
+      this.#swap(parent, at)
+      at = parent
+    }
+  }
+
+  #down(index: number): void {
+    for (let at = index; ; ) {
+      const left = at * 2 + 1
+      const right = left + 1
+      if (left >= this.#heap.length) return
+      const least = right < this.#heap.length && earlier(this.#heap[right] as Timer, this.#heap[left] as Timer) < 0 ? right : left
+      if (earlier(this.#heap[at] as Timer, this.#heap[least] as Timer) <= 0) return
+      this.#swap(at, least)
+      at = least
+    }
+  }
+}
+
+function earlier(a: Timer, b: Timer): number {
+  return a.at - b.at || a.order - b.order
+}
+
+/** The first line of the stack that is neither ours nor the platform's. */
+export function lineOf(stack: string | undefined): string | undefined {
+  const lines = (stack ?? '').split('\n').slice(1)
+  const foreign = lines.find((line) => !/[/\\]src[/\\]testing[/\\]/.test(line) && !line.includes('node:'))
+  return foreign?.trim().replace(/^at /, '')
+}
+
+function whereOf({ origin }: Timer): string | undefined {
+  return lineOf(origin?.stack)
+}
+
+/** Lets everything happen that is due in microtasks. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => realSetImmediate(resolve))
+}

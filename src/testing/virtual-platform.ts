@@ -1,0 +1,260 @@
+/** The platform's timers and dates, asking first whether there is a virtual clock. */
+import { syncBuiltinESMExports } from 'node:module'
+import timers from 'node:timers'
+import timersPromises from 'node:timers/promises'
+import { promisify } from 'node:util'
+import type { Timer, TimerKind, VirtualClock } from './virtual-clock.ts'
+
+type Callback = (...args: unknown[]) => void
+type Find = () => VirtualClock | undefined
+type Target = Record<PropertyKey, unknown>
+
+/** What the platform's timers are to the code that holds them. */
+class VirtualTimeout {
+  readonly #clock: VirtualClock
+  readonly #delay: number
+  readonly timer: Timer
+  #ref = true
+  #id = 0
+
+  constructor(clock: VirtualClock, kind: TimerKind, callback: () => void, delay: number, every?: number) {
+    this.#clock = clock
+    this.#delay = delay
+    this.timer = clock.arm(kind, callback, delay, every)
+  }
+
+  ref(): this {
+    this.#ref = true
+    return this
+  }
+
+  unref(): this {
+    this.#ref = false
+    return this
+  }
+
+  hasRef(): boolean {
+    return this.#ref
+  }
+
+  refresh(): this {
+    this.#clock.refresh(this.timer, this.#delay)
+    return this
+  }
+
+  close(): this {
+    this.#clock.disarm(this.timer)
+    byId.delete(this.#id)
+    return this
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  [Symbol.toPrimitive](): number {
+    if (this.#id === 0) byId.set((this.#id = ++lastId), new WeakRef(this))
+    return this.#id
+  }
+}
+
+/** Timers may be cleared by their number, if somebody has asked for it. */
+const byId = new Map<number, WeakRef<VirtualTimeout>>()
+/** Far from the platform's own numbers. */
+let lastId = 1_000_000_000
+
+/** The platform takes what is too long, or no number, for a millisecond. */
+function delayOf(delay: unknown): number {
+  const ms = Number(delay)
+  return ms >= 1 && ms <= 2_147_483_647 ? ms : 1
+}
+
+function clear(timer: unknown, real: (timer: never) => void): void {
+  const found = typeof timer === 'number' || typeof timer === 'string' ? byId.get(Number(timer))?.deref() : timer
+  if (found instanceof VirtualTimeout) found.close()
+  else real(timer as never)
+}
+
+/** Replaces a property and remembers how to undo that. */
+function replace(undo: (() => void)[], target: object, key: PropertyKey, value: PropertyDescriptor): void {
+  const own = Object.getOwnPropertyDescriptor(target, key)
+  Object.defineProperty(target, key, { configurable: true, enumerable: own?.enumerable ?? false, ...value })
+  undo.push(() => {
+    if (own === undefined) delete (target as Target)[key]
+    else Object.defineProperty(target, key, own)
+  })
+}
+
+/** Puts them in place; returns what puts the platform's own back. */
+export function installPlatform(find: Find): () => void {
+  const undo: (() => void)[] = []
+  installTimers(undo, find)
+  installPromises(undo, find)
+  installDates(undo, find)
+  installSignals(undo, find)
+  syncBuiltinESMExports()
+  return () => {
+    for (const step of undo.reverse()) step()
+    byId.clear()
+    syncBuiltinESMExports()
+  }
+}
+
+function installTimers(undo: (() => void)[], find: Find): void {
+  const real = { ...timers }
+  const starting = (kind: TimerKind, original: (...args: never[]) => unknown) => {
+    const start = (callback: Callback, ...rest: unknown[]): unknown => {
+      const clock = find()
+      if (clock === undefined) return original(...([callback, ...rest] as never[]))
+      if (typeof callback !== 'function') throw new TypeError('The "callback" argument must be of type function.')
+      const [delay, ...args] = kind === 'setImmediate' ? [undefined, ...rest] : rest
+      const ms = kind === 'setImmediate' ? 0 : delayOf(delay)
+      return new VirtualTimeout(clock, kind, () => callback(...args), ms, kind === 'setInterval' ? ms : undefined)
+    }
+    return start
+  }
+  const wait = (ms: unknown, value: unknown): Promise<unknown> => timersPromises.setTimeout(ms as number, value)
+  const setTimeoutNow = Object.assign(starting('setTimeout', real.setTimeout), { [promisify.custom]: wait })
+  const setImmediateNow = Object.assign(starting('setImmediate', real.setImmediate), {
+    [promisify.custom]: (value: unknown) => timersPromises.setImmediate(value),
+  })
+  const now: Target = {
+    setTimeout: setTimeoutNow,
+    setInterval: starting('setInterval', real.setInterval),
+    setImmediate: setImmediateNow,
+    clearTimeout: (timer: unknown) => clear(timer, real.clearTimeout),
+    clearInterval: (timer: unknown) => clear(timer, real.clearInterval),
+    clearImmediate: (timer: unknown) => clear(timer, real.clearImmediate),
+  }
+  for (const [name, value] of Object.entries(now)) {
+    replace(undo, globalThis, name, { value, writable: true, enumerable: true })
+    replace(undo, timers, name, { value, writable: true, enumerable: true })
+  }
+}
+
+interface WaitOptions {
+  readonly signal?: AbortSignal
+}
+
+function waitFor(clock: VirtualClock, kind: TimerKind, ms: number, value: unknown, { signal }: WaitOptions = {}): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const aborted = (): void => {
+      clock.disarm(timer)
+      reject(new AbortError(signal?.reason))
+    }
+    const timer = clock.arm(
+      kind,
+      () => {
+        signal?.removeEventListener('abort', aborted)
+        resolve(value)
+      },
+      ms,
+    )
+    if (signal?.aborted === true) aborted()
+    else signal?.addEventListener('abort', aborted, { once: true })
+  })
+}
+
+/** What node:timers/promises rejects with. */
+class AbortError extends Error {
+  override readonly name = 'AbortError'
+  readonly code = 'ABORT_ERR'
+
+  constructor(cause: unknown) {
+    super('The operation was aborted', { cause })
+  }
+}
+
+function installPromises(undo: (() => void)[], find: Find): void {
+  const real = { ...timersPromises }
+  const { scheduler } = timersPromises
+  const realWait = scheduler.wait.bind(scheduler)
+  const realYield = scheduler.yield.bind(scheduler)
+  async function* interval(clock: VirtualClock, ms: number, value: unknown, options: WaitOptions | undefined): AsyncGenerator {
+    for (;;) yield await waitFor(clock, 'setInterval', ms, value, options)
+  }
+  const either =
+    <Args extends unknown[]>(virtual: (clock: VirtualClock, ...args: Args) => unknown, original: (...args: never[]) => unknown) =>
+    (...args: Args): unknown => {
+      const clock = find()
+      return clock === undefined ? original(...(args as unknown as never[])) : virtual(clock, ...args)
+    }
+  const timeout = (clock: VirtualClock, ms: unknown, value?: unknown, options?: WaitOptions) =>
+    waitFor(clock, 'setTimeout', delayOf(ms), value, options)
+  const immediate = (clock: VirtualClock, value?: unknown, options?: WaitOptions) => waitFor(clock, 'setImmediate', 0, value, options)
+  const ticking = (clock: VirtualClock, ms: unknown, value?: unknown, options?: WaitOptions) => interval(clock, delayOf(ms), value, options)
+  replace(undo, timersPromises, 'setTimeout', { value: either(timeout, real.setTimeout), writable: true, enumerable: true })
+  replace(undo, timersPromises, 'setImmediate', { value: either(immediate, real.setImmediate), writable: true, enumerable: true })
+  replace(undo, timersPromises, 'setInterval', { value: either(ticking, real.setInterval), writable: true, enumerable: true })
+  const waiting = (clock: VirtualClock, ms: unknown, options?: WaitOptions) => waitFor(clock, 'setTimeout', delayOf(ms), undefined, options)
+  replace(undo, scheduler, 'wait', { value: either(waiting, realWait), writable: true })
+  replace(undo, scheduler, 'yield', { value: either((clock) => waitFor(clock, 'setImmediate', 0, undefined), realYield), writable: true })
+}
+
+function installDates(undo: (() => void)[], find: Find): void {
+  const RealDate = globalThis.Date
+  const now = RealDate.now.bind(RealDate)
+  const VirtualDate = new Proxy(RealDate, {
+    construct: (target, args, newTarget) => {
+      const clock = args.length === 0 ? find() : undefined
+      return Reflect.construct(target, clock === undefined ? args : [clock.now()], newTarget) as object
+    },
+    apply: (target, _self, _args) => new target(find()?.now() ?? now()).toString(),
+  })
+  replace(undo, globalThis, 'Date', { value: VirtualDate, writable: true })
+  replace(undo, RealDate, 'now', { value: () => find()?.now() ?? now(), writable: true })
+  const { performance } = globalThis
+  const realNow = performance.now.bind(performance)
+  const { timeOrigin } = performance
+  const begun = new WeakMap<VirtualClock, number>()
+  const sinceBegin = (clock: VirtualClock): number => {
+    if (!begun.has(clock)) begun.set(clock, clock.now())
+    return clock.now() - (begun.get(clock) as number)
+  }
+  replace(undo, performance, 'now', {
+    value: () => {
+      const clock = find()
+      return clock === undefined ? realNow() : sinceBegin(clock)
+    },
+    writable: true,
+  })
+  replace(undo, performance, 'timeOrigin', {
+    get: () => {
+      const clock = find()
+      return clock === undefined ? timeOrigin : clock.now() - sinceBegin(clock)
+    },
+  })
+  installHighResolution(undo, find)
+}
+
+function installHighResolution(undo: (() => void)[], find: Find): void {
+  const real = process.hrtime
+  const bigint = real.bigint.bind(real)
+  const nanoseconds = (clock: VirtualClock): bigint => BigInt(Math.round(clock.now() * 1_000_000))
+  const hrtime = (since: [number, number] = [0, 0]): [number, number] => {
+    const clock = find()
+    if (clock === undefined) return real(since[0] === 0 && since[1] === 0 ? undefined : since)
+    const elapsed = nanoseconds(clock) - BigInt(since[0]) * 1_000_000_000n - BigInt(since[1])
+    return [Number(elapsed / 1_000_000_000n), Number(elapsed % 1_000_000_000n)]
+  }
+  const value = Object.assign(hrtime, {
+    bigint: () => {
+      const clock = find()
+      return clock === undefined ? bigint() : nanoseconds(clock)
+    },
+  })
+  replace(undo, process, 'hrtime', { value, writable: true, enumerable: true })
+}
+
+function installSignals(undo: (() => void)[], find: Find): void {
+  const real = AbortSignal.timeout.bind(AbortSignal)
+  const timeout = (ms: number): AbortSignal => {
+    const clock = find()
+    if (clock === undefined) return real(ms)
+    const controller = new AbortController()
+    const reason = (): DOMException => new DOMException('The operation was aborted due to timeout', 'TimeoutError')
+    clock.arm('AbortSignal.timeout', () => controller.abort(reason()), ms)
+    return controller.signal
+  }
+  replace(undo, AbortSignal, 'timeout', { value: timeout, writable: true, enumerable: true })
+}
