@@ -92,8 +92,8 @@ export type Command<C extends Child> =
   | { readonly do: 'receive' }
   /** All children have started. */
   | { readonly do: 'ready' }
-  /** Starts a child (Begun). */
-  | { readonly do: 'start'; readonly child: C }
+  /** Starts a child (Begun). `again`: a failure is tried again. */
+  | { readonly do: 'start'; readonly child: C; readonly again: boolean }
   /** Stops a child, and waits for it. `again`: it will be started again in the same breath. */
   | { readonly do: 'stop'; readonly child: C; readonly again: boolean }
   /** The milliseconds that the child's restart is to wait (number); above 0 a `resume` will come. */
@@ -211,7 +211,7 @@ function* carryOut<C extends Child>(s: Supervision<C>, child: C): Steps<C, undef
 }
 
 function* startAgain<C extends Child>(s: Supervision<C>, child: C): Steps<C> {
-  const begun = yield* start(child)
+  const begun = yield* start(child, true)
   if (begun === 'error') tryAgain(s, child)
   else if (begun === 'ignore') yield* leave(s, child)
 }
@@ -230,7 +230,7 @@ function* restartGroup<C extends Child>(s: Supervision<C>, group: readonly C[], 
       child.state = 'undefined'
       yield { do: 'leave', child }
     } else {
-      const begun = yield* start(child)
+      const begun = yield* start(child, true)
       if (begun === 'error') failed = child
       else if (begun === 'ignore') yield* leave(s, child)
     }
@@ -244,11 +244,11 @@ function tryAgain<C extends Child>(s: Supervision<C>, child: C): void {
   s.post({ type: 'retry', child })
 }
 
-function* start<C extends Child>(child: C): Steps<C, Begun> {
+function* start<C extends Child>(child: C, again = false): Steps<C, Begun> {
   child.run++
   child.state = 'running'
   child.alive = true
-  const begun = (yield { do: 'start', child }) as Begun
+  const begun = (yield { do: 'start', child, again }) as Begun
   if (begun !== 'ok') {
     child.state = 'undefined'
     child.alive = false

@@ -28,7 +28,8 @@ export class GlobalManager extends Manager {
   constructor(spec: ManagerSpec & GlobalSpec) {
     super(new Stage(spec, spec.generateId ?? (() => nanoid(ID_LENGTH))), undefined, spec.name, spec)
     this.logic = this.stage.logicOf(globalManagerMachine)
-    const { clock } = spec
+    const { clock, interceptor } = spec
+    if (interceptor !== undefined) this.on('*', (event) => interceptor.event(event))
     const inspect = spec.inspect === undefined ? {} : { inspect: containInspection(spec.inspect, this.stage.bus) }
     this.live({ clock: { setTimeout: clock.setTimeout.bind(clock), clearTimeout: clock.clearTimeout.bind(clock) }, ...inspect })
   }

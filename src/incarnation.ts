@@ -24,6 +24,7 @@ import { containedController } from './contained-signal.ts'
 import { CurtaincallError, RoutineTimeoutError } from './errors.ts'
 import { Heartbeat } from './heartbeat.ts'
 import type { RoutineRow } from './routine.ts'
+import type { AnyBody } from './interceptor.ts'
 import { ExitRequest } from './exit-request.ts'
 import type { ExitReason } from './spec/routine-spec.ts'
 import { DONE, EXIT, FAIL, GIVE_UP, type Stage, TIMEOUT } from './stage.ts'
@@ -151,8 +152,15 @@ export class Incarnation {
     if (timeout !== Infinity) this.#timer = clock.setTimeout(() => this.#expire(timeout), timeout)
     if (hungAfter !== Infinity) this.heartbeat = new Heartbeat(this, hungAfter, this.startedAt)
     this.#bodyRuns = true
-    if (isActorLogic(row.logic)) runActor(this, row.logic)
-    else runBody(this, row.logic as (context: unknown) => unknown)
+    const { interceptor } = this.#stage
+    if (interceptor === undefined) this.#run()
+    else interceptor.begin(row, () => this.#run())
+  }
+
+  #run(): void {
+    const { logic } = this.row
+    if (isActorLogic(logic)) runActor(this, logic)
+    else runBody(this, logic as AnyBody)
   }
 
   #expire(timeout: number): void {

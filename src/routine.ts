@@ -292,10 +292,13 @@ export class RoutineRow implements Named<RoutineRow>, Waiting<RoutineRow> {
   /** Runs the `start` option, inside the supervisor's step. The incarnation has ended unless it is `ok`, and may have even so. */
   prepare(): Begun {
     const { start, input } = this.spec
-    if (start === undefined) return 'ok'
+    const { interceptor } = this.local.stage
+    if (start === undefined && interceptor === undefined) return 'ok'
     const { id, name, path, incarnation, current } = this
     try {
-      if (start({ id, name, path, incarnation, input, exit }) !== ignore) return 'ok'
+      const context = { id, name, path, incarnation, input, exit }
+      interceptor?.start(this, context)
+      if (start?.(context) !== ignore) return 'ok'
       this.unstarted = true
       current.step(EXIT, ignore)
       return 'ignore'

@@ -32,6 +32,8 @@ export class Service implements Child {
   timer: unknown = undefined
   /** True while it is being stopped to be started again. */
   again = false
+  /** True if a start that fails is tried again. */
+  retried = false
   /** True if its permit is kept for its next routine. */
   reserved = false
   /** True if the body of its last incarnation has not ended. */

@@ -257,8 +257,6 @@ export class ShutdownRun {
     const { clock } = this.#manager.stage
     for (const timer of this.#timers) clock.clearTimeout(timer)
     this.#timers.clear()
-    clock.clearTimeout(this.#deadlineTimer)
-    this.#deadlineTimer = undefined
   }
 
   /** Time is up: asks whoever was not asked, gives one turn, and then waits for nobody. */
@@ -291,12 +289,12 @@ export class ShutdownRun {
       this.#armDeadline()
       return
     }
-    if (this.#phase === 'cleaning') return
     this.#timedOut = true
     this.#held = false
     this.#draining = false
     this.#manager.tell({ type: 'hurry' })
-    this.#force()
+    if (this.#phase === 'cleaning') this.setOverdue()
+    else this.#force()
     this.poke()
   }
 
@@ -349,6 +347,8 @@ export class ShutdownRun {
     this.#phases.push({ phase, duration: now - this.#phaseSince, deadline: Math.max(0, deadline), exceeded })
     this.#manager.stage.clock.clearTimeout(this.#phaseTimer)
     this.#phaseTimer = undefined
+    // Its last phase, too, may have been held: the deadline is kept until it is over.
+    if (phase === 'cleaning') this.#manager.stage.clock.clearTimeout(this.#deadlineTimer)
     this.#manager.tell({ type: 'phaseDone' })
   }
 }

@@ -7,6 +7,7 @@ import { withEffects } from './actor.ts'
 import type { Clock } from './clock.ts'
 import { ConfigError } from './errors.ts'
 import type { Incarnation } from './incarnation.ts'
+import type { Interceptor } from './interceptor.ts'
 import { LifecycleBus } from './lifecycle-bus.ts'
 import type { Logger } from './logger.ts'
 import type { Manager } from './manager.ts'
@@ -36,6 +37,7 @@ export class Stage {
   readonly random: () => number
   readonly logger: Logger
   readonly strict: boolean
+  readonly interceptor: Interceptor | undefined
   readonly bus: LifecycleBus
   readonly signals = new SignalHub()
   readonly table: TransitionTable
@@ -55,6 +57,7 @@ export class Stage {
     this.random = spec.random
     this.logger = spec.logger
     this.strict = spec.strict
+    this.interceptor = spec.interceptor
     this.bus = new LifecycleBus(spec.logger)
     this.table = routineTable ??= tabulate(routineMachine, ROUTINE_EVENTS, ['output', 'error', 'reason'])
     this.routineLogic = withEffects(routineMachine, (self, snapshot, event, _actions, scope) =>

@@ -109,7 +109,10 @@ export class Supervisor {
     const wish = row.wish
     const awaited = service.stopped
     const asked = wish === 'again' || wish === 'free' || (wish === 'policy' && shouldRestart(service.restart, row.exitKind))
-    const willRestart = asked && !closed && awaited === undefined && this.window.left(this.#manager.stage.clock.now()) > 0
+    // A first start that fails is an end; that of a restart is tried again.
+    const again = row.unstarted ? service.retried && row.startFailed : asked
+    const allowed = wish === 'free' || this.window.left(this.#manager.stage.clock.now()) > 0
+    const willRestart = again && !closed && awaited === undefined && allowed
     service.alive = false
     service.prepared = false
     service.orphan = orphan
@@ -195,7 +198,7 @@ export class Supervisor {
       case 'receive':
         return this.#receive()
       case 'start':
-        return this.#start(command.child)
+        return this.#start(command.child, command.again)
       case 'stop':
         return this.#stop(command.child, command.again)
       case 'delay':
@@ -216,7 +219,8 @@ export class Supervisor {
     return undefined
   }
 
-  #start(service: Service): unknown {
+  #start(service: Service, again: boolean): unknown {
+    service.retried = again
     this.#manager.order.add(service)
     if (service.type === 'supervisor') return this.#startManager(service)
     const row = this.#rowFor(service)

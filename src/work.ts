@@ -11,6 +11,7 @@ import {
   type Snapshot,
 } from 'xstate'
 import type { Incarnation } from './incarnation.ts'
+import type { AnyBody } from './interceptor.ts'
 import { isThenable } from './lifecycle-bus.ts'
 import { RoutineContext } from './routine-context.ts'
 import { refuse } from './spec/check.ts'
@@ -55,7 +56,10 @@ export function checkWork(work: unknown, resume: RoutineOptions['resume'], path:
 }
 
 /** Runs a function; whatever way it ends is told to the incarnation. */
-export function runBody(incarnation: Incarnation, body: (context: RoutineContext) => unknown): void {
+export function runBody(incarnation: Incarnation, given: AnyBody): void {
+  const { row } = incarnation
+  const { interceptor } = row.local.stage
+  const body = interceptor === undefined ? given : interceptor.body(row, given)
   let result: unknown
   try {
     result = body(new RoutineContext(incarnation))

@@ -3,6 +3,7 @@ import type { InspectionEvent, Observer } from 'xstate'
 import type { RestartType } from '../../machines/restart-policy.ts'
 import type { AutoShutdown, Strategy } from '../../machines/supervisor.ts'
 import { type Clock, systemClock } from '../clock.ts'
+import { INTERCEPTOR, type Interceptor } from '../interceptor.ts'
 import { type Logger, silentLogger } from '../logger.ts'
 import {
   callable,
@@ -86,6 +87,7 @@ export interface GlobalManagerOptions extends SupervisorOptions {
   readonly inspect?: ((event: InspectionEvent) => void) | Observer<InspectionEvent> | undefined
   /** Makes a genuine XState actor of every routine from birth. @default false */
   readonly strict?: boolean | undefined
+  /** @internal */ readonly [INTERCEPTOR]?: Interceptor | undefined
 }
 
 /** A supervisor with nothing left open. */
@@ -115,6 +117,7 @@ export interface GlobalSpec {
   readonly logger: Logger
   readonly inspect: GlobalManagerOptions['inspect']
   readonly strict: boolean
+  readonly interceptor: Interceptor | undefined
 }
 
 const SUPERVISOR_RULES = {
@@ -154,7 +157,7 @@ const GLOBAL_RULES = {
     accepts: (value: unknown) => callable.accepts(value) || having('next').accepts(value),
   },
   strict: flag,
-} satisfies Record<keyof GlobalManagerOptions, Rule>
+} satisfies Record<Exclude<keyof GlobalManagerOptions, typeof INTERCEPTOR>, Rule>
 
 function complete(options: LocalManagerOptions, path?: string): ManagerSpec {
   const { children = [], autoShutdown = 'never', strategy = 'one_for_one', template } = options
@@ -219,5 +222,6 @@ export function compileGlobalSpec(options: GlobalManagerOptions = {}): ManagerSp
     logger: options.logger ?? silentLogger,
     inspect: options.inspect,
     strict: (options.strict ?? false) || options.inspect !== undefined,
+    interceptor: options[INTERCEPTOR],
   }
 }

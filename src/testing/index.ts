@@ -1,7 +1,49 @@
 /**
- * The test kit: virtual time for whole trees.
+ * The test kit: virtual time, simulations, laws, campaigns, traces.
  *
  * @module
  */
+
+// Virtual time
 export { virtualTime, type VirtualTime, type VirtualTimeOptions } from './virtual-time.ts'
 export type { PendingTimer, RunOptions, TimerKind } from './virtual-clock.ts'
+
+// Simulations
+export { type SimulatedTree, simulate, type Simulation, type SimulationOptions, type TreeOptions } from './simulate.ts'
+export { type Fault, faults, readFault } from './faults.ts'
+export type { ManagerPlan, TreePlan, WorkPlan } from './plan.ts'
+export type { FreeStep, PlainStep, Request, Step } from './script.ts'
+export type { ScheduleMode } from './schedule.ts'
+
+// Laws
+export { type Finding, type Goal, type Law, law, type Remains, type RoutineFacts, type Run, sometimes } from './law.ts'
+export { laws } from './laws.ts'
+export {
+  childBeforeParent,
+  exactlyOneTerminal,
+  invariants,
+  noLiveResources,
+  noSpawnAfterStop,
+  permitsBalanced,
+  restartIntensity,
+  reverseOrder,
+  withinOverallTimeout,
+} from './invariants.ts'
+export {
+  cancelReachesAll,
+  expectations,
+  gracefulIfCooperative,
+  killedOnlyIfDeaf,
+  phasesInOrder,
+  reportAddsUp,
+  restartOrEscalate,
+} from './expectations.ts'
+
+// Campaigns
+export { type CampaignOptions, type CampaignResult, CounterexampleError, fuzzTree, propertyShutdown } from './campaign.ts'
+export { type Arbitraries, arbitraries, type FastCheck, type Scenario } from './arbitraries.ts'
+
+// Traces
+export type { Trace, TraceEvent, TraceEventType, TraceHeader, Verdict, Violation } from './trace.ts'
+export { parseTrace, printTrace, readTrace, writeTrace } from './trace-file.ts'
+export { explainTrace } from './explain.ts'

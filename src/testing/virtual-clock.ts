@@ -1,18 +1,21 @@
 /**
  * A clock that stands still until it is moved.
  *
- * K1  Timers fire in order of their time, and among those of one time in the order in which they were armed.
+ * K1  Timers fire in order of their time, and among those of one time in the order in which they were armed, unless a schedule
+ *     says otherwise.
  * K2  Between two timers everything that is due in microtasks happens, and a turn of the event loop.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { CurtaincallError } from '../errors.ts'
 import { duration, refuse } from '../spec/check.ts'
+import { presentOwner } from './owners.ts'
+import type { Schedule, ScheduleMode } from './schedule.ts'
 
 /** The platform's own: an import of it would follow when it is replaced. */
 const realSetImmediate = globalThis.setImmediate
 
 /** How a timer was armed. */
-export type TimerKind = 'setTimeout' | 'setInterval' | 'setImmediate' | 'AbortSignal.timeout' | 'clock'
+export type TimerKind = 'setTimeout' | 'setInterval' | 'setImmediate' | 'AbortSignal.timeout' | 'clock' | 'script' | 'delivery'
 
 /** A timer that has not fired. */
 export interface PendingTimer {
@@ -21,6 +24,8 @@ export interface PendingTimer {
   readonly in: number
   /** Where it was armed, as a line of a stack; undefined where that was not recorded. */
   readonly where: string | undefined
+  /** Path of the routine that armed it; undefined where no routine did, or none is watched. */
+  readonly owner: string | undefined
 }
 
 export interface Timer {
@@ -28,6 +33,9 @@ export interface Timer {
   order: number
   readonly kind: TimerKind
   readonly callback: () => void
+  /** Those of one lane keep their order. */
+  readonly lane: string
+  readonly owner: string | undefined
   /** Milliseconds until the next time; undefined for once. */
   readonly every: number | undefined
   readonly inContext: <T>(act: () => T) => T
@@ -56,9 +64,14 @@ export class VirtualClock {
   /** True if each timer is to know where it was armed. */
   readonly #traced: boolean
 
-  constructor(now: number, traced: boolean) {
+  readonly #schedule: Schedule | undefined
+  readonly #mode: ScheduleMode
+
+  constructor(now: number, traced: boolean, schedule?: Schedule, mode: ScheduleMode = 'native') {
     this.#now = now
     this.#traced = traced
+    this.#schedule = schedule
+    this.#mode = mode
   }
 
   now(): number {
@@ -68,18 +81,19 @@ export class VirtualClock {
   arm(kind: TimerKind, callback: () => void, delay: number, every?: number): Timer {
     const at = this.#now + (delay > 0 ? delay : 0)
     const origin = this.#traced ? new Error('armed') : undefined
-    const timer = {
-      at,
-      order: ++this.#order,
-      kind,
-      callback,
-      every,
-      inContext: AsyncLocalStorage.snapshot() as Timer['inContext'],
-      origin,
-      index: -1,
-    }
+    const owner = presentOwner()
+    const lane = this.#laneOf(kind, delay, owner)
+    const inContext = AsyncLocalStorage.snapshot() as Timer['inContext']
+    const timer = { at, order: ++this.#order, kind, callback, lane, owner, every, inContext, origin, index: -1 }
     this.#push(timer)
     return timer
+  }
+
+  /** The platform keeps those of one delay in order; actors only what each does itself. */
+  #laneOf(kind: TimerKind, delay: number, owner: string | undefined): string {
+    if (kind === 'script' || this.#schedule === undefined) return kind
+    if (this.#mode === 'native') return kind === 'setImmediate' ? kind : String(delay)
+    return owner ?? `${kind} ${delay}`
   }
 
   disarm(timer: Timer): void {
@@ -96,7 +110,12 @@ export class VirtualClock {
 
   /** Timers that have not fired, the next one first. */
   pending(): PendingTimer[] {
-    return this.#heap.toSorted(earlier).map((timer) => ({ kind: timer.kind, in: timer.at - this.#now, where: whereOf(timer) }))
+    return this.#heap.toSorted(earlier).map((timer) => ({
+      kind: timer.kind,
+      in: timer.at - this.#now,
+      where: whereOf(timer),
+      owner: timer.owner,
+    }))
   }
 
   /** Moves time on, fires what comes due, and lets everything happen in between. */
@@ -112,21 +131,36 @@ export class VirtualClock {
     return this.#run(Infinity, steps)
   }
 
-  async #run(end: number, steps: number): Promise<void> {
+  /** Until it is over, or nothing is pending. */
+  runUntil(over: () => boolean, steps: number): Promise<void> {
+    return this.#run(Infinity, steps, over)
+  }
+
+  async #run(end: number, steps: number, over: () => boolean = () => false): Promise<void> {
     if (this.#running)
       throw new CurtaincallError('ERR_TEST', 'virtual time is being moved already: await the first advance() or runToQuiescence()')
     this.#running = true
     try {
       await turn()
       for (let step = 0; (this.#heap[0]?.at ?? Infinity) <= end; step++) {
-        if (this.#heap.length === 0) break
+        if (this.#heap.length === 0 || over()) break
         if (step === steps) throw this.#endless(steps)
-        this.#fire(this.#heap[0] as Timer)
+        this.#fire(this.#next())
         await turn()
       }
     } finally {
       this.#running = false
     }
+  }
+
+  /** The first, or another one that is due at the same time, if the schedule says so. */
+  #next(): Timer {
+    const first = this.#heap[0] as Timer
+    if (this.#schedule?.decides !== true) return first
+    const due = this.#heap.filter(({ at }) => at === first.at).sort(earlier)
+    const lanes = new Map<string, Timer>()
+    for (const timer of due) if (!lanes.has(timer.lane)) lanes.set(timer.lane, timer)
+    return [...lanes.values()][this.#schedule.choose(lanes.size)] as Timer
   }
 
   #fire(timer: Timer): void {
@@ -138,7 +172,10 @@ export class VirtualClock {
 
   #endless(steps: number): CurtaincallError {
     const named = this.pending().slice(0, NAMED)
-    const lines = named.map(({ kind, in: ms, where }) => `  ${kind} in ${ms} ms${where === undefined ? '' : `, armed at ${where}`}`)
+    const lines = named.map(
+      ({ kind, in: ms, where, owner }) =>
+        `  ${kind} in ${ms} ms${owner === undefined ? '' : ` of ${owner}`}${where === undefined ? '' : `, armed at ${where}`}`,
+    )
     return new CurtaincallError('ERR_TEST', `${steps} timers have fired and ${this.#heap.length} are still pending:\n${lines.join('\n')}`)
   }
 

@@ -42,7 +42,8 @@ export interface VirtualTimeOptions {
   readonly allowEscapes?: boolean | undefined
 }
 
-const START = Date.UTC(2000, 0, 1)
+/** Where virtual time begins unless told otherwise: the year 2000. */
+export const START = Date.UTC(2000, 0, 1)
 
 const epoch: Rule = { range: 'epoch milliseconds', accepts: (value) => typeof value === 'number' && Number.isFinite(value) }
 const RULES = { now: epoch, trace: flag, allowEscapes: flag } satisfies Record<keyof VirtualTimeOptions, Rule>
@@ -71,19 +72,42 @@ export async function virtualTime<Result>(
   check('virtualTime', options, RULES)
   const { now = START, trace = true, allowEscapes = false } = options
   const virtual = new VirtualClock(now, trace)
-  if (uses++ === 0) restore = installPlatform(() => storage.getStore())
+  return onClock(virtual, allowEscapes, () => run(timeOf(virtual)))
+}
+
+/** The clock of the run that this is inside of; undefined if it is in none. */
+function presentClock(): VirtualClock | undefined {
+  return storage.getStore()
+}
+
+/** Keeps the platform's functions replaced until it is called, so that many short runs need not each do so. */
+export function holdPlatform(): () => void {
+  if (uses++ === 0) restore = installPlatform(presentClock)
+  return () => {
+    if (--uses === 0) restore?.()
+  }
+}
+
+/** Runs a function on this clock. */
+export async function onClock<Result>(
+  virtual: VirtualClock,
+  allowEscapes: boolean,
+  run: () => Result | PromiseLike<Result>,
+): Promise<Awaited<Result>> {
+  const release = holdPlatform()
   const escapes = allowEscapes ? undefined : watchEscapes(() => storage.getStore() === virtual)
   try {
-    const result = await storage.run(virtual, () => Promise.resolve(run(timeOf(virtual))))
+    const result = await storage.run(virtual, () => Promise.resolve(run()))
     const [first] = escapes?.found ?? []
     if (first !== undefined) throw new CurtaincallError('ERR_ESCAPED', `virtual time does not reach ${first}`)
     return result
   } finally {
     escapes?.stop()
-    if (--uses === 0) restore?.()
+    release()
   }
 }
 
+/** What moves a clock. */
 function timeOf(virtual: VirtualClock): VirtualTime {
   return {
     advance: (ms) => virtual.advance(ms),

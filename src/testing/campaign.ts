@@ -1,0 +1,211 @@
+/** Campaigns: many simulated runs, and the smallest one that breaks a law. */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Arbitrary } from 'fast-check'
+import { CurtaincallError } from '../errors.ts'
+import { check, finiteCount } from '../spec/check.ts'
+import { arbitraries, type FastCheck, placesOf, type Scenario } from './arbitraries.ts'
+import { explainTrace } from './explain.ts'
+import type { Goal, Law } from './law.ts'
+import { laws as allLaws } from './laws.ts'
+import type { TreePlan } from './plan.ts'
+import { isPlan, type SimulatedTree, simulate, type Simulation } from './simulate.ts'
+import type { Trace } from './trace.ts'
+import { writeTrace } from './trace-file.ts'
+import { holdPlatform } from './virtual-time.ts'
+
+/** Options of a campaign. */
+export interface CampaignOptions {
+  /** How many runs. @default 100 */
+  readonly runs?: number | undefined
+  /** Of everything that is generated: the same seed, the same campaign. @default 1 */
+  readonly seed?: number | undefined
+  /** What has to hold of each run. @default all of `laws` */
+  readonly laws?: readonly Law[] | undefined
+  /** What some run has to reach. @default nothing */
+  readonly goals?: readonly Goal[] | undefined
+  /** Where the trace of a counterexample is written; `false` writes none. @default '.curtaincall' */
+  readonly traces?: string | false | undefined
+  /** fast-check. @default what `import('fast-check')` finds */
+  readonly fc?: FastCheck | undefined
+  /** Called after each run, for those who count something of their own. */
+  readonly onRun?: ((simulation: Simulation) => void) | undefined
+}
+
+/** A campaign in which every law held. */
+export interface CampaignResult {
+  readonly runs: number
+  readonly seed: number
+  /** In how many runs each goal was reached. */
+  readonly goals: Readonly<Record<string, number>>
+}
+
+/** What a counterexample is called by. */
+export class CounterexampleError extends CurtaincallError {
+  /** The law that does not hold. */
+  readonly law: string
+  /** The smallest run that shows it. */
+  readonly trace: Trace | undefined
+  /** Runs until it was found, shrinking left out. */
+  readonly runs: number
+  /** How often it could be made smaller. */
+  readonly shrinks: number
+
+  constructor(message: string, found: { law: string; trace: Trace | undefined; runs: number; shrinks: number }) {
+    super('ERR_TEST', message)
+    this.law = found.law
+    this.trace = found.trace
+    this.runs = found.runs
+    this.shrinks = found.shrinks
+  }
+}
+
+const anything = (): boolean => true
+const RULES = {
+  runs: finiteCount,
+  seed: { range: 'a whole number', accepts: Number.isSafeInteger },
+  laws: { range: 'an array of laws', accepts: Array.isArray },
+  goals: { range: 'an array of goals', accepts: Array.isArray },
+  traces: { range: 'the name of a folder, or false', accepts: (value: unknown) => typeof value === 'string' || value === false },
+  fc: { range: 'fast-check', accepts: anything },
+  onRun: { range: 'a function', accepts: (value: unknown) => typeof value === 'function' },
+} satisfies Record<keyof CampaignOptions, unknown>
+
+/** What simulates one generated run. */
+type Play<Run> = (run: Run) => Promise<Simulation>
+
+/**
+ * Holds any number of generated trees, with faults, schedules and scripts, against the laws.
+ *
+ * @returns How often each goal was reached.
+ * @throws CounterexampleError with the shrunk script, its seed, and the line that replays it; CurtaincallError ERR_TEST if a goal was never reached.
+ * @example
+ * await fuzzTree({ runs: 1_000, goals: [sometimes('somebody was killed', ({ report }) => (report?.killed ?? 0) > 0)] })
+ */
+export async function fuzzTree(options: CampaignOptions = {}): Promise<CampaignResult> {
+  check('fuzzTree', options, RULES)
+  const fc = await load(options.fc)
+  return campaign(fc, arbitraries(fc).scenario, ({ tree, ...rest }: Scenario) => simulate(tree, rest), options)
+}
+
+/**
+ * Holds one tree against the laws, whatever is wrong with its routines, whoever shuts down what and when, and in whichever
+ * order things happen.
+ *
+ * @param tree Plain data, options, or a function that hands the options it gets on to `createGlobalManager`.
+ * @returns How often each goal was reached.
+ * @throws CounterexampleError with the shrunk script, its seed, and the line that replays it; CurtaincallError ERR_TEST if a goal was never reached.
+ * @example
+ * await propertyShutdown({ children: [routine('till', openTill), routine('oven', bake)] }, { runs: 500 })
+ */
+export async function propertyShutdown(tree: SimulatedTree, options: CampaignOptions = {}): Promise<CampaignResult> {
+  check('propertyShutdown', options, RULES)
+  const fc = await load(options.fc)
+  const { names, managers } = isPlan(tree) ? placesOf(tree) : await look(tree)
+  const { faultScript, schedule, script } = arbitraries(fc)
+  const faults =
+    names.length === 0 ? fc.constant({}) : fc.dictionary(fc.constantFrom(...names), faultScript, { maxKeys: 3, noNullPrototype: true })
+  const run = fc.record({
+    faults,
+    script: script(names, managers),
+    seed: fc.nat({ max: 1_000 }),
+    tape: schedule,
+    mode: fc.constantFrom('native' as const, 'actor-model' as const),
+    strict: fc.boolean(),
+  })
+  return campaign(fc, run, (each) => simulate(tree, each), options)
+}
+
+/** Who is there when nothing is wrong. */
+async function look(tree: Exclude<SimulatedTree, TreePlan>): Promise<{ names: string[]; managers: string[] }> {
+  const { run } = await simulate(tree, { laws: [] })
+  const names = run.events.filter(({ type }) => type === 'routine.spawned').map(({ name }) => String(name))
+  return { names: [...new Set(names)], managers: [...run.managers.keys()] }
+}
+
+async function load(given: FastCheck | undefined): Promise<FastCheck> {
+  if (given !== undefined) return given
+  try {
+    return (await import('fast-check')).default
+  } catch (cause) {
+    throw new CurtaincallError('ERR_TEST', 'campaigns need fast-check: npm install --save-dev fast-check', { cause })
+  }
+}
+
+/** The law that a failed run of the library itself breaks: it has to end. */
+const ENDS = 'simulationEnds'
+
+async function campaign<Run>(fc: FastCheck, runs: Arbitrary<Run>, play: Play<Run>, options: CampaignOptions): Promise<CampaignResult> {
+  const { runs: numRuns = 100, seed = 1, laws = allLaws, goals = [] } = options
+  const reached = Object.fromEntries(goals.map(({ name }) => [name, 0]))
+  // What is shrunk has to break the same law; otherwise it would be another story.
+  let law: string | undefined
+  const holds = async (run: Run): Promise<boolean> => {
+    const { broken, simulation } = await tryRun(play, run, laws)
+    if (law === undefined && simulation !== undefined) {
+      for (const goal of goals) if (goal.reached(simulation.run)) reached[goal.name] = (reached[goal.name] as number) + 1
+      options.onRun?.(simulation)
+    }
+    if (law === undefined) law = broken[0]
+    return law === undefined || !broken.includes(law)
+  }
+  const release = holdPlatform()
+  try {
+    const result = await fc.check(fc.asyncProperty(runs, holds), { seed, numRuns })
+    if (result.failed && result.counterexample !== null) {
+      const [smallest] = result.counterexample
+      const found = { law: law as string, runs: result.numRuns, shrinks: result.numShrinks, path: result.counterexamplePath ?? '' }
+      throw await counterexample(play, smallest, found, options)
+    }
+  } finally {
+    release()
+  }
+  for (const [goal, times] of Object.entries(reached)) {
+    if (times === 0) throw new CurtaincallError('ERR_TEST', `no run of ${numRuns} reached the goal: ${goal} (seed ${seed})`)
+  }
+  return { runs: numRuns, seed, goals: reached }
+}
+
+interface Tried {
+  readonly broken: readonly string[]
+  readonly simulation: Simulation | undefined
+  readonly error?: Error
+}
+
+async function tryRun<Run>(play: Play<Run>, run: Run, laws: readonly Law[]): Promise<Tried> {
+  try {
+    const simulation = await play({ ...run, laws })
+    return { broken: simulation.violations.map((each) => each.law), simulation }
+  } catch (error) {
+    // A wrong option is the caller's, not a counterexample.
+    if (!(error instanceof CurtaincallError) || error.code === 'ERR_CONFIG') throw error
+    return { broken: [ENDS], simulation: undefined, error }
+  }
+}
+
+async function counterexample<Run>(
+  play: Play<Run>,
+  smallest: Run,
+  found: { law: string; runs: number; shrinks: number; path: string },
+  { seed = 1, laws = allLaws, traces = '.curtaincall' }: CampaignOptions,
+): Promise<CounterexampleError> {
+  const { simulation, error } = await tryRun(play, smallest, laws)
+  const head = `${found.law} does not hold: found in run ${found.runs}, made smaller ${found.shrinks} times`
+  const source = `seed ${seed}, path "${found.path}"`
+  if (simulation === undefined) {
+    const made = JSON.stringify(smallest, undefined, 2)
+    return new CounterexampleError(`${head}\n${source}\n${error?.message}\nmade of ${made}`, { ...found, trace: undefined })
+  }
+  const { header, events, verdict } = simulation.trace
+  const violations = verdict.violations.filter((each) => each.law === found.law)
+  const trace: Trace = { header: { ...header, found: { seed, path: found.path } }, events, verdict: { ...verdict, violations } }
+  const replay = traces === false ? '' : `\nreplay: npx curtaincall replay ${keep(trace, traces, `${found.law}-${seed}`)}`
+  return new CounterexampleError(`${head}\n${source}${replay}\n\n${explainTrace(trace)}`, { ...found, trace })
+}
+
+function keep(trace: Trace, folder: string, name: string): string {
+  mkdirSync(folder, { recursive: true })
+  const file = join(folder, `${name}.cct.jsonl`)
+  writeTrace(file, trace)
+  return file
+}

@@ -1,0 +1,176 @@
+/** Laws about what must happen: without them, a system that does nothing would be without fault. */
+import { PHASES } from '../../machines/lifecycle-event.ts'
+import { above, isBelow, isEnd, isHurried } from './invariants.ts'
+import { type Law, law } from './law.ts'
+import type { TraceEvent } from './trace.ts'
+
+/** If everybody obeys in time, nobody is forced. */
+export const gracefulIfCooperative: Law = law('gracefulIfCooperative', function* ({ events, report, requests, routines, managers }) {
+  if (report === undefined) return
+  const deaf = [...routines.values()].some(({ deafFor, shutdown, hurries }) => deafFor >= shutdown || hurries)
+  const hurried = requests.some(({ mode, phased, deadline, endedAt = Infinity }) => mode === 'immediate' || phased || endedAt >= deadline)
+  const limited = [...managers.values()].some(({ shutdown }) => shutdown !== Infinity)
+  if (deaf || hurried || limited || killedByHand(events)) return
+  for (const event of events) {
+    if (event.type === 'routine.killed') yield { message: `${event.actor} was killed though everybody obeys in time`, witnesses: [event.i] }
+  }
+  if (report.timedOut) yield { message: 'the shutdown timed out though everybody obeys in time' }
+})
+
+/** Each manager that stops passes through all five phases, in order, each once, and ends after them. */
+export const phasesInOrder: Law = law('phasesInOrder', function* ({ events }) {
+  const passed = new Map<string, TraceEvent[]>()
+  for (const event of events) {
+    if (event.type !== 'manager.phase' && event.type !== 'manager.stopped') continue
+    const phases = passed.get(event.actor) ?? []
+    const due = PHASES[phases.length]
+    if (event.type === 'manager.phase') {
+      if (event.phase !== due)
+        yield {
+          message: `${event.actor} entered ${event.phase} where ${due ?? 'its end'} was due`,
+          witnesses: [...phases, event].map(({ i }) => i),
+        }
+      passed.set(event.actor, [...phases, event])
+    } else {
+      if (due !== undefined) yield { message: `${event.actor} stopped before its phase ${due}`, witnesses: [event.i] }
+      passed.delete(event.actor)
+    }
+  }
+  for (const [path, phases] of passed) yield { message: `${path} began to stop and never did`, witnesses: phases.map(({ i }) => i) }
+})
+
+/** A failure that the policy answers with a restart is, or is handed up; and an announced restart comes, unless everything stops. */
+export const restartOrEscalate: Law = law('restartOrEscalate', function* ({ events, routines, report }) {
+  const stopping = stopsOf(events)
+  const owed = new Map<string, TraceEvent>()
+  for (const event of events) {
+    const { type, actor, i } = event
+    if (type === 'routine.started') owed.delete(actor)
+    if (type === 'manager.phase' && event.phase === 'closing') for (const path of owed.keys()) if (isBelow(path, actor)) owed.delete(path)
+    if (!isEnd(event)) continue
+    owed.delete(actor)
+    // One that fails while its group is being restarted comes back with the group.
+    const later = [...owed.keys()].some((path) => above(path) === above(actor)) || isBusy(events, event)
+    if (event.willRestart === true) owed.set(actor, event)
+    else if (!isOwed(event, routines.get(actor)) || answered(events, event, stopping)) continue
+    else if (later) owed.set(actor, event)
+    else yield { message: `${actor} failed, its policy is to restart it, and nothing came of it`, witnesses: [i] }
+  }
+  if (report === undefined) return
+  for (const [actor, { i }] of owed) yield { message: `${actor} was to be restarted and was not`, witnesses: [i] }
+})
+
+/** True if its supervisor may be at work for somebody who called it, and come to the failure after that. */
+function isBusy(events: readonly TraceEvent[], { actor, i }: TraceEvent): boolean {
+  return events.some((event) => event.i < i && event.type === 'step' && event.text?.endsWith(` at ${above(actor)}`) === true)
+}
+
+function isOwed(event: TraceEvent, facts: { readonly restart: string } | undefined): boolean {
+  if (event.type !== 'routine.failed' || facts === undefined || facts.restart === 'temporary') return false
+  // A first start that fails is an end, as in OTP; so is an end that somebody asked for.
+  return !String(event['error']).startsWith('StartFailedError')
+}
+
+interface Stop {
+  readonly from: number
+  to: number
+}
+
+/** For each manager, between which events it was stopping. */
+function stopsOf(events: readonly TraceEvent[]): Map<string, Stop[]> {
+  const stops = new Map<string, Stop[]>()
+  for (const { type, actor, phase, i } of events) {
+    if (type === 'manager.phase' && phase === 'closing') stops.set(actor, [...(stops.get(actor) ?? []), { from: i, to: Infinity }])
+    const last = stops.get(actor)?.at(-1)
+    if (type === 'manager.stopped' && last !== undefined) last.to = i
+  }
+  return stops
+}
+
+/** True if a manager above was stopping, or begins to because of it. */
+function answered(events: readonly TraceEvent[], { actor, i }: TraceEvent, stops: ReadonlyMap<string, readonly Stop[]>): boolean {
+  for (let path = above(actor); path !== ''; path = above(path))
+    if (stops.get(path)?.some(({ from, to }) => from <= i && i <= to) === true) return true
+  return events.some((event) => (event.type === 'manager.gaveUp' || event.type === 'manager.phase') && comesFrom(events, event, i))
+}
+
+function comesFrom(events: readonly TraceEvent[], event: TraceEvent, i: number): boolean {
+  for (let at: TraceEvent | undefined = event; at !== undefined; at = at.cause === undefined ? undefined : events[at.cause])
+    if (at.i === i) return true
+  return false
+}
+
+/** Who runs when its manager stops is told so, unless it ends by itself first. */
+export const cancelReachesAll: Law = law('cancelReachesAll', function* ({ events }) {
+  const running = new Map<string, TraceEvent>()
+  const told = new Set<string>()
+  for (const event of events) {
+    const { type, actor } = event
+    if (type === 'routine.started') {
+      running.set(actor, event)
+      told.delete(actor)
+    } else if ((type === 'body.asked' || type === 'body.ended') && event.late !== true) told.add(actor)
+    else if (isEnd(event)) {
+      const since = running.get(actor)
+      const stopped = type === 'routine.cancelled' || type === 'routine.killed'
+      if (since !== undefined && stopped && !told.has(actor))
+        yield { message: `${actor} was stopped without having been told`, witnesses: [since.i, event.i] }
+      running.delete(actor)
+    }
+  }
+})
+
+/** Nobody is killed who has ended, nor before its time to stop is over, unless somebody above, or it was said so, is out of time. */
+export const killedOnlyIfDeaf: Law = law('killedOnlyIfDeaf', function* (run) {
+  const asked = new Map<string, TraceEvent>()
+  const ended = new Map<string, TraceEvent>()
+  for (const event of run.events) {
+    const { type, actor, t, i } = event
+    if (type === 'routine.started') {
+      asked.delete(actor)
+      ended.delete(actor)
+    } else if (event.late !== true) {
+      if (type === 'body.asked') asked.set(actor, event)
+      if (type === 'body.ended') ended.set(actor, event)
+    }
+    if (type !== 'routine.killed') continue
+    const over = ended.get(actor)
+    if (over !== undefined && over.incarnation === event.incarnation && over.t < t)
+      yield { message: `${actor} was killed after it had ended`, witnesses: [over.i, i] }
+    const since = asked.get(actor)
+    if (since === undefined || since.incarnation !== event.incarnation) continue
+    const { shutdown } = run.routines.get(actor) ?? { shutdown: 0 }
+    if (t - since.t < shutdown && !isHurried(run, actor, t) && !killedByHand(run.events))
+      yield { message: `${actor} was killed ${t - since.t} ms after it was told to stop, and it has ${shutdown}`, witnesses: [since.i, i] }
+  }
+})
+
+/** True if somebody killed by hand. */
+function killedByHand(events: readonly TraceEvent[]): boolean {
+  return events.some(({ type, text }) => type === 'step' && text?.startsWith('kill') === true)
+}
+
+/** The report says what happened, and all that came to be is in the totals. */
+export const reportAddsUp: Law = law('reportAddsUp', function* ({ events, report, totals }) {
+  if (report === undefined) return
+  const { spawned, completed, failed, cancelled, killed } = totals
+  if (completed + failed + cancelled + killed !== spawned || totals.running + totals.pending > 0) {
+    yield { message: `${spawned} routines were spawned, and ${completed + failed + cancelled + killed} have ended` }
+  }
+  const heard = events.filter(({ type }) => type === 'routine.spawned').length
+  if (heard !== spawned) yield { message: `the totals say ${spawned} routines, the events ${heard}` }
+  const counted = report.completed + report.failed + report.cancelled + report.killed
+  if (counted !== report.routines.length) yield { message: `the report counts ${counted} ends and lists ${report.routines.length}` }
+  const phases = report.phases.map(({ phase }) => phase).join()
+  if (phases !== PHASES.join()) yield { message: `the report has the phases ${phases}` }
+})
+
+/** All of them. */
+export const expectations: readonly Law[] = [
+  gracefulIfCooperative,
+  phasesInOrder,
+  restartOrEscalate,
+  cancelReachesAll,
+  killedOnlyIfDeaf,
+  reportAddsUp,
+]

@@ -1,0 +1,49 @@
+/** Traces as a person reads them. */
+import { describePlan } from './plan.ts'
+import type { Trace, TraceEvent, TraceHeader } from './trace.ts'
+
+/** Details that are worth a word in a story. */
+const SAID = ['incarnation', 'error', 'reason', 'delay', 'phase', 'state', 'trigger', 'code', 'willRestart', 'from', 'how', 'late'] as const
+
+/**
+ * The story of a trace: indented by the tree, with what led to what, and the witnesses of each violation marked.
+ *
+ * @example
+ * console.log(explainTrace(readTrace('found.cct.jsonl')))
+ */
+export function explainTrace({ header, events, verdict }: Trace): string {
+  const witnesses = new Map<number, string[]>()
+  for (const { law, witnesses: seen } of verdict.violations) for (const i of seen) witnesses.set(i, [...(witnesses.get(i) ?? []), law])
+  const story = events.map((event) => line(event, witnesses.get(event.i)))
+  const wrong = verdict.violations.map(({ law, message }) => `✗ ${law}: ${message}`)
+  return [...describeHeader(header), '', ...story, '', ...(wrong.length === 0 ? ['✓ every law holds'] : wrong)].join('\n')
+}
+
+/** What a run was made of. */
+function describeHeader({ seed, tape, mode, strict, tree, faults, story }: TraceHeader): string[] {
+  const given = Object.entries(faults).map(([name, list]) => `  ${name}: ${list.join(', ')}`)
+  const modes = [...(mode === 'native' ? [] : [mode]), ...(strict ? ['strict'] : [])]
+  return [
+    `seed ${seed}${tape.length === 0 ? '' : `, tape [${tape.join(', ')}]`}${modes.length === 0 ? '' : `, ${modes.join(', ')}`}`,
+    ...(tree === undefined ? [] : ['tree', ...describePlan(tree, '  ')]),
+    ...(given.length === 0 ? [] : ['faults', ...given]),
+    `script: ${story}`,
+  ]
+}
+
+function line(event: TraceEvent, marks: readonly string[] | undefined): string {
+  const depth = event.actor === '' ? 0 : event.actor.split('/').length
+  const because = event.cause === undefined ? '' : `  ← ${event.cause}`
+  const place = `${String(event.i).padStart(4)} ${String(event.t).padStart(7)} ms ${'  '.repeat(depth)}`
+  return `${marks === undefined ? '  ' : '▶ '}${place}${sentence(event)}${because}${marks === undefined ? '' : `   ◀ ${marks.join(', ')}`}`
+}
+
+function sentence(event: TraceEvent): string {
+  const details = SAID.filter((field) => event[field] !== undefined && event[field] !== false).map((field) =>
+    event[field] === true ? field : `${field} ${String(event[field])}`,
+  )
+  const said = details.length === 0 ? '' : ` (${details.join(', ')})`
+  if (event.type === 'step') return `» ${event.text}${said}`
+  const [subject, verb] = event.type.split('.') as [string, string]
+  return `${event.actor.slice(event.actor.lastIndexOf('/') + 1)} ${subject === 'body' ? event.type : verb}${said}`
+}

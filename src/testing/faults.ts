@@ -1,0 +1,168 @@
+/** What can be wrong with a routine, put around its work. */
+import type { AnyBody } from '../interceptor.ts'
+import type { StartContext } from '../spec/routine-spec.ts'
+
+/** One way to misbehave. Its `text` is what a trace says, and `readFault` reads. */
+export interface Fault {
+  readonly text: string
+  /** True if it does not end when it is told to, or not before so many milliseconds. */
+  readonly deafFor: number
+  /** True if it fails by itself. */
+  readonly fails: boolean
+  /** True if it leaves something behind that nobody disarms. */
+  readonly leaks: boolean
+  /** True if it shuts its own manager down, and so may leave less time to others. */
+  readonly hurries: boolean
+  /** @internal */ readonly wrap: (body: AnyBody) => AnyBody
+  /** @internal */ readonly start?: (context: StartContext) => void
+}
+
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+/** Leaves no timer behind when it is told to stop. */
+const sleepUnlessTold = (ms: number, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms)
+    void aborted(signal).then(() => {
+      clearTimeout(timer)
+      resolve()
+    })
+  })
+const never = (): Promise<never> => new Promise(() => undefined)
+
+function fault(
+  text: string,
+  wrap: Fault['wrap'],
+  is: Partial<Pick<Fault, 'deafFor' | 'fails' | 'leaks' | 'hurries' | 'start'>> = {},
+): Fault {
+  return { text, wrap, deafFor: 0, fails: false, leaks: false, hurries: false, ...is }
+}
+
+/** Throws after so many milliseconds, in each of its first `times` incarnations. */
+const throws = (after = 0, times = Infinity): Fault =>
+  fault(
+    `throws(${after}, ${times})`,
+    (body) => async (context) => {
+      if (context.incarnation > times) return body(context)
+      await sleepUnlessTold(after, context.signal)
+      context.signal.throwIfAborted()
+      throw new Error(`fault: throws in run ${context.incarnation}`)
+    },
+    { fails: true },
+  )
+
+/** Never ends by itself; ends when it is told to. */
+const hangs = (): Fault => fault('hangs()', () => (context) => aborted(context.signal))
+
+/** Takes so much longer, whether it is told to stop or not. */
+const slow = (ms = 20): Fault =>
+  fault(
+    `slow(${ms})`,
+    (body) => async (context) => {
+      await sleep(ms)
+      return body(context)
+    },
+    { deafFor: ms },
+  )
+
+/** Never ends, whatever it is told. */
+const ignoresCancel = (): Fault => fault('ignoresCancel()', () => never, { deafFor: Infinity })
+
+/** Throws as soon as it is told to stop. */
+const crashesOnCancel = (): Fault =>
+  fault('crashesOnCancel()', () => async (context) => {
+    await aborted(context.signal)
+    throw new Error('fault: crashes on cancel')
+  })
+
+/** Tidies up for so long when it is told to stop, and throws then. */
+const crashesInCleanup = (ms = 5): Fault =>
+  fault(
+    `crashesInCleanup(${ms})`,
+    () => async (context) => {
+      await aborted(context.signal)
+      await sleep(ms)
+      throw new Error('fault: crashes in cleanup')
+    },
+    { deafFor: ms },
+  )
+
+/** Reports its end twice, and then an error. */
+const duplicateDone = (): Fault =>
+  fault('duplicateDone()', (body) => (context) => ({
+    // oxlint-disable-next-line unicorn/no-thenable -- a promise that breaks the rules is what is wanted
+    then(resolve: (value: unknown) => void, reject: (error: unknown) => void) {
+      Promise.resolve(body(context)).then((value) => {
+        resolve(value)
+        resolve('again')
+        reject(new Error('fault: and then failed'))
+      }, reject)
+    },
+  }))
+
+/** Tries to spawn when it is told to stop. */
+const spawnsWhileClosing = (): Fault =>
+  fault('spawnsWhileClosing()', () => async (context) => {
+    await aborted(context.signal)
+    context.local.spawn('late', () => undefined)
+  })
+
+/** Shuts its own manager down after so many milliseconds, and goes on until it is told to stop. */
+const shutsDown = (ms = 10): Fault =>
+  fault(
+    `shutsDown(${ms})`,
+    (body) => async (context) => {
+      await sleepUnlessTold(ms, context.signal)
+      if (!context.signal.aborted) void context.local.shutdown({ timeout: 100 })
+      return body(context)
+    },
+    { hurries: true },
+  )
+
+/** Leaves a timer behind that nobody disarms. */
+const leaksTimer = (ms = 1_000_000): Fault =>
+  fault(
+    `leaksTimer(${ms})`,
+    (body) => (context) => {
+      setTimeout(() => undefined, ms)
+      return body(context)
+    },
+    { leaks: true },
+  )
+
+/** Its start throws, in those incarnations. */
+const startFails = (...incarnations: readonly number[]): Fault =>
+  fault(`startFails(${incarnations.join(', ')})`, (body) => body, {
+    fails: true,
+    start: ({ incarnation }) => {
+      if (incarnations.includes(incarnation)) throw new Error('fault: start fails')
+    },
+  })
+
+/** All faults by name. */
+export const faults = {
+  throws,
+  hangs,
+  slow,
+  ignoresCancel,
+  crashesOnCancel,
+  crashesInCleanup,
+  duplicateDone,
+  spawnsWhileClosing,
+  leaksTimer,
+  shutsDown,
+  startFails,
+} as const
+
+/** Reads what a trace says of a fault: `slow(20)`. Undefined if it says nothing that is known. */
+export function readFault(text: string): Fault | undefined {
+  const { name = '', args = '' } = /^(?<name>\w+)\((?<args>[^)]*)\)$/.exec(text)?.groups ?? {}
+  if (!Object.hasOwn(faults, name)) return undefined
+  const numbers = args === '' ? [] : args.split(',').map(Number)
+  if (numbers.some(Number.isNaN)) return undefined
+  return (faults[name as keyof typeof faults] as (...numbers: number[]) => Fault)(...numbers)
+}

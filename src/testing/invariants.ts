@@ -1,0 +1,202 @@
+/** Laws about what must never happen, whatever the faults. */
+import type { Finding, Law, Run } from './law.ts'
+import { law } from './law.ts'
+import type { TraceEvent } from './trace.ts'
+
+const ENDS = new Set(['routine.completed', 'routine.failed', 'routine.cancelled', 'routine.killed'])
+
+/** True for the end of an incarnation. */
+export function isEnd({ type }: TraceEvent): boolean {
+  return ENDS.has(type)
+}
+
+/** The path of the manager that it is directly below. */
+export function above(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf('/')))
+}
+
+/** True if one path is below the other. */
+export function isBelow(path: string, manager: string): boolean {
+  return path.startsWith(`${manager}/`)
+}
+
+/** Between its first phase and its stop, nothing is begun below a manager; nor after it, unless it lives again. */
+export const noSpawnAfterStop: Law = law('noSpawnAfterStop', function* ({ events }) {
+  const stopping = new Map<string, TraceEvent>()
+  for (const event of events) {
+    if (event.type === 'manager.phase' && event.phase === 'closing') stopping.set(event.actor, event)
+    if (event.type === 'manager.stopped') stopping.delete(event.actor)
+    if (event.type !== 'routine.spawned' && event.type !== 'routine.restarted') continue
+    for (let path = above(event.actor); path !== ''; path = above(path)) {
+      const since = stopping.get(path)
+      if (since !== undefined) yield { message: `${event.actor} came to be while ${path} was stopping`, witnesses: [since.i, event.i] }
+    }
+  }
+})
+
+/** Each incarnation has one end, and what has ended for good stays so until it is spawned anew. */
+export const exactlyOneTerminal: Law = law('exactlyOneTerminal', function* ({ events }) {
+  const open = new Map<string, TraceEvent>()
+  const last = new Map<string, TraceEvent>()
+  for (const event of events) {
+    const { type, actor, i } = event
+    if (type === 'routine.spawned' || type === 'routine.restarted') {
+      const before =
+        open.get(actor) ?? (type === 'routine.restarted' && last.get(actor)?.willRestart !== true ? last.get(actor) : undefined)
+      if (before !== undefined)
+        yield { message: `${actor} began anew though it had ${open.has(actor) ? 'not ended' : 'ended for good'}`, witnesses: [before.i, i] }
+      open.set(actor, event)
+    } else if (isEnd(event)) {
+      if (!open.delete(actor)) yield { message: `${actor} ended twice`, witnesses: [last.get(actor)?.i ?? i, i] }
+      last.set(actor, event)
+    } else if (type === 'routine.started' && !open.has(actor)) {
+      yield { message: `${actor} started after its end`, witnesses: [last.get(actor)?.i ?? i, i] }
+    }
+  }
+  for (const [actor, { i }] of open) yield { message: `${actor} never ended`, witnesses: [i] }
+})
+
+/** A manager stops after everything below it. */
+export const childBeforeParent: Law = law('childBeforeParent', function* ({ events }) {
+  const living = new Map<string, TraceEvent>()
+  for (const event of events) {
+    const { type, actor } = event
+    if (type === 'routine.spawned' || type === 'routine.restarted' || type === 'manager.started' || type === 'manager.restarted') {
+      living.set(actor, event)
+    } else if (isEnd(event)) living.delete(actor)
+    if (type !== 'manager.stopped') continue
+    living.delete(actor)
+    for (const [path, { i }] of living) {
+      if (isBelow(path, actor)) yield { message: `${actor} stopped before ${path} had ended`, witnesses: [i, event.i] }
+    }
+  }
+})
+
+/** Nothing is left when all has ended: no timer, no actor, no listener. What was given up on may still hold what is its own. */
+export const noLiveResources: Law = law('noLiveResources', function* ({ events, remains, report, routines }) {
+  if (report === undefined) return
+  const given = new Set(events.filter(({ type }) => type === 'routine.killed' || type === 'routine.orphaned').map(({ actor }) => actor))
+  for (const { kind, in: ms, owner } of remains.timers) {
+    if (kind === 'script' || kind === 'delivery') continue
+    if (kind === 'clock') yield { message: `the library still has a timer, due in ${ms} ms` }
+    else if (owner !== undefined && !given.has(owner) && routines.get(owner)?.leaks !== true)
+      yield { message: `${owner} left a ${kind} behind, due in ${ms} ms`, witnesses: eventsOf(events, owner) }
+  }
+  for (const path of remains.actors) yield { message: `${path} is still registered`, witnesses: eventsOf(events, path) }
+  if (remains.listeners > 0) yield { message: `${remains.listeners} listeners are left on the process` }
+})
+
+function eventsOf(events: readonly TraceEvent[], path: string): number[] {
+  return events.filter(({ actor }) => actor === path).map(({ i }) => i)
+}
+
+/** A manager answers no more failures with a restart than its limit allows within its window. */
+export const restartIntensity: Law = law('restartIntensity', function* ({ events, managers }) {
+  const times = new Map<string, TraceEvent[]>()
+  const ended = new Map<string, TraceEvent>()
+  for (const event of events) {
+    if (event.type === 'manager.started' || event.type === 'manager.restarted') times.delete(event.actor)
+    if (isEnd(event)) ended.set(event.actor, event)
+    // One that was ordered by hand is free, and what a group restart brings back comes as a new routine.
+    const end = ended.get(event.actor)?.type
+    const ordered = end === 'routine.cancelled' || end === 'routine.killed'
+    if (event.type !== 'routine.restarted' || ordered) continue
+    const path = above(event.actor)
+    const { maxRestarts, restartWindow } = managers.get(path) ?? { maxRestarts: Infinity, restartWindow: 0 }
+    const within = [...(times.get(path) ?? []).filter(({ t }) => event.t - t <= restartWindow), event]
+    times.set(path, within)
+    if (within.length > maxRestarts)
+      yield {
+        message: `${path} answered ${within.length} failures within ${restartWindow} ms, its limit is ${maxRestarts}`,
+        witnesses: within.map(({ i }) => i),
+      }
+  }
+})
+
+/** A shutdown is over when its time is, whatever the routines do; an immediate one at once. */
+export const withinOverallTimeout: Law = law('withinOverallTimeout', function* ({ requests }) {
+  for (const { path, at, deadline, mode, endedAt = Infinity } of requests) {
+    const due = mode === 'immediate' ? at : deadline
+    if (endedAt > due)
+      yield { message: `the shutdown of ${path} that was asked for at ${at} ms had to be over at ${due} ms, and was at ${endedAt}` }
+  }
+})
+
+/** Services and managers are told to stop in the reverse order of their start, unless somebody is out of time, or told one of them by hand. */
+export const reverseOrder: Law = law('reverseOrder', function* (run) {
+  const { events, routines } = run
+  const starts = new Map<string, string[]>()
+  const asked = new Map<string, TraceEvent[]>()
+  const closing = new Map<string, number>()
+  for (const event of events) {
+    const { type, actor } = event
+    const path = above(actor)
+    const ordered = type === 'routine.spawned' ? routines.get(actor)?.service === true : type === 'manager.started'
+    // A child that is started again keeps its place.
+    const before = starts.get(path) ?? []
+    if (ordered && !before.includes(actor)) starts.set(path, [...before, actor])
+    if (type === 'manager.phase' && event.phase === 'closing') closing.set(actor, event.i)
+    if (type === 'manager.phase' && event.phase === 'cancelling') {
+      // One that was stopping already, or is asked by name, goes its own way.
+      const own = (closing.get(actor) ?? 0) < (closing.get(path) ?? 0) || run.requests.some((each) => each.path === actor)
+      if (!own) asked.get(path)?.push(event)
+      asked.set(actor, [])
+    }
+    // Its time is up, too, may be why it is told to stop.
+    if (type === 'body.asked' && routines.get(actor)?.timeout === Infinity) asked.get(path)?.push(event)
+    if (type === 'manager.stopped') {
+      const inOrder = (asked.get(actor) ?? []).filter((each) => !isHurried(run, each.actor, each.t) && !byHand(events, each.actor))
+      yield* disorder(actor, starts.get(actor) ?? [], inOrder)
+      asked.delete(actor)
+      starts.delete(actor)
+    }
+  }
+})
+
+/** True if a manager above is out of time by then, was hurried, or has limits of its own. */
+export function isHurried({ requests, managers, routines }: Run, actor: string, t: number): boolean {
+  for (const [path, { hurries }] of routines) if (hurries && isBelow(actor, above(path))) return true
+  for (let path = above(actor); path !== ''; path = above(path)) {
+    if ((managers.get(path)?.shutdown ?? Infinity) !== Infinity) return true
+    if (requests.some((each) => each.path === path && (each.deadline <= t || each.phased || (each.mode === 'immediate' && each.at <= t))))
+      return true
+  }
+  return false
+}
+
+/** True if a step of the script named it. */
+function byHand(events: readonly TraceEvent[], actor: string): boolean {
+  const name = actor.slice(actor.lastIndexOf('/') + 1).replace(/#.*/, '')
+  return events.some(({ type, text }) => type === 'step' && text?.split(' ')[1] === name)
+}
+
+function* disorder(path: string, starts: readonly string[], asked: readonly TraceEvent[]): Iterable<Finding> {
+  const services = asked.filter(({ actor }) => starts.includes(actor))
+  for (let k = 1; k < services.length; k++) {
+    const [earlier, later] = [services[k - 1] as TraceEvent, services[k] as TraceEvent]
+    if (starts.indexOf(later.actor) > starts.indexOf(earlier.actor))
+      yield {
+        message: `${path} told ${earlier.actor} to stop before ${later.actor}, which started after it`,
+        witnesses: [earlier.i, later.i],
+      }
+  }
+}
+
+/** Nobody ever holds more permits than there are, and all are given back. */
+export const permitsBalanced: Law = law('permitsBalanced', function* ({ excess, remains, report }: Run) {
+  for (const { i, path, count } of excess) yield { message: `${path} holds ${count} permits, more than it has`, witnesses: [i] }
+  if (report === undefined) return
+  for (const [path, count] of Object.entries(remains.permits)) yield { message: `${path} still holds ${count} permits` }
+})
+
+/** All of them. */
+export const invariants: readonly Law[] = [
+  noSpawnAfterStop,
+  exactlyOneTerminal,
+  childBeforeParent,
+  noLiveResources,
+  restartIntensity,
+  withinOverallTimeout,
+  reverseOrder,
+  permitsBalanced,
+]

@@ -1,0 +1,201 @@
+/** What is done to a tree from outside, a step at a time. */
+import { CurtaincallError } from '../errors.ts'
+import type { GlobalManager } from '../global-manager.ts'
+import { LocalManager } from '../local-manager.ts'
+import { Manager } from '../manager.ts'
+import { handleSignals } from '../process-signals.ts'
+import type { ShutdownOptions } from '../shutdown.ts'
+import { refuse } from '../spec/check.ts'
+import { childOf, type ManagerPlan, spawnPlanned, type WorkPlan } from './plan.ts'
+
+type ShutdownStep = { readonly do: 'shutdown'; readonly at: string } & Pick<ShutdownOptions, 'mode' | 'timeout' | 'drain' | 'phases'>
+
+/** A step of plain data: a trace file can hold it. */
+export type PlainStep =
+  | { readonly do: 'wait'; readonly ms: number }
+  | { readonly do: 'spawn'; readonly at: string; readonly work: WorkPlan }
+  | { readonly do: 'cancel' | 'kill' | 'restart'; readonly routine: string }
+  | ShutdownStep
+  /** SIGTERM, as `handleSignals` hears it: the second one hurries. */
+  | { readonly do: 'signal' }
+  /** Aborts the signal that was given to the shutdowns so far. */
+  | { readonly do: 'abort' }
+  | { readonly do: 'startChild'; readonly at: string; readonly child: WorkPlan | ManagerPlan }
+  | { readonly do: 'terminateChild' | 'restartChild' | 'deleteChild'; readonly at: string; readonly id: string }
+
+/** Anything that is done to a tree; `do` is what a story calls it. */
+export interface FreeStep {
+  readonly do: string
+  readonly run: (global: GlobalManager) => unknown
+}
+
+export type Step = PlainStep | FreeStep
+
+const PLAIN = [
+  'wait',
+  'spawn',
+  'cancel',
+  'kill',
+  'restart',
+  'shutdown',
+  'signal',
+  'abort',
+  'startChild',
+  'terminateChild',
+  'restartChild',
+  'deleteChild',
+]
+
+/** Checks that these are steps. Throws ConfigError naming the first that is none. */
+export function checkSteps(steps: readonly Step[]): readonly Step[] {
+  if (!Array.isArray(steps)) throw refuse('simulate option script', 'an array of steps', steps)
+  for (const [i, step] of (steps as readonly Partial<FreeStep>[]).entries()) {
+    const known = typeof step?.do === 'string' && (typeof step.run === 'function' || PLAIN.includes(step.do))
+    if (!known) throw refuse(`simulate script step ${i}`, `one of ${PLAIN.join(', ')}, or {do, run}`, step?.do ?? step)
+  }
+  return steps
+}
+
+/** A step as a person reads it. */
+export function describeStep(step: Step): string {
+  if ('run' in step) return step.do
+  if (step.do === 'wait') return `wait ${step.ms} ms`
+  if (step.do === 'spawn') return `spawn ${step.work.name} at ${step.at}`
+  if (step.do === 'startChild') return `startChild ${step.child.name} at ${step.at}`
+  if ('routine' in step) return `${step.do} ${step.routine}`
+  if ('id' in step) return `${step.do} ${step.id} at ${step.at}`
+  if (step.do === 'shutdown') {
+    const { do: _, at, ...options } = step
+    const words = Object.entries(options).map(
+      ([key, value]) => `${key} ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`,
+    )
+    return `shut down ${at}${words.length === 0 ? '' : ` (${words.join(', ')})`}`
+  }
+  return step.do === 'signal' ? 'SIGTERM' : 'abort the shutdown signal'
+}
+
+/** A shutdown that was asked for. */
+export interface Request {
+  readonly path: string
+  /** Virtual milliseconds. */
+  readonly at: number
+  /** When it has to be over. */
+  readonly deadline: number
+  readonly mode: 'graceful' | 'immediate'
+  /** True if it names a limit for one of its phases. */
+  readonly phased: boolean
+  /** When its caller was answered. */
+  endedAt: number | undefined
+}
+
+/** What `shutdown()` takes for the whole unless told otherwise. */
+const DEFAULT_TIMEOUT = 10_000
+
+/** Does the steps, and remembers what was asked for. */
+export class Stagehand {
+  readonly requests: Request[] = []
+  readonly #global: GlobalManager
+  readonly #now: () => number
+  readonly #abort = new AbortController()
+  /** Requests that go by that signal. */
+  readonly #given: Request[] = []
+  #signalled: (() => void) | undefined
+  #signals = 0
+
+  constructor(global: GlobalManager, now: () => number) {
+    this.#global = global
+    this.#now = now
+  }
+
+  /** Does one step. What the library refuses is the answer; anything else that is thrown is thrown on. */
+  perform(step: Exclude<Step, { do: 'wait' }>): string | undefined {
+    try {
+      if ('run' in step) void step.run(this.#global)
+      else return this.#plain(step)
+    } catch (error) {
+      if (error instanceof CurtaincallError) return error.code
+      throw error
+    }
+    return undefined
+  }
+
+  /** Asks for a shutdown. */
+  shutdown(path: string, options: ShutdownOptions): string | undefined {
+    const manager = this.#global.whereis(path)
+    if (!(manager instanceof Manager)) return 'nobody there'
+    const { timeout = DEFAULT_TIMEOUT, phases = {} } = options
+    const mode = this.#abort.signal.aborted ? 'immediate' : (options.mode ?? 'graceful')
+    const request = this.#ask(path, mode, timeout, Object.keys(phases).length > 0, () =>
+      manager.shutdown({ ...options, signal: this.#abort.signal }),
+    )
+    this.#given.push(request)
+    return undefined
+  }
+
+  #ask(path: string, mode: Request['mode'], timeout: number, phased: boolean, act: () => PromiseLike<unknown>): Request {
+    const at = this.#now()
+    const request: Request = { path, at, deadline: at + timeout, mode, phased, endedAt: undefined }
+    this.requests.push(request)
+    void act().then(() => {
+      request.endedAt = this.#now()
+    })
+    return request
+  }
+
+  #plain(step: Exclude<PlainStep, { do: 'wait' }>): string | undefined {
+    const global = this.#global
+    if (step.do === 'shutdown') {
+      const { do: _, at, ...options } = step
+      return this.shutdown(at, options)
+    }
+    if (step.do === 'signal') return this.#signal()
+    if (step.do === 'abort') return this.#abortAll()
+    if ('routine' in step) {
+      const [routine] = global.routinesNamed(step.routine)
+      if (routine === undefined) return 'nobody there'
+      if (step.do === 'restart') void routine.restart()
+      else void routine[step.do]()
+      return undefined
+    }
+    const manager = global.whereis(step.at)
+    if (!(manager instanceof Manager)) return 'nobody there'
+    if (step.do === 'spawn') {
+      if (!(manager instanceof LocalManager)) return 'not a local manager'
+      spawnPlanned(manager, step.work)
+    } else if (step.do === 'startChild') void manager.startChild(childOf(step.child))
+    else void manager[step.do](step.id)
+    return undefined
+  }
+
+  #signal(): undefined {
+    const global = this.#global
+    this.#signalled ??= firstListener(global)
+    const mode = this.#signals++ === 0 ? 'graceful' : 'immediate'
+    const answer = (): PromiseLike<unknown> => {
+      this.#signalled?.()
+      return global.outcome
+    }
+    this.#ask(global.path, mode, mode === 'immediate' ? 0 : DEFAULT_TIMEOUT, false, answer)
+  }
+
+  #abortAll(): undefined {
+    this.#abort.abort(new Error('the script aborts'))
+    // A shutdown by a signal of the system was not given ours.
+    for (const { path, endedAt, phased } of this.#given.slice()) {
+      if (endedAt === undefined) this.#ask(path, 'immediate', 0, phased, () => this.#outcome(path))
+    }
+  }
+
+  #outcome(path: string): PromiseLike<unknown> {
+    const manager = this.#global.whereis(path)
+    return manager instanceof Manager ? manager.outcome : Promise.resolve()
+  }
+}
+
+/** Installs the handler and takes what it put there, so that no signal need be raised in this process. */
+function firstListener(global: GlobalManager): () => void {
+  const before = new Set(process.listeners('SIGTERM'))
+  handleSignals(global, ['SIGTERM'])
+  const listener = process.listeners('SIGTERM').find((each) => !before.has(each))
+  return () => listener?.('SIGTERM')
+}

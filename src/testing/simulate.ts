@@ -1,0 +1,290 @@
+/**
+ * Simulations: a tree, what is wrong with its routines, what is done to it, and a schedule, played in virtual time.
+ *
+ * P1  The same tree, seed, tape, faults and script give the same trace, byte for byte.
+ * P2  A simulation ends: by itself, or by its step limit, and then it says what was still running.
+ */
+import { createGlobalManager, type GlobalManager } from '../global-manager.ts'
+import { CurtaincallError } from '../errors.ts'
+import { INTERCEPTOR, type Interceptor } from '../interceptor.ts'
+import type { Manager } from '../manager.ts'
+import type { ShutdownReport } from '../report.ts'
+import type { ShutdownOptions } from '../shutdown.ts'
+import { anything, check, finiteCount, flag, oneOf, refuse } from '../spec/check.ts'
+import type { GlobalManagerOptions } from '../spec/manager-spec.ts'
+import { explainTrace } from './explain.ts'
+import { type Fault, readFault } from './faults.ts'
+import { judge, type Law, type Remains, type Run } from './law.ts'
+import { laws as allLaws } from './laws.ts'
+import { Onlooker } from './onlooker.ts'
+import { plant, type TreePlan, worksOf } from './plan.ts'
+import { randomFrom, Schedule, type ScheduleMode } from './schedule.ts'
+import { checkSteps, describeStep, Stagehand, type Step } from './script.ts'
+import { Recorder, type Trace, TRACE_VERSION, type TraceHeader, type Violation } from './trace.ts'
+import { versions } from './versions.ts'
+import { VirtualClock } from './virtual-clock.ts'
+import { onClock, START } from './virtual-time.ts'
+
+/** What a tree that is made by a function has to hand on to `createGlobalManager`. */
+export type TreeOptions = Pick<GlobalManagerOptions, 'clock' | 'random' | 'generateId' | 'strict'> & { readonly [INTERCEPTOR]: Interceptor }
+
+/** A tree to simulate: plain data, options, or a function that makes it and hands the given options on. */
+export type SimulatedTree = TreePlan | GlobalManagerOptions | ((options: TreeOptions) => GlobalManager | PromiseLike<GlobalManager>)
+
+/** Options of {@link simulate}. */
+export interface SimulationOptions {
+  /** Of all chance in the tree: backoff jitter. @default 1 */
+  readonly seed?: number | undefined
+  /** Which of several things that are due goes first, choice by choice; past its end the first. @default [] */
+  readonly tape?: readonly number[] | undefined
+  /** 'actor-model' also delays the ends of bodies, each routine's own order kept. @default 'native' */
+  readonly mode?: ScheduleMode | undefined
+  /** Every routine is a genuine XState actor from birth. @default false */
+  readonly strict?: boolean | undefined
+  /** What is wrong with whom, by the name of the routine. @default nothing */
+  readonly faults?: Readonly<Record<string, Fault | string | readonly (Fault | string)[]>> | undefined
+  /** What is done to the tree. @default nothing */
+  readonly script?: readonly Step[] | undefined
+  /** The shutdown that ends it; `false` leaves it to the script. @default { timeout: 10_000 } */
+  readonly end?: Pick<ShutdownOptions, 'mode' | 'timeout' | 'drain' | 'phases'> | false | undefined
+  /** What has to hold. @default all of `laws` */
+  readonly laws?: readonly Law[] | undefined
+  /** Timers that may fire before it is called endless. @default 10_000 */
+  readonly steps?: number | undefined
+  /** Lets real input and output pass. @default false */
+  readonly allowEscapes?: boolean | undefined
+}
+
+/** A simulation that was played. */
+export interface Simulation {
+  readonly trace: Trace
+  readonly run: Run
+  readonly violations: readonly Violation[]
+  /** The story, as a person reads it. */
+  explain(): string
+  /** Throws CurtaincallError ERR_TEST with the story, if a law is broken. */
+  assert(): void
+}
+
+const RULES = {
+  seed: { range: 'a whole number', accepts: Number.isSafeInteger },
+  tape: anything,
+  mode: oneOf('native', 'actor-model'),
+  strict: flag,
+  faults: anything,
+  script: anything,
+  end: anything,
+  laws: { range: 'an array of laws', accepts: Array.isArray },
+  steps: finiteCount,
+  allowEscapes: flag,
+} satisfies Record<keyof SimulationOptions, { range: string; accepts: (value: unknown) => boolean }>
+
+/** Timers that may fire, unless told otherwise. */
+const STEPS = 10_000
+
+/**
+ * Plays a tree in virtual time.
+ *
+ * @throws ConfigError for a wrong option; CurtaincallError ERR_TEST if it does not end, naming what was still running;
+ * ERR_ESCAPED if something started real input or output.
+ * @example
+ * const shop = { children: [routine('till', openTill), routine('oven', bake)] }
+ * const simulation = await simulate(shop, { faults: { oven: [faults.throws(20, 1)] }, script: [{ do: 'wait', ms: 100 }] })
+ * simulation.assert()
+ */
+export async function simulate(tree: SimulatedTree, options: SimulationOptions = {}): Promise<Simulation> {
+  check('simulate', options, RULES)
+  const { seed = 1, tape = [], mode = 'native', strict = false, script = [], end = {}, laws = allLaws } = options
+  const schedule = new Schedule(tape)
+  const steps = checkSteps(script)
+  const faults = faultsFor(tree, options.faults ?? {})
+  const clock = new VirtualClock(START, false, schedule, mode)
+  const recorder = new Recorder(START)
+  const onlooker = new Onlooker(recorder, clock, faults, mode === 'actor-model')
+  // A plan holds nothing that could escape.
+  const allowed = isPlan(tree) || (options.allowEscapes ?? false)
+  const run = await onClock(clock, allowed, async () => {
+    const global = await make(tree, { ...treeOptions(seed, strict, clock), [INTERCEPTOR]: onlooker })
+    onlooker.global = global
+    return play({ global, clock, recorder, onlooker, steps, end, limit: options.steps ?? STEPS })
+  })
+  if (onlooker.problem !== undefined) throw onlooker.problem
+  for (const name of Object.keys(options.faults ?? {})) {
+    if (!onlooker.names.has(name))
+      throw refuse('simulate option faults', `names of routines that come to be (${[...onlooker.names].join(', ')})`, name)
+  }
+  const violations = judge(run, laws)
+  const header = headerOf(tree, options, steps)
+  const trace: Trace = { header, events: recorder.events, verdict: { violations, deviations: schedule.deviations } }
+  return {
+    trace,
+    run,
+    violations,
+    explain: () => explainTrace(trace),
+    assert: () => {
+      if (violations.length > 0) throw new CurtaincallError('ERR_TEST', explainTrace(trace))
+    },
+  }
+}
+
+/** True for a tree of plain data. */
+export function isPlan(tree: SimulatedTree): tree is TreePlan {
+  return typeof tree === 'object' && 'kind' in tree && tree.kind === 'tree'
+}
+
+function treeOptions(seed: number, strict: boolean, clock: VirtualClock): Omit<TreeOptions, typeof INTERCEPTOR> {
+  let ids = 0
+  return {
+    strict,
+    random: randomFrom(seed),
+    generateId: () => `r${++ids}`,
+    clock: {
+      now: () => clock.now(),
+      setTimeout: (callback, delay) => clock.arm('clock', callback, delay),
+      clearTimeout: (timer) => {
+        if (timer !== undefined) clock.disarm(timer as ReturnType<VirtualClock['arm']>)
+      },
+    },
+  }
+}
+
+async function make(tree: SimulatedTree, options: TreeOptions): Promise<GlobalManager> {
+  if (isPlan(tree)) return plant(tree, options)
+  if (typeof tree !== 'function') return createGlobalManager({ ...tree, ...options })
+  const global = await tree(options)
+  if (global?.stage?.interceptor !== options[INTERCEPTOR])
+    throw refuse(
+      'simulate tree',
+      'a function that hands the options it gets on to createGlobalManager and returns the global manager',
+      global,
+    )
+  return global
+}
+
+function faultsFor(tree: SimulatedTree, given: NonNullable<SimulationOptions['faults']>): Map<string, readonly Fault[]> {
+  const faults = new Map<string, Fault[]>()
+  const add = (name: string, fault: Fault | string): void => {
+    const read = typeof fault === 'string' ? readFault(fault) : fault
+    if (typeof read?.wrap !== 'function') throw refuse(`simulate fault of ${name}`, "one of `faults`, such as 'slow(20)'", fault)
+    faults.set(name, [...(faults.get(name) ?? []), read])
+  }
+  for (const [name, list] of Object.entries(given)) for (const fault of [list].flat() as (Fault | string)[]) add(name, fault)
+  if (isPlan(tree)) for (const { name, faults: own = [] } of worksOf(tree)) for (const fault of own) add(name, fault)
+  return faults
+}
+
+function headerOf(tree: SimulatedTree, options: SimulationOptions, steps: readonly Step[]): TraceHeader {
+  const { seed = 1, tape = [], mode = 'native', strict = false, end = {} } = options
+  const texts = Object.entries(options.faults ?? {}).map(([name, list]) => [
+    name,
+    ([list].flat() as (Fault | string)[]).map((fault) => (typeof fault === 'string' ? fault : fault.text)),
+  ])
+  return {
+    format: 'curtaincall.trace',
+    version: TRACE_VERSION,
+    on: versions(),
+    seed,
+    tape,
+    mode,
+    strict,
+    ...(isPlan(tree) ? { tree } : {}),
+    faults: Object.fromEntries(texts) as Record<string, string[]>,
+    script: steps,
+    ...(end === false ? {} : { end }),
+    story: steps.length === 0 ? 'nothing' : steps.map(describeStep).join('; '),
+  }
+}
+
+interface Scene {
+  readonly global: GlobalManager
+  readonly clock: VirtualClock
+  readonly recorder: Recorder
+  readonly onlooker: Onlooker
+  readonly steps: readonly Step[]
+  readonly end: NonNullable<SimulationOptions['end']>
+  readonly limit: number
+}
+
+async function play(scene: Scene): Promise<Run> {
+  const { global, clock, recorder, onlooker, steps, end, limit } = scene
+  const listeners = process.listenerCount('SIGTERM')
+  const hand = new Stagehand(global, () => clock.now() - START)
+  let report: ShutdownReport | undefined
+  void global.outcome.then((given) => {
+    report = given
+  })
+  let done = false
+  let broken: { readonly error: unknown } | undefined
+  perform(scene, hand).then(
+    () => {
+      done = true
+    },
+    (error: unknown) => {
+      broken = { error }
+    },
+  )
+  const answered = (): boolean =>
+    done && (end === false || report !== undefined) && hand.requests.every(({ endedAt }) => endedAt !== undefined)
+  try {
+    await clock.runUntil(() => broken !== undefined || answered(), limit)
+  } catch (error) {
+    throw new CurtaincallError('ERR_TEST', `${(error as Error).message}\n${describeLiving(global, steps)}`, { cause: error })
+  }
+  if (broken !== undefined) throw (broken as { error: unknown }).error
+  if (!answered())
+    throw new CurtaincallError('ERR_TEST', `nothing is left to happen, and it has not ended\n${describeLiving(global, steps)}`)
+  const { spawned, completed, failed, cancelled, killed, running, pending } = global.metrics()
+  return {
+    events: recorder.events,
+    report,
+    requests: hand.requests,
+    managers: onlooker.managers,
+    routines: onlooker.routines,
+    excess: onlooker.excess,
+    remains: remainsOf(scene, listeners),
+    totals: { spawned, completed, failed, cancelled, killed, running, pending },
+  }
+}
+
+/** The script, and the end. */
+async function perform({ global, clock, recorder, steps, end }: Scene, hand: Stagehand): Promise<void> {
+  for (const step of steps) {
+    if (step.do === 'wait' && 'ms' in step) {
+      await new Promise<void>((resolve) => void clock.arm('script', resolve, step.ms))
+      continue
+    }
+    recorder.note('step', '', clock.now(), { text: describeStep(step) })
+    const at = recorder.events.length - 1
+    const how = hand.perform(step as Exclude<Step, { do: 'wait' }>)
+    if (how !== undefined) recorder.events[at] = { ...(recorder.events[at] as (typeof recorder.events)[number]), how }
+  }
+  if (end !== false) hand.shutdown(global.path, end)
+}
+
+function remainsOf({ global, clock }: Scene, listeners: number): Remains {
+  const permits: Record<string, number> = {}
+  const actors: string[] = []
+  const visit = (manager: Manager): void => {
+    if (manager.count > 0) permits[manager.path] = manager.count
+    actors.push(...manager.routines().map(({ path }) => path))
+    for (const below of manager.below()) {
+      actors.push(below.path)
+      visit(below)
+    }
+  }
+  visit(global)
+  return { timers: clock.pending(), actors: [...new Set(actors)], permits, listeners: process.listenerCount('SIGTERM') - listeners }
+}
+
+function describeLiving(global: GlobalManager, steps: readonly Step[]): string {
+  const lines = [`  ${global.path}: ${global.state}`]
+  const visit = (manager: Manager): void => {
+    for (const below of manager.below()) {
+      lines.push(`  ${below.path}: ${below.state}`)
+      visit(below)
+    }
+  }
+  visit(global)
+  const routines = global.routines().map(({ path, state, incarnation }) => `  ${path}: ${state}, incarnation ${incarnation}`)
+  return ['still running:', ...lines, ...routines, `script: ${steps.map(describeStep).join('; ')}`].join('\n')
+}

@@ -1,0 +1,81 @@
+/** Traces as files: `*.cct.jsonl`, a line of JSON for the header, for each event, and for the verdict. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { CurtaincallError } from '../errors.ts'
+import { type Trace, TRACE_VERSION, type TraceEvent, type TraceHeader } from './trace.ts'
+
+/** The text of a trace. */
+export function printTrace({ header, events, verdict }: Trace): string {
+  return `${[header, ...events, { verdict }].map((line) => JSON.stringify(line)).join('\n')}\n`
+}
+
+/**
+ * Writes a trace to a file, by convention `*.cct.jsonl`.
+ *
+ * @throws What the file system throws.
+ * @example
+ * writeTrace('found.cct.jsonl', simulation.trace)
+ */
+export function writeTrace(file: string, trace: Trace): void {
+  writeFileSync(file, printTrace(trace))
+}
+
+/**
+ * Reads a trace.
+ *
+ * @throws CurtaincallError ERR_TRACE that names the line, if the file is cut, of another version, or was edited; what the
+ * file system throws.
+ */
+export function readTrace(file: string): Trace {
+  return parseTrace(readFileSync(file, 'utf8'), file)
+}
+
+type Wrong = (line: number, why: string) => never
+
+/** The same of a text; `name` is what errors call it. */
+export function parseTrace(text: string, name: string): Trace {
+  const wrong: Wrong = (line, why) => {
+    throw new CurtaincallError('ERR_TRACE', `${name}:${line}: ${why}`)
+  }
+  const lines = text.split('\n')
+  if (lines.pop() !== '') wrong(lines.length + 1, 'the file is cut: its last line does not end')
+  const [header, ...rest] = lines.map((line, index) => parseLine(line, index + 1, wrong))
+  checkHeader(header as Partial<TraceHeader> | undefined, wrong)
+  const { verdict } = (rest.pop() ?? {}) as Partial<Trace>
+  if (!Array.isArray(verdict?.violations)) wrong(lines.length, 'the file is cut: the verdict is missing')
+  checkEvents(rest as unknown as TraceEvent[], wrong)
+  const trace = { header, events: rest, verdict } as unknown as Trace
+  for (const { law, witnesses } of trace.verdict.violations) {
+    if (!witnesses.every((i) => i in trace.events)) wrong(lines.length, `a witness of ${law} is not among the events`)
+  }
+  return trace
+}
+
+function parseLine(line: string, number: number, wrong: Wrong): Record<string, unknown> {
+  try {
+    const parsed = JSON.parse(line) as unknown
+    if (typeof parsed === 'object' && parsed !== null) return parsed as Record<string, unknown>
+  } catch {
+    // Said below, with the line's number.
+  }
+  return wrong(number, 'not a line of JSON')
+}
+
+function checkHeader(header: Partial<TraceHeader> | undefined, wrong: Wrong): void {
+  if (header?.format !== 'curtaincall.trace') wrong(1, 'not the header of a trace')
+  if (header?.version !== TRACE_VERSION) wrong(1, `a trace of version ${header?.version}; this library reads version ${TRACE_VERSION}`)
+  if (typeof header?.seed !== 'number' || !Array.isArray(header.tape) || !Array.isArray(header.script)) {
+    wrong(1, 'the header lacks its seed, tape or script')
+  }
+}
+
+function checkEvents(events: readonly TraceEvent[], wrong: Wrong): void {
+  let last = 0
+  for (const [index, { i, t, type, actor, cause }] of events.entries()) {
+    const line = index + 2
+    if (i !== index) wrong(line, `event ${i} stands in the place of ${index}: a line was added or taken away`)
+    if (typeof t !== 'number' || t < last) wrong(line, `time runs backwards, from ${last} to ${t}`)
+    if (typeof type !== 'string' || typeof actor !== 'string') wrong(line, 'an event needs a type and an actor')
+    if (cause !== undefined && !(cause < index)) wrong(line, `its cause ${cause} is not before it`)
+    last = t
+  }
+}
