@@ -4,11 +4,14 @@ import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { UsageError } from './program.ts'
 import { run } from './run.ts'
+import { explain, replay } from './trace.ts'
 
 const HELP = `curtaincall: supervised actors, from the first cue to the curtain call
 
 Usage:
   curtaincall run [options] FILE [arguments…]
+  curtaincall explain FILE.cct.jsonl
+  curtaincall replay FILE.cct.jsonl [TREE]
   curtaincall --help | --version
 
 run loads FILE (JavaScript, or TypeScript that Node can strip), whose default export
@@ -19,7 +22,12 @@ done, running, queued, failed and restarted; on a terminal it is redrawn in plac
 in a pipe it comes once a second. At the end everything is shut down in five phases
 (closing, cancelling, waiting, killing, cleaning) and accounted for.
 
-Options, before FILE:
+explain prints the story of a trace that the test kit has written, with the events
+that show what went wrong. replay plays it again in virtual time and says whether it
+goes the same way. TREE is a module whose default export is the tree, where the trace
+does not hold it.
+
+Options of run, before FILE:
   --timeout MS   the whole time of the shutdown            (default 10000)
   --drain MS     how long work may end by itself first     (default 0)
   --once         end with the job                          (always so today)
@@ -31,7 +39,8 @@ Signals: the first SIGINT (Ctrl-C) or SIGTERM begins the shutdown, the second ma
 immediate.
 
 Exit codes: 0 done; 1 the program threw or the tree gave up; 2 wrong usage;
-130 after SIGINT; 143 after SIGTERM.
+130 after SIGINT; 143 after SIGTERM. Of replay: 0 the same, and every law holds;
+1 a law is broken; 3 every law holds, but it went another way.
 `
 
 function version(): string {
@@ -75,6 +84,12 @@ async function main(argv: readonly string[]): Promise<number> {
   if (command === '--version' || command === '-v') {
     process.stdout.write(`${version()}\n`)
     return 0
+  }
+  if (command === 'explain' || command === 'replay') {
+    const [file, tree, ...more] = rest
+    if (file === undefined || file.startsWith('-') || more.length > 0)
+      throw new UsageError(`${command} needs a FILE; try curtaincall --help.`)
+    return command === 'explain' ? explain(file, process.stdout) : replay(file, tree, process.stdout)
   }
   if (command !== 'run') throw new UsageError(`There is no command ${command}; try curtaincall --help.`)
   const { own, file, args } = split(rest)

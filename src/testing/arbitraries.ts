@@ -96,7 +96,7 @@ function faultTexts(fc: FastCheck): Arbitrary<string> {
     fc.tuple(fc.constantFrom(0, 5, 30), fc.constantFrom(1, 2, 9)).map(([after, times]) => `throws(${after}, ${times})`),
     fc.constantFrom(5, 30, 200).map((ms) => `slow(${ms})`),
     fc.constantFrom('hangs()', 'ignoresCancel()', 'crashesOnCancel()', 'crashesInCleanup(5)', 'crashesInCleanup(80)'),
-    fc.constantFrom('duplicateDone()', 'spawnsWhileClosing()', 'leaksTimer(1000000)', 'shutsDown(10)'),
+    fc.constantFrom('duplicateDone()', 'spawnsWhileClosing()', 'leaksTimer(1000000)', 'shutsDown(10)', 'exits(20)'),
     fc.constantFrom('startFails(1)', 'startFails(2)', 'startFails(2, 3)'),
   )
 }

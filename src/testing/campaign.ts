@@ -119,7 +119,9 @@ export async function propertyShutdown(tree: SimulatedTree, options: CampaignOpt
 /** Who is there when nothing is wrong. */
 async function look(tree: Exclude<SimulatedTree, TreePlan>): Promise<{ names: string[]; managers: string[] }> {
   const { run } = await simulate(tree, { laws: [] })
-  const names = run.events.filter(({ type }) => type === 'routine.spawned').map(({ name }) => String(name))
+  // What is wrong with a body can't be wrong with a machine.
+  const bodies = run.events.filter(({ type, actor }) => type === 'routine.spawned' && run.routines.get(actor)?.logic !== true)
+  const names = bodies.map(({ name }) => String(name))
   return { names: [...new Set(names)], managers: [...run.managers.keys()] }
 }
 

@@ -123,6 +123,17 @@ const shutsDown = (ms = 10): Fault =>
     { hurries: true },
   )
 
+/** Ends itself in good order after so many milliseconds, whether it was told to stop or not. */
+const exits = (ms = 10): Fault =>
+  fault(
+    `exits(${ms})`,
+    () => async (context) => {
+      await sleep(ms)
+      context.exit('shutdown')
+    },
+    { deafFor: ms },
+  )
+
 /** Leaves a timer behind that nobody disarms. */
 const leaksTimer = (ms = 1_000_000): Fault =>
   fault(
@@ -154,6 +165,7 @@ export const faults = {
   duplicateDone,
   spawnsWhileClosing,
   leaksTimer,
+  exits,
   shutsDown,
   startFails,
 } as const

@@ -15,6 +15,33 @@ export type { ManagerPlan, TreePlan, WorkPlan } from './plan.ts'
 export type { FreeStep, PlainStep, Request, Step } from './script.ts'
 export type { ScheduleMode } from './schedule.ts'
 
+// Machines
+export {
+  type Edge,
+  type Exploration,
+  explore,
+  exploreMachine,
+  type ExploreMachineOptions,
+  type ExploreOptions,
+  type Reached,
+  type System,
+} from './explore.ts'
+export { type MachineCoverage, type TransitionCoverage, transitionCoverage } from './coverage.ts'
+export { type Model, models, refines, type Sight } from './refines.ts'
+export { describeModel, type Implementation, type ModelPath, type Runner, transitionPaths } from './describe-model.ts'
+
+// Suites
+export {
+  expectNoLeaks,
+  startSupervised,
+  type Supervised,
+  type SupervisedOptions,
+  type SupervisedTree,
+  type OwnershipOptions,
+} from './supervised.ts'
+export type { Leak, LeakOptions } from './leaks.ts'
+export { createTestProbe, type EventMatch, type TestProbe } from './probe.ts'
+
 // Laws
 export { type Finding, type Goal, type Law, law, type Remains, type RoutineFacts, type Run, sometimes } from './law.ts'
 export { laws } from './laws.ts'
@@ -47,3 +74,4 @@ export { type Arbitraries, arbitraries, type FastCheck, type Scenario } from './
 export type { Trace, TraceEvent, TraceEventType, TraceHeader, Verdict, Violation } from './trace.ts'
 export { parseTrace, printTrace, readTrace, writeTrace } from './trace-file.ts'
 export { explainTrace } from './explain.ts'
+export { type Divergence, type Replay, replayTrace } from './replay.ts'

@@ -14,6 +14,8 @@ export interface RoutineFacts {
   readonly timeout: number
   /** True if it is one of the `children` of its manager. */
   readonly service: boolean
+  /** True if its work is actor logic: that is told to stop by being stopped. */
+  readonly logic: boolean
   /** How long it goes on after it was told to stop. */
   readonly deafFor: number
   /** True if what is wrong with it leaves something behind. */

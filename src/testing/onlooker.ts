@@ -60,9 +60,10 @@ export class Onlooker implements Interceptor {
     const { restart, shutdown, timeout } = row.spec
     const time = shutdown === 'brutal_kill' ? 0 : shutdown === 'infinity' ? Infinity : shutdown
     const deafFor = Math.max(0, ...faults.map((fault) => fault.deafFor))
+    const logic = isActorLogic(row.logic)
     const leaks = faults.some((fault) => fault.leaks)
     const hurries = faults.some((fault) => fault.hurries)
-    this.routines.set(row.path, { restart, shutdown: time, timeout, service: row.service !== undefined, deafFor, leaks, hurries })
+    this.routines.set(row.path, { restart, shutdown: time, timeout, service: row.service !== undefined, logic, deafFor, leaks, hurries })
     for (const fault of faults) fault.start?.(context)
   }
 

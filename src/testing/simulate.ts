@@ -26,7 +26,9 @@ import { VirtualClock } from './virtual-clock.ts'
 import { onClock, START } from './virtual-time.ts'
 
 /** What a tree that is made by a function has to hand on to `createGlobalManager`. */
-export type TreeOptions = Pick<GlobalManagerOptions, 'clock' | 'random' | 'generateId' | 'strict'> & { readonly [INTERCEPTOR]: Interceptor }
+export type TreeOptions = Pick<GlobalManagerOptions, 'clock' | 'random' | 'generateId' | 'strict' | 'inspect'> & {
+  readonly [INTERCEPTOR]: Interceptor
+}
 
 /** A tree to simulate: plain data, options, or a function that makes it and hands the given options on. */
 export type SimulatedTree = TreePlan | GlobalManagerOptions | ((options: TreeOptions) => GlobalManager | PromiseLike<GlobalManager>)
@@ -41,6 +43,8 @@ export interface SimulationOptions {
   readonly mode?: ScheduleMode | undefined
   /** Every routine is a genuine XState actor from birth. @default false */
   readonly strict?: boolean | undefined
+  /** An XState inspection observer; makes every routine a genuine actor. @default none */
+  readonly inspect?: GlobalManagerOptions['inspect']
   /** What is wrong with whom, by the name of the routine. @default nothing */
   readonly faults?: Readonly<Record<string, Fault | string | readonly (Fault | string)[]>> | undefined
   /** What is done to the tree. @default nothing */
@@ -71,6 +75,7 @@ const RULES = {
   tape: anything,
   mode: oneOf('native', 'actor-model'),
   strict: flag,
+  inspect: anything,
   faults: anything,
   script: anything,
   end: anything,
@@ -104,7 +109,11 @@ export async function simulate(tree: SimulatedTree, options: SimulationOptions =
   // A plan holds nothing that could escape.
   const allowed = isPlan(tree) || (options.allowEscapes ?? false)
   const run = await onClock(clock, allowed, async () => {
-    const global = await make(tree, { ...treeOptions(seed, strict, clock), [INTERCEPTOR]: onlooker })
+    const global = await make(tree, {
+      ...treeOptions(seed, strict, clock),
+      ...(options.inspect === undefined ? {} : { inspect: options.inspect }),
+      [INTERCEPTOR]: onlooker,
+    })
     onlooker.global = global
     return play({ global, clock, recorder, onlooker, steps, end, limit: options.steps ?? STEPS })
   })

@@ -108,9 +108,15 @@ export class VirtualClock {
     this.#push(timer)
   }
 
-  /** Timers that have not fired, the next one first. */
-  pending(): PendingTimer[] {
-    return this.#heap.toSorted(earlier).map((timer) => ({
+  /** Where it is now, for `pending`. */
+  get mark(): number {
+    return this.#order
+  }
+
+  /** Timers that have not fired, the next one first; of those armed after a mark. */
+  pending(mark = 0): PendingTimer[] {
+    const timers = this.#heap.filter(({ order }) => order > mark).sort(earlier)
+    return timers.map((timer) => ({
       kind: timer.kind,
       in: timer.at - this.#now,
       where: whereOf(timer),
@@ -131,9 +137,11 @@ export class VirtualClock {
     return this.#run(Infinity, steps)
   }
 
-  /** Until it is over, or nothing is pending. */
-  runUntil(over: () => boolean, steps: number): Promise<void> {
-    return this.#run(Infinity, steps, over)
+  /** Until it is over, or nothing is pending, or so many milliseconds have passed. */
+  async runUntil(over: () => boolean, steps = STEPS, ms = Infinity): Promise<void> {
+    const end = this.#now + ms
+    await this.#run(end, steps, over)
+    if (end !== Infinity && !over()) this.#now = Math.max(this.#now, end)
   }
 
   async #run(end: number, steps: number, over: () => boolean = () => false): Promise<void> {

@@ -76,7 +76,7 @@ export async function virtualTime<Result>(
 }
 
 /** The clock of the run that this is inside of; undefined if it is in none. */
-function presentClock(): VirtualClock | undefined {
+export function presentClock(): VirtualClock | undefined {
   return storage.getStore()
 }
 

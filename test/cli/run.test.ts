@@ -150,3 +150,44 @@ test('the live line is redrawn in place on a terminal, cut to its width, in plai
   expect(progressText(metrics, 5)).toBe('1234567 done, 8 running, 3 queued, 2 failed, 1 restarted, 2 stopped, 5/s')
   expect(fit('short', 80)).toBe('short')
 })
+
+test('explain tells the story of a trace; replay plays it again, and says how that went', async () => {
+  const { simulate, writeTrace } = await import('curtaincall/testing')
+  const tree = { kind: 'tree', name: 'g', children: [{ kind: 'routine', name: 'a', faults: ['throws(5, 1)'] }] } as const
+  const { trace } = await simulate(tree, { script: [{ do: 'wait', ms: 9 }] })
+  const file = join(folder, 'a.cct.jsonl')
+  writeTrace(file, trace)
+  const explained = await run('explain', file)
+  expect([explained.code, explained.err]).toEqual([0, ''])
+  expect(explained.out).toMatch(/a#a failed \(incarnation 1, error Error: fault: throws in run 1, willRestart\)[^]*✓ every law holds\n$/)
+  const replayed = await run('replay', file)
+  expect([replayed.code, replayed.err]).toEqual([0, ''])
+  expect(replayed.out).toMatch(/replayed: \d+ events, the same as recorded\n✓ every law holds\n$/)
+
+  const edited = join(folder, 'b.cct.jsonl')
+  writeTrace(edited, {
+    ...trace,
+    events: trace.events.map((event) => (event.type === 'routine.failed' ? { ...event, error: 'other' } : event)),
+  })
+  expect(await run('replay', edited)).toMatchObject({ code: 3, out: expect.stringContaining('DIVERGED at event') as string })
+
+  writeFileSync(edited, 'nonsense\n')
+  expect(await run('replay', edited)).toMatchObject({ code: 2, out: '', err: `${edited}:1: not a line of JSON\n` })
+  expect(await run('explain', join(folder, 'none'))).toMatchObject({
+    code: 2,
+    err: expect.stringContaining("none can't be read: ENOENT") as string,
+  })
+  expect(await run('replay')).toMatchObject({ code: 2, err: 'replay needs a FILE; try curtaincall --help.\n' })
+})
+
+test("a trace of somebody's own tree is replayed with that tree", async () => {
+  const { simulate, writeTrace } = await import('curtaincall/testing')
+  const { default: tree } = (await import('./fixture/tree.ts')) as { default: Parameters<typeof simulate>[0] }
+  const file = join(folder, 'own.cct.jsonl')
+  writeTrace(file, (await simulate(tree, { faults: { till: 'throws(5, 1)' }, script: [{ do: 'wait', ms: 9 }] })).trace)
+  expect(await run('replay', file)).toMatchObject({ code: 2, err: expect.stringContaining('is not one of plain data') as string })
+  expect(await run('replay', file, fixture('tree'))).toMatchObject({
+    code: 0,
+    out: expect.stringContaining('the same as recorded') as string,
+  })
+})

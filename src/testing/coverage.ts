@@ -1,0 +1,88 @@
+/** Coverage: which transitions of which machines were ever taken. */
+import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition, InspectionEvent } from 'xstate'
+import { CurtaincallError } from '../errors.ts'
+import { refuse } from '../spec/check.ts'
+
+/** What of one machine was taken. */
+export interface MachineCoverage {
+  readonly machine: string
+  readonly taken: number
+  readonly total: number
+  /** Transitions never taken, as `source --event--> target`. */
+  readonly missing: readonly string[]
+}
+
+/** Collects transitions as they are taken. */
+export interface TransitionCoverage {
+  /** An XState inspection observer: for the `inspect` option of an actor, of `createGlobalManager`, or of `simulate`. */
+  readonly inspect: (event: InspectionEvent) => void
+  /** How often each transition was taken, as `source --event--> target`. */
+  counts(machine: AnyStateMachine): Readonly<Record<string, number>>
+  /**
+   * What was taken and what was not.
+   *
+   * @param options `min` is the least share of transitions, in per cent, that have to be taken.
+   * @throws CurtaincallError ERR_TEST that names each transition never taken, if they are fewer.
+   */
+  report(options?: { readonly min?: number }): readonly MachineCoverage[]
+}
+
+/**
+ * Watches which transitions of these machines are taken.
+ *
+ * @example
+ * const coverage = transitionCoverage(doorMachine)
+ * createActor(doorMachine, { inspect: coverage.inspect }).start()
+ * coverage.report({ min: 100 })
+ */
+export function transitionCoverage(...machines: readonly AnyStateMachine[]): TransitionCoverage {
+  for (const machine of machines)
+    if (typeof machine?.transition !== 'function') throw refuse('transitionCoverage machines', 'XState machines', machine)
+  const taken = new Map<AnyTransitionDefinition, number>()
+  const all = machines.map((machine) => ({ machine, transitions: transitionsOf(machine) }))
+  const known = new Set(all.flatMap(({ transitions }) => transitions))
+  return {
+    inspect: (event) => {
+      if (event.type !== '@xstate.microstep') return
+      for (const each of event._transitions) if (known.has(each)) taken.set(each, (taken.get(each) ?? 0) + 1)
+    },
+    counts: (machine) => Object.fromEntries(transitionsOf(machine).map((each) => [describeTransition(each), taken.get(each) ?? 0])),
+    report: ({ min = 0 } = {}) => {
+      const report = all.map(({ machine, transitions }) => {
+        const missing = transitions.filter((each) => !taken.has(each)).map(describeTransition)
+        return { machine: machine.id, taken: transitions.length - missing.length, total: transitions.length, missing }
+      })
+      const short = report.filter((each) => each.taken * 100 < each.total * min)
+      if (short.length > 0)
+        throw new CurtaincallError(
+          'ERR_TEST',
+          `fewer than ${min} % of the transitions were taken\n${short.map(describeCoverage).join('\n')}`,
+        )
+      return report
+    },
+  }
+}
+
+/** Every transition that a machine declares. */
+function transitionsOf(machine: AnyStateMachine): AnyTransitionDefinition[] {
+  const visit = (node: AnyStateNode): AnyTransitionDefinition[] => [
+    ...[...node.transitions.values()].flat(),
+    ...(node.always ?? []),
+    ...Object.values(node.states).flatMap(visit),
+  ]
+  return visit(machine.root)
+}
+
+/** A transition as a person reads it; its guard tells apart those of one event. */
+function describeTransition({ source, eventType, target, guard }: AnyTransitionDefinition): string {
+  const to = target?.map(({ id }) => id).join(', ') ?? source.id
+  const when =
+    guard === undefined
+      ? ''
+      : ` [${typeof guard === 'string' ? guard : typeof guard === 'function' ? guard.name : (guard as { type: string }).type}]`
+  return `${source.id} --${eventType}${when}--> ${to}`
+}
+
+function describeCoverage({ machine, taken, total, missing }: MachineCoverage): string {
+  return [`${machine}: ${taken} of ${total}`, ...missing.map((each) => `  never taken: ${each}`)].join('\n')
+}

@@ -1,0 +1,120 @@
+/** Suites from machines: paths that take every transition, each a test against an implementation. */
+import type { AnyMachineSnapshot, AnyStateMachine, EventObject } from 'xstate'
+import { initialTransition, transition } from 'xstate'
+import { CurtaincallError } from '../errors.ts'
+import { refuse } from '../spec/check.ts'
+import { describeEvent, type Edge, eventsOf, explore, type ExploreMachineOptions, systemOf } from './explore.ts'
+
+/** The runner's own functions: vitest's, node:test's, Jest's. */
+export interface Runner {
+  readonly describe: (name: string, suite: () => void) => unknown
+  readonly test: (name: string, run: () => Promise<void>) => unknown
+}
+
+/** How a model meets what it is a model of. */
+export interface Implementation<Subject> extends Pick<ExploreMachineOptions, 'events' | 'input' | 'symmetry' | 'limit'> {
+  /** Makes what is tested, anew for each path. */
+  readonly create: () => Subject | PromiseLike<Subject>
+  /** Does to it what an event stands for, by type. */
+  readonly do: Readonly<Record<string, (subject: Subject, event: EventObject, snapshot: AnyMachineSnapshot) => unknown>>
+  /** Looks whether it is as the model says, by state, such as `open.locked`; `*` after every step. */
+  readonly expect: Readonly<Record<string, (subject: Subject, snapshot: AnyMachineSnapshot) => unknown>>
+  /** Ends what is tested. */
+  readonly dispose?: (subject: Subject) => unknown
+}
+
+/** A way through a machine. */
+export interface ModelPath {
+  /** As a person reads it: `closed → open → locked`. */
+  readonly name: string
+  readonly events: readonly EventObject[]
+}
+
+/**
+ * Paths that together take every transition that can be taken, each beginning anew. A path that is the beginning of
+ * another one is left out.
+ *
+ * @throws ConfigError for a wrong option; CurtaincallError ERR_TEST if there are more states than `limit`.
+ */
+export function transitionPaths(machine: AnyStateMachine, options: ExploreMachineOptions = {}): ModelPath[] {
+  const events = options.events ?? eventsOf(machine)
+  const byText = new Map(events.map((event) => [describeEvent(event), event]))
+  const { states, edges } = explore(systemOf(machine, options), options)
+  const ways = new Map(states.map(({ key, path }) => [key, path]))
+  const texts = edges.map(({ from, event }: Edge) => [...(ways.get(from) as readonly string[]), event])
+  const beginnings = new Set(texts.flatMap((path) => path.map((_, k) => path.slice(0, k).join('\n'))))
+  return texts
+    .filter((path) => !beginnings.has(path.join('\n')))
+    .map((path) => ({ name: path.join(' → '), events: path.map((text) => byText.get(text) as EventObject) }))
+}
+
+/**
+ * Makes a suite of an XState machine: for each path one test that does to the implementation what the events stand for, and
+ * after each step looks whether it is as the machine says.
+ *
+ * @throws ConfigError if an event has no deed, or no state is looked at; CurtaincallError ERR_TEST if there are more states than `limit`.
+ * @example
+ * describeModel({ describe, test }, doorMachine, {
+ *   create: () => new Door(),
+ *   do: { open: (door) => door.open(), close: (door) => door.close() },
+ *   expect: { open: (door) => expect(door.isOpen).toBe(true), closed: (door) => expect(door.isOpen).toBe(false) },
+ * })
+ */
+export function describeModel<Subject>(
+  { describe, test }: Runner,
+  machine: AnyStateMachine,
+  implementation: Implementation<Subject>,
+): void {
+  const { events = eventsOf(machine), input, symmetry, limit } = implementation
+  for (const { type } of events) {
+    if (typeof implementation.do[type] !== 'function') throw refuse(`describeModel do.${type}`, 'a function', implementation.do[type])
+  }
+  if (Object.keys(implementation.expect).length === 0)
+    throw refuse('describeModel expect', 'an object with a function for some state', implementation.expect)
+  describe(`${machine.id}, every transition`, () => {
+    for (const path of transitionPaths(machine, { events, input, symmetry, limit }))
+      test(path.name, () => walk(machine, path, implementation))
+  })
+}
+
+async function walk<Subject>(
+  machine: AnyStateMachine,
+  { events }: ModelPath,
+  { create, do: deeds, expect, dispose, input }: Implementation<Subject>,
+): Promise<void> {
+  let snapshot = initialTransition(machine, input as never)[0] as AnyMachineSnapshot
+  const subject = await create()
+  const look = async (): Promise<void> => {
+    for (const name of [...namesOf(snapshot.value), '*']) await expect[name]?.(subject, snapshot)
+  }
+  const done: string[] = []
+  try {
+    await look()
+    for (const event of events) {
+      done.push(describeEvent(event))
+      const before = snapshot
+      snapshot = transition(machine, snapshot, event)[0] as AnyMachineSnapshot
+      await deeds[event.type]?.(subject, event, before)
+      await look()
+    }
+  } catch (cause) {
+    const said = cause instanceof Error ? cause.message : String(cause)
+    const after = done.length === 0 ? 'at the beginning' : `after ${done.join(' → ')}`
+    throw new CurtaincallError('ERR_TEST', `${after}, where the model is in ${namesOf(snapshot.value).at(-1)}: ${said}`, { cause })
+  } finally {
+    await dispose?.(subject)
+  }
+}
+
+/** Names of all states that a value is in: `open`, `open.locked`. */
+function namesOf(value: unknown, prefix = ''): string[] {
+  if (typeof value === 'string') return [`${prefix}${value}`]
+  return Object.entries(value as object).flatMap(([name, inner]) => [
+    `${prefix}${name}`,
+    ...(isEmpty(inner) ? [] : namesOf(inner, `${prefix}${name}.`)),
+  ])
+}
+
+function isEmpty(value: unknown): boolean {
+  return typeof value === 'object' && Object.keys(value as object).length === 0
+}

@@ -1,0 +1,154 @@
+/** Exploration: every state that can be reached, the shortest way to each, and whether an end can still be reached from it. */
+import { type AnyMachineSnapshot, type AnyStateMachine, type EventObject, initialTransition, transition } from 'xstate'
+import { CurtaincallError } from '../errors.ts'
+import { check, finiteCount, refuse } from '../spec/check.ts'
+import { keyOf } from './refines.ts'
+
+/** Anything that goes from state to state in steps that can be enumerated. */
+export interface System<State> {
+  readonly initial: State
+  /** All that may happen in a state. */
+  readonly steps: (state: State) => Iterable<readonly [event: string, next: State]>
+  /** True if a state is an end: nothing has to follow. */
+  readonly ended: (state: State) => boolean
+  /** What tells states apart; states of one key are taken for the same, which is how symmetry is used. */
+  readonly key: (state: State) => string
+}
+
+/** A state that was reached. */
+export interface Reached<State> {
+  readonly key: string
+  readonly state: State
+  /** Events of a shortest way to it. */
+  readonly path: readonly string[]
+}
+
+/** A step that was found. */
+export interface Edge {
+  readonly from: string
+  readonly event: string
+  readonly to: string
+}
+
+/** What an exploration found. */
+export interface Exploration<State> {
+  readonly states: readonly Reached<State>[]
+  readonly edges: readonly Edge[]
+  /** States that are no end and in which nothing changes any more. */
+  readonly deadlocks: readonly Reached<State>[]
+  /** States from which no end can be reached. */
+  readonly trapped: readonly Reached<State>[]
+  readonly violations: readonly { readonly invariant: string; readonly at: Reached<State> }[]
+}
+
+/** Options of {@link explore}. */
+export interface ExploreOptions<State> {
+  /** What has to hold in every state. */
+  readonly invariants?: Readonly<Record<string, (state: State) => boolean>> | undefined
+  /** States that may be visited before it is called too many. @default 100_000 */
+  readonly limit?: number | undefined
+}
+
+/** Options of {@link exploreMachine}. */
+export interface ExploreMachineOptions extends ExploreOptions<AnyMachineSnapshot> {
+  /** Events to try in every state. @default each of the machine's types, without payload */
+  readonly events?: readonly EventObject[] | undefined
+  readonly input?: unknown
+  /** What is the same by symmetry: states of one text are visited once. @default value, context and status */
+  readonly symmetry?: ((snapshot: AnyMachineSnapshot) => string) | undefined
+}
+
+/** States that are visited, unless told otherwise. */
+const LIMIT = 100_000
+
+/**
+ * Visits every state of a system, breadth first.
+ *
+ * @throws CurtaincallError ERR_TEST if there are more states than `limit`.
+ */
+export function explore<State>(system: System<State>, { invariants = {}, limit = LIMIT }: ExploreOptions<State> = {}): Exploration<State> {
+  const first = { key: system.key(system.initial), state: system.initial, path: [] }
+  const found = new Map<string, Reached<State>>([[first.key, first]])
+  const edges: Edge[] = []
+  for (const { key: from, state, path } of found.values()) {
+    for (const [event, next] of system.steps(state)) {
+      const to = system.key(next)
+      if (to === from) continue
+      edges.push({ from, event, to })
+      if (found.has(to)) continue
+      if (found.size === limit)
+        throw new CurtaincallError('ERR_TEST', `more than ${limit} states; one of the last is ${to} by ${[...path, event].join(', ')}`)
+      found.set(to, { key: to, state: next, path: [...path, event] })
+    }
+  }
+  const states = [...found.values()]
+  const left = new Set(edges.map(({ from }) => from))
+  const alive = backwards(
+    edges,
+    states.filter(({ state }) => system.ended(state)).map(({ key }) => key),
+  )
+  return {
+    states,
+    edges,
+    deadlocks: states.filter(({ key, state }) => !left.has(key) && !system.ended(state)),
+    trapped: states.filter(({ key }) => !alive.has(key)),
+    violations: states.flatMap((at) =>
+      Object.entries(invariants).flatMap(([invariant, holds]) => (holds(at.state) ? [] : [{ invariant, at }])),
+    ),
+  }
+}
+
+/** All from which one of these can be reached. */
+function backwards(edges: readonly Edge[], ends: readonly string[]): Set<string> {
+  const into = new Map<string, string[]>()
+  for (const { from, to } of edges) into.set(to, [...(into.get(to) ?? []), from])
+  const seen = new Set(ends)
+  for (const key of seen) for (const from of into.get(key) ?? []) seen.add(from)
+  return seen
+}
+
+/**
+ * Visits every state of an XState machine. Delays count as steps that may happen at any time.
+ *
+ * @throws ConfigError for a wrong option; CurtaincallError ERR_TEST if there are more states than `limit`.
+ * @example
+ * const { deadlocks, trapped, violations } = exploreMachine(doorMachine, { invariants: { 'never open and locked': ({ context }) => !(context.open && context.locked) } })
+ * expect([...deadlocks, ...trapped, ...violations]).toEqual([])
+ */
+export function exploreMachine(machine: AnyStateMachine, options: ExploreMachineOptions = {}): Exploration<AnyMachineSnapshot> {
+  if (typeof machine?.transition !== 'function') throw refuse('exploreMachine machine', 'an XState machine', machine)
+  check('exploreMachine', options, {
+    events: { range: 'an array of events', accepts: Array.isArray },
+    input: { range: 'anything', accepts: () => true },
+    symmetry: { range: 'a function', accepts: (value) => typeof value === 'function' },
+    invariants: { range: 'an object of functions', accepts: (value) => typeof value === 'object' },
+    limit: finiteCount,
+  })
+  return explore(systemOf(machine, options), options)
+}
+
+/** A machine as a system. */
+export function systemOf(
+  machine: AnyStateMachine,
+  { events = eventsOf(machine), input, symmetry = keyOf }: ExploreMachineOptions,
+): System<AnyMachineSnapshot> {
+  return {
+    initial: initialTransition(machine, input as never)[0] as AnyMachineSnapshot,
+    steps: (state) =>
+      state.status === 'active'
+        ? events.map((event) => [describeEvent(event), transition(machine, state, event)[0] as AnyMachineSnapshot] as const)
+        : [],
+    ended: ({ status }) => status === 'done',
+    key: symmetry,
+  }
+}
+
+/** Each type that the machine knows. */
+export function eventsOf(machine: AnyStateMachine): EventObject[] {
+  return machine.events.filter((type) => type !== '*').map((type) => ({ type }))
+}
+
+/** An event as a person reads it. */
+export function describeEvent({ type, ...payload }: EventObject): string {
+  return Object.keys(payload).length === 0 ? type : `${type} ${JSON.stringify(payload)}`
+}

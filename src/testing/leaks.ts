@@ -1,0 +1,266 @@
+/**
+ * What is left when it should be over, and whose it is: timers, listeners, actors, promises.
+ *
+ * L1  Only what was made inside a watch is looked at, so that tests beside it don't matter.
+ * L2  A listener is a leak on what is older than the watch; what was made inside goes with what holds it.
+ * L3  When the last watch is over, the platform's own functions are back.
+ */
+import { AsyncLocalStorage, createHook } from 'node:async_hooks'
+import { EventEmitter, getEventListeners } from 'node:events'
+import { Actor, type AnyActorRef } from 'xstate'
+import { CurtaincallError } from '../errors.ts'
+import { presentOwner } from './owners.ts'
+import { lineOf } from './virtual-clock.ts'
+import { presentClock } from './virtual-time.ts'
+
+/** Something that is left. */
+export interface Leak {
+  readonly kind: 'timer' | 'listener' | 'actor' | 'promise'
+  /** What exactly, such as `setTimeout in 500 ms`. */
+  readonly what: string
+  /** Path of the routine that made it; undefined if none did. */
+  readonly owner: string | undefined
+  /** Where it was made, as a line of a stack. */
+  readonly where: string | undefined
+}
+
+interface Made {
+  readonly leak: () => Leak | undefined
+}
+
+const storage = new AsyncLocalStorage<LeakWatch>()
+
+/** Remembers what is made inside. */
+export class LeakWatch {
+  readonly #made: Made[] = []
+  readonly #young = new WeakSet<object>()
+  readonly #timers = new Map<number, Leak>()
+  readonly #bodies = new Map<object, Leak>()
+  /** What the virtual clock had armed before is not looked at. */
+  readonly #mark = presentClock()?.mark ?? 0
+
+  /** Runs something inside. */
+  run<Result>(act: () => Result): Result {
+    return storage.run(this, act)
+  }
+
+  born(object: object): void {
+    this.#young.add(object)
+  }
+
+  isYoung(object: object): boolean {
+    return this.#young.has(object)
+  }
+
+  /** Takes note of something that says itself whether it is left. */
+  note(kind: Leak['kind'], stillThere: () => string | undefined): void {
+    const owner = presentOwner()
+    const where = lineOf(new Error('made').stack)
+    const leak = (): Leak | undefined => {
+      const what = stillThere()
+      return what === undefined ? undefined : { kind, what, owner, where }
+    }
+    this.#made.push({ leak })
+  }
+
+  timer(id: number, kind: string): void {
+    this.#timers.set(id, { kind: 'timer', what: kind, owner: presentOwner(), where: lineOf(new Error('armed').stack) })
+  }
+
+  timerGone(id: number): void {
+    this.#timers.delete(id)
+  }
+
+  /** A body has begun; returns what says that it is over. */
+  body(owner: string): () => void {
+    const key = {}
+    this.#bodies.set(key, { kind: 'promise', what: 'a body that has not ended', owner, where: undefined })
+    return () => void this.#bodies.delete(key)
+  }
+
+  /** All that is left. */
+  left(): Leak[] {
+    const clock = presentClock()
+    const virtual = clock
+      ?.pending(this.#mark)
+      .map(({ kind, in: ms, owner, where }) => ({ kind: 'timer' as const, what: `${kind} in ${ms} ms`, owner, where }))
+    return [
+      ...(virtual ?? this.#timers.values()),
+      ...this.#made.map(({ leak }) => leak()).filter((leak) => leak !== undefined),
+      ...this.#bodies.values(),
+    ]
+  }
+}
+
+/** The watch that this is inside of. */
+function presentWatch(): LeakWatch | undefined {
+  return storage.getStore()
+}
+
+let uses = 0
+let restore: (() => void) | undefined
+
+/** Makes the platform tell watches what is made; returns what undoes that. */
+export function holdWatching(): () => void {
+  if (uses++ === 0) restore = install()
+  return () => {
+    if (--uses === 0) restore?.()
+  }
+}
+
+type Method = (this: object, ...args: unknown[]) => unknown
+
+function install(): () => void {
+  const undo: (() => void)[] = []
+  const wrap = (target: object, name: string, around: (original: Method) => Method): void => {
+    const own = Object.getOwnPropertyDescriptor(target, name) as PropertyDescriptor
+    Object.defineProperty(target, name, { ...own, value: around(own.value as Method) })
+    undo.push(() => Object.defineProperty(target, name, own))
+  }
+  watchEmitters(wrap)
+  watchTargets(wrap)
+  wrap(
+    Actor.prototype,
+    'start',
+    (original) =>
+      function start(this: object, ...args) {
+        const actor = this as AnyActorRef
+        presentWatch()?.note('actor', () => (actor.getSnapshot().status === 'active' && isAtWork(actor) ? `actor ${actor.id}` : undefined))
+        return original.apply(this, args)
+      },
+  )
+  const timers = watchTimers()
+  return () => {
+    for (const step of undo.reverse()) step()
+    timers()
+  }
+}
+
+/** XState's own mark of an actor that was started and not stopped. */
+function isAtWork(actor: AnyActorRef): boolean {
+  return (actor as unknown as { _processingStatus: number })._processingStatus === 1
+}
+
+type Wrap = (target: object, name: string, around: (original: Method) => Method) => void
+
+function watchEmitters(wrap: Wrap): void {
+  wrap(
+    EventEmitter,
+    'init',
+    (original) =>
+      function init(this: object, ...args) {
+        presentWatch()?.born(this)
+        return original.apply(this, args)
+      },
+  )
+  for (const name of ['on', 'addListener', 'prependListener', 'once', 'prependOnceListener']) {
+    wrap(
+      EventEmitter.prototype,
+      name,
+      (original) =>
+        function add(this: object, ...args) {
+          const [event, listener] = args as [string, (...args: unknown[]) => void]
+          const watch = presentWatch()
+          if (watch?.isYoung(this) === false) {
+            const emitter = this as EventEmitter
+            watch.note('listener', () =>
+              emitter.listeners(event).includes(listener) ? `a listener of ${event} on ${nameOf(emitter)}` : undefined,
+            )
+          }
+          return original.apply(this, args)
+        },
+    )
+  }
+}
+
+function watchTargets(wrap: Wrap): void {
+  const born = (made: unknown): unknown => {
+    presentWatch()?.born(made as object)
+    return made
+  }
+  for (const name of ['AbortController', 'EventTarget'] as const) {
+    wrap(globalThis, name, (original) => {
+      const construct = (target: object, args: unknown[], newTarget: object): object => {
+        const made = born(Reflect.construct(target as never, args, newTarget as never)) as { signal?: AbortSignal }
+        if (made.signal !== undefined) born(made.signal)
+        return made
+      }
+      return new Proxy(original, { construct }) as Method
+    })
+  }
+  for (const name of ['any', 'timeout']) {
+    wrap(
+      AbortSignal,
+      name,
+      (original) =>
+        function make(this: object, ...args) {
+          return born(original.apply(this, args))
+        },
+    )
+  }
+  wrap(
+    EventTarget.prototype,
+    'addEventListener',
+    (original) =>
+      function add(this: object, ...args) {
+        const [event, listener] = args as [string, () => void]
+        const watch = presentWatch()
+        if (watch?.isYoung(this) === false) {
+          const target = this as EventTarget
+          const still = (): boolean =>
+            !(target instanceof AbortSignal && target.aborted) && getEventListeners(target, event).includes(listener)
+          watch.note('listener', () => (still() ? `a listener of ${event} on ${nameOf(target)}` : undefined))
+        }
+        return original.apply(this, args)
+      },
+  )
+}
+
+function nameOf(object: object): string {
+  if (object === process) return 'process'
+  return `a ${object.constructor.name}`
+}
+
+/** Timers of the platform; those of a virtual clock are asked of the clock. */
+function watchTimers(): () => void {
+  const watches = new Map<number, LeakWatch>()
+  const hook = createHook({
+    init(id, type) {
+      const watch = type === 'Timeout' || type === 'Immediate' ? presentWatch() : undefined
+      if (watch === undefined || presentClock() !== undefined) return
+      watches.set(id, watch)
+      watch.timer(id, type)
+    },
+    destroy(id) {
+      watches.get(id)?.timerGone(id)
+      watches.delete(id)
+    },
+    trackPromises: false,
+  } as Parameters<typeof createHook>[0]).enable()
+  return () => void hook.disable()
+}
+
+/** Options of {@link expectNoLeaks}. */
+export interface LeakOptions {
+  /** Looks only at what routines below this path have made. @default everything */
+  readonly owner?: string | undefined
+  /** Lets bodies that were given up on, and what they hold, pass. @default false */
+  readonly allowOrphans?: boolean | undefined
+}
+
+/** Throws if something is left. */
+export async function refuseLeaks(watch: LeakWatch, { owner, allowOrphans = false }: LeakOptions): Promise<void> {
+  // What was disarmed is told of in the next turn.
+  await storage.exit(() => new Promise((resolve) => realSetImmediate(resolve)))
+  const all = watch.left().filter((leak) => owner === undefined || leak.owner === owner || leak.owner?.startsWith(`${owner}/`) === true)
+  const orphans = new Set(all.filter(({ kind }) => kind === 'promise').map((leak) => leak.owner))
+  const left = allowOrphans ? all.filter((leak) => !orphans.has(leak.owner)) : all
+  if (left.length === 0) return
+  throw new CurtaincallError('ERR_TEST', `left behind:\n${left.map(describeLeak).join('\n')}`)
+}
+
+const realSetImmediate = globalThis.setImmediate
+
+function describeLeak({ kind, what, owner, where }: Leak): string {
+  return `  ${kind}: ${what}, of ${owner ?? 'no routine'}${where === undefined ? '' : `, made at ${where}`}`
+}

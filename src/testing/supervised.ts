@@ -1,0 +1,140 @@
+/** Trees in people's own tests: started, shut down and looked after by themselves. */
+import { CurtaincallError } from '../errors.ts'
+import { createGlobalManager, type GlobalManager } from '../global-manager.ts'
+import { type AnyBody, INTERCEPTOR, type Interceptor } from '../interceptor.ts'
+import { isThenable } from '../lifecycle-bus.ts'
+import { check, duration, flag } from '../spec/check.ts'
+import type { GlobalManagerOptions } from '../spec/manager-spec.ts'
+import { holdWatching, type LeakOptions, LeakWatch, refuseLeaks } from './leaks.ts'
+import { owned } from './owners.ts'
+import { presentClock } from './virtual-time.ts'
+
+/** What has to be handed on to `createGlobalManager`, so that what is left has an owner. */
+export interface OwnershipOptions {
+  readonly [INTERCEPTOR]: Interceptor
+}
+
+/** Knows whose body is at work, and which have not ended. */
+function ownership(watch: LeakWatch): OwnershipOptions {
+  const body =
+    (path: string, given: AnyBody): AnyBody =>
+    (context) => {
+      const ended = watch.body(path)
+      let result: unknown
+      try {
+        result = given(context)
+      } catch (error) {
+        ended()
+        throw error
+      }
+      if (isThenable(result)) result.then(ended, ended)
+      else ended()
+      return result
+    }
+  return {
+    [INTERCEPTOR]: {
+      event: () => undefined,
+      start: () => undefined,
+      begin: (row, run) => owned(row.path, run),
+      body: (row, given) => body(row.path, given),
+    },
+  }
+}
+
+/**
+ * Runs a function, and fails if it leaves a timer, a listener, an actor or a body behind, naming whose it is.
+ *
+ * @param run Gets options for `createGlobalManager`, without which nobody knows which routine something belongs to.
+ * @throws CurtaincallError ERR_TEST that lists what is left; what `run` throws.
+ * @example
+ * await expectNoLeaks(async (options) => {
+ *   await using shop = createGlobalManager({ ...options, children: [routine('till', openTill)] })
+ *   await shop.ready()
+ * })
+ */
+export async function expectNoLeaks<Result>(
+  run: (options: OwnershipOptions) => Result | PromiseLike<Result>,
+  options: LeakOptions = {},
+): Promise<Awaited<Result>> {
+  const release = holdWatching()
+  const watch = new LeakWatch()
+  try {
+    return await watch.run(async () => {
+      const result = await run(ownership(watch))
+      await refuseLeaks(watch, options)
+      return result
+    })
+  } finally {
+    release()
+  }
+}
+
+/** Options of {@link startSupervised}. */
+export interface SupervisedOptions extends LeakOptions {
+  /** vitest's `onTestFinished`, or whatever calls back at the end of a test: stops the tree then. @default `stop()` is yours to call */
+  readonly onTestFinished?: ((stop: () => Promise<void>) => void) | undefined
+  /** Milliseconds that the shutdown may take. @default 5_000 */
+  readonly timeout?: number | undefined
+}
+
+/** A tree that is looked after. */
+export interface Supervised {
+  readonly global: GlobalManager
+  /** Shuts it down. Throws CurtaincallError ERR_TEST if it takes too long, or leaves something behind. */
+  stop(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/** A tree to start: options, or a function that hands the given options on. */
+export type SupervisedTree = GlobalManagerOptions | ((options: OwnershipOptions) => GlobalManager | PromiseLike<GlobalManager>)
+
+/** Milliseconds that a shutdown may take. */
+const TIMEOUT = 5_000
+
+/**
+ * Starts a tree for a test and waits until it runs. At the end of the test it is shut down, and what it leaves behind fails
+ * the test. Inside `virtualTime` the shutdown moves time as far as it needs.
+ *
+ * @throws What `ready()` rejects with; ConfigError for a wrong option.
+ * @example
+ * test('the till opens', async () => {
+ *   await using shop = await startSupervised({ children: [routine('till', openTill)] })
+ *   expect(shop.global.countOf('till')).toBe(1)
+ * })
+ */
+export async function startSupervised(tree: SupervisedTree, options: SupervisedOptions = {}): Promise<Supervised> {
+  check('startSupervised', options, {
+    onTestFinished: { range: 'a function', accepts: (value) => typeof value === 'function' },
+    timeout: duration,
+    owner: { range: 'a path', accepts: (value) => typeof value === 'string' },
+    allowOrphans: flag,
+  })
+  const release = holdWatching()
+  const watch = new LeakWatch()
+  const given = ownership(watch)
+  const begin = async (): Promise<GlobalManager> => {
+    const made = typeof tree === 'function' ? await tree(given) : createGlobalManager({ ...tree, ...given })
+    await made.ready()
+    return made
+  }
+  const global = await watch.run(begin).catch((error: unknown) => {
+    release()
+    throw error
+  })
+  let stopping: Promise<void> | undefined
+  const stop = (): Promise<void> => (stopping ??= halt(global, watch, options).finally(release))
+  options.onTestFinished?.(stop)
+  return { global, stop, [Symbol.asyncDispose]: stop }
+}
+
+async function halt(global: GlobalManager, watch: LeakWatch, { timeout = TIMEOUT, ...leaks }: SupervisedOptions): Promise<void> {
+  const shutdown = global.shutdown({ timeout })
+  let over = false
+  void shutdown.then(() => {
+    over = true
+  })
+  await presentClock()?.runUntil(() => over)
+  const { timedOut } = await shutdown
+  if (timedOut) throw new CurtaincallError('ERR_TEST', `${global.path} did not shut down within ${timeout} ms`, { path: global.path })
+  await watch.run(() => refuseLeaks(watch, leaks))
+}

@@ -1,0 +1,297 @@
+/** Simulations: the same script, the same trace; every fault bites; what can't be simulated says so. */
+import { describe, expect, test } from 'vitest'
+import fc from 'fast-check'
+import { createMachine } from 'xstate'
+import { createGlobalManager, routine, type RoutineContext } from 'curtaincall'
+import {
+  arbitraries,
+  faults,
+  type Fault,
+  law,
+  laws,
+  parseTrace,
+  printTrace,
+  readFault,
+  replayTrace,
+  simulate,
+  type Simulation,
+  type TreePlan,
+} from 'curtaincall/testing'
+
+const untilTold = ({ signal }: RoutineContext): Promise<void> => new Promise((resolve) => signal.addEventListener('abort', () => resolve()))
+
+const plan: TreePlan = {
+  kind: 'tree',
+  name: 'g',
+  children: [{ kind: 'routine', name: 'a' }],
+  below: [
+    {
+      kind: 'manager',
+      name: 'app',
+      below: [{ kind: 'manager', name: 'l', work: [{ kind: 'routine', name: 'w', options: { restart: 'transient', shutdown: 50 } }] }],
+    },
+  ],
+}
+const story = ({ trace }: Simulation, actor = /w#/): string[] =>
+  trace.events.filter((event) => actor.test(event.actor)).map(({ type, t }) => `${t} ${type.replace('routine.', '')}`)
+
+describe('P1: the same in, the same out', () => {
+  test('byte for byte, whatever ran before', async () => {
+    await fc.assert(
+      fc.asyncProperty(arbitraries(fc).scenario, async ({ tree, ...rest }) => {
+        const first = printTrace((await simulate(tree, rest)).trace)
+        await simulate(plan)
+        expect(printTrace((await simulate(tree, rest)).trace)).toBe(first)
+      }),
+      { numRuns: 60, seed: 1 },
+    )
+  })
+
+  test('a schedule changes the order of what is due at the same time, and nothing else', async () => {
+    const race = {
+      kind: 'tree',
+      name: 'g',
+      children: [
+        { kind: 'routine', name: 'a', works: 20 },
+        { kind: 'routine', name: 'b', faults: ['slow(10)'], works: 10 },
+      ],
+    } as const
+    const ends = async (tape: number[]): Promise<string[]> =>
+      (await simulate({ ...race, options: { maxRestarts: 0 } }, { tape, script: [{ do: 'wait', ms: 30 }] })).trace.events
+        .filter(({ type }) => type === 'body.ended')
+        .map(({ actor }) => actor)
+    expect(await ends([])).toEqual(['g/a#a', 'g/b#b'])
+    const other = await Promise.all([[1], [0, 1], [0, 0, 1]].map(ends))
+    expect(other.some(([first]) => first === 'g/b#b')).toBe(true)
+  })
+
+  test('actor-model: the end of a body arrives when the schedule says so', async () => {
+    const quick = { kind: 'tree', name: 'g', children: [], below: [] } as const
+    const script = [{ do: 'wait', ms: 5 }] as const
+    const run = (mode: 'native' | 'actor-model') =>
+      simulate({ ...quick, children: [{ kind: 'routine', name: 'a', works: 1, options: { restart: 'temporary' } }] }, { mode, script })
+    expect((await run('native')).violations).toEqual([])
+    expect((await run('actor-model')).violations).toEqual([])
+  })
+
+  test('the seed is what jitter is made of', async () => {
+    const tree: TreePlan = {
+      ...plan,
+      children: [{ kind: 'routine', name: 'a', faults: ['throws(0, 1)'], options: { backoff: { initial: 100, jitter: 1 } } }],
+    }
+    const delay = async (seed: number) =>
+      (await simulate(tree, { seed, script: [{ do: 'wait', ms: 10 }] })).trace.events.find(({ type }) => type === 'routine.restarted')?.[
+        'delay'
+      ]
+    expect(await delay(1)).toBe(await delay(1))
+    expect(await delay(1)).not.toBe(await delay(2))
+  })
+})
+
+describe('faults', () => {
+  const wait = [{ do: 'wait', ms: 60 }] as const
+  const cases: [Fault, string[]][] = [
+    [
+      faults.throws(20, 1),
+      [
+        '0 spawned',
+        '0 started',
+        '20 body.ended',
+        '20 failed',
+        '20 restarted',
+        '20 started',
+        '60 body.asked',
+        '60 body.ended',
+        '60 cancelled',
+      ],
+    ],
+    [faults.hangs(), ['0 spawned', '0 started', '60 body.asked', '60 body.ended', '60 cancelled']],
+    [faults.slow(20), ['0 spawned', '0 started', '60 body.asked', '60 body.ended', '60 cancelled']],
+    [faults.ignoresCancel(), ['0 spawned', '0 started', '60 body.asked', '110 killed', '110 orphaned']],
+    [faults.crashesOnCancel(), ['0 spawned', '0 started', '60 body.asked', '60 body.ended', '60 cancelled']],
+    [faults.crashesInCleanup(30), ['0 spawned', '0 started', '60 body.asked', '90 body.ended', '90 cancelled']],
+    [faults.duplicateDone(), ['0 spawned', '0 started', '60 body.asked', '60 body.ended', '60 cancelled']],
+    [faults.spawnsWhileClosing(), ['0 spawned', '0 started', '60 body.asked', '60 body.ended', '60 cancelled']],
+    [faults.leaksTimer(500), ['0 spawned', '0 started', '60 body.asked', '60 body.ended', '60 cancelled']],
+    [faults.exits(30), ['0 spawned', '0 started', '30 body.ended', '30 cancelled']],
+    [faults.shutsDown(30), ['0 spawned', '0 started', '30 body.asked', '30 body.ended', '30 cancelled']],
+    [faults.startFails(1), ['0 spawned', '0 failed']],
+  ]
+  test.each(cases.map(([fault, expected]) => ({ fault, name: fault.text, expected })))(
+    '$name does what it says, and no law is broken',
+    async ({ fault, expected }) => {
+      const simulation = await simulate(plan, { faults: { w: fault }, script: wait })
+      expect(story(simulation)).toEqual(expected)
+      expect(simulation.violations).toEqual([])
+      expect(readFault(fault.text)?.text).toBe(fault.text)
+    },
+  )
+
+  test('a throw in cleanup is kept, a refused spawn is heard of, a timer left behind is found, and whose it is', async () => {
+    const crash = await simulate(plan, { faults: { w: 'crashesInCleanup(5)' } })
+    expect(crash.run.report?.errors.map(({ error }) => String(error))).toEqual(['Error: fault: crashes in cleanup'])
+    const late = await simulate(plan, { faults: { w: 'spawnsWhileClosing()' } })
+    expect(late.trace.events.filter(({ type }) => type === 'routine.refused')).toHaveLength(1)
+    const leak = await simulate(plan, { faults: { w: 'leaksTimer(500)' } })
+    expect(leak.run.remains.timers.map(({ owner, kind, in: ms }) => [owner, kind, ms])).toEqual([['g/app/l/w#r1', 'setTimeout', 500]])
+  })
+
+  test('what is no fault, bites nobody, or cannot bite is refused', async () => {
+    expect(['explodes()', 'slow(x)', 'slow', 'slow(20) '].map(readFault)).toEqual([undefined, undefined, undefined, undefined])
+    await expect(simulate(plan, { faults: { w: 'explodes()' } })).rejects.toThrow(
+      'fault of w must be one of `faults`, such as \'slow(20)\'; received "explodes()"',
+    )
+    await expect(simulate(plan, { faults: { nobody: 'hangs()' } })).rejects.toThrow('names of routines that come to be (a, w)')
+    const logic = { children: [routine('m', createMachine({}))] }
+    await expect(simulate(logic, { faults: { m: 'hangs()' } })).rejects.toThrow('startFails() where the work is actor logic')
+  })
+})
+
+describe("people's own trees", () => {
+  test('options, or a function that hands them on', async () => {
+    const options = await simulate({ name: 'shop', children: [routine('till', untilTold)] })
+    expect(options.run.report?.cancelled).toBe(1)
+    const made = await simulate((given) => {
+      const global = createGlobalManager({ ...given, name: 'shop' })
+      global.createApp('a').createLocal('l').spawn('job', untilTold)
+      return global
+    })
+    expect(made.trace.events.some(({ actor }) => actor === 'shop/a/l/job#r1')).toBe(true)
+    await expect(simulate(() => createGlobalManager())).rejects.toThrow('hands the options it gets on to createGlobalManager')
+  })
+
+  test('steps that are functions; what the library refuses is the answer, anything else is thrown', async () => {
+    const tree = { name: 'shop', children: [routine('till', untilTold)] }
+    const simulation = await simulate(tree, {
+      script: [{ do: 'open a second shop', run: (global) => global.createApp('a').createLocal('l', { maxRoutines: 0 as never }) }],
+    })
+    expect(simulation.trace.events.find(({ type }) => type === 'step')).toMatchObject({ text: 'open a second shop', how: 'ERR_CONFIG' })
+    const thrown = simulate(tree, {
+      script: [
+        {
+          do: 'burn it down',
+          run: () => {
+            throw new Error('fire')
+          },
+        },
+      ],
+    })
+    await expect(thrown).rejects.toThrow('fire')
+  })
+
+  test('input and output are named, loudly', async () => {
+    const { readFile } = await import('node:fs/promises')
+    const reads = { children: [routine('r', async () => void (await readFile(new URL(import.meta.url))), { restart: 'temporary' })] }
+    await expect(simulate(reads, { script: [{ do: 'wait', ms: 1 }] })).rejects.toMatchObject({ code: 'ERR_ESCAPED' })
+  })
+})
+
+describe('P2: a simulation ends', () => {
+  test('by its step limit, and says what was still running', async () => {
+    const busy = {
+      name: 'g',
+      children: [
+        routine(
+          'ticks',
+          () =>
+            new Promise(() => {
+              setInterval(() => undefined, 1)
+            }),
+          { shutdown: 'infinity' as const },
+        ),
+      ],
+    }
+    const error = await simulate(busy, { steps: 50, end: { timeout: 1_000 } }).catch((thrown: unknown) => thrown as Error)
+    expect(error).toMatchObject({ code: 'ERR_TEST' })
+    expect((error as Error).message).toMatch(/^50 timers have fired and 2 are still pending:/)
+    expect((error as Error).message).toContain('g/ticks#ticks: running, incarnation 1')
+  })
+
+  test('wrong options are named', async () => {
+    await expect(simulate(plan, { tape: [1.5] })).rejects.toThrow('tape must be an array of whole numbers of at least 0')
+    await expect(simulate(plan, { script: [{ do: 'dance' } as never] })).rejects.toThrow('step 0 must be one of wait')
+    await expect(simulate(plan, { seed: 0.5 })).rejects.toThrow('seed must be a whole number')
+    await expect(simulate(plan, { sead: 1 } as never)).rejects.toThrow('unknown option "sead"')
+  })
+})
+
+describe('laws', () => {
+  test("people's own are held like ours; one that throws is at fault itself", async () => {
+    const quiet = law('quiet', function* ({ events }) {
+      for (const { type, i } of events) if (type === 'routine.failed') yield { message: 'somebody failed', witnesses: [i] }
+    })
+    const broken = law('broken', () => {
+      throw new TypeError('oops')
+    })
+    const { violations, assert, explain } = await simulate(plan, {
+      faults: { w: faults.throws(5, 1) },
+      script: [{ do: 'wait', ms: 9 }],
+      laws: [...laws, quiet, broken],
+    })
+    expect(violations.map((each) => [each.law, each.message])).toEqual([
+      ['quiet', 'somebody failed'],
+      ['broken', 'the law itself is at fault, not the system: it threw TypeError: oops'],
+    ])
+    expect(assert).toThrow('✗ quiet: somebody failed')
+    expect(explain()).toMatch(/▶ .* w#r1 failed .* ◀ quiet/)
+  })
+})
+
+describe('traces', () => {
+  const recorded = (): Promise<Simulation> =>
+    simulate(plan, { faults: { w: ['throws(5, 1)'] }, script: [{ do: 'wait', ms: 9 }, { do: 'signal' }] })
+
+  test('read back as written, and played again the same way', async () => {
+    const { trace } = await recorded()
+    const text = printTrace(trace)
+    const read = parseTrace(text, 'x')
+    expect(printTrace(read)).toBe(text)
+    const { divergence, summary } = await replayTrace(read)
+    expect(divergence).toBeUndefined()
+    expect(summary).toBe(`replayed: ${trace.events.length} events, the same as recorded\n✓ every law holds`)
+  })
+
+  test('a replay that goes otherwise says where', async () => {
+    const { trace } = await recorded()
+    const at = trace.events.findIndex(({ type }) => type === 'routine.failed')
+    const events = trace.events.map((event) => (event.i === at ? { ...event, t: 4 } : event))
+    const verdict = { violations: [{ law: 'permitsBalanced', message: 'x', witnesses: [] }], deviations: 0 }
+    const { divergence, summary } = await replayTrace({ ...trace, events, verdict })
+    expect(divergence).toMatchObject({ at, recorded: { t: 4 }, replayed: { t: 5 } })
+    expect(summary).toContain(`DIVERGED at event ${at}`)
+    expect(summary).toContain('recorded: 4 ms routine.failed g/app/l/w#r1\n  replayed: 5 ms routine.failed g/app/l/w#r1')
+    expect(summary).toContain('✓ permitsBalanced was broken when this was recorded, and holds now')
+  })
+
+  test('a file that is cut, of another version, or edited is refused with the line', async () => {
+    const lines = printTrace((await recorded()).trace).split('\n')
+    const said = (text: string): string => {
+      try {
+        parseTrace(text, 'f')
+        return 'read'
+      } catch (error) {
+        expect((error as { code: string }).code).toBe('ERR_TRACE')
+        return (error as Error).message
+      }
+    }
+    const edit = (line: number, change: (text: string) => string): string =>
+      said(lines.map((text, i) => (i === line - 1 ? change(text) : text)).join('\n'))
+    expect(said(lines.join('\n').slice(0, -20))).toMatch(/^f:\d+: the file is cut: its last line does not end$/)
+    expect(said(`${lines.slice(0, -3).join('\n')}\n`)).toMatch(/the file is cut: the verdict is missing$/)
+    expect(edit(1, (text) => text.replace('"version":1', '"version":9'))).toBe('f:1: a trace of version 9; this library reads version 1')
+    expect(edit(1, () => '{"format":"other"}')).toBe('f:1: not the header of a trace')
+    expect(edit(1, (text) => text.replace('"tape":[]', '"tape":7'))).toBe('f:1: the header lacks its seed, tape or script')
+    expect(edit(4, () => 'nonsense')).toBe('f:4: not a line of JSON')
+    expect(edit(5, (text) => text.replace(/"i":\d+/, '"i":77'))).toBe(
+      'f:5: event 77 stands in the place of 3: a line was added or taken away',
+    )
+    expect(edit(lines.length - 2, (text) => text.replace(/"t":\d+/, '"t":-1'))).toMatch(/time runs backwards, from 9 to -1$/)
+    expect(edit(5, (text) => text.replace(/"type":"[^"]+"/, '"type":3'))).toBe('f:5: an event needs a type and an actor')
+    const caused = lines.findIndex((text, i) => i > 0 && text.includes('"cause"')) + 1
+    expect(edit(caused, (text) => text.replace(/"cause":\d+/, '"cause":50'))).toBe(`f:${caused}: its cause 50 is not before it`)
+    expect(edit(lines.length - 1, () => '{"verdict":{"violations":[{"law":"x","message":"","witnesses":[999]}]}}')).toMatch(
+      /a witness of x is not among the events$/,
+    )
+    expect(said('')).toBe('f:1: not the header of a trace')
+  })
+})
