@@ -42,7 +42,7 @@ interface RoutineEventBase extends EventBase {
 interface IncarnationEnd extends RoutineEventBase {
   /** Milliseconds from the start of the incarnation to its end; 0 if it never started. */
   readonly duration: number
-  /** True if the supervisor answers this end with another incarnation. */
+  /** True if the supervisor answers this end with another incarnation, unless it gives up, or is stopped, before it comes to that. */
   readonly willRestart: boolean
 }
 

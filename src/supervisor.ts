@@ -111,7 +111,8 @@ export class Supervisor {
     const asked = wish === 'again' || wish === 'free' || (wish === 'policy' && shouldRestart(service.restart, row.exitKind))
     // A first start that fails is an end; that of a restart is tried again.
     const again = row.unstarted ? service.retried && row.startFailed : asked
-    const allowed = wish === 'free' || this.window.left(this.#manager.stage.clock.now()) > 0
+    // One that is busy decides later, by a window that has moved on: until then there is room.
+    const allowed = wish === 'free' || this.busy || this.window.left(this.#manager.stage.clock.now()) > 0
     const willRestart = again && !closed && awaited === undefined && allowed
     service.alive = false
     service.prepared = false
@@ -223,6 +224,8 @@ export class Supervisor {
     service.retried = again
     this.#manager.order.add(service)
     if (service.type === 'supervisor') return this.#startManager(service)
+    // Told to stop while it waited for its turn: that was its end.
+    if (service.row?.ended === false && endedByOrder(service.row)) return 'ignore'
     const row = this.#rowFor(service)
     if (row === undefined) return 'error'
     // Told to stop while it was dead: its end is on its way here.
@@ -343,4 +346,9 @@ export class Supervisor {
     this.#manager.stage.clock.clearTimeout(service.timer)
     service.timer = undefined
   }
+}
+
+/** True if its last incarnation has ended because it was told to, and not before. */
+function endedByOrder(row: RoutineRow): boolean {
+  return row.told && row.current.over && row.lateReason === undefined
 }

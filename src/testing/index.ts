@@ -54,6 +54,7 @@ export {
   permitsBalanced,
   restartIntensity,
   reverseOrder,
+  toldOnce,
   withinOverallTimeout,
 } from './invariants.ts'
 export {

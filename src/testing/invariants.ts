@@ -15,6 +15,11 @@ export function above(path: string): string {
   return path.slice(0, Math.max(0, path.lastIndexOf('/')))
 }
 
+/** The name of a routine. */
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1).replace(/#.*/, '')
+}
+
 /** True if one path is below the other. */
 export function isBelow(path: string, manager: string): boolean {
   return path.startsWith(`${manager}/`)
@@ -98,12 +103,13 @@ export const restartIntensity: Law = law('restartIntensity', function* ({ events
     if (event.type === 'manager.started' || event.type === 'manager.restarted') times.delete(event.actor)
     if (isEnd(event)) ended.set(event.actor, event)
     // One that was ordered by hand is free, and what a group restart brings back comes as a new routine.
-    const end = ended.get(event.actor)?.type
-    const ordered = end === 'routine.cancelled' || end === 'routine.killed'
-    if (event.type !== 'routine.restarted' || ordered) continue
+    const end = ended.get(event.actor)
+    const ordered = end?.type === 'routine.cancelled' || end?.type === 'routine.killed'
+    if (event.type !== 'routine.restarted' || end === undefined || ordered) continue
     const path = above(event.actor)
     const { maxRestarts, restartWindow } = managers.get(path) ?? { maxRestarts: Infinity, restartWindow: 0 }
-    const within = [...(times.get(path) ?? []).filter(({ t }) => event.t - t <= restartWindow), event]
+    // It was decided at some moment between the end and the restart: in favour of the supervisor.
+    const within = [...(times.get(path) ?? []).filter(({ t }) => event.t - t <= restartWindow), end]
     times.set(path, within)
     if (within.length > maxRestarts)
       yield {
@@ -113,8 +119,40 @@ export const restartIntensity: Law = law('restartIntensity', function* ({ events
   }
 })
 
-/** A shutdown is over when its time is, whatever the routines do; an immediate one at once. */
-export const withinOverallTimeout: Law = law('withinOverallTimeout', function* ({ requests }) {
+/** What was told to stop by name is not restarted: only something new can take its place. */
+export const toldOnce: Law = law('toldOnce', function* ({ events }) {
+  const told = new Map<string, TraceEvent>()
+  const living = new Map<string, string>()
+  const ended = new Map<string, number>()
+  for (const event of events) {
+    const { type, actor, text, how, i } = event
+    const name = nameOf(actor)
+    if (type === 'routine.spawned') {
+      living.set(name, actor)
+      told.delete(actor)
+    }
+    if (type === 'step' && how === undefined && /^(cancel|kill) /.test(text ?? ''))
+      told.set(living.get(text?.split(' ')[1] ?? '') ?? '', event)
+    const since = told.get(actor)
+    if (isEnd(event)) ended.set(actor, i)
+    // One that is told between two runs has another one in name, which is cancelled before it starts.
+    if (since !== undefined && type === 'routine.restarted' && (ended.get(actor) ?? 0) > since.i)
+      yield { message: `${actor} was told to stop, and is restarted`, witnesses: [since.i, i] }
+  }
+})
+
+/** A shutdown is over when its time is, whatever the routines do; an immediate one at once. So is a manager that its own supervisor stops. */
+export const withinOverallTimeout: Law = law('withinOverallTimeout', function* ({ requests, events, managers }) {
+  const asked = new Map<string, TraceEvent>()
+  for (const event of events) {
+    const { type, phase, actor, trigger, t, i } = event
+    if (type === 'manager.phase' && phase === 'cancelling') asked.set(actor, event)
+    const since = asked.get(actor)
+    if (type !== 'manager.stopped' || trigger !== 'supervisor' || since === undefined) continue
+    const { shutdown } = managers.get(actor) ?? { shutdown: Infinity }
+    if (t - since.t > shutdown)
+      yield { message: `${actor} took ${t - since.t} ms to stop, its shutdown time is ${shutdown}`, witnesses: [since.i, i] }
+  }
   for (const { path, at, deadline, mode, endedAt = Infinity } of requests) {
     const due = mode === 'immediate' ? at : deadline
     if (endedAt > due)
@@ -138,7 +176,8 @@ export const reverseOrder: Law = law('reverseOrder', function* (run) {
     if (type === 'manager.phase' && event.phase === 'closing') closing.set(actor, event.i)
     if (type === 'manager.phase' && event.phase === 'cancelling') {
       // One that was stopping already, or is asked by name, goes its own way.
-      const own = (closing.get(actor) ?? 0) < (closing.get(path) ?? 0) || run.requests.some((each) => each.path === actor)
+      const before = (closing.get(actor) ?? 0) < (closing.get(path) ?? 0)
+      const own = before || run.requests.some((each) => each.path === actor) || isHurriedFromInside(run, actor)
       if (!own) asked.get(path)?.push(event)
       asked.set(actor, [])
     }
@@ -164,9 +203,14 @@ export function isHurried({ requests, managers, routines }: Run, actor: string, 
   return false
 }
 
+/** True if one of its own routines shuts it down. */
+function isHurriedFromInside({ routines }: Run, manager: string): boolean {
+  return [...routines].some(([path, { hurries }]) => hurries && above(path) === manager)
+}
+
 /** True if a step of the script named it. */
 function byHand(events: readonly TraceEvent[], actor: string): boolean {
-  const name = actor.slice(actor.lastIndexOf('/') + 1).replace(/#.*/, '')
+  const name = nameOf(actor)
   return events.some(({ type, text }) => type === 'step' && text?.split(' ')[1] === name)
 }
 
@@ -199,4 +243,5 @@ export const invariants: readonly Law[] = [
   withinOverallTimeout,
   reverseOrder,
   permitsBalanced,
+  toldOnce,
 ]

@@ -101,6 +101,7 @@ describe('the package', () => {
           "simulate",
           "sometimes",
           "startSupervised",
+          "toldOnce",
           "transitionCoverage",
           "transitionPaths",
           "virtualTime",

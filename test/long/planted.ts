@@ -1,0 +1,140 @@
+/**
+ * Plants bugs in a copy of the code, one at a time, and lets a campaign look for each:
+ * how many runs it took, which law it broke, and how small the script became. `npm run test:planted`
+ */
+import { execFileSync } from 'node:child_process'
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+interface Bug {
+  readonly name: string
+  readonly file: string
+  readonly from: string
+  readonly to: string
+}
+
+const BUGS: readonly Bug[] = [
+  {
+    name: 'a local manager accepts while it closes',
+    file: 'src/local-manager.ts',
+    from: 'if (this.closed) this.refuse',
+    to: 'if (this.over) this.refuse',
+  },
+  {
+    name: 'a tighter deadline from above is ignored',
+    file: 'src/shutdown.ts',
+    from: "this.tighten('graceful', this.#manager.spec.shutdown)",
+    to: 'void 0',
+  },
+  { name: 'services stop in the order of their start', file: 'src/manager.ts', from: '[...this.order])', to: '[...this.order].reverse())' },
+  {
+    name: 'a killed routine keeps its permit',
+    file: 'src/routine-registry.ts',
+    from: 'if (!this.line.remove(row) && !keepPermit)',
+    to: "if (!this.line.remove(row) && !keepPermit && row.endKind !== 'killed')",
+  },
+  {
+    name: 'one restart more than the limit',
+    file: 'machines/restart-policy.ts',
+    from: 'return this.count(now) <= this.max',
+    to: 'return this.count(now) <= this.max + 1',
+  },
+  {
+    name: 'out of time, nobody is asked before they are killed',
+    file: 'src/incarnation.ts',
+    from: '  #abandon(): void {\n    this.#ask()\n',
+    to: '  #abandon(): void {\n',
+  },
+  {
+    name: 'a delayed restart is not disarmed when the routine ends',
+    file: 'src/routine.ts',
+    from: '    this.#disarm()\n    this.#mailbox?.abandon()',
+    to: '    this.#mailbox?.abandon()',
+  },
+  {
+    name: 'a phase waits for nobody',
+    file: 'machines/shutdown.ts',
+    from: "if (phase === 'waiting') return living === 0",
+    to: "if (phase === 'waiting') return true",
+  },
+  {
+    name: 'what was told to stop is restarted',
+    file: 'src/routine-registry.ts',
+    from: 'const again = !row.told && !manager.closed &&',
+    to: 'const again = !manager.closed &&',
+  },
+  {
+    name: 'the phase killing is skipped',
+    file: 'machines/manager.ts',
+    from: "waiting: { entry: 'wait', on: { phaseDone: 'killing' } }",
+    to: "waiting: { entry: 'wait', on: { phaseDone: 'cleaning' } }",
+  },
+  {
+    name: 'a second shutdown can slow the first one down',
+    file: 'src/shutdown.ts',
+    from: 'const deadline = tighten(this.#deadline, this.#now() + timeout)\n    if (deadline < this.#deadline) {',
+    to: 'const deadline = this.#now() + timeout\n    if (deadline !== this.#deadline) {',
+  },
+  {
+    name: 'immediate during graceful is not heard',
+    file: 'src/shutdown.ts',
+    from: "if (mode === 'immediate' && this.#mode !== 'immediate')",
+    to: "if (mode === 'immediate' && this.#mode !== 'immediate' && this.#phase === 'closing')",
+  },
+]
+
+const RUNS = 20_000
+const root = join(import.meta.dirname, '..', '..')
+const copy = join(root, '.tmp', 'planted')
+
+const SEARCH = `
+import { CounterexampleError, explainTrace, fuzzTree } from './src/testing/index.ts'
+try {
+  await fuzzTree({ runs: ${RUNS}, seed: 1, traces: false })
+  console.log(JSON.stringify({ found: false }))
+} catch (error) {
+  if (!(error instanceof CounterexampleError)) throw error
+  const { law, runs, shrinks, trace } = error
+  const story = trace === undefined ? error.message : explainTrace(trace)
+  const routines = trace?.events.filter(({ type, incarnation }) => type === 'routine.spawned' && incarnation === 1).length
+  console.log(JSON.stringify({ found: true, law, runs, shrinks, steps: trace?.header.script.length, routines, events: trace?.events.length, story }))
+}
+`
+
+function plant({ file, from, to }: Bug): void {
+  rmSync(copy, { recursive: true, force: true })
+  mkdirSync(copy, { recursive: true })
+  for (const part of ['machines', 'src', 'package.json']) cpSync(join(root, part), join(copy, part), { recursive: true })
+  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
+  const text = readFileSync(join(copy, file), 'utf8')
+  if (text.split(from).length !== 2) throw new Error(`${file} has ${text.split(from).length - 1} places like: ${from}`)
+  writeFileSync(join(copy, file), text.replace(from, to))
+  writeFileSync(join(copy, 'search.ts'), SEARCH)
+}
+
+const wanted = process.argv[2]
+let missed = 0
+console.log('| planted | found in run | law broken | routines, steps, events of the shrunk run |\n| --- | ---: | --- | --- |')
+for (const bug of BUGS.filter(({ name }) => wanted === undefined || name.includes(wanted))) {
+  plant(bug)
+  const out = execFileSync(process.execPath, [join(copy, 'search.ts')], { cwd: copy, encoding: 'utf8' })
+  const found = JSON.parse(out.slice(out.lastIndexOf('\n{') + 1)) as {
+    found: boolean
+    law: string
+    runs: number
+    routines: number
+    steps: number
+    events: number
+    story: string
+  }
+  if (!found.found) missed++
+  const { law, runs, routines, steps, events } = found
+  console.log(
+    found.found
+      ? `| ${bug.name} | ${runs} | ${law} | ${routines ?? '–'}, ${steps ?? '–'}, ${events ?? '–'} |`
+      : `| ${bug.name} | not in ${RUNS} | – | – |`,
+  )
+  if (wanted !== undefined) console.log(`\n${found.story}`)
+}
+rmSync(copy, { recursive: true, force: true })
+process.exitCode = missed === 0 ? 0 : 1
