@@ -17,7 +17,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/leak/**', 'test/cli/**', 'test/project/**'],
+          exclude: ['test/mutation/**', 'test/leak/**', 'test/cli/**', 'test/project/**'],
           typecheck: { enabled: true, include: ['test/**/*.test-d.ts'] },
         },
       },

@@ -6,13 +6,18 @@ import { lineOf } from './virtual-clock.ts'
 const REAL =
   /^(FSREQ|FILEHANDLE|FSEVENTWRAP|STATWATCHER|TCP|UDP|PIPE|TTY|PROCESSWRAP|GETADDRINFO|GETNAMEINFO|QUERYWRAP|HTTP|WORKER|ZLIB|TLSWRAP|CRYPTO|RANDOMBYTES|PBKDF2|SCRYPT|SIGNREQUEST|KEYPAIRGEN|HASHREQUEST)/
 
+const OPENS_CONSOLE = /getStd(out|err|in)|node:internal\/console/
+
 /** Watches from now on for what `isOurs` says was started inside. */
 export function watchEscapes(isOurs: () => boolean): { readonly found: readonly string[]; stop(): void } {
   const found: string[] = []
   const hook = createHook({
     init(_id, type) {
       if (!REAL.test(type) || !isOurs()) return
-      const where = lineOf(new Error('escaped').stack)
+      const { stack = '' } = new Error('escaped')
+      // The first line that is ever written to the console opens it.
+      if (OPENS_CONSOLE.test(stack)) return
+      const where = lineOf(stack)
       found.push(`${type}${where === undefined ? '' : `, started at ${where}`}`)
     },
     // Following promises would make each of them three times as dear.

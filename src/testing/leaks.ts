@@ -1,9 +1,9 @@
 /**
  * What is left when it should be over, and whose it is: timers, listeners, actors, promises.
  *
- * L1  Only what was made inside a watch is looked at, so that tests beside it don't matter.
- * L2  A listener is a leak on what is older than the watch; what was made inside goes with what holds it.
- * L3  When the last watch is over, the platform's own functions are back.
+ * E1  Only what was made inside a watch is looked at, so that tests beside it don't matter.
+ * E2  A listener is a leak on what is older than the watch; what was made inside goes with what holds it.
+ * E3  When the last watch is over, the platform's own functions are back.
  */
 import { AsyncLocalStorage, createHook } from 'node:async_hooks'
 import { EventEmitter, getEventListeners } from 'node:events'

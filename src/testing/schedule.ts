@@ -1,9 +1,9 @@
 /**
  * Schedules as data: where several things may happen next, a tape says which.
  *
- * T1  Past the end of the tape, whatever came first goes first; so a shorter tape is a simpler schedule, and shrinking an
+ * J1  Past the end of the tape, whatever came first goes first; so a shorter tape is a simpler schedule, and shrinking an
  *     array of numbers shrinks the schedule.
- * T2  What the platform keeps in order stays in order: only the first of each lane can be chosen.
+ * J2  What the platform keeps in order stays in order: only the first of each lane can be chosen.
  */
 import { refuse } from '../spec/check.ts'
 

@@ -1,8 +1,8 @@
 /**
  * Simulations: a tree, what is wrong with its routines, what is done to it, and a schedule, played in virtual time.
  *
- * P1  The same tree, seed, tape, faults and script give the same trace, byte for byte.
- * P2  A simulation ends: by itself, or by its step limit, and then it says what was still running.
+ * Y1  The same tree, seed, tape, faults and script give the same trace, byte for byte.
+ * Y2  A simulation ends: by itself, or by its step limit, and then it says what was still running.
  */
 import { createGlobalManager, type GlobalManager } from '../global-manager.ts'
 import { CurtaincallError } from '../errors.ts'

@@ -5,8 +5,8 @@ import whole from '../../vitest.config.ts'
 export default defineConfig({
   resolve: whole.resolve ?? {},
   test: {
-    include: ['test/{src,machines,otp,testing,audit}/**/*.test.ts'],
-    exclude: ['test/src/resume.test.ts', 'test/testing/{virtual-time,suites,campaign,simulate}.test.ts'],
-    testTimeout: 20_000,
+    include: ['test/{src,machines,audit,mutation}/**/*.test.ts', 'test/testing/machines.test.ts'],
+    exclude: ['test/src/{resume,orders}.test.ts'],
+    testTimeout: 10_000,
   },
 })

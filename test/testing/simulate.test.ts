@@ -35,7 +35,7 @@ const plan: TreePlan = {
 const story = ({ trace }: Simulation, actor = /w#/): string[] =>
   trace.events.filter((event) => actor.test(event.actor)).map(({ type, t }) => `${t} ${type.replace('routine.', '')}`)
 
-describe('P1: the same in, the same out', () => {
+describe('Y1: the same in, the same out', () => {
   test('byte for byte, whatever ran before', async () => {
     await fc.assert(
       fc.asyncProperty(arbitraries(fc).scenario, async ({ tree, ...rest }) => {
@@ -186,7 +186,7 @@ describe("people's own trees", () => {
   })
 })
 
-describe('P2: a simulation ends', () => {
+describe('Y2: a simulation ends', () => {
   test('by its step limit, and says what was still running', async () => {
     const busy = {
       name: 'g',
