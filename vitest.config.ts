@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config'
 const alias = {
   'curtaincall/machines': fileURLToPath(new URL('./machines/index.ts', import.meta.url)),
   'curtaincall/testing': fileURLToPath(new URL('./src/testing/index.ts', import.meta.url)),
+  'curtaincall/inspector': fileURLToPath(new URL('./src/inspector/index.ts', import.meta.url)),
   curtaincall: fileURLToPath(new URL('./src/index.ts', import.meta.url)),
 }
 

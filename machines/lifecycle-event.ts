@@ -86,8 +86,11 @@ export type ManagerEvent =
       readonly trigger: ShutdownTrigger
     })
 
+/** Somebody has told a routine or a manager something by hand, in the inspector; what follows from it has it as its cause. */
+export type ControlEvent = EventBase & { readonly type: 'control.ordered' /** Such as 'cancel' or 'shutdown'. */; readonly control: string }
+
 /** Everything that `on` can hear. */
-export type LifecycleEvent = RoutineEvent | MessageEvent | RefusedEvent | ManagerEvent
+export type LifecycleEvent = RoutineEvent | MessageEvent | RefusedEvent | ManagerEvent | ControlEvent
 
 export type LifecycleEventType = LifecycleEvent['type']
 

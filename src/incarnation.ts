@@ -17,6 +17,7 @@ import {
   type DoneActorEvent,
   type ErrorActorEvent,
   type EventObject,
+  type StateValue,
 } from 'xstate'
 import { ROUTINE_EVENTS } from '../machines/routine.ts'
 import type { TableCell } from '../machines/transition-table.ts'
@@ -73,6 +74,11 @@ export class Incarnation {
   /** The outermost name of its state. */
   get state(): string {
     return this.#stage.table.names[this.#state] as string
+  }
+
+  /** The whole value of its state. */
+  get value(): StateValue {
+    return this.#stage.table.states[this.#state] as StateValue
   }
 
   /** True once its state is final. */
@@ -152,9 +158,10 @@ export class Incarnation {
     if (timeout !== Infinity) this.#timer = clock.setTimeout(() => this.#expire(timeout), timeout)
     if (hungAfter !== Infinity) this.heartbeat = new Heartbeat(this, hungAfter, this.startedAt)
     this.#bodyRuns = true
-    const { interceptor } = this.#stage
-    if (interceptor === undefined) this.#run()
-    else interceptor.begin(row, () => this.#run())
+    const { interceptor, tap } = this.#stage
+    if (interceptor !== undefined) interceptor.begin(row, () => this.#run())
+    else if (tap !== undefined) tap.run(row, () => this.#run())
+    else this.#run()
   }
 
   #run(): void {

@@ -43,15 +43,15 @@ export class Listeners {
     let set = this.#byType.get(type)
     if (set === undefined) this.#byType.set(type, (set = new Set()))
     set.add(own)
-    this.#bus.listening++
+    this.#bus.count(type, 1)
     return unsubscribe(() => {
-      if (this.#byType.get(type)?.delete(own)) this.#bus.listening--
+      if (this.#byType.get(type)?.delete(own)) this.#bus.count(type, -1)
     })
   }
 
   /** Removes all. */
   clear(): void {
-    for (const set of this.#byType.values()) this.#bus.listening -= set.size
+    for (const [type, set] of this.#byType) this.#bus.count(type, -set.size)
     this.#byType.clear()
   }
 
@@ -80,8 +80,9 @@ interface Delivery {
  * B2  What a listener throws is contained: logged and counted.
  */
 export class LifecycleBus {
-  /** How many listeners there are in the whole tree: while 0, no event object is made. */
-  listening = 0
+  /** How many listeners there are in the whole tree, for each type: of a type that nobody hears no object is made. */
+  readonly #listeners = new Map<string, number>()
+  #listening = 0
   /** Errors of listeners and loggers that were contained. */
   contained = 0
   #seq = 0
@@ -91,6 +92,19 @@ export class LifecycleBus {
 
   constructor(logger: Logger) {
     this.#logger = logger
+  }
+
+  /** True if somebody in the tree listens to this type, or to all. */
+  hears(type: string): boolean {
+    return this.#listening > 0 && (this.#listeners.has('*') || this.#listeners.has(type))
+  }
+
+  /** Listeners of a type came or went. */
+  count(type: string, by: number): void {
+    this.#listening += by
+    const left = (this.#listeners.get(type) ?? 0) + by
+    if (left === 0) this.#listeners.delete(type)
+    else this.#listeners.set(type, left)
   }
 
   /** The number of the next event. */

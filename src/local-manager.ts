@@ -58,6 +58,7 @@ export class LocalManager extends Manager {
     const row = registry.add(name, logic, spec, spec.id)
     if (queue) line.push(row, ++this.stage.ticket)
     else gate.take()
+    this.stage.tap?.spawned(row)
     row.announce('routine.spawned')
     if (queue && !row.ended) row.announce('routine.queued')
     if (spec.signal !== undefined) registry.bindSignal(row)

@@ -10,6 +10,7 @@ import { AskTimeoutError, MailboxFullError, NotRunningError } from './errors.ts'
 import type { RoutineRow } from './routine.ts'
 import { abortSignal, check, positiveDuration } from './spec/check.ts'
 import type { WaitOptions } from './waiting.ts'
+import { isActorLogic } from './work.ts'
 
 /** What a body receives: a message, and the way to answer it if its sender asked. */
 export interface Envelope<Message = unknown, Reply = unknown> {
@@ -58,6 +59,7 @@ export class Mailbox {
     const { path, local } = this.#row
     const { clock, signals } = local.stage
     if (signal?.aborted) return Promise.reject(signal.reason)
+    if (!isActorLogic(this.#row.logic)) local.stage.tap?.message(this.#row, message, 'ask')
     return new Promise((resolve, reject) => {
       const member = { aborted: (reason: unknown) => leave(() => reject(reason)) }
       const timer = clock.setTimeout(() => {
@@ -150,6 +152,12 @@ export class Mailbox {
     work.send((answer === undefined ? message : { ...(message as object), reply: answer }) as EventObject)
   }
 
+  #answer({ answer }: Letter, value: unknown): void {
+    if (answer === undefined) return
+    this.#row.local.stage.tap?.message(this.#row, value, 'reply')
+    answer(value)
+  }
+
   /** Letters as they come, until the incarnation is told to stop. */
   async *receive(open: () => boolean, signal: AbortSignal): AsyncGenerator<Envelope> {
     const wake = (): void => this.#wake?.()
@@ -159,7 +167,7 @@ export class Mailbox {
         const letter = this.#take()
         if (letter !== undefined) {
           if (letter.answer !== undefined) this.#open.add(letter)
-          yield { message: letter.message, reply: (value) => void (open() && letter.answer?.(value)) }
+          yield { message: letter.message, reply: (value) => void (open() && this.#answer(letter, value)) }
           continue
         }
         await new Promise<void>((resolve) => {

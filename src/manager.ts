@@ -45,6 +45,8 @@ export abstract class Manager extends Supervising {
   #seq: number
   #stopOrder: (Manager | Service)[] | undefined
   #ready = false
+  /** The event that told of an order by hand. */
+  #orderedBy = 0
   /** @internal What made it stop. */ trigger: ShutdownTrigger = 'request'
   readonly #readyRoom = new Set<() => void>()
 
@@ -98,11 +100,16 @@ export abstract class Manager extends Supervising {
     const { mode, timeout, drain, phases, signal } = checkShutdownOptions(options, this.path)
     this.#asked = true
     const effective = signal?.aborted ? 'immediate' : mode
-    if (this.run === undefined) this.#beginShutdown({ mode: effective, timeout, drain, phases, held: false, cause: 0 })
+    if (this.run === undefined) this.#beginShutdown({ mode: effective, timeout, drain, phases, held: false, cause: this.#orderedBy })
     else this.run.tighten(effective, timeout)
     const { report } = this.run as unknown as ShutdownRun
     if (signal !== undefined && !signal.aborted) this.#hurryOn(signal, report)
     return report
+  }
+
+  /** @internal Somebody orders something by hand: what follows from it says so. */
+  ordered(control: string): void {
+    this.#orderedBy = this.announce({ type: 'control.ordered', control }, 0)
   }
 
   #hurryOn(signal: AbortSignal, report: Promise<ShutdownReport>): void {

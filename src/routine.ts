@@ -259,6 +259,8 @@ export class RoutineRow implements Named<RoutineRow>, Waiting<RoutineRow> {
   }
 
   send(message: unknown): void {
+    const { tap } = this.local.stage
+    if (tap !== undefined && !isActorLogic(this.logic)) tap.message(this, message, 'send')
     const { work } = this.current
     // The common case of an actor that runs needs no mailbox.
     if (work !== undefined && !this.current.over) work.send(message as EventObject)
@@ -378,14 +380,19 @@ export class RoutineRow implements Named<RoutineRow>, Waiting<RoutineRow> {
     this.#publish(type, seq, cause, extra)
   }
 
-  /** The same for what comes from outside and leads to nothing. */
   announceAside(type: MessageEvent['type'], extra: object): void {
     if (!this.local.over) this.#publish(type, this.local.stage.bus.next(), 0, extra)
   }
 
+  /** Somebody orders something by hand: what follows from it says so. */
+  ordered(control: string): void {
+    this.seq = this.local.stage.bus.next()
+    this.#publish('control.ordered', this.seq, 0, { control })
+  }
+
   #publish(type: LifecycleEvent['type'], seq: number, cause: number, extra: object | undefined): void {
     const { bus, clock } = this.local.stage
-    if (bus.listening === 0) return
+    if (!bus.hears(type)) return
     const { path, id, name, incarnation } = this
     const event = { type, path, id, name, incarnation, at: clock.now(), seq, cause: cause || null, ...extra }
     bus.publish(this.local.listeners, event as LifecycleEvent)

@@ -89,6 +89,11 @@ export class ShutdownRun {
     return this.#phase
   }
 
+  /** When it has to be over; Infinity if its parent sees to that. */
+  get deadline(): number {
+    return this.#held ? Infinity : this.#deadline
+  }
+
   /** A later request, or one from above: it can only tighten. */
   tighten(mode: ShutdownMode, timeout: number): void {
     if (this.#manager.over) return

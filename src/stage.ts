@@ -13,6 +13,7 @@ import type { Logger } from './logger.ts'
 import type { Manager } from './manager.ts'
 import type { RoutineRow } from './routine.ts'
 import { SignalHub } from './signal-hub.ts'
+import type { Tap } from './tap.ts'
 import { nodeName, refuse } from './spec/check.ts'
 import type { GlobalSpec } from './spec/manager-spec.ts'
 
@@ -38,6 +39,8 @@ export class Stage {
   readonly logger: Logger
   readonly strict: boolean
   readonly interceptor: Interceptor | undefined
+  /** Who looks closer, while somebody does. */
+  tap: Tap | undefined = undefined
   readonly bus: LifecycleBus
   readonly signals = new SignalHub()
   readonly table: TransitionTable

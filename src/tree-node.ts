@@ -1,5 +1,5 @@
 /** A place in the tree: what it is called, what it counts, and who listens there. */
-import type { LifecycleEvent, LifecycleEventType, ManagerEvent, RefusalCode } from '../machines/lifecycle-event.ts'
+import type { ControlEvent, LifecycleEvent, LifecycleEventType, ManagerEvent, RefusalCode } from '../machines/lifecycle-event.ts'
 import { SpawnRefusedError } from './errors.ts'
 import { type LifecycleListener, Listeners, type Unsubscribe } from './lifecycle-bus.ts'
 import { Gate } from './limiter.ts'
@@ -13,7 +13,7 @@ import type { Stage } from './stage.ts'
 type Body<Event> = Event extends unknown ? Omit<Event, 'path' | 'at' | 'seq' | 'cause'> : never
 
 /** An event of a manager before it is numbered. */
-export type ManagerEventBody = Body<ManagerEvent>
+export type ManagerEventBody = Body<ManagerEvent | ControlEvent>
 
 export abstract class TreeNode {
   readonly name: string
@@ -75,7 +75,7 @@ export abstract class TreeNode {
     }
     const seq = this.stage.bus.next()
     const { path } = this
-    if (this.stage.bus.listening > 0) {
+    if (this.stage.bus.hears('routine.refused')) {
       const at = this.stage.clock.now()
       this.stage.bus.publish(this.listeners, { type: 'routine.refused', path, name, code, at, seq, cause: null })
     }
@@ -86,7 +86,7 @@ export abstract class TreeNode {
   announce(event: ManagerEventBody, cause: number, hold?: (promise: PromiseLike<unknown>) => void, after?: () => void): number {
     const { bus, clock } = this.stage
     const seq = bus.next()
-    if (bus.listening > 0) {
+    if (bus.hears(event.type)) {
       bus.publish(this.listeners, { ...event, path: this.path, at: clock.now(), seq, cause: cause || null } as LifecycleEvent, hold, after)
     } else after?.()
     return seq

@@ -1,0 +1,132 @@
+/** The wire to the watched process: frames come, questions and orders go. */
+import {
+  type Control,
+  decodeFrame,
+  type Done,
+  type Frame,
+  type Hello,
+  PROTOCOL,
+  type Question,
+  type Questions,
+} from '../../src/inspector/protocol.ts'
+
+export interface LinkEvents {
+  /** The other side has said who it is. */
+  hello(hello: Hello): void
+  frame(frame: Frame): void
+  /** It was there and is gone, or was never there. */
+  lost(): void
+  /** It is there and won't have us. */
+  refused(why: string): void
+}
+
+/** Milliseconds that an answer may take. */
+const PATIENCE = 10_000
+
+interface Pending {
+  readonly resolve: (answer: unknown) => void
+  readonly reject: (error: Error) => void
+  readonly timer: ReturnType<typeof setTimeout>
+}
+
+export class Link {
+  readonly #socket: WebSocket
+  readonly #events: LinkEvents
+  readonly #pending = new Map<number, Pending>()
+  #last = 0
+  #greeted = false
+  #ended = false
+
+  constructor(events: LinkEvents) {
+    this.#events = events
+    this.#socket = new WebSocket(`ws://${location.host}/live`)
+    this.#socket.binaryType = 'arraybuffer'
+    this.#socket.addEventListener('message', ({ data }) => this.#hear(data as string | ArrayBuffer))
+    this.#socket.addEventListener('close', () => this.#closed())
+  }
+
+  /** Ends it; nothing is told any more. */
+  close(): void {
+    this.#ended = true
+    this.#socket.close()
+  }
+
+  #hear(data: string | ArrayBuffer): void {
+    if (typeof data !== 'string') {
+      this.#events.frame(decodeFrame(new Uint8Array(data)))
+      // Taken up, and painted with the next picture: only then is there room for another one.
+      requestAnimationFrame(() => this.#send({ ack: 1 }))
+      return
+    }
+    const message = JSON.parse(data) as Partial<Hello> & { id?: number; answer?: unknown; error?: string }
+    if (message.hello !== undefined) this.#greet(message as Hello)
+    else this.#settle(message)
+  }
+
+  #greet(hello: Hello): void {
+    if (hello.hello !== PROTOCOL) {
+      this.#events.refused('The process speaks another version of the protocol than this page: load it anew.')
+      this.close()
+      return
+    }
+    this.#greeted = true
+    this.#events.hello(hello)
+  }
+
+  #settle({ id = 0, answer, error }: { id?: number; answer?: unknown; error?: string }): void {
+    const pending = this.#pending.get(id)
+    if (pending === undefined) return
+    this.#pending.delete(id)
+    clearTimeout(pending.timer)
+    if (error === undefined) pending.resolve(answer)
+    else pending.reject(new Error(error))
+  }
+
+  #closed(): void {
+    for (const { reject, timer } of this.#pending.values()) {
+      clearTimeout(timer)
+      reject(new Error('the connection is lost'))
+    }
+    this.#pending.clear()
+    if (this.#ended) return
+    if (this.#greeted) this.#events.lost()
+    else void this.#whyNot()
+  }
+
+  /** A WebSocket does not say why it was turned away; a request does. */
+  async #whyNot(): Promise<void> {
+    try {
+      const { status } = await fetch('./icon.svg', { cache: 'no-store' })
+      if (status === 401 || status === 403)
+        this.#events.refused('This page is of another run of the process: open the address that it has printed last.')
+      else this.#events.lost()
+    } catch {
+      this.#events.lost()
+    }
+  }
+
+  #send(message: object): void {
+    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message))
+  }
+
+  ask<Name extends Question>(name: Name, what: Questions[Name]['ask']): Promise<Questions[Name]['answer']> {
+    return this.#request({ ask: name, with: what })
+  }
+
+  order(control: Control, paths: readonly string[], event: unknown): Promise<Done> {
+    return this.#request({ do: control, with: { paths, event } })
+  }
+
+  #request<Answer>(message: object): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      if (this.#socket.readyState !== WebSocket.OPEN) {
+        reject(new Error('there is no connection'))
+        return
+      }
+      const id = ++this.#last
+      const timer = setTimeout(() => this.#settle({ id, error: `no answer within ${PATIENCE / 1_000} s: the process is busy` }), PATIENCE)
+      this.#pending.set(id, { resolve: resolve as (answer: unknown) => void, reject, timer })
+      this.#send({ id, ...message })
+    })
+  }
+}

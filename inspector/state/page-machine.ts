@@ -1,0 +1,100 @@
+/**
+ * What the page is doing: whether it has a process, and whether it shows what is, or what was.
+ *
+ * C1  A lost connection is tried again, at growing intervals; what was shown stays.
+ * C2  While a recording is played, frames of the living tree change nothing.
+ */
+import { assign, setup } from 'xstate'
+import type { Hello, Recording } from '../../src/inspector/protocol.ts'
+
+export type PageEvent =
+  | { readonly type: 'hello'; readonly hello: Hello }
+  | { readonly type: 'lost' }
+  | { readonly type: 'refused'; readonly why: string }
+  | { readonly type: 'retry' }
+  | { readonly type: 'record' }
+  | { readonly type: 'recorded'; readonly recording: Recording }
+  | { readonly type: 'failed'; readonly why: string }
+  | { readonly type: 'play' }
+  | { readonly type: 'pause' }
+  | { readonly type: 'live' }
+
+interface PageContext {
+  /** Saved together with its recording: there is no process behind it. */
+  readonly standalone: boolean
+  readonly hello: Hello | undefined
+  readonly why: string
+  readonly tries: number
+}
+
+const noop = (): void => undefined
+
+export const pageMachine = setup({
+  types: { context: {} as PageContext, events: {} as PageEvent, input: {} as { readonly standalone: boolean } },
+  actions: {
+    connect: noop,
+    /** Fetch what was recorded, then send `recorded`. */
+    fetchRecording: noop,
+    /** Make the player of a recording the source of everything. */
+    load: noop,
+    /** Make the living tree the source again. */
+    unload: noop,
+    startClock: noop,
+    stopClock: noop,
+    remember: assign({ hello: ({ context, event }) => (event.type === 'hello' ? event.hello : context.hello), tries: 0 }),
+    blame: assign({ why: ({ event }) => ('why' in event ? event.why : '') }),
+    count: assign({ tries: ({ context }) => context.tries + 1 }),
+  },
+  delays: { patience: ({ context }) => Math.min(5_000, 300 * 2 ** context.tries) },
+  guards: {
+    isStandalone: ({ context }) => context.standalone,
+    isFile: ({ event }) => event.type === 'hello' && event.hello.source === 'file',
+  },
+}).createMachine({
+  id: 'page',
+  context: ({ input }) => ({ standalone: input.standalone, hello: undefined, why: '', tries: 0 }),
+  initial: 'opening',
+  states: {
+    opening: {
+      always: [{ guard: 'isStandalone', target: 'fetching' }, 'connecting'],
+    },
+    connecting: {
+      entry: 'connect',
+      on: {
+        hello: [
+          { guard: 'isFile', target: 'fetching', actions: 'remember' },
+          { target: 'live', actions: 'remember' },
+        ],
+        lost: 'lost',
+        refused: { target: 'refused', actions: 'blame' },
+      },
+    },
+    live: {
+      on: { record: 'fetching', lost: 'lost', refused: { target: 'refused', actions: 'blame' } },
+    },
+    lost: {
+      entry: 'count',
+      after: { patience: 'connecting' },
+      on: { retry: 'connecting' },
+    },
+    refused: {},
+    fetching: {
+      entry: 'fetchRecording',
+      on: {
+        recorded: { target: 'replay', actions: 'load' },
+        failed: { target: 'live', actions: 'blame' },
+        lost: 'lost',
+        live: 'live',
+      },
+    },
+    replay: {
+      initial: 'paused',
+      // The whole tree as it is now comes with a new connection. A process that goes while its past is looked at is not missed.
+      on: { live: { target: 'connecting', actions: 'unload' } },
+      states: {
+        paused: { on: { play: 'playing' } },
+        playing: { entry: 'startClock', exit: 'stopClock', on: { pause: 'paused' } },
+      },
+    },
+  },
+})

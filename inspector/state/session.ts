@@ -1,0 +1,259 @@
+/**
+ * The hand of page-machine.ts: connects, fetches recordings, plays them, and hands the tree and all answers to the views.
+ */
+import { type ActorRefFrom, createActor } from 'xstate'
+import { appManagerMachine, globalManagerMachine, localManagerMachine } from '../../machines/manager.ts'
+import { routineMachine } from '../../machines/routine.ts'
+import { chartOf } from '../../src/inspector/chart.ts'
+import { Player } from '../../src/inspector/player.ts'
+import type { Control, Done, Frame, KeptEvent, Question, Questions, Recording, RecordingPart } from '../../src/inspector/protocol.ts'
+import { Link } from './link.ts'
+import { pageMachine } from './page-machine.ts'
+import { type Place, readPlace, writePlace } from './place.ts'
+import { TreeTable } from './table.ts'
+
+/** The most events that a page holds at once. */
+const HELD = 100_000
+
+export class Session {
+  readonly table = new TreeTable()
+  readonly page: ActorRefFrom<typeof pageMachine>
+  player: Player | undefined
+  /** A counterexample before it was shrunk, or whatever else stands beside. */
+  beside: Recording | undefined
+  /** How many times faster than it was. */
+  speed = 1
+  place: Place
+  /** Changes whenever anything does that views show. */
+  version = 0
+  #link: Link | undefined
+  #clock: number | undefined
+  readonly #listeners = new Set<() => void>()
+  /** Of a page that was saved: what it was saved with. */
+  readonly #embedded: readonly Recording[]
+
+  constructor(embedded: readonly Recording[]) {
+    this.#embedded = embedded
+    this.place = readPlace(location.hash)
+    this.page = createActor(
+      pageMachine.provide({
+        actions: {
+          connect: () => this.#connect(),
+          fetchRecording: () => void this.#fetchRecording(),
+          load: ({ event }) => event.type === 'recorded' && this.#load(event.recording),
+          unload: () => this.#unload(),
+          startClock: () => this.#startClock(),
+          stopClock: () => this.#stopClock(),
+        },
+      }),
+      { input: { standalone: embedded.length > 0 } },
+    )
+    window.addEventListener('hashchange', () => this.#moved())
+    this.#filter()
+  }
+
+  start(): void {
+    this.page.start()
+    this.page.subscribe(() => this.#changed())
+  }
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  /** Something that only the page knows of has changed, such as what is opened. */
+  redraw(): void {
+    this.#changed()
+  }
+
+  #changed(): void {
+    this.version++
+    for (const listener of this.#listeners) listener()
+  }
+
+  // --- where one is --------------------------------------------------------------------------
+
+  /** Goes somewhere. */
+  go(change: Partial<Place>): void {
+    const next = { ...this.place, ...change }
+    const address = writePlace(next)
+    if (address === location.hash) return
+    // What is typed or scrubbed is no step that one wants to go back to one by one.
+    const isStep = next.view !== this.place.view || next.path !== this.place.path || next.seq !== this.place.seq
+    if (isStep) history.pushState(null, '', address)
+    else history.replaceState(null, '', address)
+    this.#moved()
+  }
+
+  #moved(): void {
+    this.place = readPlace(location.hash)
+    this.#filter()
+    const { at } = this.place
+    if (this.player !== undefined && at !== undefined && at !== this.player.at) this.seek(at)
+    this.#changed()
+  }
+
+  #filtered = ''
+
+  #filter(): void {
+    const { find, only } = this.place
+    const wanted = JSON.stringify([find, only])
+    if (wanted === this.#filtered) return
+    this.#filtered = wanted
+    this.table.setFilter({ text: find, only: new Set(only) })
+  }
+
+  // --- the process ---------------------------------------------------------------------------
+
+  #connect(): void {
+    this.#link?.close()
+    this.#link = new Link({
+      hello: (hello) => {
+        document.title = `${hello.name} · curtaincall`
+        this.page.send({ type: 'hello', hello })
+        if (this.place.at !== undefined && hello.source === 'live') this.page.send({ type: 'record' })
+      },
+      frame: (frame) => this.player === undefined && this.#apply(frame),
+      lost: () => this.page.send({ type: 'lost' }),
+      refused: (why) => this.page.send({ type: 'refused', why }),
+    })
+  }
+
+  #apply(frame: Frame): void {
+    this.table.apply(frame)
+    this.#changed()
+  }
+
+  /** Asks whatever is shown: the process, or a recording. */
+  ask<Name extends Question>(name: Name, what: Questions[Name]['ask']): Promise<Questions[Name]['answer']> {
+    const { player } = this
+    if (player !== undefined) return new Promise((resolve) => resolve(player.answer(name, what)))
+    return this.#link?.ask(name, what) ?? Promise.reject(new Error('there is no connection'))
+  }
+
+  /** Tells somebody something. */
+  order(control: Control, paths: readonly string[], event?: unknown): Promise<Done> {
+    if (this.player !== undefined) return Promise.reject(new Error('this is a recording: nobody is there to be told anything'))
+    return this.#link?.order(control, paths, event) ?? Promise.reject(new Error('there is no connection'))
+  }
+
+  get mayOrder(): boolean {
+    const snapshot = this.page.getSnapshot()
+    return snapshot.matches('live') && snapshot.context.hello?.controls === true
+  }
+
+  // --- recordings ----------------------------------------------------------------------------
+
+  /** Everything that is held of what happened. */
+  async recording(which = 0): Promise<Recording> {
+    if (this.player !== undefined && which === 0) return this.player.recording
+    const first = await this.#part({ which })
+    const events: KeptEvent[] = [...first.events]
+    for (let part = first; part.more && events.length < HELD; ) {
+      part = await this.#part({ which, after: (events.at(-1) as KeptEvent).seq })
+      for (const event of part.events) events.push(event)
+    }
+    const { about, from, base = [] } = first
+    const name = about?.name ?? this.page.getSnapshot().context.hello?.name ?? 'recording'
+    return { name, from, base, events, violations: about?.violations ?? [], story: about?.story ?? '' }
+  }
+
+  #part(ask: Questions['recording']['ask']): Promise<RecordingPart> {
+    return this.#link?.ask('recording', ask) ?? Promise.reject(new Error('there is no connection'))
+  }
+
+  async #fetchRecording(): Promise<void> {
+    try {
+      const [embedded, beside] = this.#embedded
+      if (embedded !== undefined) {
+        this.beside = beside
+        // Not from within the step that asked for it.
+        await Promise.resolve()
+        this.page.send({ type: 'recorded', recording: embedded })
+        return
+      }
+      const recording = await this.recording()
+      const isFile = this.page.getSnapshot().context.hello?.source === 'file'
+      if (isFile) this.beside = await this.recording(1).catch(() => undefined)
+      this.page.send({ type: 'recorded', recording })
+    } catch (error) {
+      this.page.send({ type: 'failed', why: (error as Error).message })
+    }
+  }
+
+  #load(recording: Recording): void {
+    const charts = {
+      routine: chartOf(routineMachine),
+      global: chartOf(globalManagerMachine),
+      app: chartOf(appManagerMachine),
+      local: chartOf(localManagerMachine),
+    }
+    this.player = new Player(recording, charts)
+    this.player.seek(this.place.at ?? this.player.to)
+    this.table.apply(this.player.whole())
+    this.#changed()
+  }
+
+  #unload(): void {
+    this.player = undefined
+    this.beside = undefined
+    this.go({ at: undefined })
+  }
+
+  /** Goes to a moment of the recording. */
+  seek(at: number): void {
+    const { player } = this
+    if (player === undefined) return
+    this.#apply(player.seek(Math.max(player.from, Math.min(player.to, at))))
+  }
+
+  /** Goes to a moment, and says so in the address. */
+  scrub(at: number): void {
+    this.seek(at)
+    if (this.player !== undefined) this.go({ at: Math.round(this.player.at) })
+  }
+
+  /** Moments to come back to. */
+  marks: readonly number[] = []
+
+  /** Remembers the present moment of the recording. */
+  mark(): void {
+    if (this.player === undefined) return
+    this.marks = [...new Set([...this.marks, Math.round(this.player.at)])].toSorted((a, b) => a - b)
+    this.#changed()
+  }
+
+  /** To the next event, or the one before. */
+  step(direction: 1 | -1): void {
+    const { player } = this
+    if (player === undefined) return
+    if (direction === 1) this.scrub(Math.ceil(player.nextAt ?? player.to))
+    else {
+      const before = player.recording.events.findLast(({ at }) => at < player.at)
+      this.scrub(Math.floor(before?.at ?? player.from))
+    }
+  }
+
+  #startClock(): void {
+    const { player } = this
+    if (player === undefined) return
+    if (player.at >= player.to) this.seek(player.from)
+    let last = performance.now()
+    const turn = (now: number): void => {
+      const passed = now - last
+      last = now
+      this.seek(player.at + passed * this.speed)
+      if (player.at >= player.to) this.page.send({ type: 'pause' })
+      else this.#clock = requestAnimationFrame(turn)
+    }
+    this.#clock = requestAnimationFrame(turn)
+  }
+
+  #stopClock(): void {
+    if (this.#clock === undefined) return
+    cancelAnimationFrame(this.#clock)
+    this.#clock = undefined
+    if (this.player !== undefined) this.go({ at: Math.round(this.player.at) })
+  }
+}

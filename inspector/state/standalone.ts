@@ -1,0 +1,28 @@
+/** Recordings that are saved inside a page: compressed, as text in a script element that is never run. */
+import type { Recording } from '../../src/inspector/protocol.ts'
+
+const ID = 'recording'
+/** Where the template has room for it. */
+const ROOM = '<!--recording-->'
+const PIECE = 32_768
+
+async function through(bytes: Uint8Array<ArrayBuffer>, stream: CompressionStream | DecompressionStream): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(await new Response(new Blob([bytes]).stream().pipeThrough(stream)).arrayBuffer())
+}
+
+/** What this page was saved with; nothing if it was opened from a process. */
+export async function unpack(): Promise<readonly Recording[]> {
+  const text = document.getElementById(ID)?.textContent
+  if (text === undefined || text === null) return []
+  const bytes = Uint8Array.from(atob(text.trim()), (letter) => letter.charCodeAt(0))
+  return JSON.parse(new TextDecoder().decode(await through(bytes, new DecompressionStream('gzip')))) as readonly Recording[]
+}
+
+/** The text of a page that holds recordings. */
+export async function pack(template: string, recordings: readonly Recording[]): Promise<string> {
+  const bytes = await through(new TextEncoder().encode(JSON.stringify(recordings)), new CompressionStream('gzip'))
+  let letters = ''
+  for (let at = 0; at < bytes.length; at += PIECE) letters += String.fromCharCode(...bytes.subarray(at, at + PIECE))
+  if (!template.includes(ROOM)) throw new Error('the page that recordings are saved in has no room for one')
+  return template.replace(ROOM, () => `<script type="application/octet-stream" id="${ID}">${btoa(letters)}</script>`)
+}

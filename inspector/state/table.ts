@@ -1,0 +1,399 @@
+/**
+ * The tree as the page holds it: columns of numbers, no object for each node. React holds no node.
+ *
+ * A1  Frames applied in order give the tree they were taken from; a whole frame makes everything before it void.
+ * A2  What is counted for a subtree, and how many of its rows are shown, is right after each frame; nothing is counted anew.
+ * A3  A row of the shown tree is found by its number without listing the rows before it one by one, but for its siblings.
+ */
+import { type Frame, KINDS, type NodeKind, type NodeState, STATES } from '../../src/inspector/protocol.ts'
+
+/** One shown row. */
+export interface Row {
+  readonly slot: number
+  readonly depth: number
+  readonly label: string
+  readonly kind: NodeKind
+  readonly state: NodeState
+  readonly restarts: number
+  readonly incarnation: number
+  readonly expandable: boolean
+  readonly expanded: boolean
+}
+
+/** What is shown of the tree. */
+export interface Filter {
+  /** Has to be in the path. */
+  readonly text: string
+  /** States; all if empty. `restarted` stands for those that were restarted at least once. */
+  readonly only: ReadonlySet<string>
+}
+
+const NONE = 0
+const FIRST_SIZE = 1_024
+const WIDTH = STATES.length
+/** The state of one that is not told yet. */
+const UNKNOWN = 0
+
+const ALL: Filter = { text: '', only: new Set() }
+
+export class TreeTable {
+  /** Changes with every frame, and with what is opened or filtered. */
+  version = 0
+  /** How many nodes there are. */
+  size = 0
+  /** Of the last frame. */
+  at = 0
+  /** Of all frames. */
+  events = 0
+  coalesced = 0
+  root = NONE
+  #capacity = 0
+  #last = NONE
+  readonly #free: number[] = []
+  readonly #slots = new Map<number, number>()
+  #labels: string[] = []
+  #parent = new Int32Array(0)
+  #firstChild = new Int32Array(0)
+  #lastChild = new Int32Array(0)
+  #next = new Int32Array(0)
+  #previous = new Int32Array(0)
+  #ids = new Uint32Array(0)
+  #kind = new Uint8Array(0)
+  #state = new Uint8Array(0)
+  #restarts = new Uint16Array(0)
+  #incarnation = new Uint32Array(0)
+  #expanded = new Uint8Array(0)
+  /** 1 if it passes the filter by itself. */
+  #own = new Uint8Array(0)
+  /** How many in its subtree pass the filter. */
+  #matches = new Int32Array(0)
+  /** How many rows its subtree takes, itself included. */
+  #rows = new Int32Array(0)
+  /** Of each subtree, how many are in each state; routines alone. */
+  #counts = new Int32Array(0)
+  #filter = ALL
+
+  constructor() {
+    this.#clear()
+  }
+
+  #clear(): void {
+    this.size = 0
+    this.root = NONE
+    this.#last = NONE
+    this.#free.length = 0
+    this.#slots.clear()
+    this.#capacity = 0
+    this.#labels = ['']
+    this.#grow(FIRST_SIZE)
+  }
+
+  #grow(capacity: number): void {
+    const wider = <Column extends Int32Array | Uint8Array | Uint16Array | Uint32Array>(column: Column, width = 1): Column => {
+      const grown = new (column.constructor as new (length: number) => Column)(capacity * width)
+      grown.set(column.subarray(0, this.#capacity * width))
+      return grown
+    }
+    this.#parent = wider(this.#parent)
+    this.#firstChild = wider(this.#firstChild)
+    this.#lastChild = wider(this.#lastChild)
+    this.#next = wider(this.#next)
+    this.#previous = wider(this.#previous)
+    this.#ids = wider(this.#ids)
+    this.#kind = wider(this.#kind)
+    this.#state = wider(this.#state)
+    this.#restarts = wider(this.#restarts)
+    this.#incarnation = wider(this.#incarnation)
+    this.#expanded = wider(this.#expanded)
+    this.#own = wider(this.#own)
+    this.#matches = wider(this.#matches)
+    this.#rows = wider(this.#rows)
+    this.#counts = wider(this.#counts, WIDTH)
+    this.#capacity = capacity
+  }
+
+  // --- frames --------------------------------------------------------------------------------
+
+  /** Takes up a frame. */
+  apply(frame: Frame): void {
+    const open = frame.whole ? this.#openPaths() : undefined
+    if (frame.whole) this.#clear()
+    for (const { id, parent, kind, label } of frame.born) this.#insert(id, parent, KINDS.indexOf(kind), label)
+    for (const { id, state, restarts, incarnation } of frame.changed) {
+      const slot = this.#slots.get(id)
+      if (slot !== undefined) this.#change(slot, STATES.indexOf(state), restarts, incarnation)
+    }
+    for (const id of frame.gone) {
+      const slot = this.#slots.get(id)
+      if (slot !== undefined) this.#remove(slot)
+    }
+    if (open !== undefined) for (const slot of this.#slots.values()) if (open.has(this.pathOf(slot))) this.setExpanded(slot, true)
+    this.at = frame.at
+    this.events += frame.events
+    this.coalesced += frame.coalesced
+    this.version++
+  }
+
+  /** What a reader has opened stays open when the tree comes anew. */
+  #openPaths(): Set<string> {
+    const paths = new Set<string>()
+    for (const slot of this.#slots.values()) if (this.#expanded[slot] === 1) paths.add(this.pathOf(slot))
+    return paths
+  }
+
+  #insert(id: number, parentId: number, kind: number, label: string): void {
+    const slot = this.#free.pop() ?? ++this.#last
+    if (slot >= this.#capacity) this.#grow(this.#capacity * 2)
+    const parent = this.#slots.get(parentId) ?? NONE
+    this.#slots.set(id, slot)
+    this.#labels[slot] = label
+    this.#ids[slot] = id
+    this.#kind[slot] = kind
+    this.#state[slot] = UNKNOWN
+    this.#restarts[slot] = 0
+    this.#incarnation[slot] = 1
+    this.#parent[slot] = parent
+    this.#firstChild[slot] = NONE
+    this.#lastChild[slot] = NONE
+    this.#next[slot] = NONE
+    this.#counts.fill(0, slot * WIDTH, (slot + 1) * WIDTH)
+    // Levels of managers are open from the start; lists of routines are not, unless they are short.
+    this.#expanded[slot] = kind <= 1 ? 1 : 0
+    const before = this.#lastChild[parent] as number
+    this.#previous[slot] = parent === NONE ? NONE : before
+    if (parent === NONE) this.root = slot
+    else {
+      if (before === NONE) this.#firstChild[parent] = slot
+      else this.#next[before] = slot
+      this.#lastChild[parent] = slot
+    }
+    this.#own[slot] = 0
+    this.#matches[slot] = 0
+    this.#rows[slot] = 0
+    this.size++
+    this.#count(slot, UNKNOWN, 1)
+    this.#judge(slot)
+  }
+
+  #change(slot: number, state: number, restarts: number, incarnation: number): void {
+    this.#incarnation[slot] = incarnation
+    this.#restarts[slot] = restarts
+    if (this.#state[slot] !== state) {
+      this.#count(slot, this.#state[slot] as number, -1)
+      this.#state[slot] = state
+      this.#count(slot, state, 1)
+    }
+    if (this.#filter.only.size > 0) this.#judge(slot)
+  }
+
+  #remove(slot: number): void {
+    for (let child = this.#firstChild[slot] as number; child !== NONE; child = this.#firstChild[slot] as number) this.#remove(child)
+    this.#count(slot, this.#state[slot] as number, -1)
+    this.#match(slot, -(this.#own[slot] as number))
+    const [parent, before, after] = [this.#parent[slot], this.#previous[slot], this.#next[slot]] as [number, number, number]
+    if (before !== NONE) this.#next[before] = after
+    else if (parent !== NONE) this.#firstChild[parent] = after
+    if (after !== NONE) this.#previous[after] = before
+    else if (parent !== NONE) this.#lastChild[parent] = before
+    if (slot === this.root) this.root = NONE
+    this.#slots.delete(this.#ids[slot] as number)
+    this.#labels[slot] = ''
+    this.#free.push(slot)
+    this.size--
+  }
+
+  /** Counts a routine in every subtree that it is in. */
+  #count(slot: number, state: number, by: number): void {
+    if (this.#kind[slot] !== KINDS.length - 1) return
+    for (let node = slot; node !== NONE; node = this.#parent[node] as number) {
+      const at = node * WIDTH + state
+      this.#counts[at] = (this.#counts[at] as number) + by
+    }
+  }
+
+  // --- what is shown -------------------------------------------------------------------------
+
+  /** Shows only what passes. */
+  setFilter(filter: Filter): void {
+    this.#filter = { text: filter.text.toLowerCase(), only: filter.only }
+    for (const slot of this.#slots.values()) this.#judge(slot)
+    this.version++
+  }
+
+  get isFiltered(): boolean {
+    return this.#filter.text !== '' || this.#filter.only.size > 0
+  }
+
+  /** How many pass the filter. */
+  get matching(): number {
+    return this.root === NONE ? 0 : (this.#matches[this.root] as number)
+  }
+
+  #passes(slot: number): boolean {
+    const { text, only } = this.#filter
+    if (only.size > 0) {
+      const restarted = only.has('restarted') && (this.#restarts[slot] as number) > 0
+      if (!restarted && !only.has(STATES[this.#state[slot] as number] as string)) return false
+      // Managers are there as the way to what is below them.
+      if (this.#kind[slot] !== KINDS.length - 1 && this.#firstChild[slot] !== NONE && !restarted) return false
+    }
+    return text === '' || this.pathOf(slot).toLowerCase().includes(text)
+  }
+
+  #judge(slot: number): void {
+    const passes = this.#passes(slot) ? 1 : 0
+    const by = passes - (this.#own[slot] as number)
+    if (by === 0) return
+    this.#own[slot] = passes
+    this.#match(slot, by)
+  }
+
+  #match(slot: number, by: number): void {
+    if (by === 0) return
+    for (let node = slot; node !== NONE; node = this.#parent[node] as number) {
+      const before = this.#matches[node] as number
+      this.#matches[node] = before + by
+      // It appears, or goes, with the first or last one in its subtree.
+      if (before === 0 || before + by === 0) this.#addRows(node, before === 0 ? 1 : -1)
+    }
+  }
+
+  /** So many more rows in a subtree: seen above as far as everything is open. */
+  #addRows(slot: number, by: number): void {
+    this.#rows[slot] = (this.#rows[slot] as number) + by
+    for (let node = this.#parent[slot] as number; node !== NONE && this.#expanded[node] === 1; node = this.#parent[node] as number) {
+      this.#rows[node] = (this.#rows[node] as number) + by
+    }
+  }
+
+  /** Opens or closes a node. */
+  setExpanded(slot: number, expanded: boolean): void {
+    if ((this.#expanded[slot] === 1) === expanded) return
+    let inside = 0
+    for (let child = this.#firstChild[slot] as number; child !== NONE; child = this.#next[child] as number) {
+      inside += this.#rows[child] as number
+    }
+    this.#expanded[slot] = expanded ? 1 : 0
+    this.#addRows(slot, expanded ? inside : -inside)
+    this.version++
+  }
+
+  /** Opens all above a node. */
+  reveal(slot: number): void {
+    for (let node = this.#parent[slot] as number; node !== NONE; node = this.#parent[node] as number) this.setExpanded(node, true)
+  }
+
+  /** How many rows are shown. */
+  get shown(): number {
+    return this.root === NONE ? 0 : (this.#rows[this.root] as number)
+  }
+
+  /** The slot of a shown row; 0 if there is no such row. */
+  slotAt(row: number): number {
+    if (row < 0 || row >= this.shown) return NONE
+    let left = row
+    let slot = this.root
+    while (left > 0) {
+      left--
+      slot = this.#firstChild[slot] as number
+      for (let rows = this.#rows[slot] as number; left >= rows; rows = this.#rows[slot] as number) {
+        left -= rows
+        slot = this.#next[slot] as number
+      }
+    }
+    return slot
+  }
+
+  /** At which row a node is shown; -1 if it is not. */
+  rowOf(slot: number): number {
+    if (slot === NONE || this.#matches[slot] === 0) return -1
+    let row = 0
+    for (let node = slot; node !== this.root; node = this.#parent[node] as number) {
+      const parent = this.#parent[node] as number
+      if (parent === NONE || this.#expanded[parent] !== 1) return -1
+      row++
+      for (let before = this.#firstChild[parent] as number; before !== node; before = this.#next[before] as number) {
+        row += this.#rows[before] as number
+      }
+    }
+    return row
+  }
+
+  /** Some rows, for a window that begins at one of them. */
+  rows(from: number, count: number): Row[] {
+    const found: Row[] = []
+    for (let slot = this.slotAt(from); slot !== NONE && found.length < count; slot = this.#following(slot)) found.push(this.row(slot))
+    return found
+  }
+
+  /** The next one that is shown. */
+  #following(slot: number): number {
+    if (this.#expanded[slot] === 1) {
+      const inside = this.#shownFrom(this.#firstChild[slot] as number)
+      if (inside !== NONE) return inside
+    }
+    for (let node = slot; node !== NONE; node = this.#parent[node] as number) {
+      const beside = this.#shownFrom(this.#next[node] as number)
+      if (beside !== NONE) return beside
+    }
+    return NONE
+  }
+
+  #shownFrom(slot: number): number {
+    let at = slot
+    while (at !== NONE && this.#rows[at] === 0) at = this.#next[at] as number
+    return at
+  }
+
+  // --- one node ------------------------------------------------------------------------------
+
+  row(slot: number): Row {
+    let depth = 0
+    for (let node = this.#parent[slot] as number; node !== NONE; node = this.#parent[node] as number) depth++
+    return {
+      slot,
+      depth,
+      label: this.#labels[slot] as string,
+      kind: KINDS[this.#kind[slot] as number] as NodeKind,
+      state: STATES[this.#state[slot] as number] as NodeState,
+      restarts: this.#restarts[slot] as number,
+      incarnation: this.#incarnation[slot] as number,
+      expandable: this.#shownFrom(this.#firstChild[slot] as number) !== NONE,
+      expanded: this.#expanded[slot] === 1,
+    }
+  }
+
+  pathOf(slot: number): string {
+    let path = this.#labels[slot] as string
+    for (let node = this.#parent[slot] as number; node !== NONE; node = this.#parent[node] as number) path = `${this.#labels[node]}/${path}`
+    return path
+  }
+
+  /** Whoever is at a path; 0 if nobody is. */
+  find(path: string): number {
+    let slot = NONE
+    for (const label of path.split('/')) {
+      let child = slot === NONE ? this.root : (this.#firstChild[slot] as number)
+      while (child !== NONE && this.#labels[child] !== label) child = this.#next[child] as number
+      if (child === NONE) return NONE
+      slot = child
+    }
+    return slot
+  }
+
+  parentOf(slot: number): number {
+    return this.#parent[slot] as number
+  }
+
+  /** Routines below, itself included, by their states. */
+  counts(slot: number): Record<NodeState, number> {
+    return Object.fromEntries(STATES.map((state, k) => [state, this.#counts[slot * WIDTH + k] ?? 0])) as Record<NodeState, number>
+  }
+
+  /** Paths of all that pass the filter, and for which a test holds. */
+  matchingPaths(test: (row: Row) => boolean): string[] {
+    const paths: string[] = []
+    for (const slot of this.#slots.values()) if (this.#own[slot] === 1 && test(this.row(slot))) paths.push(this.pathOf(slot))
+    return paths
+  }
+}

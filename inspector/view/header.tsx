@@ -1,0 +1,81 @@
+/** What runs, how it is connected, what was coalesced, and how it looks. */
+import { useSelector } from '@xstate/react'
+import { useEffect, useState } from 'react'
+import { useSession } from '../state/hooks.ts'
+import { SaveMenu } from './save.tsx'
+import { count, Glyph } from './shared.tsx'
+
+const THEMES = ['auto', 'light', 'dark'] as const
+type Theme = (typeof THEMES)[number]
+const KEY = 'curtaincall.theme'
+
+function remembered(): Theme {
+  const found = localStorage.getItem(KEY)
+  return THEMES.find((theme) => theme === found) ?? 'auto'
+}
+
+export function Header() {
+  const session = useSession()
+  const name = useSelector(session.page, ({ context }) => context.hello?.name) ?? session.player?.recording.name ?? '…'
+  const { table } = session
+  const totals = table.root === 0 ? undefined : table.counts(table.root)
+  return (
+    <header className="top">
+      <h1>
+        <img src="./icon.svg" alt="" width="20" height="20" /> {name}
+      </h1>
+      <Connection />
+      <ul className="totals" aria-label="Routines by state">
+        {totals === undefined
+          ? null
+          : Object.entries(totals).map(([state, value]) => (
+              <li key={state} className={value === 0 ? 'none' : ''} title={state}>
+                <Glyph state={state} /> {count(value)}
+              </li>
+            ))}
+      </ul>
+      <span className="badge" title="Changes that a later one within the same tenth of a second has taken the place of. No end is lost.">
+        {count(table.events)} events, {count(table.coalesced)} coalesced
+      </span>
+      <SaveMenu />
+      <ThemeButton />
+    </header>
+  )
+}
+
+function Connection() {
+  const session = useSession()
+  const status = useSelector(session.page, (snapshot) => snapshot)
+  const { hello } = status.context
+  const [word, title] = status.matches('live')
+    ? ['live', hello?.controls === true ? 'Controls are on' : 'Read only: start the inspector with controls to allow more']
+    : status.matches('replay')
+      ? ['recording', 'What was; the tree may have moved on']
+      : status.matches('lost')
+        ? ['disconnected', 'The process is gone or busy; trying again']
+        : ['connecting', '']
+  return (
+    <span className={`connection ${word}`} role="status" title={title}>
+      {word}
+      {status.matches('lost') ? (
+        <button type="button" className="link" onClick={() => session.page.send({ type: 'retry' })}>
+          try now
+        </button>
+      ) : null}
+    </span>
+  )
+}
+
+function ThemeButton() {
+  const [theme, setTheme] = useState(remembered)
+  useEffect(() => {
+    document.documentElement.dataset['theme'] = theme
+    localStorage.setItem(KEY, theme)
+  }, [theme])
+  const next = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length] as Theme
+  return (
+    <button type="button" onClick={() => setTheme(next)} title={`Colours: ${theme}; change to ${next}`}>
+      ◐ {theme}
+    </button>
+  )
+}

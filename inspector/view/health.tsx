@@ -1,0 +1,5 @@
+import { Empty } from './shared.tsx'
+
+export function HealthPane() {
+  return <Empty title="health" />
+}

@@ -1,0 +1,158 @@
+/** The log: everything that has happened, with what led to it. */
+import { useEffect, useRef, useState } from 'react'
+import type { LogLine } from '../../src/inspector/protocol.ts'
+import { useAnswer, useSession } from '../state/hooks.ts'
+import { count, Empty, Failed, moment, PathLink } from './shared.tsx'
+
+/** Groups of types, as one looks for them. */
+const GROUPS = {
+  ends: ['routine.completed', 'routine.failed', 'routine.cancelled', 'routine.killed', 'routine.orphaned', 'routine.settled'],
+  failures: ['routine.failed', 'routine.killed', 'routine.hung', 'manager.gaveUp', 'link.broken', 'routine.orphaned'],
+  restarts: ['routine.restarted', 'manager.restarted', 'manager.gaveUp'],
+  shutdown: ['manager.phase', 'manager.stopped'],
+  refusals: ['routine.refused', 'message.dropped', 'message.deadLetter'],
+  orders: ['control.ordered'],
+} as const
+type Group = keyof typeof GROUPS
+
+const PAGE = 200
+
+export function LogPane() {
+  const session = useSession()
+  const [text, setText] = useState('')
+  const [groups, setGroups] = useState<readonly Group[]>([])
+  const [here, setHere] = useState(false)
+  const [before, setBefore] = useState<number>()
+  const path = here && session.place.path !== '' ? session.place.path : undefined
+  const ask = { text, only: groups.flatMap((group) => GROUPS[group]), limit: PAGE, before, path }
+  const { answer, error, isLoading } = useAnswer('log', ask, 250)
+  const toggle = (group: Group): void => {
+    setBefore(undefined)
+    setGroups(groups.includes(group) ? groups.filter((each) => each !== group) : [...groups, group])
+  }
+  return (
+    <div className="log">
+      <div className="bar">
+        <input
+          type="search"
+          placeholder="Text"
+          aria-label="Filter the log by text"
+          value={text}
+          onChange={({ target }) => setText(target.value)}
+        />
+        {(Object.keys(GROUPS) as Group[]).map((group) => (
+          <button key={group} type="button" className="chip" aria-pressed={groups.includes(group)} onClick={() => toggle(group)}>
+            {group}
+          </button>
+        ))}
+        <label>
+          <input type="checkbox" checked={here} disabled={session.place.path === ''} onChange={({ target }) => setHere(target.checked)} />{' '}
+          only the chosen one and below
+        </label>
+        <span className="note">
+          {answer === undefined ? '' : `${count(answer.total)} held`}
+          {answer !== undefined && answer.lost > 0 ? `, ${count(answer.lost)} older ones let go` : ''}
+        </span>
+      </div>
+      {error === undefined ? null : <Failed error={error} />}
+      <Lines lines={answer?.lines ?? []} isLoading={isLoading} follows={before === undefined} />
+      <div className="bar">
+        <button type="button" disabled={(answer?.lines.length ?? 0) < PAGE} onClick={() => setBefore(answer?.lines[0]?.seq)}>
+          older
+        </button>
+        <button type="button" disabled={before === undefined} onClick={() => setBefore(undefined)}>
+          latest
+        </button>
+      </div>
+    </div>
+  )
+}
+
+function Lines({
+  lines,
+  isLoading,
+  follows,
+}: {
+  readonly lines: readonly LogLine[]
+  readonly isLoading: boolean
+  readonly follows: boolean
+}) {
+  const box = useRef<HTMLDivElement>(null)
+  const atEnd = useRef(true)
+  const last = lines.at(-1)?.seq
+  useEffect(() => {
+    // Whoever reads further up is not torn away.
+    if (follows && atEnd.current && box.current !== null) box.current.scrollTop = box.current.scrollHeight
+  }, [last, follows])
+  if (lines.length === 0)
+    return (
+      <Empty title={isLoading ? 'Reading…' : 'No such event'}>{isLoading ? '' : 'None of those that are held passes the filter.'}</Empty>
+    )
+  return (
+    <div
+      className="lines"
+      ref={box}
+      tabIndex={0}
+      role="region"
+      aria-label="Events"
+      onScroll={({ currentTarget: { scrollTop, scrollHeight, clientHeight } }) => {
+        atEnd.current = scrollHeight - scrollTop - clientHeight < 40
+      }}
+    >
+      <EventTable lines={lines} />
+    </div>
+  )
+}
+
+/** Lines of a log; also used for the history of one actor. */
+export function EventTable({ lines, isOfOne = false }: { readonly lines: readonly LogLine[]; readonly isOfOne?: boolean }) {
+  const session = useSession()
+  return (
+    <table className="events">
+      <thead>
+        <tr>
+          <th scope="col">when</th>
+          <th scope="col">event</th>
+          {isOfOne ? null : <th scope="col">who</th>}
+          <th scope="col">details</th>
+          <th scope="col">why</th>
+        </tr>
+      </thead>
+      <tbody>
+        {lines.map((line) => (
+          <tr key={line.seq} className={`${typeClass(line.type)} ${line.seq === session.place.seq ? 'chosen' : ''}`}>
+            <td className="when" title={`event ${line.seq}`}>
+              {moment(line.at)}
+            </td>
+            <td className="type">{line.type}</td>
+            {isOfOne ? null : (
+              <td>
+                <PathLink path={line.path} />
+              </td>
+            )}
+            <td className="said" title={line.said}>
+              {line.said}
+            </td>
+            <td>
+              <button
+                type="button"
+                className="link"
+                onClick={() => session.go({ view: 'why', seq: line.seq })}
+                aria-label={`why event ${line.seq}`}
+              >
+                {line.cause === null ? 'why' : `← ${line.cause}`}
+              </button>
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  )
+}
+
+/** What an event is, for its colour. */
+export function typeClass(type: string): string {
+  if (/failed|gaveUp|killed|broken|orphaned/.test(type)) return 'bad'
+  if (/restarted|hung|refused|dropped|deadLetter|ordered/.test(type)) return 'odd'
+  return ''
+}

@@ -1,0 +1,5 @@
+import { Empty } from './shared.tsx'
+
+export function MessagesPane() {
+  return <Empty title="messages" />
+}

@@ -1,0 +1,105 @@
+/** The whole page: the tree on the left, a view of it on the right, time below. */
+import { useSelector } from '@xstate/react'
+import { useState } from 'react'
+import { useSession } from '../state/hooks.ts'
+import { type View, VIEWS } from '../state/place.ts'
+import { ActorPane } from './actor.tsx'
+import { ControlBar } from './controls.tsx'
+import { Header } from './header.tsx'
+import { HealthPane } from './health.tsx'
+import { LogPane } from './log.tsx'
+import { MessagesPane } from './messages.tsx'
+import { Empty } from './shared.tsx'
+import { ShutdownPane } from './shutdown.tsx'
+import { TimelinePane } from './timeline.tsx'
+import { Transport } from './transport.tsx'
+import { TreePane } from './tree.tsx'
+import { WhyPane } from './why.tsx'
+
+const PANES: Readonly<Record<View, { readonly title: string; readonly Pane: () => React.JSX.Element }>> = {
+  health: { title: 'Health', Pane: HealthPane },
+  actor: { title: 'Actor', Pane: ActorPane },
+  timeline: { title: 'Timeline', Pane: TimelinePane },
+  messages: { title: 'Messages', Pane: MessagesPane },
+  log: { title: 'Log', Pane: LogPane },
+  why: { title: 'Why', Pane: WhyPane },
+  shutdown: { title: 'Shutdown', Pane: ShutdownPane },
+}
+
+const ORDER: readonly View[] = ['health', 'actor', 'why', 'timeline', 'messages', 'log', 'shutdown']
+
+export function Page() {
+  const session = useSession()
+  const status = useSelector(session.page, (snapshot) => snapshot)
+  if (status.matches('refused')) return <Refused why={status.context.why} />
+  const { Pane } = PANES[session.place.view]
+  const isEmpty = session.table.size === 0
+  return (
+    <div className="page">
+      <Header />
+      <main>
+        <TreePane />
+        <section className="detail" aria-label={PANES[session.place.view].title}>
+          <Tabs />
+          <ControlBar />
+          <div className="pane" id="pane" role="tabpanel" tabIndex={-1}>
+            {isEmpty ? <Waiting /> : <Pane key={session.place.view} />}
+          </div>
+        </section>
+      </main>
+      <Transport />
+    </div>
+  )
+}
+
+function Tabs() {
+  const session = useSession()
+  const { view } = session.place
+  const [focused, setFocused] = useState<View>(view)
+  const move = (event: React.KeyboardEvent): void => {
+    const by = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0
+    if (by === 0) return
+    event.preventDefault()
+    const next = ORDER[(ORDER.indexOf(focused) + by + VIEWS.length) % VIEWS.length] as View
+    setFocused(next)
+    session.go({ view: next })
+    document.getElementById(`tab-${next}`)?.focus()
+  }
+  return (
+    <div className="tabs" role="tablist" aria-label="Views" onKeyDown={move}>
+      {ORDER.map((each) => (
+        <button
+          key={each}
+          id={`tab-${each}`}
+          type="button"
+          role="tab"
+          aria-selected={each === view}
+          aria-controls="pane"
+          tabIndex={each === view ? 0 : -1}
+          onClick={() => session.go({ view: each })}
+        >
+          {PANES[each].title}
+        </button>
+      ))}
+    </div>
+  )
+}
+
+function Waiting() {
+  const session = useSession()
+  const isLost = session.page.getSnapshot().matches('lost')
+  return isLost ? (
+    <Empty title="The process is not there">It has ended, or has not begun. The page looks for it every few seconds.</Empty>
+  ) : (
+    <Empty title="Looking at the tree…">The first picture comes within a moment.</Empty>
+  )
+}
+
+function Refused({ why }: { readonly why: string }) {
+  return (
+    <main className="refused">
+      <h1>curtaincall</h1>
+      <Empty title="This page may not look">{why}</Empty>
+    </main>
+  )
+}

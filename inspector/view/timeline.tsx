@@ -1,0 +1,5 @@
+import { Empty } from './shared.tsx'
+
+export function TimelinePane() {
+  return <Empty title="timeline" />
+}

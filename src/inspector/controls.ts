@@ -1,0 +1,58 @@
+/** What a page may do to the tree, if it may do anything: the same as its methods, each heard in the log like any other cause. */
+import type { GlobalManager } from '../global-manager.ts'
+import { Manager } from '../manager.ts'
+import type { RoutineRow } from '../routine.ts'
+import { find } from './describe.ts'
+import { CONTROLS, type Control, type Done } from './protocol.ts'
+
+/** The most that one order may hit. */
+const MANY = 100_000
+
+export class Controls {
+  readonly #global: GlobalManager
+
+  constructor(global: GlobalManager) {
+    this.#global = global
+  }
+
+  /** Does something to every path that is named. Throws if the order is not understood, and then nothing has happened. */
+  carryOut(what: unknown, given: unknown): Done {
+    const { paths, event } = (given ?? {}) as { paths?: unknown; event?: unknown }
+    if (!(CONTROLS as readonly unknown[]).includes(what)) throw new Error(`there is no control ${String(what)}`)
+    const named = Array.isArray(paths) && paths.every((path) => typeof path === 'string')
+    if (!named || paths.length === 0 || paths.length > MANY) throw new Error(`paths must be an array of 1 to ${MANY} paths`)
+    const missed: string[] = []
+    let hit = 0
+    for (const path of paths as string[]) {
+      const why = this.#hit(what as Control, path, event)
+      if (why === undefined) hit++
+      else if (missed.length < 10) missed.push(`${path}: ${why}`)
+    }
+    return { hit, missed }
+  }
+
+  #hit(what: Control, path: string, event: unknown): string | undefined {
+    const found = find(this.#global, path)
+    if (found === undefined) return 'nobody is there'
+    const isManager = found instanceof Manager
+    const ofManagers = what === 'shutdown' || what === 'shutdownNow'
+    if (isManager !== ofManagers) return isManager ? `a manager has no ${what}` : `a routine has no ${what}`
+    if (what === 'restart' && !isManager && found.told) return 'it is being stopped'
+    try {
+      found.ordered(what === 'shutdownNow' ? 'shutdown at once' : what)
+      if (isManager) void found.shutdown({ mode: what === 'shutdown' ? 'graceful' : 'immediate' })
+      else tell(found, what, event)
+      return undefined
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error)
+    }
+  }
+}
+
+function tell(row: RoutineRow, what: Control, event: unknown): void {
+  const reason = new Error('ordered in the inspector')
+  if (what === 'cancel') void row.cancel(reason)
+  else if (what === 'kill') void row.kill(reason)
+  else if (what === 'restart') void row.restart()
+  else row.send(event)
+}

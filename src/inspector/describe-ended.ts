@@ -1,0 +1,25 @@
+/** Somebody of whom only events are left. */
+import { kindOf } from './forest.ts'
+import type { ActorView, LogLine, NodeState } from './protocol.ts'
+
+/** What is left to see of somebody who has ended. */
+export function describeEnded(path: string, state: NodeState, incarnation: number, history: readonly LogLine[]): ActorView {
+  const said = history.at(-1)?.said ?? ''
+  return {
+    path,
+    kind: path.includes('#') ? 'routine' : kindOf(path),
+    state,
+    incarnation,
+    facts: [['run', String(incarnation)], ...(said === '' ? [] : ([['last event', said]] as [string, string][]))],
+    life: { value: state === 'killed' ? 'cancelled' : state === 'queued' ? 'pending' : state, taken: {} },
+    work: undefined,
+    context: undefined,
+    snapshots: [],
+    messages: { in: 0, out: 0 },
+    events: [],
+    budget: undefined,
+    heartbeat: undefined,
+    source: undefined,
+    history,
+  }
+}

@@ -1,0 +1,169 @@
+/** One actor, the health of all, and who blocks a shutdown: looked up when the page asks, held by nobody. */
+import type { AnyActorRef } from 'xstate'
+import type { GlobalManager } from '../global-manager.ts'
+import type { Health } from '../health.ts'
+import { Manager } from '../manager.ts'
+import type { RoutineRow } from '../routine.ts'
+import { chartOf, isMachine } from './chart.ts'
+import { kindOf } from './forest.ts'
+import type { ActorView, ChartState, HealthView, LogLine } from './protocol.ts'
+import { textOf } from './story.ts'
+import type { Ongoing } from './timeline.ts'
+import { toWire } from './to-wire.ts'
+import type { Traffic } from './traffic.ts'
+
+/** Routines that a list of who blocks names. */
+const NAMED = 20
+/** Managers that a table of health lists. */
+const LISTED = 500
+
+type Facts = [name: string, value: string][]
+
+/** A manager or a routine; undefined if nobody lives there. */
+export type Found = Manager | RoutineRow | undefined
+
+/** Who lives at a path. */
+export function find(global: GlobalManager, path: string): Found {
+  return path === global.path ? global : (global.whereis(path) as unknown as Found)
+}
+
+const milliseconds = (value: number): string => (value === Infinity ? 'none' : `${Math.round(value).toLocaleString('en')} ms`)
+
+/** The actor whose snapshots are of interest: the user's own, or that of the lifecycle. Whoever is looked at becomes a genuine actor. */
+export function actorOf(found: Manager | RoutineRow): AnyActorRef {
+  return found instanceof Manager ? found.actor : (found.work ?? found.actor)
+}
+
+/** The statechart of what lives there. */
+export function describeChart(found: Manager | RoutineRow, which: 'work' | 'life'): ChartState | undefined {
+  if (found instanceof Manager) return which === 'life' ? chartOf(found.logic) : undefined
+  if (which === 'life') return chartOf(found.local.stage.routineLogic)
+  return isMachine(found.logic) ? chartOf(found.logic) : undefined
+}
+
+/** What a page shows of one actor. */
+export function describeActor(found: Manager | RoutineRow, traffic: Traffic, history: readonly LogLine[]): ActorView {
+  const ref = actorOf(found)
+  const shared = {
+    context: traffic.look(ref, undefined, []),
+    snapshots: traffic.snapshots(ref),
+    messages: traffic.countsOf(found.path),
+    history,
+  }
+  return { ...shared, ...(found instanceof Manager ? describeManager(found, traffic) : describeRoutine(found, traffic)) }
+}
+
+type Own = Omit<ActorView, 'context' | 'snapshots' | 'messages' | 'history'>
+
+function describeManager(manager: Manager, traffic: Traffic): Own {
+  const { path, spec, state, incarnation } = manager
+  const facts: Facts = [
+    ['life', String(incarnation)],
+    ['permits held', String(manager.count)],
+    ['at most', spec.maxRoutines === Infinity ? 'no limit' : String(spec.maxRoutines)],
+    ['strategy', spec.strategy],
+    ['restart', spec.restart],
+    ['shutdown time', milliseconds(spec.shutdown)],
+    ['auto shutdown', spec.autoShutdown],
+  ]
+  const left = manager.window.left(manager.stage.clock.now())
+  const used = left === Infinity ? 0 : spec.maxRestarts - left
+  return {
+    path,
+    kind: kindOf(path),
+    state,
+    incarnation,
+    facts,
+    life: { value: toWire(manager.actor.getSnapshot().value), taken: traffic.taken(manager.actor) },
+    work: undefined,
+    events: [],
+    budget: { used, max: spec.maxRestarts, window: spec.restartWindow },
+    heartbeat: undefined,
+    source: undefined,
+  }
+}
+
+function describeRoutine(row: RoutineRow, traffic: Traffic): Own {
+  const { path, spec, state, incarnation, logic, work, current } = row
+  const { shutdown, backoff, resume, mailbox, hungAfter } = spec
+  const facts: Facts = [
+    ['run', String(incarnation)],
+    ['restarts', String(row.restarts)],
+    ['up for', milliseconds(row.uptime)],
+    ['work', isMachine(logic) ? `the machine ${logic.id}` : typeof logic === 'function' ? 'a function' : 'actor logic'],
+    ['restart', spec.restart],
+    ['backoff', backoff === undefined ? 'none' : `${backoff.initial} ms × ${backoff.factor}, at most ${backoff.max} ms`],
+    ['timeout', milliseconds(spec.timeout)],
+    ['shutdown time', typeof shutdown === 'number' ? milliseconds(shutdown) : shutdown],
+    ['hung after', hungAfter === Infinity ? 'never' : milliseconds(hungAfter)],
+    ['mailbox', `${mailbox.capacity}, ${mailbox.overflow}`],
+    ['resume', resume],
+    ['input', textOf(spec.input)],
+  ]
+  if (row.error !== undefined) facts.push(['last error', textOf(row.error)])
+  const beat = current.heartbeat?.last
+  const value = isMachine(logic) ? (work?.getSnapshot() as { value?: unknown } | undefined)?.value : undefined
+  return {
+    path,
+    kind: 'routine',
+    state,
+    incarnation,
+    facts,
+    life: { value: toWire(current.value), taken: traffic.taken(current.actor) },
+    work: isMachine(logic) ? { value: toWire(value), taken: traffic.taken(work) } : undefined,
+    events: isMachine(logic) ? logic.events.filter((event) => !event.startsWith('xstate.') && event !== '*') : [],
+    budget: undefined,
+    heartbeat: beat === undefined ? undefined : { silent: row.local.stage.clock.now() - beat, hungAfter },
+    source: traffic.siteOf(row),
+  }
+}
+
+/** How long a manager's shutdown may take, and who has not ended, of what it waits for in this phase. */
+export function describeOngoing(global: GlobalManager, path: string, phase: string | undefined): Ongoing {
+  const manager = find(global, path)
+  if (!(manager instanceof Manager)) return { deadline: undefined, blocking: [] }
+  const deadline = manager.run?.deadline ?? Infinity
+  const blocking = phase === 'closing' || phase === 'cleaning' ? [] : blockersOf(manager)
+  return { deadline: deadline === Infinity ? undefined : deadline, blocking }
+}
+
+function blockersOf(manager: Manager): string[] {
+  const found: string[] = []
+  let more = 0
+  for (const row of manager.registry.rows.values()) {
+    if (row.ended || row.state === 'pending') continue
+    if (found.length < NAMED) found.push(row.path)
+    else more++
+  }
+  if (found.length === 0)
+    return manager
+      .below()
+      .slice(0, NAMED)
+      .map(({ path }) => path)
+  return more === 0 ? found : [...found, `and ${more} more`]
+}
+
+/** The health of every manager, and numbers. */
+export function describeHealth(global: GlobalManager, samples: Iterable<readonly number[]>): HealthView {
+  const nodes: HealthView['nodes'][number][] = []
+  const visit = ({ path, status, hung, restartsLeft, oldestHeartbeat, children }: Health, depth: number): void => {
+    if (nodes.length === LISTED) return
+    const manager = find(global, path) as Manager | undefined
+    const maxRestarts = manager?.spec.maxRestarts ?? Infinity
+    const finite = (value: number): number => (Number.isFinite(value) ? value : -1)
+    nodes.push({
+      path,
+      depth,
+      status,
+      hung,
+      restartsLeft: finite(restartsLeft),
+      maxRestarts: finite(maxRestarts),
+      oldestBeat: oldestHeartbeat,
+      count: manager?.count ?? 0,
+    })
+    for (const child of children) visit(child, depth + 1)
+  }
+  visit(global.health(), 0)
+  const { byName: _, durations, ...metrics } = global.metrics()
+  return { nodes, metrics: { ...metrics, 'mean duration': Math.round(durations.mean) }, samples: [...samples] }
+}

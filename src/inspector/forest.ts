@@ -1,0 +1,196 @@
+/**
+ * The tree as the page is to see it: a table of nodes, and what has changed in it since it was last taken.
+ *
+ * F1  However often a node changes between two frames, the frame holds its last state, and counts the rest.
+ * F2  What has ended stays for a while, so that one can look at it: the last few hundred, failures longer than others.
+ */
+import type { BaseNode, Frame, KeptEvent, NewNode, NodeChange, NodeKind, NodeState } from './protocol.ts'
+
+interface Row extends NewNode {
+  readonly path: string
+  state: NodeState
+  restarts: number
+  incarnation: number
+  ended: boolean
+}
+
+/** How many ended nodes stay to be looked at. */
+const KEPT = 500
+
+const STATE_AFTER: Readonly<Record<string, NodeState | undefined>> = {
+  'routine.spawned': 'pending',
+  'routine.queued': 'queued',
+  'routine.restarted': 'pending',
+  'routine.started': 'running',
+  'routine.completed': 'completed',
+  'routine.failed': 'failed',
+  'routine.cancelled': 'cancelled',
+  'routine.killed': 'killed',
+  'routine.hung': 'hung',
+  'manager.started': 'running',
+  'manager.restarted': 'running',
+  'manager.phase': 'stopping',
+}
+
+const ENDS = new Set(['routine.completed', 'routine.failed', 'routine.cancelled', 'routine.killed', 'manager.stopped'])
+
+export class Forest {
+  readonly #rows = new Map<number, Row>()
+  readonly #byPath = new Map<string, Row>()
+  /** In order of their ends. */
+  readonly #ended = { others: new Set<Row>(), failed: new Set<Row>(), managers: new Set<Row>() }
+  #born = new Set<Row>()
+  #changed = new Set<Row>()
+  #gone: number[] = []
+  #lastId = 0
+  #frames = 0
+  #events = 0
+  #coalesced = 0
+
+  /** How many nodes there are. */
+  get size(): number {
+    return this.#rows.size
+  }
+
+  /** Who is at a path, ended a while ago or not. */
+  nodeAt(path: string): { readonly state: NodeState; readonly incarnation: number } | undefined {
+    return this.#byPath.get(path)
+  }
+
+  /** Puts a node in, as it is found. */
+  add(path: string, kind: NodeKind, state: NodeState, restarts = 0, incarnation = 1): void {
+    const row = this.#byPath.get(path) ?? this.#make(path, kind)
+    this.#set(row, state, restarts, incarnation)
+  }
+
+  #make(path: string, kind: NodeKind): Row {
+    const above = path.lastIndexOf('/')
+    const parent = above < 0 ? 0 : (this.#byPath.get(path.slice(0, above)) ?? this.#make(path.slice(0, above), 'manager')).id
+    const row: Row = {
+      id: ++this.#lastId,
+      parent,
+      path,
+      kind,
+      label: path.slice(above + 1),
+      state: 'pending',
+      restarts: 0,
+      incarnation: 1,
+      ended: false,
+    }
+    this.#rows.set(row.id, row)
+    this.#byPath.set(path, row)
+    this.#born.add(row)
+    return row
+  }
+
+  #set(row: Row, state: NodeState, restarts: number, incarnation: number): void {
+    if (this.#changed.has(row)) this.#coalesced++
+    row.state = state
+    row.restarts = restarts
+    row.incarnation = incarnation
+    this.#changed.add(row)
+  }
+
+  /** Something has happened. */
+  note(event: KeptEvent): void {
+    this.#events++
+    const { type, path } = event
+    const state = type === 'manager.stopped' ? (event['state'] as NodeState) : STATE_AFTER[type]
+    if (state === undefined) return
+    const row = this.#byPath.get(path) ?? this.#make(path, type.startsWith('manager.') ? kindOf(path) : 'routine')
+    const incarnation = typeof event['incarnation'] === 'number' ? event['incarnation'] : row.incarnation
+    const again = type === 'routine.restarted' || type === 'manager.restarted'
+    // A child may live again.
+    if (row.ended) this.#forgetEnd(row)
+    row.ended = ENDS.has(type) && event['willRestart'] !== true
+    this.#set(row, state, row.restarts + (again ? 1 : 0), incarnation)
+    if (row.ended) this.#keep(row)
+  }
+
+  /** It stays to be looked at until there are too many. */
+  #keep(row: Row): void {
+    const { failed, managers, others } = this.#ended
+    const list = row.kind !== 'routine' ? managers : row.state === 'failed' || row.state === 'killed' ? failed : others
+    list.add(row)
+    if (list.size <= KEPT) return
+    const [oldest] = list as Iterable<Row>
+    if (oldest?.kind === 'routine') this.#drop(oldest)
+    else this.#dropAll(oldest as Row)
+  }
+
+  /** What is kept below a manager goes with it; all of that has ended before. */
+  #dropAll(manager: Row): void {
+    const below = `${manager.path}/`
+    for (const list of Object.values(this.#ended)) for (const row of list) if (row.path.startsWith(below)) this.#drop(row)
+    this.#drop(manager)
+  }
+
+  #drop(row: Row): void {
+    this.#forgetEnd(row)
+    this.#rows.delete(row.id)
+    this.#byPath.delete(row.path)
+    this.#changed.delete(row)
+    if (!this.#born.delete(row)) this.#gone.push(row.id)
+  }
+
+  #forgetEnd(row: Row): void {
+    for (const list of Object.values(this.#ended)) list.delete(row)
+  }
+
+  /** True if there is something to tell. */
+  get isDirty(): boolean {
+    return this.#born.size + this.#changed.size + this.#gone.length > 0
+  }
+
+  /** What has changed since the last time. */
+  take(at: number): Frame {
+    const frame = {
+      whole: false,
+      number: ++this.#frames,
+      at,
+      events: this.#events,
+      coalesced: this.#coalesced,
+      born: [...this.#born].map(toNew),
+      changed: [...this.#changed].map(toChange),
+      gone: this.#gone,
+    }
+    this.#born = new Set()
+    this.#changed = new Set()
+    this.#gone = []
+    this.#events = 0
+    this.#coalesced = 0
+    return frame
+  }
+
+  /** Everybody, in an order in which parents come first. */
+  base(): BaseNode[] {
+    return [...this.#rows.values()].map(({ path, kind, state, restarts, incarnation }) => [path, kind, state, restarts, incarnation])
+  }
+
+  /** Forgets what has changed: nobody is there to hear it. */
+  skip(): void {
+    this.#born.clear()
+    this.#changed.clear()
+    this.#gone = []
+  }
+
+  /** All of it, for somebody who comes late. Takes nothing. */
+  whole(at: number): Frame {
+    const rows = [...this.#rows.values()]
+    return { whole: true, number: this.#frames, at, events: 0, coalesced: 0, born: rows.map(toNew), changed: rows.map(toChange), gone: [] }
+  }
+}
+
+function toNew({ id, parent, kind, label }: Row): NewNode {
+  return { id, parent, kind, label }
+}
+
+function toChange({ id, state, restarts, incarnation }: Row): NodeChange {
+  return { id, state, restarts, incarnation }
+}
+
+/** What a manager is, by where it stands. */
+export function kindOf(path: string): NodeKind {
+  const depth = path.split('/').length
+  return depth === 1 ? 'global' : depth === 2 ? 'app' : depth === 3 ? 'local' : 'manager'
+}

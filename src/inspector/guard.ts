@@ -1,0 +1,75 @@
+/**
+ * Who may come in: one function that every request and every WebSocket passes before anything else happens.
+ *
+ * G1  Host has to be exactly ours, port included: a name that was bound to 127.0.0.1 from outside is turned away.
+ * G2  An Origin, where there is one, has to be ours; a WebSocket has to have one. Another port of this machine is a stranger.
+ * G3  Sec-Fetch-Site, where there is one, has to be same-origin, or none for what was typed or opened from outside.
+ * G4  The token comes once, in the address, and is exchanged for a cookie that scripts can't read and other sites don't send.
+ */
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { IncomingHttpHeaders } from 'node:http'
+
+/** What a server lets in. */
+export interface Gate {
+  readonly port: number
+  /** Hosts by which it may be called, port included. */
+  readonly hosts: readonly string[]
+  readonly token: string
+}
+
+/** What came of the check. */
+export type Verdict = { readonly pass: true } | { readonly pass: false; readonly status: 400 | 401 | 403 | 405; readonly why: string }
+
+/** The cookie's name, with the port: cookies are shared between ports. */
+export function cookieName({ port }: Gate): string {
+  return `curtaincall-${port}`
+}
+
+/** The header that hands the cookie out. */
+export function cookieFor(gate: Gate): string {
+  return `${cookieName(gate)}=${gate.token}; HttpOnly; SameSite=Strict; Path=/`
+}
+
+/** True if both are the same, in a time that says nothing about where they differ. */
+export function sameToken(given: string, token: string): boolean {
+  const hash = (text: string): Buffer => createHash('sha256').update(text).digest()
+  return timingSafeEqual(hash(given), hash(token))
+}
+
+function cookieOf(headers: IncomingHttpHeaders, name: string): string | undefined {
+  for (const part of (headers.cookie ?? '').split(';')) {
+    const at = part.indexOf('=')
+    if (at > 0 && part.slice(0, at).trim() === name) return part.slice(at + 1).trim()
+  }
+  return undefined
+}
+
+const refused = (status: 400 | 401 | 403 | 405, why: string): Verdict => ({ pass: false, status, why })
+
+/** Checks where a request comes from: G1 to G3. */
+export function checkOrigin(gate: Gate, headers: IncomingHttpHeaders, socket: boolean): Verdict {
+  const { host, origin } = headers
+  if (host === undefined || !gate.hosts.includes(host)) return refused(403, 'Host')
+  if (origin === undefined ? socket : !gate.hosts.some((ours) => origin === `http://${ours}`)) return refused(403, 'Origin')
+  const site = headers['sec-fetch-site']
+  if (site !== undefined && site !== 'same-origin' && (socket || site !== 'none')) return refused(403, 'Sec-Fetch-Site')
+  return { pass: true }
+}
+
+/** Checks whether it knows the token: G4. */
+export function checkToken(gate: Gate, headers: IncomingHttpHeaders): Verdict {
+  const cookie = cookieOf(headers, cookieName(gate))
+  return cookie !== undefined && sameToken(cookie, gate.token) ? { pass: true } : refused(401, 'token')
+}
+
+/** Headers of every answer. */
+export const HEADERS: Readonly<Record<string, string>> = {
+  'content-security-policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'cache-control': 'no-store',
+}

@@ -1,0 +1,93 @@
+/**
+ * The inspector: one page that shows every lifecycle, live.
+ *
+ * @module
+ */
+import { ConfigError } from '../errors.ts'
+import { GlobalManager } from '../global-manager.ts'
+import { check, flag, type Rule, refuse } from '../spec/check.ts'
+import { Controls } from './controls.ts'
+import { fromTrace, type TraceLike } from './recording.ts'
+import { InspectorServer, pageFiles } from './server.ts'
+import { Shelf } from './shelf.ts'
+import { Watch } from './watch.ts'
+
+export type { Recording } from './protocol.ts'
+export type { TraceLike } from './recording.ts'
+
+/** Options of {@link startInspector}. */
+export interface InspectorOptions {
+  /** 0 takes a free one. @default 0 */
+  readonly port?: number | undefined
+  /** An address of the loopback interface: '127.0.0.1' or '::1'. @default '127.0.0.1' */
+  readonly host?: string | undefined
+  /** Lets the page cancel, kill, restart, shut down and send. @default false */
+  readonly controls?: boolean | undefined
+}
+
+/** An inspector that runs. */
+export interface Inspector {
+  /** Where it is, its token included. */
+  readonly url: string
+  /** Ends it; pages see that it is gone. The tree goes on. */
+  close(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+const LOOPBACK = ['127.0.0.1', '::1', 'localhost']
+const port: Rule = {
+  range: 'a whole number from 0 to 65535',
+  accepts: (value) => Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= 65_535,
+}
+const RULES = {
+  port,
+  host: { range: LOOPBACK.map((each) => `'${each}'`).join(' or '), accepts: (value: unknown) => LOOPBACK.includes(String(value)) },
+  controls: flag,
+} satisfies Record<keyof InspectorOptions, Rule>
+
+/**
+ * Opens a page on a tree. Until somebody opens it, the tree is not listened to. It keeps no process awake. What has happened
+ * can still be looked at when the tree has ended; it closes when it is told to.
+ *
+ * @throws ConfigError for a wrong option; rejects with what the platform says if the port is taken.
+ * @example
+ * const inspector = await startInspector(global)
+ * console.log(inspector.url)
+ */
+export async function startInspector(global: GlobalManager, options: InspectorOptions = {}): Promise<Inspector> {
+  if (!(global instanceof GlobalManager)) throw refuse('startInspector global', 'a global manager', global)
+  check('startInspector', options, RULES)
+  const { controls = false } = options
+  const server = new InspectorServer(new Watch(global), controls ? new Controls(global) : undefined, files(global.path))
+  return opened(server, options)
+}
+
+/**
+ * Opens the page on recordings: traces of the test kit, or what was saved in the page. The first one is shown, the others
+ * beside it.
+ *
+ * @throws ConfigError for a wrong option; rejects with what the platform says if the port is taken.
+ * @example
+ * const inspector = await showRecording([readTrace('found.cct.jsonl')])
+ */
+export async function showRecording(traces: readonly TraceLike[], options: Omit<InspectorOptions, 'controls'> = {}): Promise<Inspector> {
+  if (!Array.isArray(traces) || traces.length === 0) throw refuse('showRecording traces', 'an array of at least one trace', traces)
+  check('showRecording', options, { port: RULES.port, host: RULES.host })
+  const shelf = new Shelf(traces.map((trace, index) => fromTrace(trace as TraceLike, `recording ${index + 1}`)))
+  return opened(new InspectorServer(shelf, undefined, files(undefined)), options)
+}
+
+async function opened(server: InspectorServer, { host = '127.0.0.1', port: wanted = 0 }: InspectorOptions): Promise<Inspector> {
+  const url = await server.listen(host === 'localhost' ? '127.0.0.1' : host, wanted)
+  let closing: Promise<void> | undefined
+  const close = (): Promise<void> => (closing ??= server.close())
+  return { url, close, [Symbol.asyncDispose]: close }
+}
+
+function files(path: string | undefined): Map<string, Buffer> {
+  try {
+    return pageFiles()
+  } catch (cause) {
+    throw new ConfigError((cause as Error).message, { path, cause })
+  }
+}

@@ -1,0 +1,168 @@
+/**
+ * A recording, played: the tree at any moment, and the same answers that a live tree gives.
+ *
+ * Y1  At every moment the tree is its base and all events up to it, whichever way one has come there.
+ */
+import { describeEnded } from './describe-ended.ts'
+import { Forest, kindOf } from './forest.ts'
+import { Ledger } from './ledger.ts'
+import type { ActorView, ChartState, Frame, HealthView, KeptEvent, NodeState, Question, Questions, Recording } from './protocol.ts'
+import { why } from './story.ts'
+import { Timeline, Waterfall } from './timeline.ts'
+
+/** The statecharts that lifecycles have. */
+export interface Charts {
+  readonly routine: ChartState
+  readonly global: ChartState
+  readonly app: ChartState
+  readonly local: ChartState
+}
+
+const CLOSED = new Error('this is a recording: of what was inside an actor it holds nothing')
+
+export class Player {
+  readonly recording: Recording
+  readonly from: number
+  readonly to: number
+  readonly #charts: Charts
+  readonly #ledger: Ledger
+  readonly #timeline = new Timeline()
+  #forest = new Forest()
+  #waterfall = new Waterfall()
+  #next = 0
+  #counts = emptyCounts()
+  #at: number
+
+  constructor(recording: Recording, charts: Charts) {
+    const { events, from } = recording
+    this.recording = recording
+    this.#charts = charts
+    this.from = from
+    this.to = events.at(-1)?.at ?? from
+    this.#at = from
+    this.#ledger = new Ledger(Math.max(1, events.length))
+    for (const event of events) {
+      this.#ledger.record(event)
+      this.#timeline.note(event)
+    }
+    this.#rewind()
+  }
+
+  get at(): number {
+    return this.#at
+  }
+
+  #rewind(): void {
+    this.#forest = new Forest()
+    this.#waterfall = new Waterfall()
+    this.#counts = emptyCounts()
+    this.#next = 0
+    for (const node of this.recording.base) this.#forest.add(...node)
+  }
+
+  /** Goes to a moment. The frame is whole if that was back in time. */
+  seek(at: number): Frame {
+    const back = at < this.#at
+    this.#at = at
+    if (back) this.#rewind()
+    const { events } = this.recording
+    for (; this.#next < events.length && (events[this.#next] as KeptEvent).at <= at; this.#next++) {
+      const event = events[this.#next] as KeptEvent
+      this.#forest.note(event)
+      this.#waterfall.note(event)
+      this.#count(event)
+    }
+    if (!back) return this.#forest.take(at)
+    this.#forest.skip()
+    return this.#forest.whole(at)
+  }
+
+  /** All of it, as it is now. */
+  whole(): Frame {
+    return this.#forest.whole(this.#at)
+  }
+
+  /** When the next event comes; undefined at the end. */
+  get nextAt(): number | undefined {
+    return this.recording.events[this.#next]?.at
+  }
+
+  #count({ type, ...event }: KeptEvent): void {
+    const name = type.replace('routine.', '')
+    const counts = this.#counts
+    if (name === 'failed') counts['failures'] = (counts['failures'] ?? 0) + 1
+    if (event['willRestart'] === true) return
+    if (name === 'restarted') counts['restarts'] = (counts['restarts'] ?? 0) + 1
+    else if (name in counts) counts[name] = (counts[name] ?? 0) + 1
+  }
+
+  answer<Name extends Question>(name: Name, ask: Questions[Name]['ask']): Questions[Name]['answer'] {
+    return this.#answers[name](ask)
+  }
+
+  readonly #answers: { readonly [Key in Question]: (ask: Questions[Key]['ask']) => Questions[Key]['answer'] } = {
+    log: (ask) => this.#ledger.lines({ ...ask, before: Math.min(ask.before ?? Infinity, this.#seqAfter) }),
+    actor: ({ path }) => this.#actor(path),
+    chart: ({ path, which }) => (which === 'work' ? undefined : this.#charts[chartFor(path)]),
+    look: () => {
+      throw CLOSED
+    },
+    diff: () => {
+      throw CLOSED
+    },
+    messages: () => [],
+    why: ({ seq, path }) => why(this.#ledger, seq, path),
+    shutdown: () => this.#waterfall.view(() => ({ deadline: undefined, blocking: [] })),
+    health: () => this.#health(),
+    timeline: (ask) => this.#timeline.view(ask, this.to),
+    recording: () => ({ base: this.recording.base, from: this.from, events: this.recording.events, more: false }),
+  }
+
+  get #seqAfter(): number {
+    return this.recording.events[this.#next]?.seq ?? Infinity
+  }
+
+  #actor(path: string): ActorView | undefined {
+    const node = this.#forest.nodeAt(path)
+    if (node === undefined) return undefined
+    const { lines } = this.#ledger.lines({ path, limit: 60, before: this.#seqAfter })
+    return describeEnded(
+      path,
+      node.state,
+      node.incarnation,
+      lines.filter((line) => line.path === path),
+    )
+  }
+
+  #health(): HealthView {
+    const nodes = this.#forest
+      .base()
+      .filter(([, kind]) => kind !== 'routine')
+      .slice(0, 500)
+      .map(([path, , state, restarts]) => ({
+        path,
+        depth: path.split('/').length - 1,
+        status: healthIn(state, restarts),
+        hung: 0,
+        restartsLeft: -1,
+        maxRestarts: -1,
+        oldestBeat: undefined,
+        count: 0,
+      }))
+    return { nodes, metrics: this.#counts, samples: [] }
+  }
+}
+
+function emptyCounts(): Record<string, number> {
+  return { spawned: 0, completed: 0, failed: 0, cancelled: 0, killed: 0, orphaned: 0, restarts: 0, failures: 0, refused: 0 }
+}
+
+function healthIn(state: NodeState, restarts: number): string {
+  return state === 'stopping' ? 'stopping' : state === 'running' ? (restarts > 0 ? 'degraded' : 'healthy') : state
+}
+
+function chartFor(path: string): keyof Charts {
+  if (path.includes('#')) return 'routine'
+  const kind = kindOf(path)
+  return kind === 'global' || kind === 'app' ? kind : 'local'
+}

@@ -1,0 +1,152 @@
+/**
+ * What goes over the wire between a watched process and its page. Shared by both: nothing here knows Node.js or the DOM.
+ *
+ * W1  Frames applied in order to an empty table give the table that they were taken from, whatever happened between.
+ * W2  What is coalesced is counted; an end is never lost: a node goes only by being named as gone.
+ */
+
+export type * from './questions.ts'
+
+/** The version that both sides have to speak. */
+export const PROTOCOL = 1
+
+/** States as numbers, in the order of their codes. */
+export const STATES = ['pending', 'running', 'stopping', 'completed', 'failed', 'cancelled', 'killed', 'queued', 'hung'] as const
+/** One of them. */
+export type NodeState = (typeof STATES)[number]
+
+/** Kinds as numbers. */
+export const KINDS = ['global', 'app', 'local', 'manager', 'routine'] as const
+/** One of them. */
+export type NodeKind = (typeof KINDS)[number]
+
+/** A node as it came to be. Ids are never used again. */
+export interface NewNode {
+  readonly id: number
+  /** 0 for the root. */
+  readonly parent: number
+  readonly kind: NodeKind
+  /** Name, and for a routine `name#id`. */
+  readonly label: string
+}
+
+/** What of a node may change. */
+export interface NodeChange {
+  readonly id: number
+  readonly state: NodeState
+  readonly restarts: number
+  readonly incarnation: number
+}
+
+/** Everything that changed since the frame before. */
+export interface Frame {
+  /** True if it is the whole tree: what was known before is void. */
+  readonly whole: boolean
+  /** From 1. */
+  readonly number: number
+  /** Milliseconds of the watched clock. */
+  readonly at: number
+  /** Lifecycle events that it stands for. */
+  readonly events: number
+  /** Changes that a later one in the same frame has taken the place of. */
+  readonly coalesced: number
+  readonly born: readonly NewNode[]
+  readonly changed: readonly NodeChange[]
+  readonly gone: readonly number[]
+}
+
+const HEADER = 36
+const CHANGE = 12
+const MAGIC = 0xcc01
+const MAGIC_WHOLE = 0xcc02
+
+/** Packs a frame: a header, 12 bytes for each change, 4 for each that is gone, names as JSON. */
+export function encodeFrame({ whole, number, at, events, coalesced, born, changed, gone }: Frame): Uint8Array {
+  const names = new TextEncoder().encode(
+    JSON.stringify(born.map(({ id, parent, kind, label }) => [id, parent, KINDS.indexOf(kind), label])),
+  )
+  const bytes = new Uint8Array(HEADER + changed.length * CHANGE + gone.length * 4 + names.length)
+  const view = new DataView(bytes.buffer)
+  view.setUint32(0, whole ? MAGIC_WHOLE : MAGIC)
+  view.setUint32(4, number)
+  view.setFloat64(8, at)
+  for (const [k, value] of [events, coalesced, changed.length, gone.length, names.length].entries()) view.setUint32(16 + k * 4, value)
+  let offset = HEADER
+  for (const { id, state, restarts, incarnation } of changed) {
+    view.setUint32(offset, id)
+    view.setUint8(offset + 4, STATES.indexOf(state))
+    view.setUint16(offset + 6, Math.min(restarts, 0xffff))
+    view.setUint32(offset + 8, incarnation)
+    offset += CHANGE
+  }
+  for (const id of gone) {
+    view.setUint32(offset, id)
+    offset += 4
+  }
+  bytes.set(names, offset)
+  return bytes
+}
+
+/** Unpacks a frame. Throws RangeError if it is none, or cut. */
+export function decodeFrame(bytes: Uint8Array): Frame {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const magic = bytes.byteLength < HEADER ? 0 : view.getUint32(0)
+  if (magic !== MAGIC && magic !== MAGIC_WHOLE) throw new RangeError('not a frame of this version')
+  const [events = 0, coalesced = 0, changes = 0, leaving = 0, length = 0] = Array.from({ length: 5 }, (_, k) => view.getUint32(16 + k * 4))
+  const names = HEADER + changes * CHANGE + leaving * 4
+  if (bytes.byteLength !== names + length) throw new RangeError(`a frame of ${names + length} bytes was cut to ${bytes.byteLength}`)
+  const changed = Array.from({ length: changes }, (_, k) => {
+    const at = HEADER + k * CHANGE
+    return {
+      id: view.getUint32(at),
+      state: STATES[view.getUint8(at + 4)] as NodeState,
+      restarts: view.getUint16(at + 6),
+      incarnation: view.getUint32(at + 8),
+    }
+  })
+  const gone = Array.from({ length: leaving }, (_, k) => view.getUint32(HEADER + changes * CHANGE + k * 4))
+  const born = (JSON.parse(new TextDecoder().decode(bytes.subarray(names))) as [number, number, number, string][]).map(
+    ([id, parent, kind, label]) => ({
+      id,
+      parent,
+      kind: KINDS[kind] as NodeKind,
+      label,
+    }),
+  )
+  return { whole: magic === MAGIC_WHOLE, number: view.getUint32(4), at: view.getFloat64(8), events, coalesced, born, changed, gone }
+}
+
+/** One line of the log. */
+export interface LogLine {
+  readonly seq: number
+  readonly at: number
+  readonly type: string
+  readonly path: string
+  readonly cause: number | null
+  /** The rest of the event, in words. */
+  readonly said: string
+}
+
+/** What a sample holds. */
+export const SAMPLE = ['at', 'running', 'pending', 'failures', 'restarts', 'spawned', 'ended', 'lag', 'heap'] as const
+
+/** What an order may be. */
+export const CONTROLS = ['cancel', 'kill', 'restart', 'send', 'shutdown', 'shutdownNow'] as const
+/** One of them. */
+export type Control = (typeof CONTROLS)[number]
+
+/** What an order came to. */
+export interface Done {
+  readonly hit: number
+  /** Paths of those that could not be hit, and why; the first few. */
+  readonly missed: readonly string[]
+}
+
+/** What the server says first. */
+export interface Hello {
+  readonly hello: typeof PROTOCOL
+  readonly name: string
+  readonly controls: boolean
+  readonly source: 'live' | 'file'
+  readonly now: number
+}

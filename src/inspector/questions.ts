@@ -1,0 +1,255 @@
+/** What a page asks, and what it is told: by a living tree and by a recording alike. */
+import type { LogLine, NodeKind, NodeState } from './protocol.ts'
+
+/** What the page asks, and what it is told. */
+export interface Questions {
+  /** Lines of the log, the latest last. `before` is a seq; `text` has to be in the line; `only` are types; `path` with all below it. */
+  log: {
+    ask: {
+      readonly before?: number | undefined
+      readonly limit?: number | undefined
+      readonly text?: string | undefined
+      readonly only?: readonly string[] | undefined
+      readonly path?: string | undefined
+    }
+    answer: { readonly lines: readonly LogLine[]; readonly total: number; readonly lost: number }
+  }
+  /** One actor, as it is now. */
+  actor: { ask: { readonly path: string }; answer: ActorView | undefined }
+  /** The statechart of an actor: its own work's if that is a machine, or the one of its lifecycle. */
+  chart: { ask: { readonly path: string; readonly which: 'work' | 'life' }; answer: ChartState | undefined }
+  /** One snapshot of an actor: the latest, or one of those in its view; `at` leads to a value inside it. */
+  look: {
+    ask: { readonly path: string; readonly n?: number | undefined; readonly at?: readonly (string | number)[] | undefined }
+    answer: unknown
+  }
+  /** What differs between two snapshots of an actor. */
+  diff: { ask: { readonly path: string; readonly from: number; readonly to: number }; answer: readonly Difference[] }
+  /** Messages to and from any of these, the latest last. */
+  messages: { ask: { readonly paths: readonly string[]; readonly limit?: number | undefined }; answer: readonly MessageLine[] }
+  /** Why something happened: from the first cause to what followed from it. Without `seq`, the latest that went wrong. */
+  why: { ask: { readonly seq?: number | undefined; readonly path?: string | undefined }; answer: WhyView | undefined }
+  /** Shutdowns that go on, or have gone. */
+  shutdown: { ask: object; answer: readonly ShutdownView[] }
+  /** Health and metrics. */
+  health: { ask: object; answer: HealthView }
+  /** Bars of lifecycles between two moments; of what is below `path`. */
+  timeline: {
+    ask: {
+      readonly from?: number | undefined
+      readonly to?: number | undefined
+      readonly limit?: number | undefined
+      readonly path?: string | undefined
+    }
+    answer: TimelineView
+  }
+  /** A part of the recording, from after a seq on; the first part says what there was before. */
+  recording: { ask: { readonly after?: number | undefined; readonly which?: number | undefined }; answer: RecordingPart }
+}
+
+/** What a question is called. */
+export type Question = keyof Questions
+
+/** A state of a statechart, and all inside it. */
+export interface ChartState {
+  readonly id: string
+  readonly key: string
+  readonly type: string
+  readonly initial: string | undefined
+  readonly description: string | undefined
+  readonly entry: readonly string[]
+  readonly exit: readonly string[]
+  readonly invoke: readonly string[]
+  readonly transitions: readonly ChartTransition[]
+  readonly states: readonly ChartState[]
+}
+
+/** A way from one state to others. */
+export interface ChartTransition {
+  /** What it is counted by. */
+  readonly key: string
+  readonly event: string
+  /** Ids; empty for one that stays. */
+  readonly targets: readonly string[]
+  readonly guard: string | undefined
+  readonly actions: readonly string[]
+}
+
+/** A statechart's place in a life: its state, and what was taken. */
+export interface Position {
+  /** The value of the machine's state. */
+  readonly value: unknown
+  /** How often each transition was taken, by its key, since somebody began to look. */
+  readonly taken: Readonly<Record<string, number>>
+}
+
+/** One actor, in detail. */
+export interface ActorView {
+  readonly path: string
+  readonly kind: NodeKind
+  readonly state: string
+  readonly incarnation: number
+  readonly facts: readonly (readonly [name: string, value: string])[]
+  readonly life: Position
+  /** Of its own machine; undefined if its work is none. */
+  readonly work: Position | undefined
+  readonly context: unknown
+  /** The latest snapshots, the latest last. */
+  readonly snapshots: readonly SnapshotLine[]
+  readonly messages: { readonly in: number; readonly out: number }
+  /** Events that its machine knows. */
+  readonly events: readonly string[]
+  /** Used and allowed restarts, for a manager. */
+  readonly budget: { readonly used: number; readonly max: number; readonly window: number } | undefined
+  /** Milliseconds since its heartbeat, and how many are too many. */
+  readonly heartbeat: { readonly silent: number; readonly hungAfter: number } | undefined
+  /** Where it was spawned: `file:line:column`; undefined if nobody looked at the time. */
+  readonly source: string | undefined
+  readonly history: readonly LogLine[]
+}
+
+/** A snapshot that can be looked at. */
+export interface SnapshotLine {
+  readonly n: number
+  readonly at: number
+  /** The event that led to it. */
+  readonly event: string
+  readonly value: unknown
+}
+
+/** One difference: `before` is absent for what was added, `after` for what was taken away. */
+export interface Difference {
+  readonly at: readonly (string | number)[]
+  readonly kind: 'added' | 'removed' | 'changed'
+  readonly before?: unknown
+  readonly after?: unknown
+}
+
+/** A message. */
+export interface MessageLine {
+  readonly n: number
+  readonly at: number
+  /** A path; empty if it came from outside the tree. */
+  readonly from: string
+  readonly to: string
+  readonly type: string
+  readonly kind: 'event' | 'send' | 'ask' | 'reply'
+  readonly text: string
+}
+
+/** A step of a story. */
+export interface WhyStep extends LogLine {
+  /** How deep it lies in the chain of causes; 0 is the first cause. */
+  readonly depth: number
+  readonly sentence: string
+  /** True for the event that was asked about. */
+  readonly asked: boolean
+}
+
+/** A story. */
+export interface WhyView {
+  readonly headline: string
+  readonly steps: readonly WhyStep[]
+  /** What can be done about it. */
+  readonly advice: string | undefined
+  /** True if the first cause is not recorded any more. */
+  readonly cut: boolean
+}
+
+/** One shutdown of one manager. */
+export interface ShutdownView {
+  readonly path: string
+  readonly depth: number
+  readonly startedAt: number
+  readonly endedAt: number | undefined
+  /** `deadline` is when the phase has to be over; undefined if there is none, or it is not known. */
+  readonly phases: readonly {
+    readonly phase: string
+    readonly from: number
+    readonly to: number | undefined
+  }[]
+  /** When the whole has to be over. */
+  readonly deadline: number | undefined
+  /** Who has not ended and is waited for. */
+  readonly blocking: readonly string[]
+  readonly state: string | undefined
+}
+
+/** Health of the tree, node by node, and numbers. */
+export interface HealthView {
+  readonly nodes: readonly {
+    readonly path: string
+    readonly depth: number
+    readonly status: string
+    readonly hung: number
+    readonly restartsLeft: number
+    readonly maxRestarts: number
+    readonly oldestBeat: number | undefined
+    readonly count: number
+  }[]
+  readonly metrics: Readonly<Record<string, number>>
+  /** The latest samples, one a second, in the order of {@link SAMPLE}. */
+  readonly samples: readonly (readonly number[])[]
+}
+
+/** A lifecycle. */
+export interface Bar {
+  readonly path: string
+  readonly incarnation: number
+  readonly from: number
+  readonly to: number | undefined
+  readonly state: string
+  readonly seq: number
+}
+
+/** Bars between two moments. */
+export interface TimelineView {
+  readonly from: number
+  readonly to: number
+  /** When the first one that is held began. */
+  readonly first: number
+  readonly now: number
+  readonly bars: readonly Bar[]
+  /** How many there are, drawn or not. */
+  readonly total: number
+  /** Starts, and failures, in equal parts of the time between. */
+  readonly starts: readonly number[]
+  readonly failures: readonly number[]
+}
+
+/** A node as it stood when a recording began. */
+export type BaseNode = readonly [path: string, kind: NodeKind, state: NodeState, restarts: number, incarnation: number]
+
+/** A lifecycle event as it is kept: what can't be written down is a text. */
+export type KeptEvent = {
+  readonly seq: number
+  readonly at: number
+  readonly type: string
+  readonly path: string
+  readonly cause: number | null
+  readonly [field: string]: unknown
+}
+
+/** A part of a recording. */
+export interface RecordingPart {
+  /** Absent in later parts. */
+  readonly base: readonly BaseNode[] | undefined
+  /** When it begins. */
+  readonly from: number
+  readonly events: readonly KeptEvent[]
+  readonly more: boolean
+  /** What is known of it, where it is a file; and how many others stand beside it. */
+  readonly about?: Omit<Recording, 'from' | 'base' | 'events'> & { readonly beside: number }
+}
+
+/** A whole recording. */
+export interface Recording {
+  readonly name: string
+  readonly from: number
+  readonly base: readonly BaseNode[]
+  readonly events: readonly KeptEvent[]
+  /** Laws that were broken, and the `seq` of the events that show it; of a counterexample. */
+  readonly violations: readonly { readonly law: string; readonly message: string; readonly witnesses: readonly number[] }[]
+  /** What made it, in a few lines; of a counterexample. */
+  readonly story: string
+}

@@ -1,0 +1,143 @@
+/**
+ * What was recorded, as files: `*.cct.jsonl`, and Chrome's trace format.
+ *
+ * Knows neither Node.js nor the DOM: the page saves and opens what the command line does.
+ */
+import type { BaseNode, KeptEvent, Recording } from './protocol.ts'
+import { textOf } from './story.ts'
+
+/** An event as it can be written down. */
+export function keep(event: KeptEvent): KeptEvent {
+  const kept: Record<string, unknown> = {}
+  for (const [key, value] of Object.entries(event)) {
+    if (value === undefined) continue
+    kept[key] = typeof value === 'object' && value !== null ? textOf(value) : plain(value)
+  }
+  return kept as KeptEvent
+}
+
+function plain(value: unknown): unknown {
+  return typeof value === 'string' || typeof value === 'boolean' || value === null || Number.isFinite(value) ? value : textOf(value)
+}
+
+/** A trace as the test kit writes and reads it: what is needed of it here. */
+export interface TraceLike {
+  readonly header: {
+    readonly story: string
+    readonly recording?: { readonly name: string; readonly from: number; readonly base: readonly BaseNode[] }
+  }
+  readonly events: readonly {
+    readonly i: number
+    readonly t: number
+    readonly actor: string
+    readonly type: string
+    readonly cause?: number
+  }[]
+  readonly verdict: { readonly violations: Recording['violations'] }
+}
+
+/** A trace, as something that can be shown. */
+export function fromTrace({ header, events, verdict }: TraceLike, name: string): Recording {
+  const { recording } = header
+  const from = recording?.from ?? 0
+  return {
+    name: recording?.name ?? name,
+    from,
+    base: recording?.base ?? [],
+    events: events.map(({ i, t, actor, type, cause, ...rest }) => {
+      return { ...rest, seq: i + 1, at: from + t, type, path: actor, cause: cause === undefined ? null : cause + 1 }
+    }),
+    violations: verdict.violations.map((each) => ({ ...each, witnesses: each.witnesses.map((i) => i + 1) })),
+    story: header.story,
+  }
+}
+
+/** A recording as the lines of a `*.cct.jsonl` file, which the test kit reads too. */
+export function toTraceLines(
+  { name, from, base, events, violations, story }: Recording,
+  versions: Readonly<Record<string, string>>,
+): string {
+  const places = new Map(events.map(({ seq }, i) => [seq, i]))
+  const header = {
+    format: 'curtaincall.trace',
+    version: 1,
+    on: versions,
+    seed: 0,
+    tape: [],
+    mode: 'native',
+    strict: false,
+    faults: {},
+    script: [],
+    story: story === '' ? `recorded from ${name}` : story,
+    recording: { name, from, base },
+  }
+  let last = 0
+  const lines = events.map(({ at, type, path, cause, ...event }, i) => {
+    const { seq: _seq, ...rest } = event
+    // Clocks of the platform may step back; a trace may not.
+    last = Math.max(last, at - from)
+    const because = cause === null ? undefined : places.get(cause)
+    return { i, t: last, actor: path, type, ...(because === undefined ? {} : { cause: because }), ...rest }
+  })
+  const witnessed = violations.map((each) => ({ ...each, witnesses: each.witnesses.flatMap((seq) => places.get(seq) ?? []) }))
+  return `${[header, ...lines, { verdict: { violations: witnessed, deviations: 0 } }].map((line) => JSON.stringify(line)).join('\n')}\n`
+}
+
+interface Slice {
+  readonly name: string
+  readonly ph: string
+  readonly pid: number
+  readonly tid: number
+  readonly ts: number
+  readonly [field: string]: unknown
+}
+
+/** A recording in Chrome's trace format: a process for each app, a thread for each actor, arrows from causes to what they led to. */
+export function toChromeTrace({ from, events }: Recording): string {
+  const processes = new Map<string, number>()
+  const threads = new Map<string, number>()
+  const slices: Slice[] = []
+  const number = (of: Map<string, number>, key: string, named: (id: number) => Slice): number => {
+    const known = of.get(key)
+    if (known !== undefined) return known
+    const id = of.size + 1
+    of.set(key, id)
+    slices.push(named(id))
+    return id
+  }
+  const begun = new Map<string, KeptEvent>()
+  const seen = new Map<number, Slice>()
+  for (const event of events) {
+    const { seq, at, type, path, cause } = event
+    const app = path.split('/').slice(0, 2).join('/')
+    const pid = number(processes, app, (id) => meta('process_name', id, 0, app))
+    const tid = number(threads, path, (id) => meta('thread_name', pid, id, path.slice(path.lastIndexOf('/') + 1)))
+    const place = { pid, tid, ts: Math.round((at - from) * 1_000) }
+    const start = begun.get(path)
+    if (type === 'routine.started') begun.set(path, event)
+    else if ('willRestart' in event && start !== undefined) {
+      begun.delete(path)
+      const ts = Math.round((start.at - from) * 1_000)
+      slices.push({
+        name: `${type.replace('routine.', '')} (run ${String(event['incarnation'])})`,
+        ph: 'X',
+        ...place,
+        ts,
+        dur: place.ts - ts,
+      })
+    }
+    const instant: Slice = { name: type, ph: 'i', s: 't', ...place, args: event }
+    slices.push(instant)
+    seen.set(seq, instant)
+    const because = cause === null ? undefined : seen.get(cause)
+    if (because === undefined) continue
+    const { pid: fromPid, tid: fromTid, ts } = because
+    slices.push({ name: 'cause', cat: 'cause', ph: 's', id: seq, pid: fromPid, tid: fromTid, ts })
+    slices.push({ name: 'cause', cat: 'cause', ph: 'f', bp: 'e', id: seq, ...place })
+  }
+  return JSON.stringify({ traceEvents: slices, displayTimeUnit: 'ms' })
+}
+
+function meta(name: string, pid: number, tid: number, label: string): Slice {
+  return { name, ph: 'M', pid, tid, ts: 0, args: { name: label } }
+}

@@ -1,0 +1,221 @@
+/**
+ * The server of the page: files over HTTP, everything that lives over one WebSocket.
+ *
+ * I1  It binds to the loopback interface alone, and lets nobody in past src/inspector/guard.ts.
+ * I2  At most two frames are under way to a page: a page that does not answer gets nothing more, and costs nothing more.
+ * I3  A page that is slow gets one frame for all that it missed.
+ */
+import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import { type WebSocket, WebSocketServer } from 'ws'
+import type { Controls } from './controls.ts'
+import { checkOrigin, checkToken, cookieFor, type Gate, HEADERS, sameToken, type Verdict } from './guard.ts'
+import { encodeFrame, type Frame, type Hello, PROTOCOL, type Question } from './protocol.ts'
+import type { Watched } from './watched.ts'
+
+/** Milliseconds between two frames. */
+const BEAT = 100
+/** Frames that may be under way. */
+const CREDIT = 2
+/** Bytes that a message from a page may have. */
+const MESSAGE = 64 * 1024
+
+const TYPES: Readonly<Record<string, string>> = {
+  html: 'text/html; charset=utf-8',
+  js: 'text/javascript; charset=utf-8',
+  css: 'text/css; charset=utf-8',
+  svg: 'image/svg+xml',
+}
+
+interface Page {
+  readonly socket: WebSocket
+  credit: number
+  /** True until it has the whole tree, and again when it has missed too much. */
+  late: boolean
+}
+
+export class InspectorServer {
+  readonly #watch: Watched
+  readonly #controls: Controls | undefined
+  readonly #files: ReadonlyMap<string, Buffer>
+  readonly #http: Server
+  readonly #sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: MESSAGE })
+  readonly #pages = new Set<Page>()
+  #gate: Gate = { port: 0, hosts: [], token: '' }
+  #beat: NodeJS.Timeout | undefined
+
+  constructor(watch: Watched, controls: Controls | undefined, files: ReadonlyMap<string, Buffer>) {
+    this.#watch = watch
+    this.#controls = controls
+    this.#files = files
+    this.#http = createServer((request, response) => this.#serve(request, response))
+    this.#http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => this.#upgrade(request, socket, head))
+  }
+
+  /** Listens; resolves to the address, the token in it. Rejects with what the platform says. */
+  async listen(host: string, port: number): Promise<string> {
+    await new Promise<void>((resolve, reject) => {
+      this.#http.once('error', reject)
+      this.#http.listen(port, host, () => resolve())
+    })
+    this.#http.unref()
+    const { port: bound } = this.#http.address() as AddressInfo
+    const name = host === '::1' ? '[::1]' : host
+    this.#gate = { port: bound, hosts: [`${name}:${bound}`, `localhost:${bound}`], token: randomBytes(24).toString('base64url') }
+    return `http://${name}:${bound}/?token=${this.#gate.token}`
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#beat)
+    this.#watch.close()
+    for (const { socket } of this.#pages) socket.terminate()
+    this.#http.closeAllConnections()
+    await new Promise<void>((resolve) => this.#http.close(() => resolve()))
+  }
+
+  // --- files ---------------------------------------------------------------------------------
+
+  #serve(request: IncomingMessage, response: ServerResponse): void {
+    for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value)
+    const answer = (status: number, text: string): void =>
+      void response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(`${text}\n`)
+    const origin = checkOrigin(this.#gate, request.headers, false)
+    if (!origin.pass) return answer(origin.status, `refused: ${origin.why}`)
+    if (request.method !== 'GET' && request.method !== 'HEAD') return answer(405, 'only GET')
+    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://inspector')
+    const token = searchParams.get('token')
+    if (pathname === '/' && token !== null) {
+      if (!sameToken(token, this.#gate.token))
+        return answer(401, 'refused: this address is of another run; take the one that was printed last')
+      response.writeHead(303, { location: '/', 'set-cookie': cookieFor(this.#gate) }).end()
+      return undefined
+    }
+    const known = checkToken(this.#gate, request.headers)
+    if (!known.pass) return answer(known.status, 'refused: open the address that was printed, with its token')
+    return this.#file(pathname === '/' ? '/index.html' : pathname, response, answer)
+  }
+
+  #file(name: string, response: ServerResponse, answer: (status: number, text: string) => void): void {
+    // Known files by their whole name: nothing is looked up on the disk, so no path leads anywhere else.
+    const file = this.#files.get(name)
+    if (file === undefined) return answer(404, 'there is no such file')
+    const type = TYPES[name.slice(name.lastIndexOf('.') + 1)] ?? 'application/octet-stream'
+    response.writeHead(200, { 'content-type': type }).end(file)
+    return undefined
+  }
+
+  // --- pages ---------------------------------------------------------------------------------
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const checks: Verdict[] = [checkOrigin(this.#gate, request.headers, true), checkToken(this.#gate, request.headers)]
+    const refusal = checks.find(({ pass }) => !pass)
+    if (refusal?.pass === false || request.url !== '/live') {
+      socket.end(`HTTP/1.1 ${refusal?.pass === false ? refusal.status : 404} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+      return
+    }
+    this.#sockets.handleUpgrade(request, socket, head, (opened) => this.#open(opened))
+  }
+
+  #open(socket: WebSocket): void {
+    const page: Page = { socket, credit: CREDIT, late: true }
+    if (this.#pages.size === 0) this.#begin()
+    this.#pages.add(page)
+    const { name, now, source } = this.#watch
+    this.#say(socket, { hello: PROTOCOL, name, controls: this.#controls !== undefined, source, now } satisfies Hello)
+    socket.on('message', (data, isBinary) => this.#hear(page, data as Buffer, isBinary))
+    socket.on('error', () => socket.terminate())
+    socket.on('close', () => {
+      this.#pages.delete(page)
+      if (this.#pages.size === 0) this.#end()
+    })
+    this.#send()
+  }
+
+  #begin(): void {
+    this.#watch.begin()
+    this.#beat = setInterval(() => this.#send(), BEAT)
+    this.#beat.unref()
+  }
+
+  #end(): void {
+    clearInterval(this.#beat)
+    this.#watch.end()
+  }
+
+  /** What has changed, to all who can take it. */
+  #send(): void {
+    const { forest, now } = this.#watch
+    const isHeard = [...this.#pages].some(({ credit, late }) => credit > 0 && !late)
+    const frame = forest.isDirty && isHeard ? forest.take(now) : undefined
+    // What changes while nobody can hear it is in the whole tree that they get later.
+    const missed = forest.isDirty
+    if (missed) forest.skip()
+    let packed: Uint8Array | undefined
+    for (const page of this.#pages) {
+      if (page.credit === 0) {
+        // Whoever misses a frame gets the whole tree once it answers again.
+        if (frame !== undefined || missed) page.late = true
+      } else if (page.late) {
+        page.late = false
+        this.#frame(page, encodeFrame(forest.whole(now)))
+      } else if (frame !== undefined) this.#frame(page, (packed ??= encodeFrame(frame satisfies Frame)))
+    }
+  }
+
+  #frame(page: Page, bytes: Uint8Array): void {
+    page.credit--
+    page.socket.send(bytes)
+  }
+
+  #say(socket: WebSocket, message: object): void {
+    socket.send(JSON.stringify(message))
+  }
+
+  /** `{ack: n}` gives credit back; `{id, ask, with}` asks; `{id, do, with}` is a control. */
+  #hear(page: Page, data: Buffer, isBinary: boolean): void {
+    let message: { ack?: unknown; id?: unknown; ask?: unknown; do?: unknown; with?: unknown }
+    try {
+      message = JSON.parse(isBinary ? '' : data.toString()) as typeof message
+      if (typeof message !== 'object' || message === null) throw new TypeError('not an object')
+    } catch {
+      page.socket.close(1003, 'not understood')
+      return
+    }
+    if (message.ack !== undefined) {
+      page.credit = Math.min(CREDIT, page.credit + 1)
+      return
+    }
+    const { id } = message
+    try {
+      const answer =
+        message.do === undefined
+          ? this.#watch.answer(message.ask as Question, (message.with ?? {}) as never)
+          : this.#control(message.do, message.with)
+      this.#say(page.socket, { id, answer })
+    } catch (error) {
+      this.#say(page.socket, { id, error: error instanceof Error ? error.message : String(error) })
+    }
+  }
+
+  #control(what: unknown, given: unknown): unknown {
+    if (this.#controls === undefined) throw new Error('controls are off: start the inspector with { controls: true }')
+    return this.#controls.carryOut(what, given)
+  }
+}
+
+/** The page's files, read once. */
+export function pageFiles(): Map<string, Buffer> {
+  for (const folder of ['../../inspector/', '../../dist/inspector/']) {
+    try {
+      const names = JSON.parse(readFileSync(new URL(`${folder}files.json`, import.meta.url), 'utf8')) as string[]
+      return new Map(names.map((name) => [`/${name}`, readFileSync(fileURLToPath(new URL(`${folder}${name}`, import.meta.url)))]))
+    } catch {
+      // Built, it lies beside src; from the sources, in dist.
+    }
+  }
+  throw new Error('the page of the inspector is not built: npm run build')
+}

@@ -1,0 +1,173 @@
+/** Events as lines and sentences, and why something happened. */
+import type { LifecycleEvent } from '../../machines/lifecycle-event.ts'
+import type { Ledger } from './ledger.ts'
+import type { KeptEvent, LogLine, WhyStep, WhyView } from './protocol.ts'
+import { toWire } from './to-wire.ts'
+
+/** Events behind the one in question that are looked through for what followed. */
+const AHEAD = 5_000
+/** Steps that a story has. */
+const STEPS = 60
+/** What somebody may want to know the reason of. */
+const WRONG = new Set(['manager.gaveUp', 'routine.failed', 'routine.killed', 'routine.hung', 'routine.orphaned', 'link.broken'])
+/** Where a story may begin. */
+const ROOTS = new Set(['routine.failed', 'routine.hung', 'routine.completed', 'manager.phase', 'control.ordered'])
+
+/** The chain of causes up to an event, and what came of it. Without `seq`, of the latest that went wrong at the path. */
+export function why(ledger: Ledger, seq: number | undefined, path: string | undefined): WhyView | undefined {
+  const asked = seq === undefined ? latestWrong(ledger, path) : ledger.indexOf(seq)
+  const event = ledger.at(asked)
+  if (event === undefined) return undefined
+  const chain: KeptEvent[] = []
+  let cut = false
+  for (let at = asked; at >= 0; ) {
+    const cause = ledger.at(at) as KeptEvent
+    chain.unshift(cause)
+    if (cause.cause === null) break
+    at = ledger.indexOf(cause.cause)
+    cut = at < 0
+  }
+  const depths = new Map(chain.map((each, depth) => [each.seq, depth]))
+  const steps = [...chain, ...consequences(ledger, asked, depths)]
+  const told: WhyStep[] = steps.map((each) => ({
+    ...lineOf(each),
+    depth: depths.get(each.seq) as number,
+    sentence: sentenceOf(each),
+    asked: each === event,
+  }))
+  return { headline: headlineOf(event, chain), steps: told, advice: adviceOn(steps), cut }
+}
+
+function latestWrong(ledger: Ledger, path: string | undefined): number {
+  const here = (event: KeptEvent): boolean => path === undefined || event.path === path || event.path.startsWith(`${path}/`)
+  for (let k = ledger.size - 1; k >= 0; k--) {
+    const event = ledger.at(k) as KeptEvent
+    if (WRONG.has(event.type) && here(event)) return k
+  }
+  if (path === undefined) return -1
+  for (let k = ledger.size - 1; k >= 0; k--) if (ledger.at(k)?.path === path) return k
+  return -1
+}
+
+function consequences(ledger: Ledger, asked: number, depths: Map<number, number>): KeptEvent[] {
+  const found: KeptEvent[] = []
+  const { seq } = ledger.at(asked) as KeptEvent
+  for (let k = asked + 1; k < Math.min(ledger.size, asked + AHEAD) && found.length < STEPS; k++) {
+    const event = ledger.at(k) as KeptEvent
+    const above = event.cause === null ? undefined : depths.get(event.cause)
+    if (above === undefined || event.cause === null || event.cause < seq) continue
+    depths.set(event.seq, above + 1)
+    found.push(event)
+  }
+  return found
+}
+
+/** An event as a line. */
+export function lineOf(event: KeptEvent): LogLine {
+  const { seq, at, type, path, cause } = event
+  return { seq, at, type, path, cause, said: saidOf(event) }
+}
+
+const HIDDEN = new Set(['seq', 'at', 'type', 'path', 'cause', 'id', 'name', 'message'])
+
+/** Milliseconds. */
+const DURATIONS = new Set(['duration', 'delay', 'silence', 'window'])
+
+function saidOf(event: KeptEvent): string {
+  const said = Object.entries(event).filter(([field, value]) => !HIDDEN.has(field) && value !== undefined && value !== false)
+  return said
+    .map(([field, value]) =>
+      value === true ? field : `${field} ${DURATIONS.has(field) ? `${Math.round(value as number)} ms` : textOf(value)}`,
+    )
+    .join(', ')
+}
+
+/** A value in a line. */
+export function textOf(value: unknown): string {
+  const wire = toWire(value)
+  return typeof wire === 'string' ? wire : (JSON.stringify(wire) ?? '')
+}
+
+const lastOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1).replace(/#.*/, '')
+
+/** An event as a sentence. */
+export function sentenceOf(kept: KeptEvent): string {
+  const who = lastOf(kept.path)
+  // Fields of a recording are as they were written down: texts where there were errors.
+  const event = kept as unknown as LifecycleEvent
+  switch (event.type) {
+    case 'routine.failed':
+      return `${who} failed in run ${event.incarnation}: ${textOf(event.error)}${event.willRestart ? '; its supervisor restarts it' : ', and is not restarted'}`
+    case 'routine.completed':
+      return `${who} was done${event.willRestart ? '; its supervisor restarts it, since it is permanent' : ''}`
+    case 'routine.cancelled':
+      return `${who} was told to stop, and obeyed: ${textOf(event.reason)}`
+    case 'routine.killed':
+      return `${who} was told to stop, did not end in time, and was given up on: ${textOf(event.reason)}`
+    case 'routine.orphaned':
+      return `the body of ${who} goes on, and nobody waits for it`
+    case 'routine.settled':
+      return `the body of ${who} has ended after all`
+    case 'routine.restarted':
+      return `${who} is restarted as run ${event.incarnation}${event.delay > 0 ? `, in ${Math.round(event.delay)} ms` : ', at once'}`
+    case 'routine.hung':
+      return `${who} has been silent for ${Math.round(event.silence)} ms`
+    case 'link.broken':
+      return `${who} was tied to ${lastOf(event.from)}, which failed: ${textOf(event.error)}`
+    case 'routine.refused':
+      return `${who} refused to spawn ${event.name}: ${event.code}`
+    case 'manager.gaveUp':
+      return `${who} gave up: more than ${event.restarts} restarts within ${event.window} ms`
+    case 'manager.restarted':
+      return `${who} began life ${event.incarnation}, with its original children only`
+    case 'manager.phase':
+      return `${who} stops: phase ${event.phase}`
+    case 'control.ordered':
+      return `somebody ordered in the inspector: ${event.control} ${who}`
+    case 'manager.stopped':
+      return `${who} has stopped, as ${event.state}, by ${TRIGGERS[event.trigger]}`
+    default:
+      return `${who} ${kept.type.replace(/^\w+\./, '').replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)}`
+  }
+}
+
+const TRIGGERS = {
+  request: 'request',
+  supervisor: 'order of its supervisor',
+  limit: 'its restart limit',
+  auto_shutdown: 'the end of a significant child',
+  start_failed: 'a start that failed',
+  ignored: 'its own start, which asked to be ignored',
+} as const
+
+function headlineOf(event: KeptEvent, chain: readonly KeptEvent[]): string {
+  const root = chain.find(({ type }) => ROOTS.has(type))
+  return root === undefined || root === event ? sentenceOf(event) : `${sentenceOf(event)} – because ${sentenceOf(root)}`
+}
+
+const ADVICE: readonly (readonly [is: (event: KeptEvent) => boolean, advice: string])[] = [
+  [
+    ({ type }) => type === 'manager.gaveUp',
+    'Mend the failure that repeats, or widen maxRestarts and restartWindow of the manager that gave up; a backoff gives a passing fault time to pass.',
+  ],
+  [
+    ({ type }) => type === 'routine.hung',
+    'Call context.heartbeat() while it works, or raise hungAfter; onHung decides what becomes of it.',
+  ],
+  [
+    ({ type }) => type === 'routine.killed',
+    'Let the work listen to context.signal and end when it is aborted, or give it more shutdown time.',
+  ],
+  [
+    ({ type, error }) => type === 'routine.failed' && textOf(error).includes('RoutineTimeoutError'),
+    'Its timeout is too short for what it does, or what it waits for never comes.',
+  ],
+  [
+    ({ type }) => type === 'routine.failed',
+    "The error is the work's own: look at the routine for its options and history. A backoff spares what it depends on.",
+  ],
+]
+
+function adviceOn(steps: readonly KeptEvent[]): string | undefined {
+  return ADVICE.find(([is]) => steps.some(is))?.[1]
+}

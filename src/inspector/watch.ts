@@ -1,0 +1,224 @@
+/**
+ * Watches a tree: all of it for as long as somebody looks, and else only what goes wrong.
+ *
+ * U1  With no page open there is no timer, and only the rare events are listened to: failures, restarts, phases.
+ * U2  What was recorded is a whole: from its base, its events lead to the tree as it is.
+ */
+import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
+import type { LifecycleEvent, LifecycleEventType } from '../../machines/lifecycle-event.ts'
+import type { GlobalManager } from '../global-manager.ts'
+import type { Unsubscribe } from '../lifecycle-bus.ts'
+import { Manager } from '../manager.ts'
+import { actorOf, describeActor, describeChart, describeHealth, describeOngoing, find } from './describe.ts'
+import { describeEnded } from './describe-ended.ts'
+import { Forest, kindOf } from './forest.ts'
+import { Ledger } from './ledger.ts'
+import type { ActorView, BaseNode, KeptEvent, NodeState, Question, Questions, RecordingPart } from './protocol.ts'
+import { keep } from './recording.ts'
+import { Ring } from './ring.ts'
+import { why } from './story.ts'
+import { Timeline, Waterfall } from './timeline.ts'
+import { Traffic } from './traffic.ts'
+import type { Watched } from './watched.ts'
+
+/** Events that are held, and samples, one a second. */
+const HELD = 100_000
+const SAMPLES = 600
+/** Events in one part of a recording. */
+const PART = 5_000
+/** Milliseconds for which watching goes on when the last page is gone: it may only have been loaded anew. */
+const LINGER = 30_000
+
+/** What is listened to while nobody looks. */
+const RARE: readonly LifecycleEventType[] = [
+  'routine.failed',
+  'routine.killed',
+  'routine.orphaned',
+  'routine.restarted',
+  'routine.hung',
+  'link.broken',
+  'manager.started',
+  'manager.restarted',
+  'manager.gaveUp',
+  'manager.phase',
+  'manager.stopped',
+  'control.ordered',
+]
+
+const plain = (event: LifecycleEvent): KeptEvent => event as unknown as KeptEvent
+
+export class Watch implements Watched {
+  readonly source = 'live'
+  readonly ledger: Ledger
+  readonly traffic: Traffic
+  readonly #global: GlobalManager
+  readonly #samples = new Ring<readonly number[]>(SAMPLES)
+  #timeline = new Timeline()
+  readonly #waterfall = new Waterfall()
+  /** The tree as it is, and as it was before the first event that is still held. */
+  #forest = new Forest()
+  #before = new Forest()
+  #recordedFrom = 0
+  #looking = false
+  #off: Unsubscribe[] = []
+  #sampler: NodeJS.Timeout | undefined
+  #lingering: NodeJS.Timeout | undefined
+  #delay: IntervalHistogram | undefined
+
+  constructor(global: GlobalManager, capacity = HELD) {
+    this.#global = global
+    this.traffic = new Traffic(global)
+    this.ledger = new Ledger(capacity, (event) => this.#before.note(event))
+    this.#rest()
+  }
+
+  get forest(): Forest {
+    return this.#forest
+  }
+
+  get name(): string {
+    return this.#global.name
+  }
+
+  get now(): number {
+    return this.#global.stage.clock.now()
+  }
+
+  /** Only what is rare. */
+  #rest(): void {
+    this.#off = RARE.map((type) =>
+      this.#global.on(type, (event) => {
+        this.ledger.record(plain(event))
+        this.#waterfall.note(plain(event))
+      }),
+    )
+  }
+
+  /** Somebody looks: takes the tree as it stands, and listens to everything from there on. */
+  begin(): void {
+    clearTimeout(this.#lingering)
+    if (this.#looking) return
+    this.#looking = true
+    this.#listenNoMore()
+    const forest = new Forest()
+    const before = new Forest()
+    this.#take(this.#global, forest)
+    for (const node of forest.base()) before.add(...node)
+    this.#forest = forest
+    this.#before = before
+    this.#timeline = new Timeline()
+    this.#recordedFrom = this.#global.stage.bus.next()
+    this.#off = [this.#global.on('*', (event) => this.#note(plain(event)))]
+    this.traffic.begin()
+    this.#delay = monitorEventLoopDelay({ resolution: 20 })
+    this.#delay.enable()
+    this.#sample()
+    this.#sampler = setInterval(() => this.#sample(), 1_000)
+    this.#sampler.unref()
+  }
+
+  /** Nobody looks any more; somebody may be back soon. */
+  end(): void {
+    this.#lingering = setTimeout(() => this.stop(), LINGER)
+    this.#lingering.unref()
+  }
+
+  /** Back to what is rare. What was recorded stays for the next one. */
+  stop(): void {
+    clearTimeout(this.#lingering)
+    if (!this.#looking) return
+    this.#looking = false
+    this.#listenNoMore()
+    this.traffic.end()
+    this.#delay?.disable()
+    clearInterval(this.#sampler)
+    if (!this.#global.over) this.#rest()
+  }
+
+  /** Nothing is listened to any more. */
+  close(): void {
+    this.stop()
+    this.#listenNoMore()
+  }
+
+  #listenNoMore(): void {
+    for (const off of this.#off) off()
+    this.#off = []
+  }
+
+  #note(event: KeptEvent): void {
+    this.#forest.note(event)
+    this.ledger.record(event)
+    this.#timeline.note(event)
+    this.#waterfall.note(event)
+  }
+
+  #take(manager: Manager, forest: Forest): void {
+    const { path, state, incarnation, registry } = manager
+    forest.add(path, kindOf(path), state as NodeState, incarnation - 1, incarnation)
+    for (const row of registry.rows.values()) {
+      forest.add(row.path, 'routine', row.ticket > 0 ? 'queued' : (row.state as NodeState), row.restarts, row.incarnation)
+    }
+    for (const below of manager.below()) this.#take(below, forest)
+  }
+
+  #sample(): void {
+    const { running, pending, failures, restarts, spawned, completed, failed, cancelled, killed } = this.#global.metrics()
+    const lag = Math.max(0, (this.#delay?.max ?? 0) / 1e6 - 20)
+    this.#delay?.reset()
+    const ended = completed + failed + cancelled + killed
+    this.#samples.push([this.now, running, pending, failures, restarts, spawned, ended, lag, process.memoryUsage().heapUsed])
+  }
+
+  // --- what pages ask ------------------------------------------------------------------------
+
+  /** Answers a page. Throws what it is to be told. */
+  answer<Name extends Question>(name: Name, ask: Questions[Name]['ask']): Questions[Name]['answer'] {
+    if (!Object.hasOwn(this.#answers, name)) throw new Error(`there is no question ${name}`)
+    return this.#answers[name](ask)
+  }
+
+  readonly #answers: { readonly [Key in Question]: (ask: Questions[Key]['ask']) => Questions[Key]['answer'] } = {
+    log: (ask) => this.ledger.lines(ask),
+    actor: ({ path }) => this.#actor(path),
+    chart: ({ path, which }) => {
+      const found = find(this.#global, path)
+      return found === undefined ? undefined : describeChart(found, which)
+    },
+    look: ({ path, n, at = [] }) => this.traffic.look(actorOf(this.#living(path)), n, at),
+    diff: ({ path, from, to }) => this.traffic.diff(actorOf(this.#living(path)), from, to),
+    messages: ({ paths, limit }) => {
+      this.traffic.watch(paths)
+      return this.traffic.messages(paths, limit)
+    },
+    why: ({ seq, path }) => why(this.ledger, seq, path),
+    shutdown: () => this.#waterfall.view((path, phase) => describeOngoing(this.#global, path, phase)),
+    health: () => describeHealth(this.#global, this.#samples),
+    timeline: (ask) => this.#timeline.view(ask, this.now),
+    recording: ({ after }) => this.#recording(after),
+  }
+
+  #living(path: string): NonNullable<ReturnType<typeof find>> {
+    const found = find(this.#global, path)
+    if (found === undefined) throw new Error(`${path} has ended`)
+    return found
+  }
+
+  #actor(path: string): ActorView | undefined {
+    const history = this.ledger.lines({ path, limit: 60 }).lines.filter((line) => line.path === path)
+    const found = find(this.#global, path)
+    this.traffic.watch([path])
+    if (found !== undefined) return describeActor(found, this.traffic, history)
+    const node = this.#forest.nodeAt(path)
+    return node === undefined ? undefined : describeEnded(path, node.state, node.incarnation, history)
+  }
+
+  /** A part of what was recorded since somebody began to look. */
+  #recording(after: number | undefined): RecordingPart {
+    const first = this.ledger.firstFrom(after === undefined ? this.#recordedFrom : after + 1)
+    const events: KeptEvent[] = []
+    for (let k = first; k < this.ledger.size && events.length < PART; k++) events.push(keep(this.ledger.at(k) as KeptEvent))
+    const base: BaseNode[] | undefined = after === undefined ? this.#before.base() : undefined
+    return { base, from: events[0]?.at ?? this.now, events, more: first + events.length < this.ledger.size }
+  }
+}

@@ -1,0 +1,18 @@
+/** What a server shows: a live tree, or recordings. */
+import type { Forest } from './forest.ts'
+import type { Hello, Question, Questions } from './protocol.ts'
+
+export interface Watched {
+  readonly name: string
+  readonly source: Hello['source']
+  /** Milliseconds of its clock. */
+  readonly now: number
+  readonly forest: Pick<Forest, 'isDirty' | 'take' | 'skip' | 'whole'>
+  /** The first page opens. */
+  begin(): void
+  /** The last page is gone. */
+  end(): void
+  close(): void
+  /** Answers a page. Throws what it is to be told. */
+  answer<Name extends Question>(name: Name, ask: Questions[Name]['ask']): Questions[Name]['answer']
+}
