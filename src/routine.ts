@@ -47,7 +47,7 @@ export class RoutineRow implements Named<RoutineRow>, Waiting<RoutineRow> {
   ended = false
   /** True once somebody has told it to stop: from then on nothing is restarted. */
   told = false
-  /** Why it was told to stop, if that was while its last incarnation had just ended and the next was not made yet. */
+  /** Why it was told to stop, if that was between two incarnations. */
   lateReason: unknown = undefined
   settling: Settling | undefined = undefined
   previousNamed: RoutineRow | undefined = undefined
@@ -62,6 +62,7 @@ export class RoutineRow implements Named<RoutineRow>, Waiting<RoutineRow> {
   /** The event that a restart was ordered with, whatever `restart` says. */
   #ordered: number | undefined = undefined
   #mailbox: Mailbox | undefined = undefined
+  #path: string | undefined = undefined
   /** Where its actor goes on after a crash, if it is to. */
   resumption: Resumption | undefined = undefined
 
@@ -96,7 +97,8 @@ export class RoutineRow implements Named<RoutineRow>, Waiting<RoutineRow> {
   }
 
   get path(): string {
-    return `${this.local.path}/${this.name}#${this.id}`
+    // Kept from the first time on: every event of it says its path, and whoever listens looks it up by that.
+    return (this.#path ??= `${this.local.path}/${this.name}#${this.id}`)
   }
 
   get state(): RoutineState {
@@ -271,7 +273,6 @@ export class RoutineRow implements Named<RoutineRow>, Waiting<RoutineRow> {
     return this.mailbox.ask(message, options)
   }
 
-  /** An incarnation is over, the last one or not. */
   closeMailbox(last: boolean): void {
     this.#mailbox?.incarnationOver(last)
   }
@@ -297,8 +298,8 @@ export class RoutineRow implements Named<RoutineRow>, Waiting<RoutineRow> {
     const { interceptor } = this.local.stage
     if (start === undefined && interceptor === undefined) return 'ok'
     const { id, name, path, incarnation, current } = this
+    const context = { id, name, path, incarnation, input, exit }
     try {
-      const context = { id, name, path, incarnation, input, exit }
       interceptor?.start(this, context)
       if (start?.(context) !== ignore) return 'ok'
       this.unstarted = true
@@ -323,10 +324,9 @@ export class RoutineRow implements Named<RoutineRow>, Waiting<RoutineRow> {
     this.group.started()
     this.announce('routine.started')
     const { settling } = this
-    if (settling === undefined) return
-    settling.started?.resolve(true)
-    settling.next?.resolve(true)
-    settling.next = undefined
+    settling?.started?.resolve(true)
+    settling?.next?.resolve(true)
+    if (settling !== undefined) settling.next = undefined
   }
 
   /** An incarnation is over. */
@@ -373,7 +373,7 @@ export class RoutineRow implements Named<RoutineRow>, Waiting<RoutineRow> {
     this.#backoff = undefined
   }
 
-  /** Numbers an event of its life, and makes it if anybody listens. */
+  /** Numbers an event of its life. */
   announce(type: RoutineEvent['type'], extra?: object, cause = this.seq): void {
     const seq = this.local.stage.bus.next()
     this.seq = seq

@@ -35,7 +35,7 @@ export function Page() {
   const { Pane } = PANES[session.place.view]
   const isEmpty = session.table.size === 0
   return (
-    <div className="page">
+    <div className="page" data-at={session.table.at}>
       <Header />
       <main>
         <TreePane />

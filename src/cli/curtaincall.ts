@@ -19,7 +19,8 @@ is a function of a global manager and {args, signal, refuse}, async allowed. It 
 a tree of managers and routines and resolves when the job is done; lines that it
 returns are printed in the summary. Meanwhile one line shows how many routines are
 done, running, queued, failed and restarted; on a terminal it is redrawn in place,
-in a pipe it comes once a second. At the end everything is shut down in five phases
+in a pipe it comes once a second. An inspector is opened beside it, at the address that
+is printed; with one, the tree stays up when the job is done, until Ctrl-C. At the end everything is shut down in five phases
 (closing, cancelling, waiting, killing, cleaning) and accounted for.
 
 explain prints the story of a trace that the test kit has written, with the events
@@ -30,8 +31,10 @@ does not hold it.
 Options of run, before FILE:
   --timeout MS   the whole time of the shutdown            (default 10000)
   --drain MS     how long work may end by itself first     (default 0)
-  --once         end with the job                          (always so today)
-  --no-inspect   open no inspector                         (there is none yet)
+  --no-inspect   open no inspector, and end with the job
+  --once         end with the job, though an inspector is open
+  --port N       the inspector's port                      (default: a free one)
+  --controls     let the inspector cancel, kill, restart, shut down and send
   -h, --help     this text
   -v, --version  the version
 
@@ -39,7 +42,7 @@ Signals: the first SIGINT (Ctrl-C) or SIGTERM begins the shutdown, the second ma
 immediate.
 
 Exit codes: 0 done; 1 the program threw or the tree gave up; 2 wrong usage;
-130 after SIGINT; 143 after SIGTERM. Of replay: 0 the same, and every law holds;
+130 after SIGINT, 143 after SIGTERM, unless the job was done. Of replay: 0 the same, and every law holds;
 1 a law is broken; 3 every law holds, but it went another way.
 `
 
@@ -65,13 +68,20 @@ function milliseconds(option: string, text: string): number {
   return value
 }
 
-/** Options stand before FILE; what follows it belongs to the program, except the two flags that every start accepts. */
+function portNumber(text: string): number {
+  const port = Number(text)
+  if (text === '' || !Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new UsageError(`--port must be a whole number from 0 to 65535; received ${text}.`)
+  return port
+}
+
+/** Options stand before FILE; what follows it belongs to the program, except the flags that every start accepts. */
 function split(argv: readonly string[]): { own: string[]; file: string | undefined; args: string[] } {
-  const takesValue = new Set(['--timeout', '--drain'])
+  const takesValue = new Set(['--timeout', '--drain', '--port'])
   let at = 0
   while (at < argv.length && (argv[at] as string).startsWith('-')) at += takesValue.has(argv[at] as string) ? 2 : 1
   const rest = argv.slice(at + 1)
-  const ours = new Set(['--once', '--no-inspect'])
+  const ours = new Set(['--once', '--no-inspect', '--controls'])
   return { own: [...argv.slice(0, at), ...rest.filter((arg) => ours.has(arg))], file: argv[at], args: rest.filter((arg) => !ours.has(arg)) }
 }
 
@@ -100,6 +110,8 @@ async function main(argv: readonly string[]): Promise<number> {
       drain: { type: 'string', default: '0' },
       once: { type: 'boolean' },
       'no-inspect': { type: 'boolean' },
+      controls: { type: 'boolean' },
+      port: { type: 'string', default: '0' },
       help: { type: 'boolean', short: 'h' },
     },
   })
@@ -108,7 +120,9 @@ async function main(argv: readonly string[]): Promise<number> {
     return 0
   }
   if (file === undefined) throw new UsageError('run needs a FILE; try curtaincall --help.')
-  return run({ file, args, timeout: milliseconds('timeout', values.timeout), drain: milliseconds('drain', values.drain) }, process.stdout)
+  const { timeout, drain, once = false, controls = false } = values
+  const inspect = values['no-inspect'] === true ? undefined : { port: portNumber(values.port), controls }
+  return run({ file, args, timeout: milliseconds('timeout', timeout), drain: milliseconds('drain', drain), once, inspect }, process.stdout)
 }
 
 try {

@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { inspect } from 'node:util'
 import { createGlobalManager, type GlobalManager, handleSignals, type ShutdownOptions } from '../index.ts'
+import type { Inspector } from '../inspector/index.ts'
 import { LiveLine, type Screen } from './live-line.ts'
 import { type Program, type ProgramContext, type ProgramResult, UsageError } from './program.ts'
 import { summaryLines } from './summary.ts'
@@ -14,6 +15,10 @@ export interface RunOptions {
   readonly args: readonly string[]
   readonly timeout: number
   readonly drain: number
+  /** End with the job, though an inspector is open. */
+  readonly once: boolean
+  /** How to open the inspector; undefined opens none. */
+  readonly inspect: { readonly port: number; readonly controls: boolean } | undefined
 }
 
 const SIGNAL_EXITS = { SIGINT: 130, SIGTERM: 143 } as const
@@ -39,10 +44,57 @@ async function perform(program: Program, global: GlobalManager, context: Program
   }
 }
 
+async function openInspector(global: GlobalManager, options: RunOptions['inspect']): Promise<Inspector | undefined> {
+  if (options === undefined) return undefined
+  const { startInspector } = await import('../inspector/index.ts')
+  try {
+    return await startInspector(global, options)
+  } catch (error) {
+    if ((error as { code?: string }).code === 'EADDRINUSE')
+      throw new UsageError(`Port ${options.port} is taken; give another one with --port.`)
+    throw error
+  }
+}
+
+/** The signals that stop a run: what they lead to, and when the first one came. */
+class Interruption {
+  /** The exit code that they ask for; 0 while there was none. */
+  code = 0
+  /** Resolves with the first one. */
+  readonly first: Promise<void>
+  readonly #names = Object.keys(SIGNAL_EXITS) as (keyof typeof SIGNAL_EXITS)[]
+  #resolve: (() => void) | undefined
+  readonly #noted: (signal: NodeJS.Signals) => void
+
+  constructor(global: GlobalManager, shutdown: ShutdownOptions, say: (line: string) => void) {
+    this.first = new Promise((resolve) => {
+      this.#resolve = resolve
+    })
+    this.#noted = (signal) => {
+      say(this.code === 0 ? `${signal}: shutting down; once more to make it immediate` : `${signal}: immediately`)
+      if (this.code === 0) this.code = SIGNAL_EXITS[signal as keyof typeof SIGNAL_EXITS]
+      this.#resolve?.()
+    }
+    for (const name of this.#names) process.on(name, this.#noted)
+    handleSignals(global, this.#names, shutdown)
+  }
+
+  /** Waits for the first signal; nothing else may be left that keeps the process awake. */
+  async wait(): Promise<void> {
+    const awake = setInterval(() => undefined, 60_000)
+    await this.first
+    clearInterval(awake)
+  }
+
+  end(): void {
+    for (const name of this.#names) process.off(name, this.#noted)
+  }
+}
+
 /**
- * Runs the program.
+ * Runs the program. With an inspector the tree stays up when the job is done, until a signal comes, unless `once` says otherwise.
  *
- * @returns The exit code: 0; 1 if the program threw or the tree gave up; 130 after SIGINT, 143 after SIGTERM.
+ * @returns The exit code: 0; 1 if the program threw or the tree gave up; 130 after SIGINT, 143 after SIGTERM, if the job was not done.
  */
 export async function run(options: RunOptions, screen: Screen): Promise<number> {
   const program = await load(options.file)
@@ -51,19 +103,14 @@ export async function run(options: RunOptions, screen: Screen): Promise<number> 
   const live = new LiveLine(screen, () => global.metrics())
   const stopping = new AbortController()
   const shutdown: ShutdownOptions = { timeout: options.timeout, drain: options.drain }
-  let code = 0
-  const noted = (signal: NodeJS.Signals): void => {
-    live.print(code === 0 ? `${signal}: shutting down; once more to make it immediate` : `${signal}: immediately`)
-    if (code === 0) code = SIGNAL_EXITS[signal as keyof typeof SIGNAL_EXITS]
-  }
-  const names = Object.keys(SIGNAL_EXITS) as (keyof typeof SIGNAL_EXITS)[]
-  for (const name of names) process.on(name, noted)
-  handleSignals(global, names, shutdown)
+  const inspector = await openInspector(global, options.inspect)
+  const interruption = new Interruption(global, shutdown, (line) => live.print(line))
   global.on('manager.phase', ({ path, phase }) => {
     if (path !== global.path) return
     if (phase === 'closing') stopping.abort(new Error('the run is shut down'))
     live.print(`phase ${phase}`)
   })
+  if (inspector !== undefined) live.print(`inspector: ${inspector.url}`)
   live.start()
   const context: ProgramContext = {
     args: options.args,
@@ -75,15 +122,23 @@ export async function run(options: RunOptions, screen: Screen): Promise<number> 
   const job = perform(program, global, context)
   void job.then(({ error }) => error instanceof UsageError && live.mute())
   // A tree that gives up, or is shut down by a signal, ends the run before the job does.
-  await Promise.race([job, global.outcome])
+  const ended = await Promise.race([job, global.outcome.then(() => undefined)])
+  const isUsage = ended?.error instanceof UsageError
+  const interrupted = interruption.code
+  live.stop()
+  if (inspector !== undefined && !options.once && interrupted === 0 && !isUsage) {
+    for (const line of ended?.lines ?? []) live.print(line)
+    live.print(`${ended?.error === undefined ? 'the job is done' : 'the job has failed'}; the tree stays up for the inspector until Ctrl-C`)
+    await interruption.wait()
+  }
   const report = await global.shutdown(shutdown)
   const { lines, error } = await inTime(job, options.timeout)
-  live.stop()
-  for (const name of names) process.off(name, noted)
+  interruption.end()
+  await inspector?.close()
   if (error instanceof UsageError) throw error
   for (const line of [...(lines ?? []), ...summaryLines(global, report, performance.now() - startedAt)]) live.print(line)
   if (error !== undefined) process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : inspect(error)}\n`)
-  return code !== 0 ? code : error !== undefined || global.state === 'failed' ? 1 : 0
+  return interrupted !== 0 ? interrupted : error !== undefined || global.state === 'failed' ? 1 : 0
 }
 
 /** The job has nothing left to wait for by now; one that waits for something else is left behind. */

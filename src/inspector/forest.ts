@@ -3,6 +3,7 @@
  *
  * F1  However often a node changes between two frames, the frame holds its last state, and counts the rest.
  * F2  What has ended stays for a while, so that one can look at it: the last few hundred, failures longer than others.
+ * F3  What comes and goes between two frames, and did not fail, costs next to nothing: of those only a few are shown.
  */
 import type { BaseNode, Frame, KeptEvent, NewNode, NodeChange, NodeKind, NodeState } from './protocol.ts'
 
@@ -16,6 +17,8 @@ interface Row extends NewNode {
 
 /** How many ended nodes stay to be looked at. */
 const KEPT = 500
+/** How many are shown, of those that came and went between two frames. */
+const BRIEF = 20
 
 const STATE_AFTER: Readonly<Record<string, NodeState | undefined>> = {
   'routine.spawned': 'pending',
@@ -39,6 +42,9 @@ export class Forest {
   readonly #byPath = new Map<string, Row>()
   /** In order of their ends. */
   readonly #ended = { others: new Set<Row>(), failed: new Set<Row>(), managers: new Set<Row>() }
+  /** Spawned since the last frame: the latest event of each. */
+  readonly #fresh = new Map<string, KeptEvent>()
+  #brief = 0
   #born = new Set<Row>()
   #changed = new Set<Row>()
   #gone: number[] = []
@@ -49,11 +55,12 @@ export class Forest {
 
   /** How many nodes there are. */
   get size(): number {
-    return this.#rows.size
+    return this.#rows.size + this.#fresh.size
   }
 
   /** Who is at a path, ended a while ago or not. */
   nodeAt(path: string): { readonly state: NodeState; readonly incarnation: number } | undefined {
+    if (this.#fresh.has(path)) this.#admit(path)
     return this.#byPath.get(path)
   }
 
@@ -94,6 +101,36 @@ export class Forest {
   /** Something has happened. */
   note(event: KeptEvent): void {
     this.#events++
+    const { type, path } = event
+    if (type === 'routine.spawned' && !this.#byPath.has(path)) this.#fresh.set(path, event)
+    else if (!this.#fresh.has(path)) this.#change(event)
+    else if (type === 'routine.queued' || type === 'routine.started') {
+      this.#coalesced++
+      this.#fresh.set(path, event)
+    } else if (type === 'routine.completed' && event['willRestart'] === false && this.#brief >= BRIEF) {
+      this.#coalesced += 2
+      this.#fresh.delete(path)
+    } else {
+      this.#brief++
+      this.#admit(path)
+      this.#change(event)
+    }
+  }
+
+  /** It takes its place in the table. */
+  #admit(path: string): void {
+    const event = this.#fresh.get(path) as KeptEvent
+    this.#fresh.delete(path)
+    this.#make(path, 'routine')
+    this.#change(event)
+  }
+
+  #admitAll(): void {
+    for (const path of this.#fresh.keys()) this.#admit(path)
+    this.#brief = 0
+  }
+
+  #change(event: KeptEvent): void {
     const { type, path } = event
     const state = type === 'manager.stopped' ? (event['state'] as NodeState) : STATE_AFTER[type]
     if (state === undefined) return
@@ -139,11 +176,12 @@ export class Forest {
 
   /** True if there is something to tell. */
   get isDirty(): boolean {
-    return this.#born.size + this.#changed.size + this.#gone.length > 0
+    return this.#fresh.size + this.#born.size + this.#changed.size + this.#gone.length > 0
   }
 
   /** What has changed since the last time. */
   take(at: number): Frame {
+    this.#admitAll()
     const frame = {
       whole: false,
       number: ++this.#frames,
@@ -164,11 +202,13 @@ export class Forest {
 
   /** Everybody, in an order in which parents come first. */
   base(): BaseNode[] {
+    this.#admitAll()
     return [...this.#rows.values()].map(({ path, kind, state, restarts, incarnation }) => [path, kind, state, restarts, incarnation])
   }
 
   /** Forgets what has changed: nobody is there to hear it. */
   skip(): void {
+    this.#admitAll()
     this.#born.clear()
     this.#changed.clear()
     this.#gone = []
@@ -176,6 +216,7 @@ export class Forest {
 
   /** All of it, for somebody who comes late. Takes nothing. */
   whole(at: number): Frame {
+    this.#admitAll()
     const rows = [...this.#rows.values()]
     return { whole: true, number: this.#frames, at, events: 0, coalesced: 0, born: rows.map(toNew), changed: rows.map(toChange), gone: [] }
   }

@@ -20,6 +20,8 @@ import { toWire } from './to-wire.ts'
 /** Messages and snapshots that are held. */
 const MESSAGES = 10_000
 const SNAPSHOTS = 2_000
+/** Spawns of which it is looked up who called, in a second. */
+const LOOKS = 500
 /** Of one actor, as many are told of. */
 const LISTED = 40
 /** Milliseconds for which somebody who was asked about counts as looked at. */
@@ -54,6 +56,8 @@ export class Traffic implements Tap {
   readonly #interest = new Map<string, number>()
   #subscription: Subscription | undefined
   #last = 0
+  #second = 0
+  #looks = 0
 
   constructor(global: GlobalManager) {
     this.#global = global
@@ -77,6 +81,13 @@ export class Traffic implements Tap {
   // --- what the tap tells ----------------------------------------------------------------------
 
   spawned(row: RoutineRow): void {
+    // Looking at the stack is dear: of those that spawn by the thousands not everybody is asked.
+    const second = Math.floor(this.#now / 1_000)
+    if (second !== this.#second) {
+      this.#second = second
+      this.#looks = 0
+    }
+    if (++this.#looks > LOOKS) return
     const { stackTraceLimit } = Error
     // This one, spawn itself, and who called it; turning it into text waits until somebody asks.
     Error.stackTraceLimit = 3

@@ -59,6 +59,8 @@ export class Watch implements Watched {
   #forest = new Forest()
   #before = new Forest()
   #recordedFrom = 0
+  /** The event up to which bars were made. */
+  #drawn = 0
   #looking = false
   #off: Unsubscribe[] = []
   #sampler: NodeJS.Timeout | undefined
@@ -108,6 +110,7 @@ export class Watch implements Watched {
     this.#before = before
     this.#timeline = new Timeline()
     this.#recordedFrom = this.#global.stage.bus.next()
+    this.#drawn = this.#recordedFrom
     this.#off = [this.#global.on('*', (event) => this.#note(plain(event)))]
     this.traffic.begin()
     this.#delay = monitorEventLoopDelay({ resolution: 20 })
@@ -149,8 +152,16 @@ export class Watch implements Watched {
   #note(event: KeptEvent): void {
     this.#forest.note(event)
     this.ledger.record(event)
-    this.#timeline.note(event)
     this.#waterfall.note(event)
+  }
+
+  /** The bars, made when somebody looks at them: while nobody does, they cost nothing. */
+  #bars(): Timeline {
+    const { ledger } = this
+    const last = ledger.at(ledger.size - 1)?.seq ?? 0
+    for (let k = ledger.firstFrom(this.#drawn + 1); k < ledger.size; k++) this.#timeline.note(ledger.at(k) as KeptEvent)
+    this.#drawn = Math.max(this.#drawn, last)
+    return this.#timeline
   }
 
   #take(manager: Manager, forest: Forest): void {
@@ -194,7 +205,7 @@ export class Watch implements Watched {
     why: ({ seq, path }) => why(this.ledger, seq, path),
     shutdown: () => this.#waterfall.view((path, phase) => describeOngoing(this.#global, path, phase)),
     health: () => describeHealth(this.#global, this.#samples),
-    timeline: (ask) => this.#timeline.view(ask, this.now),
+    timeline: (ask) => this.#bars().view(ask, this.now),
     recording: ({ after }) => this.#recording(after),
   }
 

@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -18,7 +20,7 @@ interface Result {
   err: string
 }
 
-function start(args: string[]): { child: ChildProcess; seen: (text: string) => Promise<void>; end: Promise<Result> } {
+function start(args: string[]): { child: ChildProcess; seen: (text: string) => Promise<void>; text: () => string; end: Promise<Result> } {
   const child = spawn(process.execPath, [cli, ...args], { cwd: root })
   let out = ''
   let err = ''
@@ -35,7 +37,7 @@ function start(args: string[]): { child: ChildProcess; seen: (text: string) => P
       look()
     })
   const end = new Promise<Result>((resolve) => child.on('close', (code) => resolve({ code, out, err })))
-  return { child, seen, end }
+  return { child, seen, text: () => out, end }
 }
 
 const run = (...args: string[]): Promise<Result> => start(args).end
@@ -64,7 +66,7 @@ test('the indexer indexes real files, retries passing faults as restarts, and re
 })
 
 test('Ctrl-C goes through the five phases, loses no finished result, and exits 130', async () => {
-  const { child, seen, end } = start(['run', fixture('wait')])
+  const { child, seen, end } = start(['run', '--no-inspect', fixture('wait')])
   await seen('ready')
   child.kill('SIGINT')
   const { code, out } = await end
@@ -81,7 +83,7 @@ test('Ctrl-C goes through the five phases, loses no finished result, and exits 1
 })
 
 test('a second Ctrl-C makes it immediate; SIGTERM exits 143', async () => {
-  const first = start(['run', fixture('wait'), 'deaf'])
+  const first = start(['run', '--no-inspect', fixture('wait'), 'deaf'])
   await first.seen('ready')
   first.child.kill('SIGINT')
   await first.seen('phase waiting')
@@ -90,7 +92,7 @@ test('a second Ctrl-C makes it immediate; SIGTERM exits 143', async () => {
   expect(code).toBe(130)
   expect(out).toMatch(/shutdown: immediate.*1 killed/)
   expect(account(out)).toMatchObject({ spawned: 14, sum: 14 })
-  const other = start(['run', '--timeout', '50', fixture('wait'), 'deaf'])
+  const other = start(['run', '--no-inspect', '--timeout', '50', fixture('wait'), 'deaf'])
   await other.seen('ready')
   other.child.kill('SIGTERM')
   const late = await other.end
@@ -99,8 +101,8 @@ test('a second Ctrl-C makes it immediate; SIGTERM exits 143', async () => {
 })
 
 test.each([
-  [['run', indexer, '/no/such/folder'], 'There is no folder /no/such/folder.'],
-  [['run', indexer, 'package.json'], 'package.json is not a folder.'],
+  [['run', '--no-inspect', indexer, '/no/such/folder'], 'There is no folder /no/such/folder.'],
+  [['run', '--no-inspect', indexer, 'package.json'], 'package.json is not a folder.'],
   [['run', 'no-such-file.ts'], 'There is no file no-such-file.ts.'],
   [['run'], 'run needs a FILE; try curtaincall --help.'],
   [['run', fixture('no-default')], `${fixture('no-default')} has no default export that is a function of a global manager.`],
@@ -114,15 +116,54 @@ test.each([
 })
 
 test('a program that throws exits 1 with its error, after an orderly shutdown', async () => {
-  const { code, out, err } = await run('run', fixture('throws'))
+  const { code, out, err } = await run('run', '--once', fixture('throws'))
   expect(code).toBe(1)
   expect(err).toContain('the program is broken')
   expect(out).toContain('phase cleaning')
 })
 
+test('with an inspector the tree stays up when the job is done, until Ctrl-C; then the run ends as done', async () => {
+  const { child, seen, end } = start(['run', fixture('quick')])
+  await seen('stays up for the inspector until Ctrl-C')
+  child.kill('SIGINT')
+  const { code, out, err } = await end
+  expect([code, err]).toEqual([0, ''])
+  expect(out).toMatch(/^inspector: http:\/\/127\.0\.0\.1:\d+\/\?token=[\w-]{32}$/m)
+  expect(out.match(/^three are done$/gm)).toHaveLength(2)
+  expect(account(out)).toEqual({ spawned: 3, sum: 3, done: 3 })
+})
+
+test('the address that is printed opens the page', async () => {
+  const { child, seen, text, end } = start(['run', fixture('quick')])
+  await seen('stays up')
+  const [, url = ''] = /^inspector: (.+)$/m.exec(text()) ?? []
+  const first = await fetch(url, { redirect: 'manual' })
+  const cookie = first.headers.get('set-cookie')?.split(';')[0] ?? ''
+  const page = await fetch(new URL('/', url), { headers: { cookie } })
+  expect([first.status, page.status, (await page.text()).includes('<div id="page">')]).toEqual([303, 200, true])
+  child.kill('SIGTERM')
+  expect((await end).code).toBe(0)
+})
+
+test('a port that is taken, or is none, gets one clear sentence and exit 2', async () => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  expect(await run('run', '--port', String(port), fixture('quick'))).toMatchObject({
+    code: 2,
+    err: `Port ${port} is taken; give another one with --port.\n`,
+  })
+  server.close()
+  expect(await run('run', '--port', '99999', fixture('quick'))).toMatchObject({
+    code: 2,
+    err: '--port must be a whole number from 0 to 65535; received 99999.\n',
+  })
+})
+
 test('--help names every option, --version the version', async () => {
   const help = await run('--help')
-  for (const option of ['--timeout', '--drain', '--once', '--no-inspect', '--help', '--version']) expect(help.out).toContain(option)
+  for (const option of ['--timeout', '--drain', '--once', '--no-inspect', '--port', '--controls', '--help', '--version'])
+    expect(help.out).toContain(option)
   expect(help.code).toBe(0)
   expect((await run('--version')).out).toMatch(/^\d+\.\d+\.\d+\n$/)
   expect((await run()).code).toBe(2)

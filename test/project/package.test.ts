@@ -116,7 +116,8 @@ describe('the package', () => {
     const out = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root, encoding: 'utf8' })
     const [{ files }] = JSON.parse(out) as [{ files: { path: string }[] }]
     const paths = files.map(({ path }) => path)
-    const expected = /^(dist\/(src|machines)\/[a-z0-9/-]+\.(js|d\.ts)|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/
+    const expected =
+      /^(dist\/inspector\/(page\.(js|css)|(index|standalone)\.html|icon\.svg|files\.json|elk\.(js|LICENSE\.txt))|dist\/(src|machines)\/[a-z0-9/-]+\.(js|d\.ts)|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/
     expect(paths.filter((path) => !expected.test(path))).toEqual([])
     expect(paths).toEqual(
       expect.arrayContaining([

@@ -13,6 +13,7 @@ const tracked = (...patterns: string[]): string[] =>
 const read = (file: string): string => readFileSync(join(root, file), 'utf8')
 
 const sources = tracked('src/*.ts', 'src/**/*.ts', 'machines/*.ts')
+const page = tracked('inspector/*.ts', 'inspector/*.tsx', 'inspector/**/*.ts', 'inspector/**/*.tsx')
 
 interface Import {
   readonly from: string
@@ -33,20 +34,50 @@ export function layerFaults(file: string, text: string): string[] {
     const target = from.startsWith('.') ? normalize(join(dirname(file), from)) : from
     if (file.startsWith('machines/')) return target.startsWith('machines/') || from === 'xstate' ? [] : [`${file} imports ${from}`]
     if (file.startsWith('src/cli/')) {
-      const entry = target === 'src/index.ts' || target === 'src/testing/index.ts'
+      const entry = /^src\/((testing|inspector)\/)?index\.ts$/.test(target)
       const own = target.startsWith('src/cli/') || entry || from.startsWith('node:')
       return own ? [] : [`${file} imports ${from}`]
     }
-    // The kit runs on Node.js, and fast-check is handed to it.
-    if (file.startsWith('src/testing/') && (from.startsWith('node:') || (from === 'fast-check' && typeOnly))) return []
+    // The kit and the inspector run on Node.js, and fast-check is handed to the kit.
+    if (/^src\/(testing|inspector)\//.test(file) && from.startsWith('node:') && !SHARED.has(file)) return []
+    if (file.startsWith('src/testing/') && from === 'fast-check' && typeOnly) return []
     if (from.startsWith('.')) {
-      // The core knows nothing of the kit that tests it.
-      if (target.startsWith('src/testing/') && !file.startsWith('src/testing/')) return [`${file} imports ${from}`]
+      // The core knows nothing of the kit that tests it, nor of who looks at it; and these nothing of each other.
+      const room = /^src\/(testing|inspector)\//.exec(target)?.[0]
+      if (room !== undefined && !file.startsWith(room)) return [`${file} imports ${from}`]
       const inward = target.startsWith('machines/') || (target.startsWith('src/') && !target.startsWith('src/cli/'))
       return inward || (file === 'src/index.ts' && typeOnly) ? [] : [`${file} imports ${from}`]
     }
     const name = from.startsWith('@') ? from.split('/', 2).join('/') : (from.split('/')[0] as string)
     return name === 'xstate' || allowed.includes(name) ? [] : [`${file} imports ${from}`]
+  })
+}
+
+/** What runs in the page, too, and so knows neither Node.js nor the tree. */
+const SHARED = new Set(
+  [
+    'chart',
+    'describe-ended',
+    'diff',
+    'forest',
+    'ledger',
+    'player',
+    'protocol',
+    'questions',
+    'recording',
+    'ring',
+    'story',
+    'timeline',
+    'to-wire',
+  ].map((name) => `src/inspector/${name}.ts`),
+)
+
+/** What is wrong with the imports of a file of the page. */
+export function pageFaults(file: string, text: string): string[] {
+  return importsOf(text).flatMap(({ from }) => {
+    const target = from.startsWith('.') ? normalize(join(dirname(file), from)) : from
+    const inward = target.startsWith('inspector/') || target.startsWith('machines/') || SHARED.has(target)
+    return inward || /^(xstate|react|react-dom|@xstate\/react|uplot|vite|node:fs)\b/.test(from) ? [] : [`${file} imports ${from}`]
   })
 }
 
@@ -70,7 +101,14 @@ export function deadFiles(files: readonly string[], entries: readonly string[], 
   return files.filter((file) => !seen.has(file))
 }
 
-const ENTRIES = ['src/index.ts', 'machines/index.ts', 'src/testing/index.ts', 'src/cli/curtaincall.ts']
+const ENTRIES = [
+  'src/index.ts',
+  'machines/index.ts',
+  'src/testing/index.ts',
+  'src/inspector/index.ts',
+  'src/cli/curtaincall.ts',
+  'inspector/main.tsx',
+]
 
 describe('X2: one job a module, imports in one direction', () => {
   test('X2: machines import xstate and each other, src imports machines, the command imports the public entry', () => {
@@ -78,14 +116,26 @@ describe('X2: one job a module, imports in one direction', () => {
     expect(sources.flatMap((file) => layerFaults(file, read(file)))).toEqual([])
   })
 
+  test('X2: the page imports what it shares with the server, and that knows neither Node.js nor the tree', () => {
+    expect(page.length).toBeGreaterThan(10)
+    expect(page.flatMap((file) => pageFaults(file, read(file)))).toEqual([])
+    const outward = [...SHARED].flatMap((file) =>
+      importsOf(read(file)).flatMap(({ from, typeOnly }) => {
+        const target = from.startsWith('.') ? normalize(join(dirname(file), from)) : from
+        return SHARED.has(target) || target.startsWith('machines/') || typeOnly ? [] : [`${file} imports ${from}`]
+      }),
+    )
+    expect(outward).toEqual([])
+  })
+
   test('X2: machines know no clock, chance or process', () => {
     expect(sources.filter((file) => file.startsWith('machines/')).flatMap((file) => impurities(file, read(file)))).toEqual([])
   })
 
   test('X2: files can be read in one sitting and are named for what they hold', () => {
-    for (const file of sources) {
+    for (const file of [...sources, ...page]) {
       expect([file, read(file).split('\n').length <= 401]).toEqual([file, true])
-      expect(file).toMatch(/^[a-z0-9/-]+\.ts$/)
+      expect(file).toMatch(/^[a-z0-9/-]+(\.config|\.d)?\.tsx?$/)
       expect(file).not.toMatch(/(utils?|helpers?|types|misc|common)\.ts$/)
     }
     const { rules } = JSON.parse(read('.oxlintrc.json')) as { rules: Record<string, unknown> }
@@ -95,7 +145,7 @@ describe('X2: one job a module, imports in one direction', () => {
 
 describe('X6: nothing dead, nothing dangling', () => {
   test('X6: every source is reached from an entry', () => {
-    expect(deadFiles(sources, ENTRIES, read)).toEqual([])
+    expect(deadFiles([...sources, ...page.filter((file) => !/\.(config|d)\.ts$/.test(file))], ENTRIES, read)).toEqual([])
   })
 
   test('X6: every relative link in the documents leads somewhere', () => {
