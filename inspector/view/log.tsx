@@ -138,7 +138,7 @@ export function EventTable({ lines, isOfOne = false }: { readonly lines: readonl
                 type="button"
                 className="link"
                 onClick={() => session.go({ view: 'why', seq: line.seq })}
-                aria-label={`why event ${line.seq}`}
+                aria-label={`${line.cause === null ? 'why' : `← ${line.cause}`}: why event ${line.seq}`}
               >
                 {line.cause === null ? 'why' : `← ${line.cause}`}
               </button>

@@ -113,13 +113,18 @@ function useRevealed(session: Session, chosen: number, box: React.RefObject<HTML
   useEffect(() => {
     const element = box.current
     if (chosen === 0 || element === null || revealed.current === path) return
+    const row = session.table.rowOf(chosen)
+    if (row < 0) {
+      session.table.reveal(chosen)
+      // Once its row is there, this comes again.
+      if (session.table.rowOf(chosen) >= 0) session.redraw()
+      return
+    }
     revealed.current = path
-    session.table.reveal(chosen)
-    const top = session.table.rowOf(chosen) * HEIGHT
-    if (top < 0) return
+    const top = row * HEIGHT
     if (top < element.scrollTop) element.scrollTop = top
     else if (top > element.scrollTop + element.clientHeight - HEIGHT * 2) element.scrollTop = top - element.clientHeight / 2
-  }, [session, chosen, path, box])
+  })
 }
 
 function TreeRow({ row, at, isChosen }: { readonly row: Row; readonly at: number; readonly isChosen: boolean }) {

@@ -46,6 +46,10 @@ describe('the package', () => {
           "routine",
           "watch",
         ],
+        "./inspector": [
+          "showRecording",
+          "startInspector",
+        ],
         "./machines": [
           "PHASES",
           "ROUTINE_EVENTS",
