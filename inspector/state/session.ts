@@ -15,6 +15,9 @@ import { TreeTable } from './table.ts'
 /** The most events that a page holds at once. */
 const HELD = 100_000
 
+/** So many that pass a filter are shown at once; more are one's own to open. */
+const REVEALED = 200
+
 export class Session {
   readonly table = new TreeTable()
   readonly page: ActorRefFrom<typeof pageMachine>
@@ -102,6 +105,7 @@ export class Session {
     if (wanted === this.#filtered) return
     this.#filtered = wanted
     this.table.setFilter({ text: find, only: new Set(only) })
+    this.table.revealMatches(REVEALED)
   }
 
   // --- the process ---------------------------------------------------------------------------

@@ -28,6 +28,8 @@ export interface Filter {
   readonly only: ReadonlySet<string>
 }
 
+type Column = Int32Array | Uint8Array | Uint16Array | Uint32Array
+
 const NONE = 0
 const FIRST_SIZE = 1_024
 const WIDTH = STATES.length
@@ -89,8 +91,8 @@ export class TreeTable {
   }
 
   #grow(capacity: number): void {
-    const wider = <Column extends Int32Array | Uint8Array | Uint16Array | Uint32Array>(column: Column, width = 1): Column => {
-      const grown = new (column.constructor as new (length: number) => Column)(capacity * width)
+    const wider = <Numbers extends Column>(column: Numbers, width = 1): Numbers => {
+      const grown = new (column.constructor as new (length: number) => Numbers)(capacity * width)
       grown.set(column.subarray(0, this.#capacity * width))
       return grown
     }
@@ -153,9 +155,7 @@ export class TreeTable {
     this.#restarts[slot] = 0
     this.#incarnation[slot] = 1
     this.#parent[slot] = parent
-    this.#firstChild[slot] = NONE
-    this.#lastChild[slot] = NONE
-    this.#next[slot] = NONE
+    for (const column of [this.#firstChild, this.#lastChild, this.#next]) column[slot] = NONE
     this.#counts.fill(0, slot * WIDTH, (slot + 1) * WIDTH)
     // Levels of managers are open from the start; lists of routines are not, unless they are short.
     this.#expanded[slot] = kind <= 1 ? 1 : 0
@@ -167,9 +167,7 @@ export class TreeTable {
       else this.#next[before] = slot
       this.#lastChild[parent] = slot
     }
-    this.#own[slot] = 0
-    this.#matches[slot] = 0
-    this.#rows[slot] = 0
+    for (const column of [this.#own, this.#matches, this.#rows]) column[slot] = 0
     this.size++
     this.#count(slot, UNKNOWN, 1)
     this.#judge(slot)
@@ -283,6 +281,12 @@ export class TreeTable {
     for (let node = this.#parent[slot] as number; node !== NONE; node = this.#parent[node] as number) this.setExpanded(node, true)
   }
 
+  /** Opens the way to all that pass the filter, if they are few enough to be looked at. */
+  revealMatches(most: number): void {
+    if (!this.isFiltered || this.matching > most) return
+    for (const slot of this.#slots.values()) if (this.#own[slot] === 1) this.reveal(slot)
+  }
+
   /** How many rows are shown. */
   get shown(): number {
     return this.root === NONE ? 0 : (this.#rows[this.root] as number)
@@ -348,11 +352,9 @@ export class TreeTable {
   // --- one node ------------------------------------------------------------------------------
 
   row(slot: number): Row {
-    let depth = 0
-    for (let node = this.#parent[slot] as number; node !== NONE; node = this.#parent[node] as number) depth++
     return {
       slot,
-      depth,
+      depth: this.#depthOf(slot),
       label: this.#labels[slot] as string,
       kind: KINDS[this.#kind[slot] as number] as NodeKind,
       state: STATES[this.#state[slot] as number] as NodeState,
@@ -361,6 +363,12 @@ export class TreeTable {
       expandable: this.#shownFrom(this.#firstChild[slot] as number) !== NONE,
       expanded: this.#expanded[slot] === 1,
     }
+  }
+
+  #depthOf(slot: number): number {
+    let depth = 0
+    for (let node = this.#parent[slot] as number; node !== NONE; node = this.#parent[node] as number) depth++
+    return depth
   }
 
   pathOf(slot: number): string {

@@ -38,7 +38,6 @@ const STATE_AFTER: Readonly<Record<string, NodeState | undefined>> = {
 const ENDS = new Set(['routine.completed', 'routine.failed', 'routine.cancelled', 'routine.killed', 'manager.stopped'])
 
 export class Forest {
-  readonly #rows = new Map<number, Row>()
   readonly #byPath = new Map<string, Row>()
   /** In order of their ends. */
   readonly #ended = { others: new Set<Row>(), failed: new Set<Row>(), managers: new Set<Row>() }
@@ -55,7 +54,7 @@ export class Forest {
 
   /** How many nodes there are. */
   get size(): number {
-    return this.#rows.size + this.#fresh.size
+    return this.#byPath.size + this.#fresh.size
   }
 
   /** Who is at a path, ended a while ago or not. */
@@ -84,7 +83,6 @@ export class Forest {
       incarnation: 1,
       ended: false,
     }
-    this.#rows.set(row.id, row)
     this.#byPath.set(path, row)
     this.#born.add(row)
     return row
@@ -164,7 +162,6 @@ export class Forest {
 
   #drop(row: Row): void {
     this.#forgetEnd(row)
-    this.#rows.delete(row.id)
     this.#byPath.delete(row.path)
     this.#changed.delete(row)
     if (!this.#born.delete(row)) this.#gone.push(row.id)
@@ -203,7 +200,7 @@ export class Forest {
   /** Everybody, in an order in which parents come first. */
   base(): BaseNode[] {
     this.#admitAll()
-    return [...this.#rows.values()].map(({ path, kind, state, restarts, incarnation }) => [path, kind, state, restarts, incarnation])
+    return [...this.#byPath.values()].map(({ path, kind, state, restarts, incarnation }) => [path, kind, state, restarts, incarnation])
   }
 
   /** Forgets what has changed: nobody is there to hear it. */
@@ -217,7 +214,7 @@ export class Forest {
   /** All of it, for somebody who comes late. Takes nothing. */
   whole(at: number): Frame {
     this.#admitAll()
-    const rows = [...this.#rows.values()]
+    const rows = [...this.#byPath.values()]
     return { whole: true, number: this.#frames, at, events: 0, coalesced: 0, born: rows.map(toNew), changed: rows.map(toChange), gone: [] }
   }
 }

@@ -123,7 +123,8 @@ export class Waterfall {
   #runs: Run[] = []
   readonly #open = new Map<string, Run>()
 
-  note({ type, path, at, ...event }: KeptEvent): void {
+  note(event: KeptEvent): void {
+    const { type, path, at } = event
     if (type !== 'manager.phase' && type !== 'manager.stopped') return
     let run = this.#open.get(path)
     const last = run?.phases.at(-1)

@@ -106,6 +106,7 @@ export class Watch implements Watched {
     const before = new Forest()
     this.#take(this.#global, forest)
     for (const node of forest.base()) before.add(...node)
+    before.skip()
     this.#forest = forest
     this.#before = before
     this.#timeline = new Timeline()

@@ -127,8 +127,8 @@ test('the filter shows who matches and the way there, and stands in the address'
   const { page, shop, go } = opened
   await shop.stumble()
   await page.getByRole('searchbox', { name: 'Filter by name or path' }).fill('resize')
-  await page.waitForFunction(() => document.querySelectorAll('.row').length === 3)
-  expect(await page.locator('.row .name').allTextContents()).toEqual(['shop', 'api', 'images'])
+  await page.waitForFunction(() => document.querySelectorAll('.row').length === 4)
+  expect(await page.locator('.row .name').allTextContents()).toEqual(['shop', 'api', 'images', 'resize'])
   expect(await page.evaluate(() => location.hash)).toContain('find=resize')
   await go('#/health?only=restarted')
   await page.waitForFunction(() => document.querySelector('.matching')?.textContent?.startsWith('2 of'))
