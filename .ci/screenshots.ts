@@ -1,21 +1,99 @@
 /**
- * Takes the pictures of docs/inspector from the running main job: `npm run screenshots`.
- * The indexer runs with its passing faults over this checkout's own packages; each view is opened while it works.
+ * Takes the pictures of docs/inspector: `npm run screenshots`. Most are of the main job, the indexer with its passing faults,
+ * which is looked at while it runs; a statechart and a sequence of messages are of the shop that the tests use.
  */
 import { spawn } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { startInspector } from 'curtaincall/inspector'
+import type { Browser, Page } from 'playwright-core'
 import { launchBrowser } from '../test/support/browser.ts'
+import { openShop } from '../test/support/shop.ts'
 
 const root = join(import.meta.dirname, '..')
 const folder = join(root, 'docs', 'inspector')
 mkdirSync(folder, { recursive: true })
+const wait = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds))
 
-const run = ['dist/src/cli/curtaincall.js', 'run', '--controls', 'examples/03-shop/shop.ts']
-const child = spawn(process.execPath, run, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] })
-let url = ''
-for await (const line of createInterface({ input: child.stdout })) {
-  url = /^inspector: (.+)$/.exec(line)?.[1] ?? url
-  if (url !== '') break
+async function openPage(browser: Browser, url: string, colorScheme: 'light' | 'dark' = 'light'): Promise<Page> {
+  const context = await browser.newContext({ viewport: { width: 1_360, height: 800 }, colorScheme })
+  const page = await context.newPage()
+  await page.goto(url)
+  await page.waitForSelector('.row')
+  return page
 }
+
+async function show(page: Page, address: string): Promise<void> {
+  await page.evaluate((hash) => {
+    location.hash = hash
+  }, address)
+  await wait(1_200)
+}
+
+const picture = (page: Page, name: string): Promise<unknown> => page.screenshot({ path: join(folder, `${name}.png`) })
+
+async function mainJob(browser: Browser): Promise<void> {
+  const run = ['dist/src/cli/curtaincall.js', 'run', '--controls', 'examples/01-indexer/indexer.ts', '--faults']
+  const child = spawn(process.execPath, run, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] })
+  let url = ''
+  let done = (): void => undefined
+  const isDone = new Promise<void>((resolve) => (done = resolve))
+  const lines = createInterface({ input: child.stdout })
+  const opened = new Promise<void>((resolve) =>
+    lines.on('line', (line) => {
+      const [, address] = /^inspector: (.+)$/.exec(line) ?? []
+      if (address !== undefined) {
+        url = address
+        resolve()
+      }
+      if (line.includes('stays up for the inspector')) done()
+    }),
+  )
+  await opened
+  const page = await openPage(browser, url)
+  await wait(2_500)
+  await picture(page, 'health')
+  await show(page, '#/timeline?path=run%2Findexer%2Ffiles')
+  await picture(page, 'timeline')
+  await show(page, '#/log?path=run%2Findexer%2Ffiles')
+  await picture(page, 'log')
+  await show(page, '#/why?path=run%2Findexer%2Ffiles')
+  await picture(page, 'why')
+  await isDone
+  await show(page, '#/shutdown?path=run')
+  await page.getByRole('button', { name: 'Shut down', exact: true }).click()
+  await page.getByRole('dialog').getByRole('button', { name: /^Shut down/ }).click()
+  await wait(1_500)
+  await picture(page, 'shutdown')
+  child.kill('SIGINT')
+}
+
+async function shop(browser: Browser): Promise<void> {
+  const { global, order, stumble } = openShop(1_000)
+  await using inspector = await startInspector(global, { controls: true })
+  const page = await openPage(browser, inspector.url)
+  const dark = await openPage(browser, inspector.url, 'dark')
+  const address = `?path=${encodeURIComponent(order.path)}`
+  await show(page, `#/messages${address}`)
+  await stumble()
+  for (const type of ['add', 'add', 'add', 'pay', 'fail', 'pay', 'paid'] as const) {
+    order.send({ type })
+    await wait(150)
+  }
+  await show(page, `#/messages${address}`)
+  await picture(page, 'messages')
+  order.send({ type: 'ship' })
+  await show(page, `#/actor${address}`)
+  await show(dark, `#/actor${address}`)
+  await wait(1_500)
+  await picture(page, 'actor')
+  await picture(dark, 'dark')
+  await global.shutdown({ mode: 'immediate' })
+}
+
+const browser = await launchBrowser()
+await mainJob(browser)
+await shop(browser)
+await browser.close()
+process.exit()
