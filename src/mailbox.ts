@@ -24,6 +24,8 @@ interface Letter {
   readonly answer: ((value: unknown) => void) | undefined
   /** Called if it is never going to be received. */
   readonly lost: ((cause?: unknown) => void) | undefined
+  /** Who asked, while somebody looks. */
+  readonly asker?: RoutineRow | undefined
 }
 
 const ASK_RULES = { timeout: positiveDuration, signal: abortSignal }
@@ -59,7 +61,7 @@ export class Mailbox {
     const { path, local } = this.#row
     const { clock, signals } = local.stage
     if (signal?.aborted) return Promise.reject(signal.reason)
-    if (!isActorLogic(this.#row.logic)) local.stage.tap?.message(this.#row, message, 'ask')
+    const asker = isActorLogic(this.#row.logic) ? undefined : local.stage.tap?.message(this.#row, message, 'ask')
     return new Promise((resolve, reject) => {
       const member = { aborted: (reason: unknown) => leave(() => reject(reason)) }
       const timer = clock.setTimeout(() => {
@@ -74,7 +76,7 @@ export class Mailbox {
       if (signal !== undefined) signals.bind(signal, member)
       const lost = (cause?: unknown): void =>
         leave(() => reject(new NotRunningError(`${path} has ended without an answer`, cause === undefined ? { path } : { path, cause })))
-      const letter: Letter = { message, answer: (value) => leave(() => resolve(value)), lost }
+      const letter: Letter = { message, answer: (value) => leave(() => resolve(value)), lost, asker }
       try {
         this.#accept(letter)
       } catch (error) {
@@ -152,9 +154,9 @@ export class Mailbox {
     work.send((answer === undefined ? message : { ...(message as object), reply: answer }) as EventObject)
   }
 
-  #answer({ answer }: Letter, value: unknown): void {
+  #answer({ answer, asker }: Letter, value: unknown): void {
     if (answer === undefined) return
-    this.#row.local.stage.tap?.message(this.#row, value, 'reply')
+    this.#row.local.stage.tap?.message(this.#row, value, 'reply', asker)
     answer(value)
   }
 

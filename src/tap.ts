@@ -9,6 +9,11 @@ export interface Tap {
   spawned(row: RoutineRow): void
   /** Runs the beginning of an incarnation's work. */
   run(row: RoutineRow, work: () => void): void
-  /** A message to, or an answer from, a routine whose work is a function; XState tells of those to actors. */
-  message(row: RoutineRow, message: unknown, kind: MessageKind): void
+  /**
+   * A message to, or an answer from, a routine whose work is a function; XState tells of those to actors.
+   *
+   * @param asker who had asked, of an answer.
+   * @returns who sent it, as far as that is known.
+   */
+  message(row: RoutineRow, message: unknown, kind: MessageKind, asker?: RoutineRow): RoutineRow | undefined
 }

@@ -41,6 +41,9 @@ export class Player {
     this.to = events.at(-1)?.at ?? from
     this.#at = from
     this.#ledger = new Ledger(Math.max(1, events.length))
+    // When those began that ran already, a recording does not say until they end.
+    const running = recording.base.filter(([, kind, state]) => kind === 'routine' && state === 'running')
+    this.#timeline.seed(running.map(([path, , , , incarnation]) => ({ path, incarnation, from, seq: 0 })))
     for (const event of events) {
       this.#ledger.record(event)
       this.#timeline.note(event)

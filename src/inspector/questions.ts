@@ -129,8 +129,9 @@ export interface Difference {
 export interface MessageLine {
   readonly n: number
   readonly at: number
-  /** A path; empty if it came from outside the tree. */
+  /** A path; empty if it came from outside the tree, or from somebody who had begun before anybody looked. */
   readonly from: string
+  /** A path; empty for an answer to such a one. */
   readonly to: string
   readonly type: string
   readonly kind: 'event' | 'send' | 'ask' | 'reply'

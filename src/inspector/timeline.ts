@@ -9,52 +9,80 @@ const BINS = 240
 /** Shutdowns that are held. */
 const SHUTDOWNS = 500
 
-/** The bars of what has run, the latest tens of thousands. */
+const hasFailed = ({ state }: Bar): boolean => state === 'failed' || state === 'killed'
+
+/**
+ * The bars of what has run, the latest tens of thousands.
+ *
+ * T1  One answer holds every bar that overlaps its window, or says how many there are: what failed comes first, then what began or
+ *     ended inside the window, then what merely goes through it.
+ */
 export class Timeline {
+  /** In order of their starts. */
   readonly #living = new Map<string, Bar>()
   /** In order of their ends. */
   #ended: Bar[] = []
+  #earliest = Infinity
+
+  /** Those that ran already when somebody began to look. */
+  seed(running: readonly Pick<Bar, 'path' | 'incarnation' | 'from' | 'seq'>[]): void {
+    for (const one of running.toSorted((a, b) => a.from - b.from)) this.#begin({ ...one, to: undefined, state: 'running' })
+  }
 
   note(event: KeptEvent): void {
     const { type, path, at, seq } = event
-    if (type === 'routine.started') {
-      this.#living.set(path, { path, incarnation: Number(event['incarnation']), from: at, to: undefined, state: 'running', seq })
-    } else if ('willRestart' in event) this.#end(path, at, type.replace('routine.', ''), seq)
+    if (type === 'routine.started')
+      this.#begin({ path, incarnation: Number(event['incarnation']), from: at, to: undefined, state: 'running', seq })
+    else if ('willRestart' in event) this.#end(event)
   }
 
-  #end(path: string, to: number, state: string, seq: number): void {
+  #begin(bar: Bar): void {
+    this.#earliest = Math.min(this.#earliest, bar.from)
+    // Taken out first: a key that is set again would keep its old place in the order.
+    this.#living.delete(bar.path)
+    this.#living.set(bar.path, bar)
+  }
+
+  #end({ type, path, at: to, seq, ...event }: KeptEvent): void {
     const bar = this.#living.get(path)
-    if (bar === undefined) return
     this.#living.delete(path)
-    this.#ended.push({ ...bar, to, state, seq })
-    if (this.#ended.length > HELD * 2) this.#ended = this.#ended.slice(-HELD)
+    const state = type.replace('routine.', '')
+    const duration = Number(event['duration'] ?? 0)
+    // Whatever was told to stop before it began has not run; a start that failed is worth a mark.
+    if (bar === undefined && duration === 0 && state !== 'failed') return
+    const from = bar === undefined || duration > 0 ? to - duration : bar.from
+    this.#earliest = Math.min(this.#earliest, from)
+    this.#ended.push({ path, incarnation: Number(event['incarnation']), from, to, state, seq })
+    if (this.#ended.length > HELD * 1.2) this.#forget()
   }
 
-  /** What has run between two moments; where there is too much, what failed and what took longest. */
-  view({ from, to, limit = DRAWN, path }: Questions['timeline']['ask'], now: number): TimelineView {
-    const first = this.#first(now)
+  #forget(): void {
+    this.#ended = this.#ended.slice(-HELD)
+    this.#earliest = Infinity
+    for (const { from } of this.#ended) this.#earliest = Math.min(this.#earliest, from)
+    for (const { from } of this.#living.values()) this.#earliest = Math.min(this.#earliest, from)
+  }
+
+  /** What has run between two moments; where there is too much, the foremost of it. */
+  view({ from, to, limit = DRAWN, path = '' }: Questions['timeline']['ask'], now: number): TimelineView {
+    const first = Math.min(this.#earliest, now)
     const [begin, end] = [from ?? first, to ?? now]
-    const within = (bar: Bar): boolean => bar.from <= end && (path === undefined || bar.path === path || bar.path.startsWith(`${path}/`))
+    const below = `${path}/`
+    const within = (bar: Bar): boolean => bar.from <= end && (path === '' || bar.path === path || bar.path.startsWith(below))
     const seen: Bar[] = []
     for (let k = this.#firstEnding(begin); k < this.#ended.length; k++) {
       const bar = this.#ended[k] as Bar
       if (within(bar)) seen.push(bar)
     }
-    for (const bar of this.#living.values()) if (within(bar)) seen.push(bar)
-    const { starts, failures } = density(seen, begin, end)
-    const bars = foremost(seen, Math.min(limit, DRAWN), now).sort((a, b) => a.from - b.from || a.seq - b.seq)
-    return { from: begin, to: end, first, now, bars, total: seen.length, starts, failures }
-  }
-
-  #first(now: number): number {
-    let first = now
-    for (const { from } of this.#ended.slice(0, 1_000)) first = Math.min(first, from)
-    for (const { from } of this.#living.values()) {
+    for (const bar of this.#living.values()) {
       // They stand in order of their starts.
-      first = Math.min(first, from)
-      break
+      if (bar.from > end) break
+      if (within(bar)) seen.push(bar)
     }
-    return first
+    const { starts, failures } = density(seen, begin, end)
+    const most = Math.max(0, Math.min(limit, DRAWN))
+    const bars = foremost(seen, most, begin, end, now).sort((a, b) => a.from - b.from || a.seq - b.seq)
+    return { from: begin, to: end, first, now, bars, total: seen.length, starts, failures }
   }
 
   /** Where the first bar stands that ended at this moment or later. */
@@ -71,37 +99,61 @@ export class Timeline {
 }
 
 function density(bars: readonly Bar[], begin: number, end: number): { starts: number[]; failures: number[] } {
-  const starts = Array<number>(BINS).fill(0)
-  const failures = Array<number>(BINS).fill(0)
-  const bin = (at: number): number => Math.floor(((at - begin) / Math.max(1, end - begin)) * (BINS - 1))
-  const count = (into: number[], at: number): void => {
-    const k = bin(at)
-    if (k >= 0 && k < BINS) into[k] = (into[k] as number) + 1
-  }
+  const starts = new Uint32Array(BINS)
+  const failures = new Uint32Array(BINS)
+  const perMillisecond = BINS / Math.max(1, end - begin)
+  const bin = (at: number): number => Math.min(BINS - 1, Math.floor((at - begin) * perMillisecond))
   for (const bar of bars) {
-    count(starts, bar.from)
-    if (bar.to !== undefined && (bar.state === 'failed' || bar.state === 'killed')) count(failures, bar.to)
+    const { from, to } = bar
+    if (from >= begin) (starts[bin(from)] as number)++
+    if (to !== undefined && to <= end && hasFailed(bar)) (failures[bin(to)] as number)++
   }
-  return { starts, failures }
+  return { starts: [...starts], failures: [...failures] }
 }
 
-/** The weightiest, without sorting tens of thousands: by the power of two of their length, what failed before the rest. */
-function foremost(bars: readonly Bar[], limit: number, now: number): Bar[] {
+/**
+ * Which bars are drawn where there are too many. What failed comes first. Of the room that is left, one in four is kept for what
+ * goes through the whole window: it says less than what begins or ends in it, but it is what everything else hangs on.
+ */
+function foremost(bars: readonly Bar[], limit: number, begin: number, end: number, now: number): Bar[] {
   if (bars.length <= limit) return [...bars]
-  const weight = (bar: Bar): number => {
-    const length = Math.min(40, Math.max(0, Math.ceil(Math.log2((bar.to ?? now) - bar.from + 1))))
-    return bar.state === 'failed' || bar.state === 'killed' ? length + 41 : length
-  }
-  const counts = Array<number>(82).fill(0)
-  for (const bar of bars) counts[weight(bar)] = (counts[weight(bar)] as number) + 1
-  let least = 81
-  for (let total = counts[81] as number; least > 0 && total + (counts[least - 1] as number) <= limit; ) total += counts[--least] as number
-  const chosen = bars.filter((bar) => weight(bar) >= least)
+  if (limit === 0) return []
+  const failed: Bar[] = []
+  const changing: Bar[] = []
+  const lasting: Bar[] = []
   for (const bar of bars) {
-    if (chosen.length >= limit) break
-    if (weight(bar) === least - 1) chosen.push(bar)
+    const group = hasFailed(bar) ? failed : bar.from >= begin || (bar.to !== undefined && bar.to <= end) ? changing : lasting
+    group.push(bar)
   }
-  return chosen.slice(0, limit)
+  const chosen = longest(failed, limit, now)
+  const room = limit - chosen.length
+  const forLasting = Math.min(lasting.length, Math.max(Math.floor(room / 4), room - changing.length))
+  return [...chosen, ...longest(changing, room - forLasting, now), ...longest(lasting, forLasting, now)]
+}
+
+/** Powers of two that lengths are told apart by; more than 2^30 ms are one. */
+const SIZES = 32
+
+/** The longest, without sorting tens of thousands: by the power of two of their length; among equals, those that stand first. */
+function longest(bars: readonly Bar[], limit: number, now: number): readonly Bar[] {
+  if (bars.length <= limit) return bars
+  const sizes = new Uint8Array(bars.length)
+  const counts = new Uint32Array(SIZES)
+  for (let k = 0; k < bars.length; k++) {
+    const { from, to = now } = bars[k] as Bar
+    const size = 32 - Math.clz32(Math.max(0, Math.min(to - from, 2 ** 30)))
+    sizes[k] = size
+    ;(counts[size] as number)++
+  }
+  let least = SIZES
+  let total = 0
+  while (least > 0 && total + (counts[least - 1] as number) <= limit) total += counts[--least] as number
+  const chosen: Bar[] = []
+  for (let k = 0, room = limit - total; k < bars.length && chosen.length < limit; k++) {
+    const size = sizes[k] as number
+    if (size >= least || (size === least - 1 && room-- > 0)) chosen.push(bars[k] as Bar)
+  }
+  return chosen
 }
 
 interface Run {

@@ -31,7 +31,7 @@ interface Message {
   readonly n: number
   readonly at: number
   readonly from: AnyActorRef | RoutineRow | undefined
-  readonly to: AnyActorRef | RoutineRow
+  readonly to: AnyActorRef | RoutineRow | undefined
   readonly type: string
   readonly kind: MessageLine['kind']
   readonly text: string
@@ -105,12 +105,13 @@ export class Traffic implements Tap {
     this.#running.run(row, work)
   }
 
-  message(row: RoutineRow, message: unknown, kind: MessageKind): void {
-    const sender = this.#runsIn()
-    const [from, to] = kind === 'reply' ? [row, undefined] : [sender, row]
+  message(row: RoutineRow, message: unknown, kind: MessageKind, asker?: RoutineRow): RoutineRow | undefined {
+    const sender = kind === 'reply' ? asker : this.#runsIn()
+    const [from, to] = kind === 'reply' ? [row, asker] : [sender, row]
     const type = typeof message === 'object' && message !== null && 'type' in message ? String(message.type) : kind
     const text = this.#isWatched(row.path) || (sender !== undefined && this.#isWatched(sender.path)) ? textOf(message) : ''
-    this.#messages.push({ n: ++this.#last, at: this.#now, from, to: to ?? row, type, kind, text })
+    this.#messages.push({ n: ++this.#last, at: this.#now, from, to, type, kind, text })
+    return sender
   }
 
   // --- what XState tells -----------------------------------------------------------------------
@@ -179,7 +180,7 @@ export class Traffic implements Tap {
         n,
         at,
         from: from === undefined ? '' : this.#pathOf(from),
-        to: kind === 'reply' ? '' : this.#pathOf(to),
+        to: to === undefined ? '' : this.#pathOf(to),
         type,
         kind,
         text,

@@ -13,7 +13,7 @@ import { actorOf, describeActor, describeChart, describeHealth, describeOngoing,
 import { describeEnded } from './describe-ended.ts'
 import { Forest, kindOf } from './forest.ts'
 import { Ledger } from './ledger.ts'
-import type { ActorView, BaseNode, KeptEvent, NodeState, Question, Questions, RecordingPart } from './protocol.ts'
+import type { ActorView, Bar, BaseNode, KeptEvent, NodeState, Question, Questions, RecordingPart } from './protocol.ts'
 import { keep } from './recording.ts'
 import { Ring } from './ring.ts'
 import { why } from './story.ts'
@@ -104,12 +104,19 @@ export class Watch implements Watched {
     this.#listenNoMore()
     const forest = new Forest()
     const before = new Forest()
-    this.#take(this.#global, forest)
+    const running: Bar[] = []
+    this.#take(this.#global, forest, running)
     for (const node of forest.base()) before.add(...node)
     before.skip()
     this.#forest = forest
     this.#before = before
     this.#timeline = new Timeline()
+    // Ends that are held from before tell how long each has run; starts of that time may be of those whose ends nobody heard.
+    for (let k = 0; k < this.ledger.size; k++) {
+      const event = this.ledger.at(k) as KeptEvent
+      if ('willRestart' in event) this.#timeline.note(event)
+    }
+    this.#timeline.seed(running)
     this.#recordedFrom = this.#global.stage.bus.next()
     this.#drawn = this.#recordedFrom
     this.#off = [this.#global.on('*', (event) => this.#note(plain(event)))]
@@ -165,13 +172,15 @@ export class Watch implements Watched {
     return this.#timeline
   }
 
-  #take(manager: Manager, forest: Forest): void {
+  #take(manager: Manager, forest: Forest, running: Bar[]): void {
     const { path, state, incarnation, registry } = manager
     forest.add(path, kindOf(path), state as NodeState, incarnation - 1, incarnation)
     for (const row of registry.rows.values()) {
       forest.add(row.path, 'routine', row.ticket > 0 ? 'queued' : (row.state as NodeState), row.restarts, row.incarnation)
+      if (row.ticket > 0 || row.startedAt === undefined || row.state !== 'running') continue
+      running.push({ path: row.path, incarnation: row.incarnation, from: row.startedAt, to: undefined, state: 'running', seq: row.seq })
     }
-    for (const below of manager.below()) this.#take(below, forest)
+    for (const below of manager.below()) this.#take(below, forest, running)
   }
 
   #sample(): void {
