@@ -53,7 +53,8 @@ export class TreeTable {
   #last = NONE
   readonly #free: number[] = []
   readonly #slots = new Map<number, number>()
-  #labels: string[] = []
+  /** By slot; empty where nobody is. To be read only. */
+  labels: string[] = []
   #parent = new Int32Array(0)
   #firstChild = new Int32Array(0)
   #lastChild = new Int32Array(0)
@@ -86,7 +87,7 @@ export class TreeTable {
     this.#free.length = 0
     this.#slots.clear()
     this.#capacity = 0
-    this.#labels = ['']
+    this.labels = ['']
     this.#grow(FIRST_SIZE)
   }
 
@@ -148,7 +149,7 @@ export class TreeTable {
     if (slot >= this.#capacity) this.#grow(this.#capacity * 2)
     const parent = this.#slots.get(parentId) ?? NONE
     this.#slots.set(id, slot)
-    this.#labels[slot] = label
+    this.labels[slot] = label
     this.#ids[slot] = id
     this.#kind[slot] = kind
     this.#state[slot] = UNKNOWN
@@ -195,7 +196,7 @@ export class TreeTable {
     else if (parent !== NONE) this.#lastChild[parent] = before
     if (slot === this.root) this.root = NONE
     this.#slots.delete(this.#ids[slot] as number)
-    this.#labels[slot] = ''
+    this.labels[slot] = ''
     this.#free.push(slot)
     this.size--
   }
@@ -355,7 +356,7 @@ export class TreeTable {
     return {
       slot,
       depth: this.#depthOf(slot),
-      label: this.#labels[slot] as string,
+      label: this.labels[slot] as string,
       kind: KINDS[this.#kind[slot] as number] as NodeKind,
       state: STATES[this.#state[slot] as number] as NodeState,
       restarts: this.#restarts[slot] as number,
@@ -372,8 +373,8 @@ export class TreeTable {
   }
 
   pathOf(slot: number): string {
-    let path = this.#labels[slot] as string
-    for (let node = this.#parent[slot] as number; node !== NONE; node = this.#parent[node] as number) path = `${this.#labels[node]}/${path}`
+    let path = this.labels[slot] as string
+    for (let node = this.#parent[slot] as number; node !== NONE; node = this.#parent[node] as number) path = `${this.labels[node]}/${path}`
     return path
   }
 
@@ -382,7 +383,7 @@ export class TreeTable {
     let slot = NONE
     for (const label of path.split('/')) {
       let child = slot === NONE ? this.root : (this.#firstChild[slot] as number)
-      while (child !== NONE && this.#labels[child] !== label) child = this.#next[child] as number
+      while (child !== NONE && this.labels[child] !== label) child = this.#next[child] as number
       if (child === NONE) return NONE
       slot = child
     }

@@ -9,13 +9,14 @@ const SECOND = 1_000
 const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
+const times = (unit: number, ...counts: number[]): number[] => counts.map((each) => each * unit)
 const STEPS = [
-  ...[1, 2, 5, 10, 20, 50, 100, 200, 500],
-  ...[1, 2, 5, 10, 15, 30].map((n) => n * SECOND),
-  ...[1, 2, 5, 10, 15, 30].map((n) => n * MINUTE),
-  ...[1, 2, 3, 6, 12].map((n) => n * HOUR),
-  ...[1, 2, 7, 14, 28, 84, 168, 365].map((n) => n * DAY),
-]
+  times(1, 1, 2, 5, 10, 20, 50, 100, 200, 500),
+  times(SECOND, 1, 2, 5, 10, 15, 30),
+  times(MINUTE, 1, 2, 5, 10, 15, 30),
+  times(HOUR, 1, 2, 3, 6, 12),
+  times(DAY, 1, 2, 7, 14, 28, 84, 168, 365),
+].flat()
 
 /** A clock before this is not that of the platform: it counts from its own beginning. */
 const CALENDAR = 1e11

@@ -5,7 +5,7 @@
  * V2  While it follows, its end is now, whatever its width.
  */
 
-/** Milliseconds that somebody sees first. */
+/** Milliseconds that somebody sees first, at most. */
 const FIRST_SPAN = 60_000
 const LEAST = 1
 /** The part of the window that is free after now. */
@@ -38,7 +38,7 @@ export class TimeView {
     this.now = now
     if (!this.isKnown) {
       this.isKnown = true
-      if (isLive) this.follow(FIRST_SPAN)
+      if (isLive) this.follow(Math.min(FIRST_SPAN, Math.max(10_000, (now - first) * 1.1)))
       else this.showAll()
     } else if (this.isFollowing) this.#set(now - this.span * (1 - AHEAD), this.span)
     else this.#told()

@@ -25,7 +25,6 @@ export function Overview({
   readonly palette: () => Palette
 }) {
   const canvas = useRef<HTMLCanvasElement>(null)
-  const drag = useRef<Drag>(undefined)
   useEffect(() => {
     const element = canvas.current
     if (element === null) return undefined
@@ -45,27 +44,7 @@ export function Overview({
       observer.disconnect()
     }
   }, [view, whole, palette])
-  const timeAt = (x: number, width: number): number => view.first + (x / width) * Math.max(1, view.now - view.first)
-  const grab = (event: React.PointerEvent<HTMLCanvasElement>): void => {
-    const { width, left } = event.currentTarget.getBoundingClientRect()
-    event.currentTarget.setPointerCapture(event.pointerId)
-    const x = event.clientX - left
-    const at = timeAt(x, width)
-    const perPixel = Math.max(1, view.now - view.first) / width
-    const near = (edge: number): boolean => Math.abs(at - edge) < EDGE * perPixel
-    if (at < view.from - EDGE * perPixel || at > view.to + EDGE * perPixel) view.show(at - view.span / 2, at + view.span / 2)
-    const isWide = view.span > 3 * EDGE * perPixel
-    drag.current = { part: isWide && near(view.from) ? 'from' : isWide && near(view.to) ? 'to' : 'all', at, from: view.from, to: view.to }
-  }
-  const pull = (event: React.PointerEvent<HTMLCanvasElement>): void => {
-    const held = drag.current
-    if (held === undefined) return
-    const { width, left } = event.currentTarget.getBoundingClientRect()
-    const by = timeAt(event.clientX - left, width) - held.at
-    if (held.part === 'all') view.show(held.from + by, held.to + by)
-    else if (held.part === 'from') view.show(Math.min(held.from + by, held.to - 1), held.to)
-    else view.show(held.from, Math.max(held.to + by, held.from + 1))
-  }
+  const drag = useWindowDrag(view)
   return (
     <div className="overview">
       <canvas
@@ -74,10 +53,10 @@ export function Overview({
         aria-label={
           whole === undefined ? 'All of time' : `All of time, from ${moment(whole.first)} to ${moment(whole.now)}: starts and failures`
         }
-        onPointerDown={grab}
-        onPointerMove={pull}
-        onPointerUp={() => (drag.current = undefined)}
-        onPointerCancel={() => (drag.current = undefined)}
+        onPointerDown={drag.grab}
+        onPointerMove={drag.pull}
+        onPointerUp={drag.release}
+        onPointerCancel={drag.release}
       />
       <div className="ends" aria-hidden>
         <span>{whole === undefined ? ' ' : moment(whole.first)}</span>
@@ -88,6 +67,36 @@ export function Overview({
       </div>
     </div>
   )
+}
+
+/** The window as a whole, or one edge of it; a press elsewhere brings it there. */
+function useWindowDrag(view: TimeView) {
+  const held = useRef<Drag>(undefined)
+  const timeAt = (x: number, width: number): number => view.first + (x / width) * Math.max(1, view.now - view.first)
+  const grab = (event: React.PointerEvent<HTMLCanvasElement>): void => {
+    const { width, left } = event.currentTarget.getBoundingClientRect()
+    event.currentTarget.setPointerCapture(event.pointerId)
+    const x = event.clientX - left
+    const at = timeAt(x, width)
+    const perPixel = Math.max(1, view.now - view.first) / width
+    const near = (edge: number): boolean => Math.abs(at - edge) < EDGE * perPixel
+    if (at < view.from - EDGE * perPixel || at > view.to + EDGE * perPixel) view.show(at - view.span / 2, at + view.span / 2)
+    const isWide = view.span > 3 * EDGE * perPixel
+    held.current = { part: isWide && near(view.from) ? 'from' : isWide && near(view.to) ? 'to' : 'all', at, from: view.from, to: view.to }
+  }
+  const pull = (event: React.PointerEvent<HTMLCanvasElement>): void => {
+    const start = held.current
+    if (start === undefined) return
+    const { width, left } = event.currentTarget.getBoundingClientRect()
+    const by = timeAt(event.clientX - left, width) - start.at
+    if (start.part === 'all') view.show(start.from + by, start.to + by)
+    else if (start.part === 'from') view.show(Math.min(start.from + by, start.to - 1), start.to)
+    else view.show(start.from, Math.max(start.to + by, start.from + 1))
+  }
+  const release = (): void => {
+    held.current = undefined
+  }
+  return { grab, pull, release }
 }
 
 function drawOverview(canvas: HTMLCanvasElement, view: TimeView, whole: TimelineView | undefined, palette: Palette): void {

@@ -10,6 +10,7 @@ const HEADER = 22
 const LANE = 18
 const BAR = 14
 const SIGN = 7
+const ARROW = 7
 /** A bar is never narrower: what is short is still there. */
 const NARROWEST = 2
 
@@ -41,6 +42,8 @@ interface Box {
   readonly x: number
   readonly y: number
   readonly width: number
+  /** True if the run before it ended just before it. */
+  readonly isClose: boolean
 }
 
 const FONT = '11.5px system-ui, "Segoe UI", Roboto, "DejaVu Sans", sans-serif'
@@ -110,7 +113,8 @@ export class TimelineChart {
       const end = ((bar.to ?? Math.max(view.now, bar.from)) - view.from) * scale
       // A connector may reach into the window from a bar that does not.
       if (x > width + 400 || end < -400) continue
-      this.#boxes.push({ placed, x, y, width: Math.max(NARROWEST, end - x) })
+      const isClose = placed.before?.to !== undefined && (bar.from - placed.before.to) * scale < ARROW + SIGN
+      this.#boxes.push({ placed, x, y, width: Math.max(NARROWEST, end - x), isClose })
     }
   }
 
@@ -123,12 +127,18 @@ export class TimelineChart {
     context.globalAlpha = 1
   }
 
-  /** The lane of whoever is chosen. */
+  /** The runs of whoever is chosen. */
   #chosen(context: CanvasRenderingContext2D, path: string, width: number): void {
-    const box = this.#boxes.find(({ placed }) => placed.bar.path === path)
-    if (box === undefined) return
     context.fillStyle = this.#color('chosen')
-    context.fillRect(0, box.y - 2, width, LANE)
+    context.strokeStyle = this.#color('accent')
+    context.lineWidth = 1
+    for (const { placed, x, y, width: wide } of this.#boxes) {
+      if (placed.bar.path !== path) continue
+      const left = Math.max(-4, x - 3.5)
+      const right = Math.min(width + 4, x + wide + 3.5)
+      context.fillRect(left, y - 1.5, right - left, BAR + 3)
+      context.strokeRect(left, y - 1.5, right - left, BAR + 3)
+    }
   }
 
   /** From the end of a run to the beginning of the next. */
@@ -237,12 +247,14 @@ export class TimelineChart {
   #arrows(context: CanvasRenderingContext2D, boxes: readonly Box[]): void {
     context.fillStyle = this.#color('hung')
     context.beginPath()
-    for (const { placed, x, y } of boxes) {
-      if (placed.before === undefined) continue
-      const middle = y + BAR / 2
-      context.moveTo(x + 1, middle)
-      context.lineTo(x - 6, middle - 4)
-      context.lineTo(x - 6, middle + 4)
+    for (const box of boxes) {
+      if (box.placed.before === undefined) continue
+      const middle = box.y + BAR / 2
+      // Where there is no room between the two, it would hide how the first one ended.
+      const x = box.x + (box.isClose ? ARROW + 3 : 1)
+      context.moveTo(x, middle)
+      context.lineTo(x - ARROW, middle - 4)
+      context.lineTo(x - ARROW, middle + 4)
       context.closePath()
     }
     context.fill()
@@ -252,8 +264,8 @@ export class TimelineChart {
     context.font = FONT
     context.textBaseline = 'middle'
     context.fillStyle = this.#color('text')
-    for (const { placed, x, y, width: wide } of this.#boxes) {
-      const left = Math.max(0, x) + 6
+    for (const { placed, x, y, width: wide, isClose } of this.#boxes) {
+      const left = Math.max(0, isClose ? x + ARROW : x) + 6
       const room = Math.min(width, x + wide) - left - (placed.bar.state === 'running' ? 2 : SIGN)
       if (room < 24) continue
       const { path, incarnation } = placed.bar

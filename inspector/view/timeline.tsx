@@ -116,7 +116,7 @@ function useLayout(shown: TimelineView | undefined, view: TimeView): Layout {
   const before = useRef<{ readonly scale: number; readonly layout: Layout }>(undefined)
   return useMemo(() => {
     const scale = Math.round(Math.log2(view.span) * 2)
-    const gap = (view.span / 1_000) * 14
+    const gap = (view.span / 1_000) * 9
     const kept = before.current?.scale === scale ? before.current.layout.laneOf : undefined
     const layout = layOut(shown?.bars ?? [], gap, kept)
     before.current = { scale, layout }
@@ -188,8 +188,8 @@ function Picked({ bar, now, begun }: { readonly bar: Bar | undefined; readonly n
     <div className="picked" role="status">
       {bar === undefined ? (
         <span className="note">
-          Click a bar for more, double-click for why it ended. Wheel or +/− zooms, dragging or the arrows move, Home shows all
-          {session.player === undefined ? ', End follows now.' : ', a click on the axis goes there.'}
+          Click a bar for more, twice for why. Wheel and +/− zoom, drag and arrows move
+          {session.player === undefined ? ', shift+wheel scrolls.' : ', a click on the axis goes there.'}
         </span>
       ) : (
         <>

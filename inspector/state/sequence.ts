@@ -1,0 +1,57 @@
+/**
+ * Who has a lifeline in a sequence of messages, and which of them each message goes between.
+ *
+ * S1  Whoever is chosen has a lifeline; others get one in the order in which they are met, while there is room, and keep it.
+ * S2  Whoever has none stands in the one for the others, so that no message is left out.
+ */
+import type { MessageLine } from '../../src/inspector/protocol.ts'
+
+/** Lifelines beside the chosen ones', at most. */
+export const PARTNERS = 8
+/** The lifeline of what is outside the tree. */
+export const OUTSIDE = ''
+/** That of all who have none; no path begins so. */
+export const OTHERS = '…'
+
+/** Lifelines from left to right; `before` are those that were shown. */
+export function columnsOf(chosen: readonly string[], lines: readonly MessageLine[], before: readonly string[] = []): string[] {
+  const met = new Set<string>()
+  let isOutside = false
+  for (const { from, to } of lines) {
+    for (const end of [from, to]) {
+      if (end === OUTSIDE) isOutside = true
+      else if (!chosen.includes(end)) met.add(end)
+    }
+  }
+  const kept = before.filter((path) => path !== OUTSIDE && path !== OTHERS && !chosen.includes(path) && met.has(path))
+  const partners = [...new Set([...kept, ...met])]
+  const shown = partners.length <= PARTNERS ? partners : partners.slice(0, PARTNERS - 1)
+  return [
+    ...(isOutside || before.includes(OUTSIDE) ? [OUTSIDE] : []),
+    ...new Set(chosen),
+    ...shown,
+    ...(shown.length < partners.length ? [OTHERS] : []),
+  ]
+}
+
+/** Between which lifelines a message goes, by number. */
+export function endsOf({ from, to }: MessageLine, columns: readonly string[]): readonly [from: number, to: number] {
+  const place = (path: string): number => {
+    const index = columns.indexOf(path)
+    return index >= 0 ? index : columns.indexOf(OTHERS)
+  }
+  return [place(from), place(to)]
+}
+
+/** Names that tell the lifelines apart: as much of each path's end as it takes. */
+export function namesOf(paths: readonly string[]): string[] {
+  return paths.map((path) => {
+    if (path === OUTSIDE) return 'outside'
+    if (path === OTHERS) return 'others'
+    const parts = path.split('/')
+    const isTaken = (name: string): boolean => paths.some((other) => other !== path && (other === name || other.endsWith(`/${name}`)))
+    let name = parts.pop() as string
+    while (parts.length > 0 && isTaken(name)) name = `${parts.pop()}/${name}`
+    return name
+  })
+}
