@@ -231,12 +231,15 @@ function Legend({ ref, shown }: { readonly ref: React.Ref<HTMLUListElement>; rea
           <li key={name} hidden data-color={name} />
         ))}
       </ul>
-      <span className="note" role="status">
+      <span
+        className="note"
+        title="Counted in this window and just beside it. Where there are too many: failures first, then what begins or ends here, then the rest; the longest of each."
+      >
         {shown === undefined
           ? 'Reading…'
           : shown.bars.length === shown.total
-            ? `${count(shown.total)} runs in and near this window, all drawn`
-            : `${count(shown.bars.length)} of ${count(shown.total)} runs in and near this window are drawn: failures first, then what begins or ends here, the longest first`}
+            ? `${count(shown.total)} runs, all drawn`
+            : `${count(shown.bars.length)} of ${count(shown.total)} runs drawn: failures first, then the longest`}
       </span>
     </div>
   )
