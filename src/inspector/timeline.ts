@@ -9,19 +9,33 @@ const BINS = 240
 /** Shutdowns that are held. */
 const SHUTDOWNS = 500
 
+/** Managers are told apart by their hashes: two that share one only share their room, too. */
+const SHELVES = 1_024
+
+interface Held extends Bar {
+  /** Which manager's it is. */
+  readonly shelf: number
+}
+
+function shelfOf(path: string): number {
+  let hash = 0
+  for (let k = path.lastIndexOf('/') - 1; k >= 0; k--) hash = (hash * 31 + path.charCodeAt(k)) | 0
+  return (hash >>> 0) % SHELVES
+}
+
 const hasFailed = ({ state }: Bar): boolean => state === 'failed' || state === 'killed'
 
 /**
  * The bars of what has run, the latest tens of thousands.
  *
  * T1  One answer holds every bar that overlaps its window, or says how many there are: what failed comes first, then what began or
- *     ended inside the window, then what merely goes through it.
+ *     ended inside the window, then what merely goes through it; the longest of each manager, who all get the same room.
  */
 export class Timeline {
   /** In order of their starts. */
-  readonly #living = new Map<string, Bar>()
+  readonly #living = new Map<string, Held>()
   /** In order of their ends. */
-  #ended: Bar[] = []
+  #ended: Held[] = []
   #earliest = Infinity
 
   /** Those that ran already when somebody began to look. */
@@ -40,7 +54,7 @@ export class Timeline {
     this.#earliest = Math.min(this.#earliest, bar.from)
     // Taken out first: a key that is set again would keep its old place in the order.
     this.#living.delete(bar.path)
-    this.#living.set(bar.path, bar)
+    this.#living.set(bar.path, { ...bar, shelf: shelfOf(bar.path) })
   }
 
   #end({ type, path, at: to, seq, ...event }: KeptEvent): void {
@@ -52,7 +66,7 @@ export class Timeline {
     if (bar === undefined && duration === 0 && state !== 'failed') return
     const from = bar === undefined || duration > 0 ? to - duration : bar.from
     this.#earliest = Math.min(this.#earliest, from)
-    this.#ended.push({ path, incarnation: Number(event['incarnation']), from, to, state, seq })
+    this.#ended.push({ path, incarnation: Number(event['incarnation']), from, to, state, seq, shelf: bar?.shelf ?? shelfOf(path) })
     if (this.#ended.length > HELD * 1.2) this.#forget()
   }
 
@@ -69,9 +83,9 @@ export class Timeline {
     const [begin, end] = [from ?? first, to ?? now]
     const below = `${path}/`
     const within = (bar: Bar): boolean => bar.from <= end && (path === '' || bar.path === path || bar.path.startsWith(below))
-    const seen: Bar[] = []
+    const seen: Held[] = []
     for (let k = this.#firstEnding(begin); k < this.#ended.length; k++) {
-      const bar = this.#ended[k] as Bar
+      const bar = this.#ended[k] as Held
       if (within(bar)) seen.push(bar)
     }
     for (const bar of this.#living.values()) {
@@ -81,7 +95,9 @@ export class Timeline {
     }
     const { starts, failures } = density(seen, begin, end)
     const most = Math.max(0, Math.min(limit, DRAWN))
-    const bars = foremost(seen, most, begin, end, now).sort((a, b) => a.from - b.from || a.seq - b.seq)
+    const bars = foremost(seen, most, begin, end, now)
+      .sort((a, b) => a.from - b.from || a.seq - b.seq)
+      .map(({ shelf: _, ...bar }): Bar => bar)
     return { from: begin, to: end, first, now, bars, total: seen.length, starts, failures }
   }
 
@@ -115,12 +131,12 @@ function density(bars: readonly Bar[], begin: number, end: number): { starts: nu
  * Which bars are drawn where there are too many. What failed comes first. Of the room that is left, one in four is kept for what
  * goes through the whole window: it says less than what begins or ends in it, but it is what everything else hangs on.
  */
-function foremost(bars: readonly Bar[], limit: number, begin: number, end: number, now: number): Bar[] {
+function foremost(bars: readonly Held[], limit: number, begin: number, end: number, now: number): Held[] {
   if (bars.length <= limit) return [...bars]
   if (limit === 0) return []
-  const failed: Bar[] = []
-  const changing: Bar[] = []
-  const lasting: Bar[] = []
+  const failed: Held[] = []
+  const changing: Held[] = []
+  const lasting: Held[] = []
   for (const bar of bars) {
     const group = hasFailed(bar) ? failed : bar.from >= begin || (bar.to !== undefined && bar.to <= end) ? changing : lasting
     group.push(bar)
@@ -134,26 +150,57 @@ function foremost(bars: readonly Bar[], limit: number, begin: number, end: numbe
 /** Powers of two that lengths are told apart by; more than 2^30 ms are one. */
 const SIZES = 32
 
-/** The longest, without sorting tens of thousands: by the power of two of their length; among equals, those that stand first. */
-function longest(bars: readonly Bar[], limit: number, now: number): readonly Bar[] {
+/**
+ * The longest of each manager, without sorting tens of thousands: by the power of two of their length; among equals, those that stand
+ * first. All managers get the same room, as far as they can use it: a thousand that idle in one do not hide ten that work in another.
+ */
+function longest(bars: readonly Held[], limit: number, now: number): readonly Held[] {
   if (bars.length <= limit) return bars
   const sizes = new Uint8Array(bars.length)
-  const counts = new Uint32Array(SIZES)
+  const counts = new Uint32Array(SHELVES * SIZES)
+  const totals = new Uint32Array(SHELVES)
   for (let k = 0; k < bars.length; k++) {
-    const { from, to = now } = bars[k] as Bar
+    const { from, to = now, shelf } = bars[k] as Held
     const size = 32 - Math.clz32(Math.max(0, Math.min(to - from, 2 ** 30)))
     sizes[k] = size
-    ;(counts[size] as number)++
+    ;(counts[shelf * SIZES + size] as number)++
+    ;(totals[shelf] as number)++
   }
-  let least = SIZES
-  let total = 0
-  while (least > 0 && total + (counts[least - 1] as number) <= limit) total += counts[--least] as number
-  const chosen: Bar[] = []
-  for (let k = 0, room = limit - total; k < bars.length && chosen.length < limit; k++) {
+  const rooms = share(totals, limit)
+  // Of each shelf: from which size on all are taken, and how many of the next smaller.
+  const least = new Uint8Array(SHELVES).fill(SIZES)
+  for (let shelf = 0; shelf < SHELVES; shelf++) {
+    for (let size = SIZES - 1; size >= 0; size--) {
+      const count = counts[shelf * SIZES + size] as number
+      if (count > (rooms[shelf] as number)) break
+      least[shelf] = size
+      ;(rooms[shelf] as number) -= count
+    }
+  }
+  const chosen: Held[] = []
+  for (let k = 0; k < bars.length && chosen.length < limit; k++) {
+    const bar = bars[k] as Held
+    const from = least[bar.shelf] as number
     const size = sizes[k] as number
-    if (size >= least || (size === least - 1 && room-- > 0)) chosen.push(bars[k] as Bar)
+    if (size < from && (size < from - 1 || (rooms[bar.shelf] as number) === 0)) continue
+    if (size < from) (rooms[bar.shelf] as number)--
+    chosen.push(bar)
   }
   return chosen
+}
+
+/** Shares out so much among those who want so much each: nobody gets less so that another gets more than he. */
+function share(wanted: Uint32Array, among: number): Uint32Array {
+  const order = [...wanted.keys()]
+    .filter((k) => (wanted[k] as number) > 0)
+    .toSorted((a, b) => (wanted[a] as number) - (wanted[b] as number))
+  const given = new Uint32Array(wanted.length)
+  let left = among
+  for (const [n, k] of order.entries()) {
+    given[k] = Math.min(wanted[k] as number, Math.floor(left / (order.length - n)))
+    left -= given[k] as number
+  }
+  return given
 }
 
 interface Run {

@@ -96,6 +96,15 @@ describe('bars', () => {
     expect(drawn([...through.slice(0, 5), ...brief])).toEqual([95, 5])
   })
 
+  test('a manager with many does not hide another with few, whatever runs longer', () => {
+    const many = Array.from({ length: 500 }, (_, k): Life => ({ path: `g/bulk/idle#${k}`, from: k, to: 0, state: undefined }))
+    const few = Array.from({ length: 30 }, (_, k): Life => ({ path: `g/api/busy#${k}`, from: 600 + k, to: 601 + k, state: 'completed' }))
+    const { bars } = timelineOf([...many, ...few]).view({ limit: 100 }, NOW)
+    const of = (manager: string): number => bars.filter(({ path }) => path.startsWith(manager)).length
+    expect([of('g/api'), of('g/bulk')]).toEqual([30, 70])
+    expect(Object.keys(bars[0] as Bar).toSorted()).toEqual(['from', 'incarnation', 'path', 'seq', 'state', 'to'])
+  })
+
   test('starts and failures of the window are counted, each once', () => {
     fc.assert(
       fc.property(lives, window_, (all, [from, to]) => {
