@@ -82,23 +82,34 @@ export class Timeline {
     const first = Math.min(this.#earliest, now)
     const [begin, end] = [from ?? first, to ?? now]
     const below = `${path}/`
-    const within = (bar: Bar): boolean => bar.from <= end && (path === '' || bar.path === path || bar.path.startsWith(below))
-    const seen: Held[] = []
-    for (let k = this.#firstEnding(begin); k < this.#ended.length; k++) {
-      const bar = this.#ended[k] as Held
-      if (within(bar)) seen.push(bar)
+    const seen: Seen = { failed: [], changing: [], lasting: [] }
+    const look = (bar: Held): void => {
+      if (bar.from > end || (path !== '' && bar.path !== path && !bar.path.startsWith(below))) return
+      if (hasFailed(bar)) seen.failed.push(bar)
+      else if (bar.from >= begin || (bar.to !== undefined && bar.to <= end)) seen.changing.push(bar)
+      else seen.lasting.push(bar)
     }
+    for (let k = this.#firstEnding(begin); k < this.#ended.length; k++) look(this.#ended[k] as Held)
     for (const bar of this.#living.values()) {
       // They stand in order of their starts.
       if (bar.from > end) break
-      if (within(bar)) seen.push(bar)
+      look(bar)
     }
-    const { starts, failures } = density(seen, begin, end)
-    const most = Math.max(0, Math.min(limit, DRAWN))
-    const bars = foremost(seen, most, begin, end, now)
+    const { failed, changing, lasting } = seen
+    const bars = foremost(seen, Math.max(0, Math.min(limit, DRAWN)), now)
       .sort((a, b) => a.from - b.from || a.seq - b.seq)
-      .map(({ shelf: _, ...bar }): Bar => bar)
-    return { from: begin, to: end, first, now, bars, total: seen.length, starts, failures }
+      .map(({ path, incarnation, from, to, state, seq }): Bar => ({ path, incarnation, from, to, state, seq }))
+    return {
+      from: begin,
+      to: end,
+      first,
+      now,
+      bars,
+      total: failed.length + changing.length + lasting.length,
+      // What merely goes through neither began nor failed here.
+      starts: density([failed, changing], ({ from: at }) => at, begin, end),
+      failures: density([failed], ({ to: at }) => at ?? Infinity, begin, end),
+    }
   }
 
   /** Where the first bar stands that ended at this moment or later. */
@@ -114,33 +125,33 @@ export class Timeline {
   }
 }
 
-function density(bars: readonly Bar[], begin: number, end: number): { starts: number[]; failures: number[] } {
-  const starts = new Uint32Array(BINS)
-  const failures = new Uint32Array(BINS)
+/** What overlaps a window. */
+interface Seen {
+  readonly failed: Held[]
+  /** Those that begin or end inside. */
+  readonly changing: Held[]
+  /** Those that go through it from end to end. */
+  readonly lasting: Held[]
+}
+
+/** How many moments lie in each of equal parts of a window. */
+function density(groups: readonly (readonly Bar[])[], moment: (bar: Bar) => number, begin: number, end: number): number[] {
+  const bins = new Uint32Array(BINS)
   const perMillisecond = BINS / Math.max(1, end - begin)
-  const bin = (at: number): number => Math.min(BINS - 1, Math.floor((at - begin) * perMillisecond))
-  for (const bar of bars) {
-    const { from, to } = bar
-    if (from >= begin) (starts[bin(from)] as number)++
-    if (to !== undefined && to <= end && hasFailed(bar)) (failures[bin(to)] as number)++
+  for (const bars of groups) {
+    for (const bar of bars) {
+      const at = moment(bar)
+      if (at >= begin && at <= end) (bins[Math.min(BINS - 1, Math.floor((at - begin) * perMillisecond))] as number)++
+    }
   }
-  return { starts: [...starts], failures: [...failures] }
+  return [...bins]
 }
 
 /**
  * Which bars are drawn where there are too many. What failed comes first. Of the room that is left, one in four is kept for what
  * goes through the whole window: it says less than what begins or ends in it, but it is what everything else hangs on.
  */
-function foremost(bars: readonly Held[], limit: number, begin: number, end: number, now: number): Held[] {
-  if (bars.length <= limit) return [...bars]
-  if (limit === 0) return []
-  const failed: Held[] = []
-  const changing: Held[] = []
-  const lasting: Held[] = []
-  for (const bar of bars) {
-    const group = hasFailed(bar) ? failed : bar.from >= begin || (bar.to !== undefined && bar.to <= end) ? changing : lasting
-    group.push(bar)
-  }
+function foremost({ failed, changing, lasting }: Seen, limit: number, now: number): Held[] {
   const chosen = longest(failed, limit, now)
   const room = limit - chosen.length
   const forLasting = Math.min(lasting.length, Math.max(Math.floor(room / 4), room - changing.length))
@@ -156,6 +167,7 @@ const SIZES = 32
  */
 function longest(bars: readonly Held[], limit: number, now: number): readonly Held[] {
   if (bars.length <= limit) return bars
+  if (limit === 0) return []
   const sizes = new Uint8Array(bars.length)
   const counts = new Uint32Array(SHELVES * SIZES)
   const totals = new Uint32Array(SHELVES)
