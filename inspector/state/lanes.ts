@@ -75,11 +75,19 @@ function livesOf(bars: readonly Bar[]): Map<string, Life> {
 /** Gives a lane to each; returns how many there are. */
 function pack(lives: readonly Life[], gap: number, laneBefore: ReadonlyMap<string, number>, laneOf: Map<string, number>): number {
   const lanes: Life[][] = []
-  const isFree = (lane: number, { from, to }: Life): boolean =>
-    lanes[lane]?.every((other) => from > other.to + gap || to + gap < other.from) ?? true
+  const latest: Life[] = []
+  const isApart = ({ from, to }: Life, other: Life): boolean => from > other.to + gap || to + gap < other.from
+  const isFree = (lane: number, life: Life): boolean => {
+    const last = latest[lane]
+    // Since nothing overlaps in a lane, all others there are over before the latest one begins.
+    if (last === undefined || life.from >= last.from) return last === undefined || isApart(life, last)
+    return (lanes[lane] as Life[]).every((other) => isApart(life, other))
+  }
   const put = (lane: number, life: Life): void => {
     while (lanes.length <= lane) lanes.push([])
     lanes[lane]?.push(life)
+    const last = latest[lane]
+    if (last === undefined || life.from >= last.from) latest[lane] = life
     laneOf.set(life.path, lane)
   }
   const inOrder = lives.toSorted((a, b) => a.from - b.from)

@@ -68,7 +68,11 @@ export class TimelineChart {
     this.#grid(context, view, width, height)
     this.#chosen(context, scene.chosen, width)
     this.#links(context, view, width)
-    for (const state of BAR_STATES) this.#bars(context, state, width)
+    const byState = Map.groupBy(
+      this.#boxes.filter(({ x, width: wide }) => x < width && x + wide > 0),
+      ({ placed }) => placed.bar.state,
+    )
+    for (const state of BAR_STATES) this.#bars(context, state, byState.get(state) ?? [], width)
     this.#labels(context, width)
     this.#outline(context, scene.hovered)
     this.#headers(context, layout, scrollTop, width, height)
@@ -161,9 +165,8 @@ export class TimelineChart {
     context.setLineDash([])
   }
 
-  #bars(context: CanvasRenderingContext2D, state: string, width: number): void {
+  #bars(context: CanvasRenderingContext2D, state: string, boxes: readonly Box[], width: number): void {
     const color = this.#color(state)
-    const boxes = this.#boxes.filter(({ placed, x, width: wide }) => placed.bar.state === state && x < width && x + wide > 0)
     if (boxes.length === 0) return
     context.fillStyle = color
     context.globalAlpha = TINT[state] ?? 0.3
