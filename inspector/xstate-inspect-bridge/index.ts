@@ -149,7 +149,7 @@ class Bridge implements InspectBridge {
   #open(socket: WebSocket): void {
     const viewer: Viewer = { socket, inspecting: false, late: false, shown: new Set() }
     this.#viewers.add(viewer)
-    socket.on('message', (data, isBinary) => this.#hear(viewer, isBinary ? '' : String(data)))
+    socket.on('message', (data, isBinary) => this.#hear(viewer, isBinary ? '' : (data as Buffer).toString()))
     socket.on('error', () => socket.terminate())
     socket.on('close', () => this.#viewers.delete(viewer))
   }

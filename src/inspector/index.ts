@@ -14,6 +14,8 @@ import { Watch } from './watch.ts'
 
 export type { Recording } from './protocol.ts'
 export type { TraceLike } from './recording.ts'
+export type { StatelyAdapter, StatelyAdapterOptions, StatelyEvent, StatelySender, StatelySnapshot } from './stately.ts'
+export { createStatelyAdapter } from './stately.ts'
 
 /** Options of {@link startInspector}. */
 export interface InspectorOptions {

@@ -185,7 +185,7 @@ describe('@xstate/inspect', () => {
     const { global, local } = tree({ inspect: bridge.inspect })
     const counter = local.spawn(
       'counter',
-      fromTransition((count: number, _: { type: 'more' }) => count + 1, 0),
+      fromTransition((count: number) => count + 1, 0),
       { id: 'counter' },
     )
     const waiting = local.spawn(

@@ -47,6 +47,7 @@ describe('the package', () => {
           "watch",
         ],
         "./inspector": [
+          "createStatelyAdapter",
           "showRecording",
           "startInspector",
         ],
