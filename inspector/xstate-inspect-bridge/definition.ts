@@ -19,7 +19,7 @@ interface Transition {
 interface Node {
   readonly id: string
   readonly type: string
-  readonly path: readonly string[]
+  readonly key: string
   readonly history: unknown
   readonly description?: string
   readonly tags?: readonly string[]
@@ -71,7 +71,7 @@ export function boxText(id: string): string {
 
 function convert(node: Node, budget: { left: number }): object {
   if (--budget.left < 0) throw new RangeError('too large')
-  const { id, type, path, description, tags = [], meta, entry, exit, invoke, states, transitions, always = [], initial } = node
+  const { id, type, description, tags = [], meta, entry, exit, invoke, states, transitions, always = [], initial } = node
   const events = [...transitions].map(([event, each]) => [event, each.map(transition)] as const)
   const delayOf = (event: string): string | undefined =>
     event.startsWith('xstate.after.') && event.endsWith(`.${id}`) ? event.slice('xstate.after.'.length, -id.length - 1) : undefined
@@ -79,8 +79,7 @@ function convert(node: Node, budget: { left: number }): object {
     id,
     ...(type === 'parallel' || type === 'final' || type === 'history' ? { type } : {}),
     ...(type === 'history' ? { history: node.history } : {}),
-    // XState 5 keeps the node, which may lie deeper.
-    ...(type === 'compound' ? { initial: initial?.target?.[0]?.path[path.length] } : {}),
+    ...(type === 'compound' ? { initial: initial?.target?.[0]?.key } : {}),
     ...(description === undefined ? {} : { description }),
     ...(meta === undefined ? {} : { meta: toWire(meta) }),
     tags,

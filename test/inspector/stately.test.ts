@@ -5,8 +5,12 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type WebSocket as Socket, WebSocketServer } from 'ws'
-import { assign, createActor, fromTransition, type InspectionEvent, setup } from 'xstate'
+import { assign, createActor, fromPromise, fromTransition, type InspectionEvent, setup } from 'xstate'
 import { createStatelyAdapter, type StatelyEvent, type StatelySender } from '../../src/inspector/stately.ts'
+
+/** Sockets on a machine that has other things to do. */
+vi.setConfig({ testTimeout: 30_000 })
+const until = (check: () => unknown): Promise<unknown> => vi.waitFor(check, { timeout: 10_000, interval: 10 })
 
 /** A door that can be broken. */
 const door = setup({
@@ -106,13 +110,13 @@ describe('@statelyai/inspect', () => {
     createWebSocketReceiver({ server: url }).subscribe((event) => read.push(event))
     const socket = new WebSocket(url)
     await once(socket, 'open')
-    await vi.waitFor(async () => {
+    await until(async () => {
       socket.send(JSON.stringify({ type: 'hello' }))
       expect(read.length).toBeGreaterThan(0)
     })
     await play(createStatelyAdapter(socket))
     socket.send(JSON.stringify({ type: 'bye' }))
-    await vi.waitFor(() => expect(read.at(-1)?.type).toBe('bye'))
+    await until(() => expect(read.at(-1)?.type).toBe('bye'))
     socket.close()
     const events = read.filter(({ type }) => type.startsWith('@xstate.')) as unknown as StatelyEvent[]
     expect(family(events)).toEqual(WHOLE)
@@ -145,7 +149,7 @@ describe('@statelyai/inspect', () => {
         },
       })
     })
-    await vi.waitFor(() => expect(theirs.at(-1)).toMatchObject({ type: '@xstate.snapshot', snapshot: { value: 'completed' } }))
+    await until(() => expect(theirs.at(-1)).toMatchObject({ type: '@xstate.snapshot', snapshot: { value: 'completed' } }))
     const common = (event: StatelyEvent | StatelyInspectionEvent): unknown => ({
       type: event.type,
       sessionId: event.sessionId,
@@ -212,6 +216,9 @@ describe('bounded and safe', () => {
     const meta: Record<string, unknown> = {}
     meta['self'] = meta
     expect(await definitionOf({ id: 'round', meta })).toEqual({ id: 'round' })
+    expect(await definitionOf({ id: 'many', meta: Array.from({ length: 30_000 }, () => 1) })).toEqual({ id: 'many' })
+    expect(await definitionOf({ id: 'long', description: 'x'.repeat(300_000) })).toEqual({ id: 'long' })
+    expect(await definitionOf({ id: 'stuffed', context: { all: 'x'.repeat(300_000) }, tags: ['kept'] })).toMatchObject({ tags: ['kept'] })
     expect(await definitionOf({ id: 'fine', entry: function greet() {}, invoke: { src: door } })).toMatchObject({
       id: 'fine',
       entry: { type: 'greet' },
@@ -231,6 +238,43 @@ describe('bounded and safe', () => {
       actor.stop()
     })
     expect(stopped.at(-1)).toMatchObject({ type: '@xstate.snapshot', snapshot: { status: 'stopped', context: 2 } })
+  })
+
+  test('an end is told once, also where XState tells of it after all', async () => {
+    const failing = setup({ actors: { load: fromPromise(() => Promise.reject(new Error('no'))) } }).createMachine({
+      invoke: { src: 'load', onError: { actions: () => undefined } },
+    })
+    const events = await collect(async (sender) => {
+      const actor = createActor(failing, { inspect: createStatelyAdapter(sender) }).start()
+      await new Promise((resolve) => setImmediate(resolve))
+      actor.stop()
+    })
+    expect(ofType(events, '@xstate.actor')).toHaveLength(2)
+    expect(ofType(events, '@xstate.snapshot').filter(({ snapshot }) => snapshot.status === 'error')).toHaveLength(1)
+  })
+
+  test('who looks at a system that runs already is told of those who do something, parents first, and of nobody who has ended', async () => {
+    const twins = setup({ actors: { door } }).createMachine({
+      id: 'twins',
+      invoke: [
+        { id: 'left', src: 'door' },
+        { id: 'right', src: 'door' },
+      ],
+    })
+    // XState warns of an event to one who has ended.
+    const warning = vi.spyOn(console, 'warn').mockImplementation(() => undefined)
+    onTestFinished(() => warning.mockRestore())
+    const events = await collect((sender) => {
+      const actor = createActor(twins).start()
+      const { left, right } = actor.getSnapshot().children
+      for (const type of ['open', 'close'] as const) right?.send({ type })
+      actor.system.inspect(createStatelyAdapter(sender))
+      right?.send({ type: 'open' })
+      left?.send({ type: 'open' })
+      actor.stop()
+    })
+    expect(ofType(events, '@xstate.actor').map(({ name }) => name)).toEqual(['twins', 'left'])
+    expect(events[0]).toMatchObject({ name: 'twins' })
   })
 
   test('what the sender throws stays here', async () => {

@@ -9,6 +9,10 @@ import { boxText, machineTextOf, nameInFour } from '../../inspector/xstate-inspe
 import { type InspectBridge, type InspectBridgeOptions, openInspectBridge } from '../../inspector/xstate-inspect-bridge/index.ts'
 import { createWebSocketReceiver } from '../../inspector/xstate-inspect-bridge/receiver.ts'
 
+/** Sockets on a machine that has other things to do. */
+vi.setConfig({ testTimeout: 30_000 })
+const until = (check: () => unknown): Promise<unknown> => vi.waitFor(check, { timeout: 10_000, interval: 10 })
+
 const door = setup({
   types: { context: {} as { opened: number }, events: {} as { type: 'open' } | { type: 'close' } | { type: 'break' } },
   guards: { isNew: ({ context }) => context.opened < 100 },
@@ -75,7 +79,7 @@ function tree(options: GlobalManagerOptions) {
 }
 
 const heardOf = (viewer: Viewer, global: GlobalManager) =>
-  vi.waitFor(() => expect(viewer.ofType('service.register').map(({ id }) => id)).toContain(global.name))
+  until(() => expect(viewer.ofType('service.register').map(({ id }) => id)).toContain(global.name))
 
 describe('@xstate/inspect', () => {
   test('its receiver reads a whole tree: parents, values, a crash and a restart, what is done and what is stopped', async () => {
@@ -96,7 +100,7 @@ describe('@xstate/inspect', () => {
     await local.spawn('back', door, { id: 'back' }).started
     await global.shutdown()
     const root = viewer.ofType('service.register')[0]?.sessionId
-    await vi.waitFor(() => expect(viewer.read.at(-1)).toEqual({ type: 'service.stop', sessionId: root }))
+    await until(() => expect(viewer.read.at(-1)).toEqual({ type: 'service.stop', sessionId: root }))
     const phases = ['closing', 'cancelling', 'waiting', 'killing', 'cleaning'].map((phase) => `stopping.${phase}`).join(' ')
     expect(viewer.family()).toEqual([
       `g: running ${phases} completed done stop`,
@@ -128,7 +132,7 @@ describe('@xstate/inspect', () => {
     const bridge = await opened()
     const viewer = view(bridge)
     const actor = createActor(door, { inspect: bridge.inspect }).start()
-    await vi.waitFor(() => expect(viewer.read.length).toBeGreaterThan(0))
+    await until(() => expect(viewer.read.length).toBeGreaterThan(0))
     const [registered] = viewer.ofType('service.register')
     expect(JSON.parse(JSON.stringify(registered?.machine)).states.shut.on.open).toMatchObject([
       { target: ['#door.ajar'], cond: { type: 'isNew' }, actions: [{ type: 'count' }], internal: true },
@@ -138,7 +142,7 @@ describe('@xstate/inspect', () => {
     expect(registered?.state.matches('shut')).toBe(true)
     expect(registered?.state.context).toEqual({ opened: 0 })
     actor.stop()
-    await vi.waitFor(() => expect(viewer.read.at(-1)?.type).toBe('service.stop'))
+    await until(() => expect(viewer.read.at(-1)?.type).toBe('service.stop'))
   })
 
   test('an event from the viewer moves the actor it names, if controls are on', async () => {
@@ -147,14 +151,14 @@ describe('@xstate/inspect', () => {
     const viewer = view(bridge)
     const routine = local.spawn('front', door)
     await routine.started
-    await vi.waitFor(() => expect(viewer.family()).toContainEqual(expect.stringContaining('work: shut')))
+    await until(() => expect(viewer.family()).toContainEqual(expect.stringContaining('work: shut')))
     const [work] = viewer.ofType('service.register').filter(({ id }) => id === 'work')
     const order = (data: object) => {
       const event = JSON.stringify({ name: 'x', data, $$type: 'scxml', type: 'external', origin: work?.sessionId })
       viewer.receiver.send({ type: 'xstate.event', event, service: work?.sessionId ?? '' })
     }
     order({ type: 'open' })
-    await vi.waitFor(() => expect(viewer.family()).toContainEqual(expect.stringContaining('work: shut ajar')))
+    await until(() => expect(viewer.family()).toContainEqual(expect.stringContaining('work: shut ajar')))
     order({ type: 'close' })
     expect((await routine.outcome).status).toBe('completed')
   })
@@ -175,7 +179,7 @@ describe('@xstate/inspect', () => {
       client.send('{"type":"xstate.inspecting"}')
       // Without controls it is passed over, and what comes after it is answered; with them, it is the end.
       if (controls) expect((await once(client, 'close'))[0]).toBe(1003)
-      else await vi.waitFor(() => expect(texts).toHaveLength(1))
+      else await until(() => expect(texts).toHaveLength(1))
       expect(actor.getSnapshot()).toMatchObject({ status: 'active', value: 'shut' })
     }
   })
@@ -198,7 +202,7 @@ describe('@xstate/inspect', () => {
     counter.send({ type: 'more' })
     const viewer = view(bridge)
     await heardOf(viewer, global)
-    await vi.waitFor(() => expect(viewer.read.length).toBe(7))
+    await until(() => expect(viewer.read.length).toBe(7))
     expect(viewer.family()).toEqual([
       'g: running',
       'g > house: running',
@@ -210,7 +214,7 @@ describe('@xstate/inspect', () => {
     ])
     expect(viewer.ofType('service.register')[5]?.state.context).toBe(1)
     void counter.cancel()
-    await vi.waitFor(() => expect(viewer.family()).toContain('counter > work: active stopped stop'))
+    await until(() => expect(viewer.family()).toContain('counter > work: active stopped stop'))
   })
 })
 
@@ -232,14 +236,14 @@ describe('a viewer that is too slow', () => {
     })
     await once(client, 'open')
     client.send('{"type":"xstate.inspecting"}')
-    await vi.waitFor(() => expect(heard).toHaveLength(2))
+    await until(() => expect(heard).toHaveLength(2))
     client.pause()
     for (let i = 0; i < 2_000; i++) actor.send({ type: 'again' })
     actor.stop()
     stays.send({ type: 'open' })
     await new Promise((resolve) => setImmediate(resolve))
     client.resume()
-    await vi.waitFor(() => expect(JSON.parse(heard.at(-1)?.state ?? '{}')).toMatchObject({ value: 'ajar' }), 10_000)
+    await until(() => expect(JSON.parse(heard.at(-1)?.state ?? '{}')).toMatchObject({ value: 'ajar' }))
     expect(heard.at(-1)).toMatchObject({ type: 'service.register', sessionId: stays.sessionId })
     expect(heard.filter(({ type }) => type === 'service.stop')).toEqual([{ type: 'service.stop', sessionId: actor.sessionId }])
     expect(bytes).toBeLessThan(10_000_000)
@@ -307,6 +311,10 @@ describe('definitions', () => {
     expect(machineTextOf(setup({}).createMachine({ initial: 's1', states }))).toBeUndefined()
     expect(machineTextOf(fromPromise(async () => 1))).toBeUndefined()
     expect(machineTextOf(undefined)).toBeUndefined()
+    const astray = { id: 'astray', type: 'atomic', entry: [], exit: [], invoke: [], states: {} }
+    const transitions = new Map([['go', [{ target: [{ id: 'nowhere' }], actions: [] }]]])
+    expect(machineTextOf({ root: { ...astray, transitions: new Map() } })).toBeDefined()
+    expect(machineTextOf({ root: { ...astray, transitions } })).toBeUndefined()
     expect(JSON.parse(boxText('b')).initial).toBe('active')
   })
 })
@@ -337,6 +345,17 @@ describe('the door of the bridge', () => {
     expect((await fetch(`http://${host}/`)).status).toBe(426)
     const elsewhere = connect(Number(host.split(':')[1]), '127.0.0.2')
     expect(await once(elsewhere, 'error').catch((error: unknown) => [error])).toMatchObject([{ code: 'ECONNREFUSED' }])
+  })
+
+  test('sixteen at once', async () => {
+    const bridge = await opened()
+    const clients = Array.from({ length: 16 }, () => new Client(`ws://${bridge.server}`))
+    await Promise.all(clients.map((client) => once(client, 'open')))
+    expect(await refusal(bridge.server)).toContain('503')
+    const gone = once(clients[0] as Client, 'close')
+    clients[0]?.close()
+    await gone
+    await until(async () => expect(await refusal(bridge.server)).toBe('in'))
   })
 
   test('what is not understood, or too large, closes the connection; wrong options are refused', async () => {
@@ -377,7 +396,7 @@ describe('the door of the bridge', () => {
     await once(client, 'open')
     client.send('{"type":"xstate.inspecting"}')
     createActor(door, { inspect: bridge.inspect }).start()
-    await vi.waitFor(() => expect(texts).toHaveLength(1))
+    await until(() => expect(texts).toHaveLength(1))
     const context: Record<string, unknown> = {
       many: Array.from({ length: 50 }, () => Array.from({ length: 50 }, () => 'x'.repeat(1_000))),
       big: 1n,
@@ -385,7 +404,7 @@ describe('the door of the bridge', () => {
     context['self'] = context
     const actor = createActor(setup({}).createMachine({ context }), { inspect: bridge.inspect }).start()
     actor.stop()
-    await vi.waitFor(() => expect(texts.at(-1)).toContain('service.stop'))
+    await until(() => expect(texts.at(-1)).toContain('service.stop'))
     expect(texts[1]).toContain('larger than is shown')
     expect(Math.max(...texts.map(({ length }) => length))).toBeLessThan(2_000)
   })
