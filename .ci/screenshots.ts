@@ -37,19 +37,16 @@ async function mainJob(browser: Browser): Promise<void> {
   const run = ['dist/src/cli/curtaincall.js', 'run', '--controls', 'examples/01-indexer/indexer.ts', '--faults']
   const child = spawn(process.execPath, run, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] })
   let url = ''
-  let done = (): void => undefined
-  const isDone = new Promise<void>((resolve) => (done = resolve))
-  const lines = createInterface({ input: child.stdout })
-  const opened = new Promise<void>((resolve) =>
-    lines.on('line', (line) => {
-      const [, address] = /^inspector: (.+)$/.exec(line) ?? []
-      if (address !== undefined) {
-        url = address
-        resolve()
-      }
-      if (line.includes('stays up for the inspector')) done()
-    }),
-  )
+  const { promise: opened, resolve: open } = Promise.withResolvers<void>()
+  const { promise: isDone, resolve: done } = Promise.withResolvers<void>()
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    const [, address] = /^inspector: (.+)$/.exec(line) ?? []
+    if (address !== undefined) {
+      url = address
+      open()
+    }
+    if (line.includes('stays up for the inspector')) done()
+  })
   await opened
   const page = await openPage(browser, url)
   await wait(2_500)
@@ -63,7 +60,10 @@ async function mainJob(browser: Browser): Promise<void> {
   await isDone
   await show(page, '#/shutdown?path=run')
   await page.getByRole('button', { name: 'Shut down', exact: true }).click()
-  await page.getByRole('dialog').getByRole('button', { name: /^Shut down/ }).click()
+  await page
+    .getByRole('dialog')
+    .getByRole('button', { name: /^Shut down/ })
+    .click()
   await wait(1_500)
   await picture(page, 'shutdown')
   child.kill('SIGINT')
