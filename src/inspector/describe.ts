@@ -6,9 +6,9 @@ import { Manager } from '../manager.ts'
 import type { RoutineRow } from '../routine.ts'
 import { chartOf, isMachine } from './chart.ts'
 import { kindOf } from './forest.ts'
-import type { ActorView, ChartState, HealthView, LogLine } from './protocol.ts'
+import type { ActorView, Blocker, ChartState, HealthView, LogLine } from './protocol.ts'
 import { textOf } from './story.ts'
-import type { Ongoing } from './timeline.ts'
+import { type Ongoing, UNKNOWN } from './timeline.ts'
 import { toWire } from './to-wire.ts'
 import type { Traffic } from './traffic.ts'
 
@@ -118,52 +118,72 @@ function describeRoutine(row: RoutineRow, traffic: Traffic): Own {
   }
 }
 
-/** How long a manager's shutdown may take, and who has not ended, of what it waits for in this phase. */
-export function describeOngoing(global: GlobalManager, path: string, phase: string | undefined): Ongoing {
+/**
+ * How long a manager's shutdown may take, and who has not ended, of what it waits for in this phase.
+ *
+ * @param asked When the phase began in which it tells its routines to stop.
+ */
+export function describeOngoing(global: GlobalManager, path: string, phase: string | undefined, asked: number | undefined): Ongoing {
   const manager = find(global, path)
-  if (!(manager instanceof Manager)) return { deadline: undefined, blocking: [] }
+  if (!(manager instanceof Manager)) return UNKNOWN
   const deadline = manager.run?.deadline ?? Infinity
-  const blocking = phase === 'closing' || phase === 'cleaning' ? [] : blockersOf(manager)
-  return { deadline: deadline === Infinity ? undefined : deadline, blocking }
+  const held = phase === 'closing' && deadline === Infinity && manager.up?.run !== undefined
+  return {
+    deadline: deadline === Infinity ? undefined : deadline,
+    blocking: held || phase === 'cleaning' ? [] : blockersOf(manager, asked),
+    living: manager.livingRoutines,
+    held,
+  }
 }
 
-function blockersOf(manager: Manager): string[] {
-  const found: string[] = []
-  let more = 0
+/** Its own routines; the managers below, where it has none that still runs. */
+function blockersOf(manager: Manager, asked: number | undefined): Blocker[] {
+  const found: Blocker[] = []
   for (const row of manager.registry.rows.values()) {
     if (row.ended || row.state === 'pending') continue
-    if (found.length < NAMED) found.push(row.path)
-    else more++
+    if (found.push(describeBlocker(row, asked)) === NAMED) break
   }
-  if (found.length === 0)
-    return manager
-      .below()
-      .slice(0, NAMED)
-      .map(({ path }) => path)
-  return more === 0 ? found : [...found, `and ${more} more`]
+  if (found.length > 0) return found
+  const below = manager.below().slice(-NAMED)
+  return below.map(({ path, state }) => ({ path, kind: 'manager', state, since: undefined, asked: undefined, until: undefined }))
 }
 
-/** The health of every manager, and numbers. */
+function describeBlocker({ path, state, told, spec, current }: RoutineRow, asked: number | undefined): Blocker {
+  // Whoever was told by name, or in its turn among the children, has a clock of its own.
+  const isTold = told && current.timedByShutdown && asked !== undefined
+  const until = isTold && typeof spec.shutdown === 'number' ? asked + spec.shutdown : undefined
+  return { path, kind: 'routine', state, since: current.startedAt, asked: isTold ? asked : undefined, until }
+}
+
+/** How bad a status is; what is none of these is worst. */
+const RANKS = ['healthy', 'stopping', 'degraded', 'hung']
+const rank = (status: string): number => (RANKS.indexOf(status) + RANKS.length) % (RANKS.length + 1)
+
+type HealthNode = HealthView['nodes'][number]
+
+/** The health of every manager, the worst of them if there are too many, and numbers. */
 export function describeHealth(global: GlobalManager, samples: Iterable<readonly number[]>): HealthView {
-  const nodes: HealthView['nodes'][number][] = []
+  const nodes: HealthNode[] = []
+  const statuses: Record<string, number> = {}
+  const finite = (value: number): number => (Number.isFinite(value) ? value : -1)
   const visit = ({ path, status, hung, restartsLeft, oldestHeartbeat, children }: Health, depth: number): void => {
-    if (nodes.length === LISTED) return
     const manager = find(global, path) as Manager | undefined
-    const maxRestarts = manager?.spec.maxRestarts ?? Infinity
-    const finite = (value: number): number => (Number.isFinite(value) ? value : -1)
+    statuses[status] = (statuses[status] ?? 0) + 1
     nodes.push({
       path,
       depth,
       status,
       hung,
       restartsLeft: finite(restartsLeft),
-      maxRestarts: finite(maxRestarts),
+      maxRestarts: finite(manager?.spec.maxRestarts ?? Infinity),
       oldestBeat: oldestHeartbeat,
       count: manager?.count ?? 0,
+      limit: finite(manager?.spec.maxRoutines ?? Infinity),
     })
     for (const child of children) visit(child, depth + 1)
   }
   visit(global.health(), 0)
+  const listed = nodes.length <= LISTED ? nodes : nodes.toSorted((a, b) => rank(b.status) - rank(a.status)).slice(0, LISTED)
   const { byName: _, durations, ...metrics } = global.metrics()
-  return { nodes, metrics: { ...metrics, 'mean duration': Math.round(durations.mean) }, samples: [...samples] }
+  return { nodes: listed, statuses, metrics: { ...metrics, 'mean duration': Math.round(durations.mean) }, samples: [...samples] }
 }
