@@ -49,7 +49,7 @@ export function axisEnd({ from, endedAt, root }: Episode, now: number): number {
   if (endedAt !== undefined) return Math.max(endedAt, from + 10)
   if (root.deadline !== undefined && root.deadline > now) return root.deadline
   // In steps, so that it seldom has to be drawn anew.
-  return from + 2 ** Math.ceil(Math.log2(Math.max(1_000, (now - from) * 1.1)))
+  return from + 1_000 * 2 ** Math.ceil(Math.log2(Math.max(1, ((now - from) * 1.1) / 1_000)))
 }
 
 /** Somebody who is waited for, and by whom. */

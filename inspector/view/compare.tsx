@@ -58,11 +58,11 @@ function Column({ recording, title, pair, isShared }: ColumnProps) {
   useEffect(() => reveal(box.current, wanted), [wanted])
   return (
     <section aria-label={`${title}: ${name}`}>
-      <h3>
+      <h2>
         {title}: {name}
-      </h3>
+      </h2>
       <pre tabIndex={0} aria-label="How it was made">
-        {story === '' ? 'No more is known of how it was made.' : story}
+        {told(story)}
       </pre>
       <ul className="broken">
         {violations.length === 0 ? <li className="note">Every law holds.</li> : null}
@@ -89,6 +89,12 @@ function Column({ recording, title, pair, isShared }: ColumnProps) {
       </div>
     </section>
   )
+}
+
+/** The story of a trace is its script; that of what was saved says so itself. */
+function told(story: string): string {
+  if (story === '') return 'Nothing is known of how it was made.'
+  return story.startsWith('recorded from ') ? story : `what was done: ${story}`
 }
 
 interface LineProps {

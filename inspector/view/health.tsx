@@ -78,7 +78,8 @@ interface Number_ {
   readonly title: string
 }
 
-const megabytes = (bytes: number): string => `${(bytes / 1_048_576).toFixed(bytes < 104_857_600 ? 1 : 0)} MB`
+const MEGABYTE = 1_048_576
+const megabytes = (value: number): string => `${value.toFixed(value < 100 && !Number.isInteger(value) ? 1 : 0)} MB`
 
 function Cards({ health: { metrics }, columns }: { readonly health: HealthView; readonly columns: Columns }) {
   const { table } = useSession()
@@ -115,7 +116,12 @@ function Cards({ health: { metrics }, columns }: { readonly health: HealthView; 
       trend: lag,
       title: 'The longest delay of the event loop in the last five seconds',
     },
-    { label: 'heap', value: sampled ? megabytes(heap.at(-1) ?? 0) : '–', trend: heap, title: 'Memory that is used by objects' },
+    {
+      label: 'heap',
+      value: sampled ? megabytes((heap.at(-1) ?? 0) / MEGABYTE) : '–',
+      trend: heap,
+      title: 'Memory that is used by objects',
+    },
   ]
   return (
     <ul className="cards" aria-label="Numbers">
@@ -171,7 +177,12 @@ function Plots({ columns: { at, running, pending, failures, restarts, lag, heap 
         ]}
       />
       <Plot title="Event loop" at={at} format={lagText} curves={[{ label: 'longest delay', colour: 'stopping', values: lag }]} />
-      <Plot title="Memory" at={at} format={megabytes} curves={[{ label: 'heap used', colour: 'completed', values: heap }]} />
+      <Plot
+        title="Memory"
+        at={at}
+        format={megabytes}
+        curves={[{ label: 'heap used', colour: 'completed', values: heap.map((bytes) => bytes / MEGABYTE) }]}
+      />
     </section>
   )
 }
@@ -194,10 +205,9 @@ function Wrong() {
           <li key={line.seq} className={typeClass(line.type)}>
             <p>
               <strong>{line.type.replace(/^\w+\./, '').replace('gaveUp', 'gave up')}</strong> <PathLink path={line.path} />
-              <time title={moment(line.at)}>{moment(line.at).replace(/\.\d+$/, '')}</time>
             </p>
             <p className="said" title={`${line.path}: ${line.said}`}>
-              {gist(line.said)}
+              <time title={moment(line.at)}>{moment(line.at).replace(/\.\d+$/, '')}</time> {gist(line.said)}
             </p>
             <button
               type="button"

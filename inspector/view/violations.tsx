@@ -45,7 +45,7 @@ export function Violations({ violations }: { readonly violations: Recording['vio
   }
   return (
     <section className="violations" aria-label="Broken laws">
-      <h3>Laws that this recording breaks</h3>
+      <h2>Laws that this recording breaks</h2>
       <ul>
         {violations.map(({ law, message, witnesses }, k) => (
           <li key={k}>

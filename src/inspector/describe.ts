@@ -1,5 +1,6 @@
 /** One actor, the health of all, and who blocks a shutdown: looked up when the page asks, held by nobody. */
 import type { AnyActorRef } from 'xstate'
+import type { HealthStatus } from '../../machines/health.ts'
 import type { GlobalManager } from '../global-manager.ts'
 import type { Health } from '../health.ts'
 import { Manager } from '../manager.ts'
@@ -155,9 +156,9 @@ function describeBlocker({ path, state, told, spec, current }: RoutineRow, asked
   return { path, kind: 'routine', state, since: current.startedAt, asked: isTold ? asked : undefined, until }
 }
 
-/** How bad a status is; what is none of these is worst. */
-const RANKS = ['healthy', 'stopping', 'degraded', 'hung']
-const rank = (status: string): number => (RANKS.indexOf(status) + RANKS.length) % (RANKS.length + 1)
+/** How bad a status is. */
+const RANKS: readonly HealthStatus[] = ['healthy', 'stopping', 'degraded', 'hung']
+const rank = ({ status }: HealthNode): number => RANKS.indexOf(status as HealthStatus)
 
 type HealthNode = HealthView['nodes'][number]
 
@@ -183,7 +184,7 @@ export function describeHealth(global: GlobalManager, samples: Iterable<readonly
     for (const child of children) visit(child, depth + 1)
   }
   visit(global.health(), 0)
-  const listed = nodes.length <= LISTED ? nodes : nodes.toSorted((a, b) => rank(b.status) - rank(a.status)).slice(0, LISTED)
+  const listed = nodes.length <= LISTED ? nodes : nodes.toSorted((a, b) => rank(b) - rank(a)).slice(0, LISTED)
   const { byName: _, durations, ...metrics } = global.metrics()
   return { nodes: listed, statuses, metrics: { ...metrics, 'mean duration': Math.round(durations.mean) }, samples: [...samples] }
 }
