@@ -57,13 +57,11 @@ export interface Blocking extends Blocker {
   readonly by: ShutdownView
 }
 
-/** Who is waited for now: routines, whoever has waited longest first; managers only where nothing below them is named. */
+/** Who is waited for now: whoever has waited longest first. */
 export function blockersOf({ runs }: Episode): Blocking[] {
-  const stopping = new Set(runs.filter(({ endedAt }) => endedAt === undefined).map(({ path }) => path))
-  const found = runs.flatMap((by) => by.blocking.map((blocker) => ({ ...blocker, by })))
-  return found
-    .filter(({ path, kind }) => kind === 'routine' || !stopping.has(path))
-    .toSorted((a, b) => (a.asked ?? Infinity) - (b.asked ?? Infinity) || (a.since ?? Infinity) - (b.since ?? Infinity))
+  return runs
+    .flatMap((by) => by.blocking.map((blocker) => ({ ...blocker, by })))
+    .toSorted((a, b) => (a.asked ?? Infinity) - (b.asked ?? Infinity) || (a.since ?? Infinity) - (b.since ?? Infinity) || 0)
 }
 
 /** Milliseconds until somebody is given up on: by their own time, or that of the whole. */

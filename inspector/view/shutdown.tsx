@@ -97,9 +97,10 @@ function Blockers({ episode, now }: { readonly episode: Episode; readonly now: n
   const named = all.slice(0, NAMED)
   // The server names a few of each manager; only where that is all of them, the others can be counted.
   const isWhole = episode.runs.every(({ blocking }) => blocking.length < LISTED)
-  const later = (episode.root.living ?? 0) - all.filter(({ kind }) => kind === 'routine').length
+  const isDraining = episode.root.phases.at(-1)?.phase === 'closing'
+  const later = (episode.root.living ?? 0) - all.length
   return (
-    <section className="blockers" aria-label="Who blocks now">
+    <section className="blockers" aria-label="Who blocks now" tabIndex={0}>
       <h3>Who blocks now</h3>
       {named.length === 0 ? (
         <p className="note">{nobody(episode, now)}</p>
@@ -119,7 +120,8 @@ function Blockers({ episode, now }: { readonly episode: Episode; readonly now: n
         </ul>
       )}
       {all.length > NAMED ? <p className="note">and {count(all.length - NAMED)} more</p> : null}
-      {isWhole && later > 0 ? (
+      {isDraining && later > 0 ? <p className="note">and {count(later)} more, all of which may end by themselves</p> : null}
+      {!isDraining && isWhole && later > 0 ? (
         <p className="note">
           {later === 1 ? 'A further routine stops' : `${count(later)} further routines stop`} when the turn comes: managers stop one by one,
           the latest first.
@@ -137,9 +139,8 @@ function nobody({ runs }: Episode, now: number): string {
   return `No routine. ${slow.path} has been in ${phase.phase} for ${span(now - phase.from)}: a listener of its manager.phase may hold it, or work that is allowed to end by itself.`
 }
 
-function reason({ path, kind, state, since, asked, until, by }: Blocking, root: ShutdownView, now: number): string {
+function reason({ path, state, since, asked, until, by }: Blocking, root: ShutdownView, now: number): string {
   const who = `waiting for ${nameOf(path)}: `
-  if (kind === 'manager') return `${who}it is ${state}, and stops in its turn`
   const said = [since === undefined ? state : `running for ${span(now - since)}`]
   if (asked !== undefined) said.push(`told to stop ${span(now - asked)} ago`)
   else if (by.phases.at(-1)?.phase === 'closing') said.push('not told to stop yet: it may end by itself')

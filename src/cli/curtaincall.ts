@@ -2,7 +2,7 @@
 /** The command. */
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { inspect } from './inspect.ts'
+import { inspectTraces } from './inspect.ts'
 import { UsageError } from './program.ts'
 import { run } from './run.ts'
 import { explain, replay } from './trace.ts'
@@ -112,7 +112,7 @@ async function main(argv: readonly string[]): Promise<number> {
       options: { port: { type: 'string', default: '0' } },
     })
     if (files.length === 0 || files.length > 2) throw new UsageError('inspect needs a FILE, and at most one more; try curtaincall --help.')
-    return inspect({ files, port: portNumber(values.port) }, process.stdout)
+    return inspectTraces({ files, port: portNumber(values.port) }, process.stdout)
   }
   if (command !== 'run') throw new UsageError(`There is no command ${command}; try curtaincall --help.`)
   const { own, file, args } = split(rest)

@@ -13,7 +13,7 @@ export interface InspectOptions {
 }
 
 /** Shows recordings until SIGINT or SIGTERM comes; that is how it is meant to end, so it is no failure. */
-export async function inspect({ files, port }: InspectOptions, out: Writable): Promise<number> {
+export async function inspectTraces({ files, port }: InspectOptions, out: Writable): Promise<number> {
   const [{ readTrace }, { showRecording }] = await Promise.all([import('../testing/index.ts'), import('../inspector/index.ts')])
   const traces = files.map((file) => named(readOr<TraceLike>(file, readTrace), basename(file)))
   const stopped = firstOf(['SIGINT', 'SIGTERM'])

@@ -131,29 +131,32 @@ export function describeOngoing(global: GlobalManager, path: string, phase: stri
   const held = phase === 'closing' && deadline === Infinity && manager.up?.run !== undefined
   return {
     deadline: deadline === Infinity ? undefined : deadline,
-    blocking: held || phase === 'cleaning' ? [] : blockersOf(manager, asked),
+    blocking: held || phase === 'cleaning' ? [] : blockersOf(manager, phase, asked),
     living: manager.livingRoutines,
     held,
   }
 }
 
-/** Its own routines; the managers below, where it has none that still runs. */
-function blockersOf(manager: Manager, asked: number | undefined): Blocker[] {
+/** Its own routines. While all may end by themselves those below, too: the managers there are closed, and tell nobody anything. */
+function blockersOf(manager: Manager, phase: string | undefined, asked: number | undefined): Blocker[] {
   const found: Blocker[] = []
-  for (const row of manager.registry.rows.values()) {
+  for (const row of phase === 'closing' ? rowsBelow(manager) : manager.registry.rows.values()) {
     if (row.ended || row.state === 'pending') continue
     if (found.push(describeBlocker(row, asked)) === NAMED) break
   }
-  if (found.length > 0) return found
-  const below = manager.below().slice(-NAMED)
-  return below.map(({ path, state }) => ({ path, kind: 'manager', state, since: undefined, asked: undefined, until: undefined }))
+  return found
+}
+
+function* rowsBelow(manager: Manager): Generator<RoutineRow> {
+  yield* manager.registry.rows.values()
+  for (const below of manager.below()) yield* rowsBelow(below)
 }
 
 function describeBlocker({ path, state, told, spec, current }: RoutineRow, asked: number | undefined): Blocker {
   // Whoever was told by name, or in its turn among the children, has a clock of its own.
   const isTold = told && current.timedByShutdown && asked !== undefined
   const until = isTold && typeof spec.shutdown === 'number' ? asked + spec.shutdown : undefined
-  return { path, kind: 'routine', state, since: current.startedAt, asked: isTold ? asked : undefined, until }
+  return { path, state, since: current.startedAt, asked: isTold ? asked : undefined, until }
 }
 
 /** How bad a status is. */

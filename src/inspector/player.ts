@@ -30,6 +30,8 @@ export interface Charts {
   readonly local: ChartState
 }
 
+/** Routines that a list of who blocks names. */
+const NAMED = 20
 /** States in which nobody is waited for any more. */
 const ENDED: ReadonlySet<NodeState> = new Set<NodeState>(['completed', 'failed', 'cancelled', 'killed'])
 
@@ -156,24 +158,15 @@ export class Player {
   #shutdowns(): ShutdownsView {
     const below = new Map<string, Blocker[]>()
     for (const [path, kind, state] of this.#forest.base()) {
-      if (ENDED.has(state)) continue
+      if (kind !== 'routine' || ENDED.has(state)) continue
       const above = path.slice(0, path.lastIndexOf('/'))
       const list = below.get(above) ?? []
       below.set(above, list)
-      list.push({
-        path,
-        kind: kind === 'routine' ? 'routine' : 'manager',
-        state,
-        since: undefined,
-        asked: undefined,
-        until: undefined,
-      })
+      if (list.length < NAMED) list.push({ path, state, since: undefined, asked: undefined, until: undefined })
     }
     return this.#waterfall.view(this.#at, (path, phase) => {
-      const all = below.get(path) ?? []
-      const routines = all.filter(({ kind }) => kind === 'routine')
       const isWaiting = phase === 'cancelling' || phase === 'waiting' || phase === 'killing'
-      return { ...UNKNOWN, blocking: isWaiting ? (routines.length > 0 ? routines : all).slice(0, 20) : [] }
+      return { ...UNKNOWN, blocking: isWaiting ? (below.get(path) ?? []) : [] }
     })
   }
 

@@ -166,10 +166,9 @@ export interface ShutdownsView {
   readonly runs: readonly ShutdownView[]
 }
 
-/** Somebody who has not ended, and is waited for. */
+/** A routine that has not ended, and is waited for. */
 export interface Blocker {
   readonly path: string
-  readonly kind: 'manager' | 'routine'
   readonly state: string
   /** When it began to run; undefined if that is not known. */
   readonly since: number | undefined
@@ -192,7 +191,7 @@ export interface ShutdownView {
   }[]
   /** When the whole has to be over; undefined if there is no such time, or it is not known. */
   readonly deadline: number | undefined
-  /** Who has not ended and is waited for in this phase, the first few. */
+  /** Its own routines that are waited for in this phase, the first few. */
   readonly blocking: readonly Blocker[]
   /** Routines below that have not ended; undefined if that is not known. */
   readonly living: number | undefined

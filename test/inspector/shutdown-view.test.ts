@@ -43,7 +43,7 @@ describe('who blocks a shutdown', () => {
     expect(view.runs.map(({ path }) => path)).toEqual(['shop', 'shop/api', 'shop/api/orders', 'shop/api/zone'])
     expect(episode?.root).toMatchObject({ path: 'shop', startedAt: 2_000, deadline: 10_000, living: 1, held: false })
     const blockers = blockersOf(episode as never)
-    expect(blockers).toEqual([expect.objectContaining({ path: deaf, kind: 'routine', since: 1_000, asked: 2_000, until: 6_000 })])
+    expect(blockers).toEqual([expect.objectContaining({ path: deaf, since: 1_000, asked: 2_000, until: 6_000 })])
     expect(patience(blockers[0] as never, episode?.root as never)).toBe(6_000)
     expect(axisEnd(episode as never, view.now)).toBe(10_000)
     await clock.advance(9_000)
