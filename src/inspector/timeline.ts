@@ -266,7 +266,7 @@ export class Waterfall {
   /** The latest of each manager, in order of the tree; where there are too many, those that go on and those that took longest. */
   view(now: number, ongoing: (path: string, phase: string | undefined, asked: number | undefined) => Ongoing): ShutdownsView {
     const latest = [...new Map(this.#runs.map((run) => [run.path, run])).values()]
-    const runs = longest(latest, now)
+    const runs = weightiest(latest, now)
       .map((run) => ({ run, parts: run.path.split('/') }))
       .toSorted((a, b) => inTree(a.parts, b.parts))
       .map(({ run, parts }) => {
@@ -281,7 +281,7 @@ export class Waterfall {
 }
 
 /** Whoever is above somebody is as busy as they are and takes longer, so that none is named without all above it. */
-function longest(runs: readonly Run[], now: number): readonly Run[] {
+function weightiest(runs: readonly Run[], now: number): readonly Run[] {
   if (runs.length <= SHUTDOWNS) return runs
   const busy = ({ endedAt, phases }: Run): number => (endedAt === undefined && phases.length > 1 ? 1 : 0)
   const length = ({ startedAt, endedAt, phases }: Run): number =>
