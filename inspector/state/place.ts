@@ -2,7 +2,7 @@
 import { STATES } from '../../src/inspector/protocol.ts'
 
 /** What the right side shows. */
-export const VIEWS = ['actor', 'timeline', 'messages', 'log', 'why', 'shutdown', 'health'] as const
+export const VIEWS = ['actor', 'timeline', 'messages', 'log', 'why', 'shutdown', 'health', 'compare'] as const
 /** One of them. */
 export type View = (typeof VIEWS)[number]
 

@@ -5,7 +5,7 @@ import { useAnswer, useSession } from '../state/hooks.ts'
 import { count, Empty, Failed, moment, PathLink } from './shared.tsx'
 
 /** Groups of types, as one looks for them. */
-const GROUPS = {
+export const GROUPS = {
   ends: ['routine.completed', 'routine.failed', 'routine.cancelled', 'routine.killed', 'routine.orphaned', 'routine.settled'],
   failures: ['routine.failed', 'routine.killed', 'routine.hung', 'manager.gaveUp', 'link.broken', 'routine.orphaned'],
   restarts: ['routine.restarted', 'manager.restarted', 'manager.gaveUp'],

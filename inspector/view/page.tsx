@@ -2,8 +2,9 @@
 import { useSelector } from '@xstate/react'
 import { useState } from 'react'
 import { useSession } from '../state/hooks.ts'
-import { type View, VIEWS } from '../state/place.ts'
+import type { View } from '../state/place.ts'
 import { ActorPane } from './actor.tsx'
+import { ComparePane } from './compare.tsx'
 import { ControlBar } from './controls.tsx'
 import { Header } from './header.tsx'
 import { HealthPane } from './health.tsx'
@@ -14,6 +15,7 @@ import { ShutdownPane } from './shutdown.tsx'
 import { TimelinePane } from './timeline.tsx'
 import { Transport } from './transport.tsx'
 import { TreePane } from './tree.tsx'
+import { ViolationsBanner } from './violations.tsx'
 import { WhyPane } from './why.tsx'
 
 const PANES: Readonly<Record<View, { readonly title: string; readonly Pane: () => React.JSX.Element }>> = {
@@ -24,6 +26,7 @@ const PANES: Readonly<Record<View, { readonly title: string; readonly Pane: () =
   log: { title: 'Log', Pane: LogPane },
   why: { title: 'Why', Pane: WhyPane },
   shutdown: { title: 'Shutdown', Pane: ShutdownPane },
+  compare: { title: 'Compare', Pane: ComparePane },
 }
 
 const ORDER: readonly View[] = ['health', 'actor', 'why', 'timeline', 'messages', 'log', 'shutdown']
@@ -37,6 +40,7 @@ export function Page() {
   return (
     <div className="page" data-at={session.table.at}>
       <Header />
+      <ViolationsBanner />
       <main>
         <TreePane />
         <section className="detail" aria-label={PANES[session.place.view].title}>
@@ -55,19 +59,20 @@ export function Page() {
 function Tabs() {
   const session = useSession()
   const { view } = session.place
+  const views: readonly View[] = session.beside === undefined ? ORDER : [...ORDER, 'compare']
   const [focused, setFocused] = useState<View>(view)
   const move = (event: React.KeyboardEvent): void => {
     const by = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0
     if (by === 0) return
     event.preventDefault()
-    const next = ORDER[(ORDER.indexOf(focused) + by + VIEWS.length) % VIEWS.length] as View
+    const next = views[(views.indexOf(focused) + by + views.length) % views.length] as View
     setFocused(next)
     session.go({ view: next })
     document.getElementById(`tab-${next}`)?.focus()
   }
   return (
     <div className="tabs" role="tablist" aria-label="Views" onKeyDown={move}>
-      {ORDER.map((each) => (
+      {views.map((each) => (
         <button
           key={each}
           id={`tab-${each}`}

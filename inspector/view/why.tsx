@@ -3,8 +3,20 @@ import type { WhyStep, WhyView } from '../../src/inspector/protocol.ts'
 import { useAnswer, useSession } from '../state/hooks.ts'
 import { typeClass } from './log.tsx'
 import { Empty, Failed, moment, PathLink, span } from './shared.tsx'
+import { Violations } from './violations.tsx'
 
 export function WhyPane() {
+  const session = useSession()
+  const { violations } = session.player?.recording ?? { violations: [] }
+  return (
+    <>
+      {violations.length === 0 ? null : <Violations violations={violations} />}
+      <Reasons />
+    </>
+  )
+}
+
+function Reasons() {
   const session = useSession()
   const { seq, path } = session.place
   const { answer, error, isLoading } = useAnswer('why', seq > 0 ? { seq } : { path: path === '' ? undefined : path }, 1_000)

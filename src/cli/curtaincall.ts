@@ -2,6 +2,7 @@
 /** The command. */
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { inspectTraces } from './inspect.ts'
 import { UsageError } from './program.ts'
 import { run } from './run.ts'
 import { explain, replay } from './trace.ts'
@@ -12,6 +13,7 @@ Usage:
   curtaincall run [options] FILE [arguments…]
   curtaincall explain FILE.cct.jsonl
   curtaincall replay FILE.cct.jsonl [TREE]
+  curtaincall inspect [--port N] FILE.cct.jsonl [OTHER.cct.jsonl]
   curtaincall --help | --version
 
 run loads FILE (JavaScript, or TypeScript that Node can strip), whose default export
@@ -26,7 +28,9 @@ is printed; with one, the tree stays up when the job is done, until Ctrl-C. At t
 explain prints the story of a trace that the test kit has written, with the events
 that show what went wrong. replay plays it again in virtual time and says whether it
 goes the same way. TREE is a module whose default export is the tree, where the trace
-does not hold it.
+does not hold it. inspect opens a local page on a trace, or on what the inspector has
+saved, prints its address and stays until Ctrl-C; OTHER stands beside FILE, such as a
+counterexample before it was made smaller.
 
 Options of run, before FILE:
   --timeout MS   the whole time of the shutdown            (default 10000)
@@ -42,8 +46,8 @@ Signals: the first SIGINT (Ctrl-C) or SIGTERM begins the shutdown, the second ma
 immediate.
 
 Exit codes: 0 done; 1 the program threw or the tree gave up; 2 wrong usage;
-130 after SIGINT, 143 after SIGTERM, unless the job was done. Of replay: 0 the same, and every law holds;
-1 a law is broken; 3 every law holds, but it went another way.
+130 after SIGINT, 143 after SIGTERM, unless the job was done. Of inspect: 0 after either.
+Of replay: 0 the same, and every law holds; 1 a law is broken; 3 every law holds, but it went another way.
 `
 
 function version(): string {
@@ -100,6 +104,15 @@ async function main(argv: readonly string[]): Promise<number> {
     if (file === undefined || file.startsWith('-') || more.length > 0)
       throw new UsageError(`${command} needs a FILE; try curtaincall --help.`)
     return command === 'explain' ? explain(file, process.stdout) : replay(file, tree, process.stdout)
+  }
+  if (command === 'inspect') {
+    const { values, positionals: files } = parseArgs({
+      args: rest,
+      allowPositionals: true,
+      options: { port: { type: 'string', default: '0' } },
+    })
+    if (files.length === 0 || files.length > 2) throw new UsageError('inspect needs a FILE, and at most one more; try curtaincall --help.')
+    return inspectTraces({ files, port: portNumber(values.port) }, process.stdout)
   }
   if (command !== 'run') throw new UsageError(`There is no command ${command}; try curtaincall --help.`)
   const { own, file, args } = split(rest)

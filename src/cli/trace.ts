@@ -30,7 +30,7 @@ export async function replay(file: string, tree: string | undefined, out: Writab
 }
 
 /** What is wrong with the file is the caller's to know, without a stack. */
-function readOr<Result>(file: string, read: (file: string) => Result): Result {
+export function readOr<Result>(file: string, read: (file: string) => Result): Result {
   try {
     return read(file)
   } catch (error) {

@@ -1,14 +1,15 @@
 /** One actor, the health of all, and who blocks a shutdown: looked up when the page asks, held by nobody. */
 import type { AnyActorRef } from 'xstate'
+import type { HealthStatus } from '../../machines/health.ts'
 import type { GlobalManager } from '../global-manager.ts'
 import type { Health } from '../health.ts'
 import { Manager } from '../manager.ts'
 import type { RoutineRow } from '../routine.ts'
 import { chartOf, isMachine } from './chart.ts'
 import { kindOf } from './forest.ts'
-import type { ActorView, ChartState, HealthView, LogLine } from './protocol.ts'
+import type { ActorView, Blocker, ChartState, HealthView, LogLine } from './protocol.ts'
 import { textOf } from './story.ts'
-import type { Ongoing } from './timeline.ts'
+import { type Ongoing, UNKNOWN } from './timeline.ts'
 import { toWire } from './to-wire.ts'
 import type { Traffic } from './traffic.ts'
 
@@ -118,52 +119,75 @@ function describeRoutine(row: RoutineRow, traffic: Traffic): Own {
   }
 }
 
-/** How long a manager's shutdown may take, and who has not ended, of what it waits for in this phase. */
-export function describeOngoing(global: GlobalManager, path: string, phase: string | undefined): Ongoing {
+/**
+ * How long a manager's shutdown may take, and who has not ended, of what it waits for in this phase.
+ *
+ * @param asked When the phase began in which it tells its routines to stop.
+ */
+export function describeOngoing(global: GlobalManager, path: string, phase: string | undefined, asked: number | undefined): Ongoing {
   const manager = find(global, path)
-  if (!(manager instanceof Manager)) return { deadline: undefined, blocking: [] }
+  if (!(manager instanceof Manager)) return UNKNOWN
   const deadline = manager.run?.deadline ?? Infinity
-  const blocking = phase === 'closing' || phase === 'cleaning' ? [] : blockersOf(manager)
-  return { deadline: deadline === Infinity ? undefined : deadline, blocking }
-}
-
-function blockersOf(manager: Manager): string[] {
-  const found: string[] = []
-  let more = 0
-  for (const row of manager.registry.rows.values()) {
-    if (row.ended || row.state === 'pending') continue
-    if (found.length < NAMED) found.push(row.path)
-    else more++
+  const held = phase === 'closing' && deadline === Infinity && manager.up?.run !== undefined
+  return {
+    deadline: deadline === Infinity ? undefined : deadline,
+    blocking: held || phase === 'cleaning' ? [] : blockersOf(manager, phase, asked),
+    living: manager.livingRoutines,
+    held,
   }
-  if (found.length === 0)
-    return manager
-      .below()
-      .slice(0, NAMED)
-      .map(({ path }) => path)
-  return more === 0 ? found : [...found, `and ${more} more`]
 }
 
-/** The health of every manager, and numbers. */
+/** Its own routines. While all may end by themselves those below, too: the managers there are closed, and tell nobody anything. */
+function blockersOf(manager: Manager, phase: string | undefined, asked: number | undefined): Blocker[] {
+  const found: Blocker[] = []
+  for (const row of phase === 'closing' ? rowsBelow(manager) : manager.registry.rows.values()) {
+    if (row.ended || row.state === 'pending') continue
+    if (found.push(describeBlocker(row, asked)) === NAMED) break
+  }
+  return found
+}
+
+function* rowsBelow(manager: Manager): Generator<RoutineRow> {
+  yield* manager.registry.rows.values()
+  for (const below of manager.below()) yield* rowsBelow(below)
+}
+
+function describeBlocker({ path, state, told, spec, current }: RoutineRow, asked: number | undefined): Blocker {
+  // Whoever was told by name, or in its turn among the children, has a clock of its own.
+  const isTold = told && current.timedByShutdown && asked !== undefined
+  const until = isTold && typeof spec.shutdown === 'number' ? asked + spec.shutdown : undefined
+  return { path, state, since: current.startedAt, asked: isTold ? asked : undefined, until }
+}
+
+/** How bad a status is. */
+const RANKS: readonly HealthStatus[] = ['healthy', 'stopping', 'degraded', 'hung']
+const rank = ({ status }: HealthNode): number => RANKS.indexOf(status as HealthStatus)
+
+type HealthNode = HealthView['nodes'][number]
+
+/** The health of every manager, the worst of them if there are too many, and numbers. */
 export function describeHealth(global: GlobalManager, samples: Iterable<readonly number[]>): HealthView {
-  const nodes: HealthView['nodes'][number][] = []
+  const nodes: HealthNode[] = []
+  const statuses: Record<string, number> = {}
+  const finite = (value: number): number => (Number.isFinite(value) ? value : -1)
   const visit = ({ path, status, hung, restartsLeft, oldestHeartbeat, children }: Health, depth: number): void => {
-    if (nodes.length === LISTED) return
     const manager = find(global, path) as Manager | undefined
-    const maxRestarts = manager?.spec.maxRestarts ?? Infinity
-    const finite = (value: number): number => (Number.isFinite(value) ? value : -1)
+    statuses[status] = (statuses[status] ?? 0) + 1
     nodes.push({
       path,
       depth,
       status,
       hung,
       restartsLeft: finite(restartsLeft),
-      maxRestarts: finite(maxRestarts),
+      maxRestarts: finite(manager?.spec.maxRestarts ?? Infinity),
       oldestBeat: oldestHeartbeat,
       count: manager?.count ?? 0,
+      limit: finite(manager?.spec.maxRoutines ?? Infinity),
     })
     for (const child of children) visit(child, depth + 1)
   }
   visit(global.health(), 0)
+  const listed = nodes.length <= LISTED ? nodes : nodes.toSorted((a, b) => rank(b) - rank(a)).slice(0, LISTED)
   const { byName: _, durations, ...metrics } = global.metrics()
-  return { nodes, metrics: { ...metrics, 'mean duration': Math.round(durations.mean) }, samples: [...samples] }
+  return { nodes: listed, statuses, metrics: { ...metrics, 'mean duration': Math.round(durations.mean) }, samples: [...samples] }
 }

@@ -6,9 +6,21 @@
 import { describeEnded } from './describe-ended.ts'
 import { Forest, kindOf } from './forest.ts'
 import { Ledger } from './ledger.ts'
-import type { ActorView, ChartState, Frame, HealthView, KeptEvent, NodeState, Question, Questions, Recording } from './protocol.ts'
+import type {
+  ActorView,
+  Blocker,
+  ChartState,
+  Frame,
+  HealthView,
+  KeptEvent,
+  NodeState,
+  Question,
+  Questions,
+  Recording,
+  ShutdownsView,
+} from './protocol.ts'
 import { why } from './story.ts'
-import { Timeline, Waterfall } from './timeline.ts'
+import { Timeline, UNKNOWN, Waterfall } from './timeline.ts'
 
 /** The statecharts that lifecycles have. */
 export interface Charts {
@@ -17,6 +29,11 @@ export interface Charts {
   readonly app: ChartState
   readonly local: ChartState
 }
+
+/** Routines that a list of who blocks names. */
+const NAMED = 20
+/** States in which nobody is waited for any more. */
+const ENDED: ReadonlySet<NodeState> = new Set<NodeState>(['completed', 'failed', 'cancelled', 'killed'])
 
 const CLOSED = new Error('this is a recording: of what was inside an actor it holds nothing')
 
@@ -115,7 +132,7 @@ export class Player {
     },
     messages: () => [],
     why: ({ seq, path }) => why(this.#ledger, seq, path),
-    shutdown: () => this.#waterfall.view(() => ({ deadline: undefined, blocking: [] })),
+    shutdown: () => this.#shutdowns(),
     health: () => this.#health(),
     timeline: (ask) => this.#timeline.view(ask, this.to),
     recording: () => ({ base: this.recording.base, from: this.from, events: this.recording.events, more: false }),
@@ -137,6 +154,22 @@ export class Player {
     )
   }
 
+  /** Who blocks can be seen in a recording, too; how long it may, can't. */
+  #shutdowns(): ShutdownsView {
+    const below = new Map<string, Blocker[]>()
+    for (const [path, kind, state] of this.#forest.base()) {
+      if (kind !== 'routine' || ENDED.has(state)) continue
+      const above = path.slice(0, path.lastIndexOf('/'))
+      const list = below.get(above) ?? []
+      below.set(above, list)
+      if (list.length < NAMED) list.push({ path, state, since: undefined, asked: undefined, until: undefined })
+    }
+    return this.#waterfall.view(this.#at, (path, phase) => {
+      const isWaiting = phase === 'cancelling' || phase === 'waiting' || phase === 'killing'
+      return { ...UNKNOWN, blocking: isWaiting ? (below.get(path) ?? []) : [] }
+    })
+  }
+
   #health(): HealthView {
     const nodes = this.#forest
       .base()
@@ -151,8 +184,11 @@ export class Player {
         maxRestarts: -1,
         oldestBeat: undefined,
         count: 0,
+        limit: -1,
       }))
-    return { nodes, metrics: this.#counts, samples: [] }
+    const statuses: Record<string, number> = {}
+    for (const { status } of nodes) statuses[status] = (statuses[status] ?? 0) + 1
+    return { nodes, statuses, metrics: this.#counts, samples: [] }
   }
 }
 

@@ -128,7 +128,19 @@ export interface LogLine {
 }
 
 /** What a sample holds. */
-export const SAMPLE = ['at', 'running', 'pending', 'failures', 'restarts', 'spawned', 'ended', 'lag', 'heap'] as const
+export const SAMPLE = [
+  'at',
+  'running',
+  'pending',
+  'failures',
+  'restarts',
+  'spawned',
+  'ended',
+  'lag',
+  'heap',
+  'refused',
+  'orphaned',
+] as const
 
 /** What an order may be. */
 export const CONTROLS = ['cancel', 'kill', 'restart', 'send', 'shutdown', 'shutdownNow'] as const

@@ -30,7 +30,7 @@ export interface Questions {
   /** Why something happened: from the first cause to what followed from it. Without `seq`, the latest that went wrong. */
   why: { ask: { readonly seq?: number | undefined; readonly path?: string | undefined }; answer: WhyView | undefined }
   /** Shutdowns that go on, or have gone. */
-  shutdown: { ask: object; answer: readonly ShutdownView[] }
+  shutdown: { ask: object; answer: ShutdownsView }
   /** Health and metrics. */
   health: { ask: object; answer: HealthView }
   /** Bars of lifecycles between two moments; of what is below `path`. */
@@ -157,22 +157,47 @@ export interface WhyView {
   readonly cut: boolean
 }
 
+/** The latest shutdown of each manager, in order of the tree. */
+export interface ShutdownsView {
+  /** Now, by the clock of what is watched. */
+  readonly now: number
+  /** How many there are, named or not. */
+  readonly total: number
+  readonly runs: readonly ShutdownView[]
+}
+
+/** A routine that has not ended, and is waited for. */
+export interface Blocker {
+  readonly path: string
+  readonly state: string
+  /** When it began to run; undefined if that is not known. */
+  readonly since: number | undefined
+  /** When it was told to stop; undefined if it was not yet, or that is not known. */
+  readonly asked: number | undefined
+  /** When it is given up on, whatever becomes of the whole; undefined if nobody has said, or that is not known. */
+  readonly until: number | undefined
+}
+
 /** One shutdown of one manager. */
 export interface ShutdownView {
   readonly path: string
   readonly depth: number
   readonly startedAt: number
   readonly endedAt: number | undefined
-  /** `deadline` is when the phase has to be over; undefined if there is none, or it is not known. */
   readonly phases: readonly {
     readonly phase: string
     readonly from: number
     readonly to: number | undefined
   }[]
-  /** When the whole has to be over. */
+  /** When the whole has to be over; undefined if there is no such time, or it is not known. */
   readonly deadline: number | undefined
-  /** Who has not ended and is waited for. */
-  readonly blocking: readonly string[]
+  /** Its own routines that are waited for in this phase, the first few. */
+  readonly blocking: readonly Blocker[]
+  /** Routines below that have not ended; undefined if that is not known. */
+  readonly living: number | undefined
+  /** True while it waits until what is above comes to it. */
+  readonly held: boolean
+  /** What it ended as; undefined while it goes on. */
   readonly state: string | undefined
 }
 
@@ -186,10 +211,14 @@ export interface HealthView {
     readonly restartsLeft: number
     readonly maxRestarts: number
     readonly oldestBeat: number | undefined
+    /** Permits that are held, and at most may be; -1 where there is no limit. */
     readonly count: number
+    readonly limit: number
   }[]
+  /** Managers by status: all of them, also where `nodes` has only the worst. */
+  readonly statuses: Readonly<Record<string, number>>
   readonly metrics: Readonly<Record<string, number>>
-  /** The latest samples, one a second, in the order of {@link SAMPLE}. */
+  /** The latest samples, one a second, in the order of SAMPLE; none of a recording. */
   readonly samples: readonly (readonly number[])[]
 }
 

@@ -123,7 +123,8 @@ export function toChromeTrace({ from, events }: Recording): string {
         ph: 'X',
         ...place,
         ts,
-        dur: place.ts - ts,
+        // Clocks of the platform may step back.
+        dur: Math.max(0, place.ts - ts),
       })
     }
     const instant: Slice = { name: type, ph: 'i', s: 't', ...place, args: event }

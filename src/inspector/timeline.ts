@@ -1,12 +1,12 @@
 /** Lifecycles as bars, and shutdowns as waterfalls. */
-import type { Bar, KeptEvent, Questions, ShutdownView, TimelineView } from './protocol.ts'
+import type { Bar, KeptEvent, Questions, ShutdownsView, ShutdownView, TimelineView } from './protocol.ts'
 
 /** Bars that are held, and that one answer holds. */
 const HELD = 50_000
 const DRAWN = 2_000
 /** Parts of the time between, for which starts and failures are counted. */
 const BINS = 240
-/** Shutdowns that are held. */
+/** Shutdowns that are held when they are over, and that one answer tells of. */
 const SHUTDOWNS = 500
 
 /** Managers are told apart by their hashes: two that share one only share their room, too. */
@@ -221,13 +221,15 @@ interface Run {
   endedAt: number | undefined
   state: string | undefined
   readonly phases: { readonly phase: string; readonly from: number; to: number | undefined }[]
+  /** Until when the latest look found that it may last: it stays when there is nobody to look at any more. */
+  deadline: number | undefined
 }
 
 /** What is known of a shutdown that goes on. */
-export interface Ongoing {
-  readonly deadline: number | undefined
-  readonly blocking: readonly string[]
-}
+export type Ongoing = Pick<ShutdownView, 'deadline' | 'blocking' | 'living' | 'held'>
+
+/** The same where nothing is known, or nothing goes on. */
+export const UNKNOWN: Ongoing = { deadline: undefined, blocking: [], living: undefined, held: false }
 
 /** The shutdowns of all managers, the latest hundreds. */
 export class Waterfall {
@@ -246,22 +248,51 @@ export class Waterfall {
       return
     }
     if (run === undefined) {
-      run = { path, startedAt: at, endedAt: undefined, state: undefined, phases: [] }
+      run = { path, startedAt: at, endedAt: undefined, state: undefined, phases: [], deadline: undefined }
       this.#open.set(path, run)
       this.#runs.push(run)
-      if (this.#runs.length > SHUTDOWNS * 2) this.#runs = this.#runs.slice(-SHUTDOWNS)
+      if (this.#runs.length - this.#open.size > SHUTDOWNS * 2) this.#forget()
     }
     run.phases.push({ phase: String(event['phase']), from: at, to: undefined })
   }
 
-  /** The latest of each manager, in order of the tree. */
-  view(ongoing: (path: string, phase: string | undefined) => Ongoing): ShutdownView[] {
-    const latest = new Map(this.#runs.map((run) => [run.path, run]))
-    return [...latest.values()]
-      .toSorted((a, b) => (a.path < b.path ? -1 : 1))
-      .map(({ path, startedAt, endedAt, state, phases }) => {
-        const known = endedAt === undefined ? ongoing(path, phases.at(-1)?.phase) : { deadline: undefined, blocking: [] }
-        return { path, depth: path.split('/').length - 1, startedAt, endedAt, state, phases, ...known }
-      })
+  /** What goes on stays, whatever there is of it; what is over goes when it is old. */
+  #forget(): void {
+    const over = this.#runs.filter(({ endedAt }) => endedAt !== undefined).slice(0, -SHUTDOWNS)
+    const gone = new Set(over)
+    this.#runs = this.#runs.filter((run) => !gone.has(run))
   }
+
+  /** The latest of each manager, in order of the tree; where there are too many, those that go on and those that took longest. */
+  view(now: number, ongoing: (path: string, phase: string | undefined, asked: number | undefined) => Ongoing): ShutdownsView {
+    const latest = [...new Map(this.#runs.map((run) => [run.path, run])).values()]
+    const runs = weightiest(latest, now)
+      .map((run) => ({ run, parts: run.path.split('/') }))
+      .toSorted((a, b) => inTree(a.parts, b.parts))
+      .map(({ run, parts }) => {
+        const { path, startedAt, endedAt, state, phases } = run
+        const asked = phases.find(({ phase }) => phase === 'cancelling')?.from
+        const known = endedAt === undefined ? ongoing(path, phases.at(-1)?.phase, asked) : UNKNOWN
+        run.deadline = known.deadline ?? run.deadline
+        return { path, depth: parts.length - 1, startedAt, endedAt, state, phases, ...known, deadline: run.deadline }
+      })
+    return { now, total: latest.length, runs }
+  }
+}
+
+/** Whoever is above somebody is as busy as they are and takes longer, so that none is named without all above it. */
+function weightiest(runs: readonly Run[], now: number): readonly Run[] {
+  if (runs.length <= SHUTDOWNS) return runs
+  const busy = ({ endedAt, phases }: Run): number => (endedAt === undefined && phases.length > 1 ? 1 : 0)
+  const length = ({ startedAt, endedAt, phases }: Run): number =>
+    endedAt === undefined && phases.length === 1 ? 0 : (endedAt ?? now) - startedAt
+  return runs.toSorted((a, b) => busy(b) - busy(a) || length(b) - length(a)).slice(0, SHUTDOWNS)
+}
+
+/** Whoever is below somebody comes right after it. */
+function inTree(a: readonly string[], b: readonly string[]): number {
+  const differs = a.findIndex((part, k) => part !== b[k])
+  if (differs < 0) return a.length - b.length
+  const [one, other] = [a[differs] as string, b[differs] ?? '']
+  return one.localeCompare(other, 'en', { numeric: true }) || (one < other ? -1 : 1)
 }

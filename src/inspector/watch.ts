@@ -184,11 +184,13 @@ export class Watch implements Watched {
   }
 
   #sample(): void {
-    const { running, pending, failures, restarts, spawned, completed, failed, cancelled, killed } = this.#global.metrics()
+    const metrics = this.#global.metrics()
+    const { running, pending, failures, restarts, spawned, completed, failed, cancelled, killed, refused, orphaned } = metrics
     const lag = Math.max(0, (this.#delay?.max ?? 0) / 1e6 - 20)
     this.#delay?.reset()
     const ended = completed + failed + cancelled + killed
-    this.#samples.push([this.now, running, pending, failures, restarts, spawned, ended, lag, process.memoryUsage().heapUsed])
+    const { heapUsed } = process.memoryUsage()
+    this.#samples.push([this.now, running, pending, failures, restarts, spawned, ended, lag, heapUsed, refused, orphaned])
   }
 
   // --- what pages ask ------------------------------------------------------------------------
@@ -213,7 +215,7 @@ export class Watch implements Watched {
       return this.traffic.messages(paths, limit)
     },
     why: ({ seq, path }) => why(this.ledger, seq, path),
-    shutdown: () => this.#waterfall.view((path, phase) => describeOngoing(this.#global, path, phase)),
+    shutdown: () => this.#waterfall.view(this.now, (path, phase, asked) => describeOngoing(this.#global, path, phase, asked)),
     health: () => describeHealth(this.#global, this.#samples),
     timeline: (ask) => this.#bars().view(ask, this.now),
     recording: ({ after }) => this.#recording(after),

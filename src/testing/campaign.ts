@@ -24,7 +24,7 @@ export interface CampaignOptions {
   readonly laws?: readonly Law[] | undefined
   /** What some run has to reach. @default nothing */
   readonly goals?: readonly Goal[] | undefined
-  /** Where the trace of a counterexample is written; `false` writes none. @default '.curtaincall' */
+  /** Where the traces of a counterexample are written: as it was found, and made smaller; `false` writes none. @default '.curtaincall' */
   readonly traces?: string | false | undefined
   /** fast-check. @default what `import('fast-check')` finds */
   readonly fc?: FastCheck | undefined
@@ -46,15 +46,21 @@ export class CounterexampleError extends CurtaincallError {
   readonly law: string
   /** The smallest run that shows it. */
   readonly trace: Trace | undefined
+  /** The run that broke the law first, before it was made smaller; undefined if it could not be. */
+  readonly original: Trace | undefined
   /** Runs until it was found, shrinking left out. */
   readonly runs: number
   /** How often it could be made smaller. */
   readonly shrinks: number
 
-  constructor(message: string, found: { law: string; trace: Trace | undefined; runs: number; shrinks: number }) {
+  constructor(
+    message: string,
+    found: { law: string; trace: Trace | undefined; original?: Trace | undefined; runs: number; shrinks: number },
+  ) {
     super('ERR_TEST', message)
     this.law = found.law
     this.trace = found.trace
+    this.original = found.original
     this.runs = found.runs
     this.shrinks = found.shrinks
   }
@@ -142,13 +148,17 @@ async function campaign<Run>(fc: FastCheck, runs: Arbitrary<Run>, play: Play<Run
   const reached = Object.fromEntries(goals.map(({ name }) => [name, 0]))
   // What is shrunk has to break the same law; otherwise it would be another story.
   let law: string | undefined
+  let original: Trace | undefined
   const holds = async (run: Run): Promise<boolean> => {
     const { broken, simulation } = await tryRun(play, run, laws)
     if (law === undefined && simulation !== undefined) {
       for (const goal of goals) if (goal.reached(simulation.run)) reached[goal.name] = (reached[goal.name] as number) + 1
       options.onRun?.(simulation)
     }
-    if (law === undefined) law = broken[0]
+    if (law === undefined && broken.length > 0) {
+      law = broken[0]
+      original = simulation?.trace
+    }
     return law === undefined || !broken.includes(law)
   }
   const release = holdPlatform()
@@ -156,7 +166,8 @@ async function campaign<Run>(fc: FastCheck, runs: Arbitrary<Run>, play: Play<Run
     const result = await fc.check(fc.asyncProperty(runs, holds), { seed, numRuns })
     if (result.failed && result.counterexample !== null) {
       const [smallest] = result.counterexample
-      const found = { law: law as string, runs: result.numRuns, shrinks: result.numShrinks, path: result.counterexamplePath ?? '' }
+      const { numRuns: tried, numShrinks: shrinks, counterexamplePath: path } = result
+      const found = { law: law as string, runs: tried, shrinks, path: path ?? '', original: shrinks === 0 ? undefined : original }
       throw await counterexample(play, smallest, found, options)
     }
   } finally {
@@ -188,7 +199,7 @@ async function tryRun<Run>(play: Play<Run>, run: Run, laws: readonly Law[]): Pro
 async function counterexample<Run>(
   play: Play<Run>,
   smallest: Run,
-  found: { law: string; runs: number; shrinks: number; path: string },
+  found: { law: string; runs: number; shrinks: number; path: string; original: Trace | undefined },
   { seed = 1, laws = allLaws, traces = '.curtaincall' }: CampaignOptions,
 ): Promise<CounterexampleError> {
   const { simulation, error } = await tryRun(play, smallest, laws)
@@ -198,11 +209,24 @@ async function counterexample<Run>(
     const made = JSON.stringify(smallest, undefined, 2)
     return new CounterexampleError(`${head}\n${source}\n${error?.message}\nmade of ${made}`, { ...found, trace: undefined })
   }
-  const { header, events, verdict } = simulation.trace
-  const violations = verdict.violations.filter((each) => each.law === found.law)
-  const trace: Trace = { header: { ...header, found: { seed, path: found.path } }, events, verdict: { ...verdict, violations } }
-  const replay = traces === false ? '' : `\nreplay: npx curtaincall replay ${keep(trace, traces, `${found.law}-${seed}`)}`
-  return new CounterexampleError(`${head}\n${source}${replay}\n\n${explainTrace(trace)}`, { ...found, trace })
+  const ofLaw = ({ header, events, verdict }: Trace, path: string): Trace => {
+    const violations = verdict.violations.filter((each) => each.law === found.law)
+    return { header: { ...header, found: { seed, path } }, events, verdict: { ...verdict, violations } }
+  }
+  const trace = ofLaw(simulation.trace, found.path)
+  // The path goes on with the steps by which it was made smaller.
+  const original = found.original === undefined ? undefined : ofLaw(found.original, found.path.replace(/:.*/, ''))
+  const files = traces === false ? '' : `\n${keepBoth(trace, original, traces, `${found.law}-${seed}`)}`
+  return new CounterexampleError(`${head}\n${source}${files}\n\n${explainTrace(trace)}`, { ...found, trace, original })
+}
+
+/** Writes the smallest run, and beside it the one that it was made of; says what can be done with them. */
+function keepBoth(trace: Trace, original: Trace | undefined, folder: string, name: string): string {
+  const smallest = keep(trace, folder, name)
+  const replay = `replay: npx curtaincall replay ${smallest}`
+  if (original === undefined) return `${replay}\nlook: npx curtaincall inspect ${smallest}`
+  const found = keep(original, folder, `${name}.original`)
+  return `${replay}\nlook, beside what it was before it was made smaller: npx curtaincall inspect ${smallest} ${found}`
 }
 
 function keep(trace: Trace, folder: string, name: string): string {

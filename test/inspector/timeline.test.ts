@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Bar, KeptEvent } from '../../src/inspector/protocol.ts'
-import { Timeline, Waterfall } from '../../src/inspector/timeline.ts'
+import { Timeline, UNKNOWN, Waterfall } from '../../src/inspector/timeline.ts'
 
 /** A life: who, when, how long, how it ended; one that is open has not. */
 interface Life {
@@ -188,13 +188,14 @@ describe('waterfalls', () => {
           if (stops) waterfall.note({ type: 'manager.stopped', path, at: ++at, seq: at, cause: null, state: 'completed' })
           else open.add(path)
         }
-        const views = waterfall.view(() => ({ deadline: 99, blocking: ['x'] }))
+        const blocked = [{ path: 'x', state: 'running', since: 0, asked: undefined, until: undefined }]
+        const { runs: views } = waterfall.view(at, () => ({ ...UNKNOWN, deadline: 99, blocking: blocked }))
         expect(views.map(({ path }) => path)).toEqual([...new Set(all.map(({ path }) => path))].toSorted())
         for (const { path, phases: shown, startedAt, endedAt, deadline, blocking } of views) {
           expect(shown[0]?.from).toBe(startedAt)
           for (const [k, { to }] of shown.entries()) expect(to).toBe(shown[k + 1]?.from ?? endedAt)
           expect(endedAt === undefined).toBe(open.has(path))
-          expect([deadline, blocking]).toEqual(open.has(path) ? [99, ['x']] : [undefined, []])
+          expect([deadline, blocking]).toEqual(open.has(path) ? [99, blocked] : [undefined, []])
         }
       }),
     )

@@ -39,6 +39,10 @@ const nobodyFails = law('nobodyFails', function* ({ events }) {
   for (const { type, i } of events) if (type === 'routine.failed') yield { message: 'somebody fails', witnesses: [i] }
 })
 
+/** fast-check, which makes nothing smaller. */
+const still = (of: typeof fc): typeof fc =>
+  ({ ...of, check: (property: never, options: object) => of.check(property, { ...options, endOnFailure: true }) }) as unknown as typeof fc
+
 describe('fuzzTree', () => {
   test('a law that does not hold is broken by a tree that is as small as can be, in a file that replays', async () => {
     const error = await counterexample(() => fuzzTree({ runs: 500, laws: [...laws, nobodyIsKilled], traces: folder, fc }))
@@ -54,6 +58,35 @@ describe('fuzzTree', () => {
     expect(divergence).toBeUndefined()
     expect(simulation.violations.map((each) => each.law)).toEqual(['nobodyIsKilled'])
     expect(readTrace(join(folder, file)).verdict.violations).toEqual(error.trace?.verdict.violations)
+  })
+
+  test('what it was made of lies beside it, breaks the same law, and replays, too', async () => {
+    const own = join(folder, 'both')
+    const error = await counterexample(() => fuzzTree({ runs: 500, laws: [...laws, nobodyIsKilled], traces: own, fc }))
+    expect(error.shrinks).toBeGreaterThan(0)
+    const [smallest, original] = ['', '.original'].map((mark) => join(own, `nobodyIsKilled-1${mark}.cct.jsonl`)) as [string, string]
+    expect(readdirSync(own).map((name) => join(own, name))).toEqual([smallest, original])
+    expect(error.message).toContain(`npx curtaincall inspect ${smallest} ${original}`)
+    const trace = readTrace(original)
+    expect(trace).toEqual(JSON.parse(JSON.stringify(error.original)))
+    expect(trace.events.length).toBeGreaterThan(error.trace?.events.length ?? 0)
+    expect(new Set(trace.verdict.violations.map((each) => each.law))).toEqual(new Set(['nobodyIsKilled']))
+    // Its path is that of the run itself, without the steps by which it was made smaller.
+    expect(trace.header.found).toEqual({ seed: 1, path: String(error.runs - 1) })
+    expect((await replayTrace(original, { laws: [nobodyIsKilled] })).divergence).toBeUndefined()
+  })
+
+  test('where nothing can be made smaller there is no other', async () => {
+    const own = join(folder, 'one')
+    const never = law('never', function* () {
+      yield { message: 'it never holds' }
+    })
+    const error = await counterexample(() =>
+      propertyShutdown({ kind: 'tree', name: 'g', children: [] }, { runs: 1, laws: [never], traces: own, fc: still(fc) }),
+    )
+    expect([error.shrinks, error.original]).toEqual([0, undefined])
+    expect(readdirSync(own)).toEqual(['never-1.cct.jsonl'])
+    expect(error.message).toContain(`look: npx curtaincall inspect ${join(own, 'never-1.cct.jsonl')}\n`)
   })
 
   test('what is shrunk breaks the law that was broken, though others are on the way', async () => {

@@ -1,0 +1,145 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { afterAll, expect, test } from 'vitest'
+import { createGlobalManager } from 'curtaincall'
+import { readTrace } from 'curtaincall/testing'
+import { KINDS, type KeptEvent, type Recording, STATES } from '../../src/inspector/protocol.ts'
+import { fromTrace, keep, type TraceLike, toChromeTrace, toTraceLines } from '../../src/inspector/recording.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'curtaincall-recording-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+const ON = { curtaincall: '0', xstate: '5', node: '' }
+
+/** Saves it as the page does, and opens it as the command does. */
+function saved(recording: Recording): Recording {
+  const file = join(folder, 'saved.cct.jsonl')
+  writeFileSync(file, toTraceLines(recording, ON))
+  return fromTrace(readTrace(file) as TraceLike, 'another name')
+}
+
+const TYPES = ['routine.spawned', 'routine.started', 'routine.failed', 'routine.completed', 'routine.restarted', 'manager.phase', 'step']
+const path = fc.constantFrom('g', 'g/a', 'g/a/l', 'g/a/l/x#1', 'g/a/l/x#2', 'g/b/svc#svc', '')
+const extra = fc.dictionary(
+  fc.constantFrom('incarnation', 'error', 'delay', 'name', 'id', 'text', 'willRestart', 'phase'),
+  fc.oneof(fc.string(), fc.nat(), fc.boolean(), fc.constant(null)),
+  { noNullPrototype: true },
+)
+
+/** Events as a ring holds them: numbers grow, with gaps; causes come before, and may be gone already. */
+const events = fc
+  .array(
+    fc.record({
+      gap: fc.nat({ max: 3 }),
+      later: fc.nat({ max: 50 }),
+      type: fc.constantFrom(...TYPES),
+      path,
+      extra,
+      back: fc.nat({ max: 9 }),
+    }),
+  )
+  .map((drawn) => {
+    let [seq, at] = [100, 1_700_000_000_000]
+    return drawn.map(({ gap, later, type, path: where, extra: rest, back }): KeptEvent => {
+      seq += gap + 1
+      at += later
+      return { ...rest, seq, at, type, path: where, cause: back === 0 ? null : seq - back }
+    })
+  })
+
+const recordings: fc.Arbitrary<Recording> = events.chain((all) => {
+  const seqs = all.map(({ seq }) => seq)
+  return fc.record({
+    name: fc.string(),
+    from: fc.constant(all[0]?.at ?? 1_700_000_000_000),
+    base: fc.array(fc.tuple(path, fc.constantFrom(...KINDS), fc.constantFrom(...STATES), fc.nat(), fc.nat()), { maxLength: 4 }),
+    events: fc.constant(all),
+    violations: fc.array(fc.record({ law: fc.string(), message: fc.string(), witnesses: fc.subarray(seqs) }), { maxLength: 2 }),
+    story: fc.string({ minLength: 1 }),
+  })
+})
+
+/** The same, numbered from 1, without causes that are not held: what a file can say. */
+function renumbered(recording: Recording): Recording {
+  const places = new Map(recording.events.map(({ seq }, i) => [seq, i + 1]))
+  return {
+    ...recording,
+    events: recording.events.map((event) => ({
+      ...event,
+      seq: places.get(event.seq) as number,
+      cause: event.cause === null ? null : (places.get(event.cause) ?? null),
+    })),
+    violations: recording.violations.map((each) => ({ ...each, witnesses: each.witnesses.map((seq) => places.get(seq) as number) })),
+  }
+}
+
+test('what the page saves is read by the test kit, and is the same recording', () => {
+  fc.assert(
+    fc.property(recordings, (recording) => {
+      const again = saved(recording)
+      expect(again).toEqual(renumbered(recording))
+      // Saved once more, nothing changes any more.
+      expect(saved(again)).toEqual(again)
+    }),
+    { numRuns: 200 },
+  )
+})
+
+test('a clock that steps back is written down as one that stands still', () => {
+  const event = (seq: number, at: number): KeptEvent => ({ seq, at, type: 'routine.started', path: 'g/a/l/x#1', cause: null })
+  const recording = { name: 'g', from: 10, base: [], events: [event(1, 12), event(2, 9), event(3, 15)], violations: [], story: 's' }
+  expect(saved(recording).events.map(({ at }) => at)).toEqual([12, 12, 15])
+})
+
+test('a tree that fails, restarts and stops is written down whole', async () => {
+  const global = createGlobalManager({ name: 'g' })
+  const kept: KeptEvent[] = []
+  global.on('*', (event) => void kept.push(keep(event as unknown as KeptEvent)))
+  const local = global.createApp('a').createLocal('l')
+  const failing = local.spawn('x', ({ incarnation }) => {
+    if (incarnation === 1) throw Object.assign(new Error('bad\nluck'), { code: 7n })
+  })
+  await failing.outcome
+  await global.shutdown()
+  const recording = { name: 'g', from: kept[0]?.at ?? 0, base: [], events: kept, violations: [], story: 's' }
+  const again = saved(recording)
+  expect(again.events.map(({ type, path: where }) => [type, where])).toEqual(kept.map(({ type, path: where }) => [type, where]))
+  expect(again.events.map(({ cause }) => cause)).toEqual(renumbered(recording).events.map(({ cause }) => cause))
+})
+
+interface ChromeEvent {
+  readonly ph: string
+  readonly name: string
+  readonly pid: number
+  readonly tid: number
+  readonly ts: number
+  readonly dur?: number
+  readonly id?: number
+  readonly args?: { readonly name?: string }
+}
+
+test("Chrome's format: nothing lasts less than nothing, each arrow has both its ends, and all have names", () => {
+  // Clocks may step back here.
+  const unsteady = fc.tuple(recordings, fc.array(fc.integer({ min: -100, max: 100 }))).map(([recording, steps]) => ({
+    ...recording,
+    events: recording.events.map((event, k) => ({ ...event, at: event.at + (steps[k] ?? 0) })),
+  }))
+  fc.assert(
+    fc.property(fc.oneof(recordings, unsteady), (recording) => {
+      const { traceEvents } = JSON.parse(toChromeTrace(recording)) as { traceEvents: ChromeEvent[] }
+      const of = (ph: string): ChromeEvent[] => traceEvents.filter((each) => each.ph === ph)
+      for (const { ts, dur } of of('X')) expect([Number.isInteger(ts), (dur as number) >= 0]).toEqual([true, true])
+      expect(of('f').map(({ id }) => id)).toEqual(of('s').map(({ id }) => id))
+      expect(new Set(of('s').map(({ id }) => id)).size).toBe(of('s').length)
+      expect(of('i').length).toBe(recording.events.length)
+      const processes = new Set(of('M').flatMap(({ name, pid }) => (name === 'process_name' ? [pid] : [])))
+      const threads = new Set(of('M').flatMap(({ name, pid, tid }) => (name === 'thread_name' ? [`${pid} ${tid}`] : [])))
+      for (const { pid, tid } of traceEvents.filter(({ ph }) => ph !== 'M')) {
+        expect([pid, processes.has(pid)]).toEqual([pid, true])
+        expect([tid, threads.has(`${pid} ${tid}`)]).toEqual([tid, true])
+      }
+    }),
+    { numRuns: 200 },
+  )
+})
