@@ -27,7 +27,7 @@ function into(state: ChartState, key: string, inner: unknown, found: Set<string>
 /** The value as a person says it: `checkout (payment: waiting, stock: done)`. */
 export function valueText(value: unknown): string {
   if (typeof value === 'string') return value
-  if (typeof value !== 'object' || value === null) return value === undefined ? '–' : String(value)
+  if (typeof value !== 'object' || value === null) return '–'
   const parts = Object.entries(value).map(([key, inner]) => {
     if (typeof inner === 'string') return `${key}: ${inner}`
     const below = valueText(inner)

@@ -79,12 +79,14 @@ export const TITLE = 28
 export const LINE = 17
 export const INSET = 10
 /** Around the states inside a state. */
-export const PADDING = 16
+export const PADDING = 14
 const MARK = 12
 /** More letters than these are cut: the whole stands in the list, and under the pointer. */
 const LETTERS = 34
+/** Letters of an event and its actions that stand in one line. */
+const SHORT = 25
 /** Room for a count. */
-const COUNT = '×9.99k'
+const COUNT = '×999'
 
 const cut = (text: string): string => (text.length > LETTERS ? `${text.slice(0, LETTERS - 1)}…` : text)
 
@@ -126,7 +128,7 @@ function nodeOf(state: ChartState, parent: Node | undefined, measure: Measure, n
     parent,
     rows,
     head,
-    width: isSmall ? 26 : Math.max(80, Math.ceil(Math.max(...widths)) + 2 * INSET),
+    width: isSmall ? 26 : Math.max(60, Math.ceil(Math.max(...widths)) + 2 * INSET),
     height: isSmall ? 26 : Math.max(38, head + (rows.length > 0 ? 3 : 10)),
     children: [],
   }
@@ -176,11 +178,17 @@ export function graphOf(chart: ChartState, measure: Measure): Graph {
   return { root, nodes, ways }
 }
 
+/** Actions stand beside their event where both are short, else below it. */
+export const linesOf = ({ text, actions }: Label): number => (actions === '' || text.length + actions.length <= SHORT ? 1 : 2)
+
 function roomFor(labels: readonly Label[], measure: Measure): { width: number; height: number } {
   if (labels.length === 0) return { width: 0, height: 0 }
   const count = measure(COUNT, false)
-  const widths = labels.map(({ text, actions }) => Math.max(measure(text, false) + count + 6, measure(actions, false)))
-  const lines = labels.reduce((sum, { actions }) => sum + (actions === '' ? 1 : 2), 0)
+  const widths = labels.map((label) => {
+    const [event, does] = [measure(label.text, false) + count + 6, measure(label.actions, false)]
+    return linesOf(label) === 1 ? event + does + (does === 0 ? 0 : 5) : Math.max(event, does)
+  })
+  const lines = labels.reduce((sum, label) => sum + linesOf(label), 0)
   return { width: Math.ceil(Math.max(...widths)) + 8, height: lines * LINE + 4 }
 }
 

@@ -1,122 +1,155 @@
 /**
- * A layout of our own, for where there is no worker, and until it has answered: states in layers by how far they are from
- * the first one, and curves between them.
+ * A layout of our own, for where there is no worker, and until it has answered: states in rows by how far they are from the
+ * first one, what leads from one to another in rows between them.
  *
- * S1  States side by side never lie over each other, and none reaches out of the one that it is in.
+ * S1  States and labels side by side never lie over each other, and none reaches out of the state that it is in.
  */
 import { type Graph, holds, type Layout, type Node, PADDING, type Point, type Rect, type Way } from './graph.ts'
 
-const GAP = 30
-/** Parallel states stand side by side as long as they are not wider than this. */
-const WIDE = 900
+const GAP = 26
+/** Between a row of states and one of labels. */
+const STEP = 18
+/** Rows are wrapped where they get wider than this. */
+const WIDE = 860
 
-interface Sized {
-  readonly node: Node
+/** A state with all in it, or a label. */
+interface Block {
+  /** Of the state, or of the way. */
+  readonly id: string
+  readonly isLabel: boolean
   readonly width: number
   readonly height: number
-  /** Places inside it. */
-  readonly inside: readonly { readonly x: number; readonly y: number; readonly sized: Sized }[]
+  readonly inside: readonly { readonly x: number; readonly y: number; readonly block: Block }[]
+}
+
+/** Where the labels inside a state go: above all states in it, or below the row of one of them. */
+interface Lifted {
+  readonly way: Way
+  readonly from: Node | undefined
+  readonly to: Node | undefined
 }
 
 /** Lays a graph out. */
-export function layOut({ root, nodes, ways }: Graph): Layout {
-  const between = siblingWays(ways)
-  const sized = sizeOf(root, between)
+export function layOut({ root, ways }: Graph): Layout {
+  const block = blockOf(root, liftedIn(ways))
   const boxes = new Map<string, Rect>()
-  place(sized, 4, 4, boxes)
-  const taken: Rect[] = [...boxes].flatMap(([id, box]) => obstacle(nodes.get(id), box))
-  const placed = new Map<string, { points: readonly Point[]; isCurve: boolean; label: Rect | undefined }>()
-  for (const way of ways) placed.set(way.id, route(way, boxes, taken))
-  return { width: sized.width + 8, height: sized.height + 8, boxes, ways: placed }
-}
-
-/** What a label may not lie on: a state without states in it, and the title of one with. */
-function obstacle(node: Node | undefined, box: Rect): Rect[] {
-  if (node === undefined) return []
-  return [node.children.length === 0 ? box : { ...box, height: node.head }]
-}
-
-/** Which children of a state lead to which: ways deeper down count for the children that they are in. */
-function siblingWays(ways: readonly Way[]): ReadonlyMap<Node, ReadonlyMap<Node, readonly { readonly to: Node; readonly way: Way }[]>> {
-  const found = new Map<Node, Map<Node, { to: Node; way: Way }[]>>()
-  for (const way of ways) {
-    const [from, to] = [lineage(way.from), lineage(way.to)]
-    let depth = 0
-    while (depth < from.length && depth < to.length && from[depth] === to[depth]) depth++
-    const [above, a, b] = [from[depth - 1], from[depth], to[depth]]
-    if (above === undefined || a === undefined || b === undefined) continue
-    const inside = found.get(above) ?? new Map<Node, { to: Node; way: Way }[]>()
-    found.set(above, inside)
-    inside.set(a, [...(inside.get(a) ?? []), { to: b, way }])
-  }
-  return found
+  const labels = new Map<string, Rect>()
+  place(block, 4, 4, boxes, labels)
+  const routes = new Map(ways.map((way) => [way.id, route(way, boxes, labels.get(way.id))]))
+  return { width: block.width + 8, height: block.height + 8, boxes, ways: routes }
 }
 
 function lineage(node: Node): Node[] {
   return node.parent === undefined ? [node] : [...lineage(node.parent), node]
 }
 
-type Between = ReturnType<typeof siblingWays>
-
-/** The children in layers: the first, what it leads to, and so on; whom nobody leads to comes last. */
-function layersOf(node: Node, between: Between): Node[][] {
-  const leads = between.get(node)
-  const depth = new Map<Node, number>()
-  const visit = (start: Node, from: number): void => {
-    if (depth.has(start)) return
-    depth.set(start, from)
-    const queue = [start]
-    for (let at = queue.shift(); at !== undefined; at = queue.shift())
-      for (const { to } of leads?.get(at) ?? []) {
-        if (depth.has(to)) continue
-        depth.set(to, (depth.get(at) ?? 0) + 1)
-        queue.push(to)
-      }
+/** Which ways run inside which state, and between which of its children: ways deeper down count for the child that they are in. */
+function liftedIn(ways: readonly Way[]): ReadonlyMap<Node, readonly Lifted[]> {
+  const found = new Map<Node, Lifted[]>()
+  for (const way of ways) {
+    const [from, to] = [lineage(way.from), lineage(way.to)]
+    let depth = 0
+    while (depth < from.length && depth < to.length && from[depth] === to[depth]) depth++
+    const above = from[depth - 1]
+    if (above === undefined) continue
+    const inside = found.get(above) ?? []
+    found.set(above, inside)
+    inside.push({ way, from: from[depth], to: to[depth] })
   }
-  for (const child of node.children) visit(child, depth.size === 0 ? 0 : Math.max(...depth.values()) + 1)
-  const layers: Node[][] = []
-  for (const [child, layer] of depth) (layers[layer] ??= []).push(child)
-  return layers.filter((layer) => layer.length > 0)
+  return found
 }
 
-function sizeOf(node: Node, between: Between): Sized {
-  const children = new Map(node.children.map((child) => [child, sizeOf(child, between)]))
-  if (children.size === 0) return { node, width: node.width, height: node.height, inside: [] }
-  const rows = rowsOf(node, children, between)
-  const widthOf = (row: readonly Sized[]): number => row.reduce((sum, { width }) => sum + width + GAP, -GAP)
-  const inner = Math.max(...rows.map(({ row }) => widthOf(row)))
-  const inside: { x: number; y: number; sized: Sized }[] = []
-  let y = node.head + 8
-  for (const { row, below } of rows) {
-    let x = PADDING + (inner - widthOf(row)) / 2
+/** The children in rows: each below all that lead to it, ways back left out; the final ones last. */
+function rowsOf(node: Node, lifted: readonly Lifted[]): Node[][] {
+  if (node.state?.type === 'parallel') return [node.children]
+  const leads = new Map(
+    node.children.map((child) => [child, lifted.flatMap(({ from, to }) => (from === child && to !== undefined ? [to] : []))]),
+  )
+  const seen = new Set<Node>()
+  const order: Node[] = []
+  // Whoever is finished later stands earlier: but for ways back, everybody comes before those that it leads to.
+  const visit = (at: Node): void => {
+    if (seen.has(at)) return
+    seen.add(at)
+    for (const to of (leads.get(at) ?? []).toReversed()) visit(to)
+    order.unshift(at)
+  }
+  for (const child of node.children.toReversed()) if (child.state !== undefined && child.state.key !== node.state?.initial) visit(child)
+  for (const child of node.children) visit(child)
+  return layered(order, leads)
+}
+
+function layered(order: readonly Node[], leads: ReadonlyMap<Node, readonly Node[]>): Node[][] {
+  const rowOf = new Map(order.map((child) => [child, 0]))
+  for (const [index, at] of order.entries())
+    for (const to of leads.get(at) ?? [])
+      if (order.indexOf(to) > index) rowOf.set(to, Math.max(rowOf.get(to) ?? 0, (rowOf.get(at) ?? 0) + 1))
+  const last = Math.max(...rowOf.values())
+  const rows: Node[][] = []
+  for (const child of order) {
+    const row = child.state?.type === 'final' ? last : (rowOf.get(child) ?? 0)
+    ;(rows[row] ??= []).push(child)
+  }
+  return rows.filter((row) => row.length > 0)
+}
+
+const widthOf = (row: readonly Block[]): number => row.reduce((sum, { width }) => sum + width + GAP, -GAP)
+
+/** Broken into several where it is too wide. */
+function wrapped(row: readonly Block[]): Block[][] {
+  const rows: Block[][] = []
+  for (const block of row) {
+    const last = rows.at(-1)
+    if (last === undefined || widthOf([...last, block]) > WIDE) rows.push([block])
+    else last.push(block)
+  }
+  return rows
+}
+
+function labelsOf(lifted: readonly Lifted[]): Block[] {
+  return lifted
+    .filter(({ way }) => way.width > 0)
+    .map(({ way: { id, width, height } }) => ({ id, isLabel: true, width, height, inside: [] }))
+}
+
+function blockOf(node: Node, lifted: ReadonlyMap<Node, readonly Lifted[]>): Block {
+  const { id, head, children } = node
+  const own = lifted.get(node) ?? []
+  if (children.length === 0) return { id, isLabel: false, width: node.width, height: node.height, inside: [] }
+  const layers = rowsOf(node, own)
+  const rowOf = new Map(layers.flatMap((layer, row) => layer.map((child) => [child, row] as const)))
+  // Between both of its ends, or in the middle of nowhere: below the upper one.
+  const upper = ({ from, to }: Lifted): number =>
+    from === undefined ? -1 : Math.min(rowOf.get(from) ?? 0, to === undefined ? Infinity : (rowOf.get(to) ?? 0))
+  const at = (row: number): Block[] => labelsOf(own.filter((each) => upper(each) === row))
+  const rows = [
+    ...wrapped(at(-1)),
+    ...layers.flatMap((layer, row) => [...wrapped(layer.map((child) => blockOf(child, lifted))), ...wrapped(at(row))]),
+  ]
+  const inner = Math.max(node.width - 2 * PADDING, ...rows.map(widthOf))
+  const inside: { x: number; y: number; block: Block }[] = []
+  let y = head + 10
+  for (const row of rows) {
     const tallest = Math.max(...row.map(({ height }) => height))
-    for (const sized of row) {
-      inside.push({ x, y: y + (tallest - sized.height) / 2, sized })
-      x += sized.width + GAP
+    let x = PADDING + (inner - widthOf(row)) / 2
+    for (const block of row) {
+      inside.push({ x, y: y + (tallest - block.height) / 2, block })
+      x += block.width + GAP
     }
-    y += tallest + below
+    y += tallest + STEP
   }
-  const last = rows.at(-1)?.below ?? 0
-  return { node, width: Math.max(node.width, inner + 2 * PADDING), height: Math.max(node.height, y - last + PADDING), inside }
+  return { id, isLabel: false, width: inner + 2 * PADDING, height: Math.max(node.height, y - STEP + PADDING), inside }
 }
 
-function rowsOf(node: Node, children: ReadonlyMap<Node, Sized>, between: Between): { row: Sized[]; below: number }[] {
-  const all = [...children.values()]
-  if (node.state?.type === 'parallel') {
-    const isWide = all.reduce((sum, { width }) => sum + width + GAP, 0) > WIDE
-    return isWide ? all.map((sized) => ({ row: [sized], below: GAP })) : [{ row: all, below: GAP }]
-  }
-  return layersOf(node, between).map((layer) => {
-    // There has to be room for the labels of what begins here.
-    const ways = layer.flatMap((child) => between.get(node)?.get(child) ?? [])
-    const label = Math.max(0, ...ways.map(({ way }) => way.height))
-    return { row: layer.map((child) => children.get(child) as Sized), below: label === 0 ? GAP : label + GAP }
-  })
-}
-
-function place({ node, width, height, inside }: Sized, x: number, y: number, boxes: Map<string, Rect>): void {
-  boxes.set(node.id, { x, y, width, height })
-  for (const { x: dx, y: dy, sized } of inside) place(sized, x + dx, y + dy, boxes)
+function place(
+  { id, isLabel, width, height, inside }: Block,
+  x: number,
+  y: number,
+  boxes: Map<string, Rect>,
+  labels: Map<string, Rect>,
+): void {
+  ;(isLabel ? labels : boxes).set(id, { x, y, width, height })
+  for (const { x: dx, y: dy, block } of inside) place(block, x + dx, y + dy, boxes, labels)
 }
 
 // --- ways ------------------------------------------------------------------------------------
@@ -132,47 +165,20 @@ function border(box: Rect, to: Point): Point {
   return { x: from.x + dx * scale, y: from.y + dy * scale }
 }
 
-/** From an outer state to one in it, or back: it begins at the outer one's left side. */
-function ends({ from, to }: Way, a: Rect, b: Rect): readonly [Point, Point] {
-  if (holds(from, to))
-    return [
-      { x: a.x, y: middle(b).y },
-      { x: b.x, y: middle(b).y },
-    ]
-  if (holds(to, from))
-    return [
-      { x: a.x, y: middle(a).y },
-      { x: b.x, y: middle(a).y },
-    ]
-  return [border(a, middle(b)), border(b, middle(a))]
+interface Route {
+  readonly points: readonly Point[]
+  readonly isCurve: boolean
+  readonly label: Rect | undefined
 }
 
-function route(way: Way, boxes: ReadonlyMap<string, Rect>, taken: Rect[]): { points: Point[]; isCurve: boolean; label: Rect | undefined } {
-  const [a, b] = [boxes.get(way.from.id), boxes.get(way.to.id)]
-  if (a === undefined || b === undefined) return { points: [], isCurve: false, label: undefined }
-  const [start, end] = ends(way, a, b)
-  // Bent to one side, so that there and back are two lines.
-  const [dx, dy] = [end.x - start.x, end.y - start.y]
-  const bend = way.labels.length === 0 ? 0 : 0.16
-  const control = { x: (start.x + end.x) / 2 - dy * bend, y: (start.y + end.y) / 2 + dx * bend }
-  const points = [start, control, end]
-  if (way.labels.length === 0) return { points, isCurve: true, label: undefined }
-  const label = labelOn(points as [Point, Point, Point], way, taken)
-  taken.push(label)
-  return { points, isCurve: true, label }
-}
-
-/** Where on a curve a label covers the least. */
-function labelOn([a, b, c]: readonly [Point, Point, Point], { width, height }: Way, taken: readonly Rect[]): Rect {
-  const at = (t: number): Rect => {
-    const s = 1 - t
-    const x = s * s * a.x + 2 * s * t * b.x + t * t * c.x
-    const y = s * s * a.y + 2 * s * t * b.y + t * t * c.y
-    return { x: Math.max(6, x - width / 2), y: y - height / 2, width, height }
-  }
-  const places = [0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8].map(at)
-  const covered = (place: Rect): number => taken.reduce((sum, each) => sum + overlap(place, each), 0)
-  return places.reduce((best, each) => (covered(each) < covered(best) ? each : best))
+/** From an outer state to one in it, or back, it touches the outer one's left side: all else would run through what is inside. */
+function route({ from, to }: Way, boxes: ReadonlyMap<string, Rect>, label: Rect | undefined): Route {
+  const [a, b] = [boxes.get(from.id), boxes.get(to.id)]
+  if (a === undefined || b === undefined) return { points: [], isCurve: true, label }
+  const [towards, back] = label === undefined ? [middle(b), middle(a)] : [middle(label), middle(label)]
+  const start = holds(from, to) ? { x: a.x, y: towards.y } : border(a, towards)
+  const end = holds(to, from) ? { x: b.x, y: back.y } : border(b, back)
+  return { points: label === undefined ? [start, end] : [start, middle(label), end], isCurve: true, label }
 }
 
 /** How much of one lies over the other. */

@@ -94,9 +94,11 @@ function start(): Worker | null {
     for (const { reject } of waiting.values()) reject(new Error('the layouter could not be started'))
     waiting.clear()
   })
-  started.postMessage({ id: 0, cmd: 'register', algorithms: ['layered'] })
+  tell(started, { id: 0, cmd: 'register', algorithms: ['layered'] })
   return started
 }
+
+const tell = (to: Worker, message: object): void => to.postMessage(message, { transfer: [] })
 
 function ask(graph: ElkNode): Promise<ElkNode> {
   worker ??= worker === null ? null : start()
@@ -105,6 +107,6 @@ function ask(graph: ElkNode): Promise<ElkNode> {
     if (worker === null || worker === undefined) return reject(new Error('there is no layouter'))
     waiting.set(id, { resolve, reject })
     setTimeout(() => waiting.delete(id) && reject(new Error('the layouter takes too long')), PATIENCE)
-    worker.postMessage({ id, cmd: 'layout', graph, layoutOptions: {}, options: {} })
+    tell(worker, { id, cmd: 'layout', graph, layoutOptions: {}, options: {} })
   })
 }

@@ -21,9 +21,9 @@ export function ActorHead({ view }: { readonly view: ActorView }) {
         {above === '' ? (
           <span className="note">the root of the tree</span>
         ) : (
-          <>
+          <span>
             <span className="note">in</span> <PathLink path={above} whole />
-          </>
+          </span>
         )}
         <Source source={source} isRoutine={kind === 'routine'} isRecording={session.player !== undefined} />
       </p>
@@ -52,7 +52,7 @@ function Source({ source, isRoutine, isRecording }: Readonly<{ source: string | 
       <span className="note">spawned at</span>{' '}
       <a href={`vscode://file${encodeURI(source.startsWith('/') ? source : `/${source}`)}`} title={`Open ${source} in the editor`}>
         {source.split('/').slice(-2).join('/')}
-      </a>
+      </a>{' '}
       <button type="button" className="link" onClick={copy} aria-label={`Copy ${source}`}>
         {copied ? 'copied' : 'copy'}
       </button>

@@ -1,6 +1,7 @@
 /** What an actor holds: now, or in one of its latest snapshots; and what differs between two of them. */
 import { useState } from 'react'
 import type { ActorView, Difference, SnapshotLine } from '../../src/inspector/protocol.ts'
+import { readable } from '../../src/inspector/chart.ts'
 import { valueText } from '../layout/active.ts'
 import { useAnswer } from '../state/hooks.ts'
 import { Plain, Value } from './actor-value.tsx'
@@ -8,6 +9,9 @@ import { Failed, moment } from './shared.tsx'
 
 /** Snapshots never change. */
 const SELDOM = 60_000
+
+/** The event that led to it, as a person says it. */
+const said = ({ event }: SnapshotLine): string => (event === 'xstate.init' ? 'its start' : readable(event))
 
 interface PanelProps {
   readonly view: ActorView
@@ -48,7 +52,7 @@ interface ScrubberProps {
 function Scrubber({ snapshots, index, chosen, choose }: ScrubberProps) {
   const line = snapshots[index]
   if (line === undefined) return <p className="note">It has not changed since somebody began to look.</p>
-  const text = `${moment(line.at)}, after ${line.event}`
+  const text = `${moment(line.at)}, after ${said(line)}`
   return (
     <div className="scrub">
       <input
@@ -104,7 +108,9 @@ function Changes({ path, from, to }: ChangesProps) {
   const { answer, error } = useAnswer('diff', isSame ? undefined : { path, from: from.n, to: to.n }, SELDOM)
   return (
     <div className="changes">
-      <h4>{isSame ? 'What changed' : `What changed from ${moment(from.at)} to ${moment(to.at)}`}</h4>
+      <h4 className="cut">
+        {isSame ? 'What changed' : `What changed from ${moment(from.at)} (${said(from)}) to ${moment(to.at)} (${said(to)})`}
+      </h4>
       <div className="scroll framed" tabIndex={0} role="region" aria-label="Differences">
         {isSame ? <p className="note">There is no other snapshot to compare it with.</p> : null}
         {error === undefined ? null : <p className="note">{error}</p>}
@@ -205,7 +211,7 @@ function Snapshots({ snapshots, shown, before, isNow, choose, against, setAgains
                   />
                 </td>
                 <td className="when">{moment(line.at)}</td>
-                <td>{line.event}</td>
+                <td>{said(line)}</td>
                 <td title={valueText(line.value)}>
                   {valueText(line.value)}
                   {isNow && line.n === shown.n ? <small> (now)</small> : null}

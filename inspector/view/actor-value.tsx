@@ -15,6 +15,8 @@ interface ValueProps {
   readonly name: string | number | undefined
   readonly value: unknown
   readonly at: Way
+  /** True for what somebody has asked for: it is open. */
+  readonly isAsked?: boolean
 }
 
 /** Levels that are open from the start, and entries of one that are. */
@@ -25,7 +27,7 @@ const CUT = /^(?:[\w$]+ …|… more than is shown)$/
 
 const isOpenable = (value: unknown): value is object => typeof value === 'object' && value !== null
 
-export function Value({ owner, name, value, at }: ValueProps) {
+export function Value({ owner, name, value, at, isAsked = false }: ValueProps) {
   if (typeof value === 'string' && CUT.test(value) && at.length > 0) return <Deeper {...{ owner, name, value, at }} />
   if (!isOpenable(value))
     return (
@@ -44,7 +46,7 @@ export function Value({ owner, name, value, at }: ValueProps) {
       </div>
     )
   return (
-    <details open={at.length < OPEN && entries.length <= FEW}>
+    <details open={isAsked || (at.length < OPEN && entries.length <= FEW)}>
       <summary>
         <Name name={name} />
         <span className="note">{summaryOf(value, entries)}</span>
@@ -70,6 +72,8 @@ function Name({ name }: { readonly name: string | number | undefined }) {
 
 /** A value in a line, with a class for its kind. */
 export function Plain({ value }: { readonly value: unknown }) {
+  // Nothing at all comes as this text: JSON has no word for it.
+  if (value === 'undefined') return <span className="plain null">undefined</span>
   const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value))
   return <span className={`plain ${value === null ? 'null' : typeof value}`}>{typeof value === 'string' ? `“${text}”` : text}</span>
 }
@@ -85,7 +89,7 @@ function Deeper({ owner, name, value, at }: ValueProps) {
   if (answer !== undefined && !(typeof answer === 'string' && CUT.test(answer)))
     return (
       <div className="deeper">
-        <Value owner={owner} name={name} value={answer} at={at} />
+        <Value owner={owner} name={name} value={answer} at={at} isAsked />
       </div>
     )
   return (

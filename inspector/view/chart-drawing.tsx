@@ -8,6 +8,7 @@ import {
   type Label,
   type Layout,
   LINE,
+  linesOf,
   type Node,
   type Point,
   type Rect,
@@ -71,13 +72,17 @@ function Box({ node, box: { x, y, width, height }, isActive, taken }: BoxProps) 
         <title>{`${state.key}: ${state.type === 'history' ? 'the state that was active here last' : 'all states that were active here last'}`}</title>
       </g>
     )
+  const isBare = node.children.length === 0 && rows.length === 0
   const isRegion = parent?.state?.type === 'parallel'
   return (
     <g className={`box ${isActive ? 'on' : ''} ${isRegion ? 'region' : ''} ${node.children.length > 0 ? 'outer' : ''}`}>
       <rect x={x} y={y} width={width} height={height} rx="7" />
       {state.type === 'final' ? <rect className="inner" x={x + 4} y={y + 4} width={width - 8} height={height - 8} rx="4" /> : null}
-      {node.children.length > 0 || rows.length > 0 ? <path className="under" d={`M${x} ${y + head}h${width}`} /> : null}
-      <text className="title" x={x + INSET} y={y + 19}>
+      {node.children.length > 0 ? <path className="under" d={`M${x} ${y + head}h${width}`} /> : null}
+      <text
+        className="title"
+        {...(isBare ? { x: x + width / 2, y: y + height / 2 + 5, textAnchor: 'middle' } : { x: x + INSET, y: y + 19 })}
+      >
         {isActive ? '● ' : ''}
         {state.key}
       </text>
@@ -130,9 +135,12 @@ function Line({ way, layout, count, most, isOpen }: LineProps) {
   )
 }
 
+/** Through the middle of its label, if it has one, up or down there. */
 function curve(points: readonly Point[]): string {
-  const [a, b, c] = points as [Point, Point, Point]
-  return `M${a.x} ${a.y}Q${b.x} ${b.y} ${c.x} ${c.y}`
+  const [a, b, c] = points as [Point, Point, Point?]
+  if (c === undefined) return `M${a.x} ${a.y}L${b.x} ${b.y}`
+  const bend = (from: Point, to: Point): number => (from.y + to.y) / 2
+  return `M${a.x} ${a.y}Q${b.x} ${bend(a, b)} ${b.x} ${b.y}Q${b.x} ${bend(b, c)} ${c.x} ${c.y}`
 }
 
 /** Corners are round, so that one can follow a line where it crosses others. */
@@ -168,7 +176,7 @@ function Labels({ way, place, taken, isOpen }: LabelsProps) {
   let y = place.y + 2
   const lines = way.labels.map((label) => {
     const at = y
-    y += label.actions === '' ? LINE : 2 * LINE
+    y += linesOf(label) * LINE
     return <LabelText key={label.key} label={label} x={place.x + place.width / 2} y={at + 13} count={taken[label.key]} />
   })
   return (
@@ -186,13 +194,15 @@ interface LabelTextProps {
   readonly count: number | undefined
 }
 
-function LabelText({ label: { text, actions, whole }, x, y, count }: LabelTextProps) {
+function LabelText({ label, x, y, count }: LabelTextProps) {
+  const { text, actions, whole } = label
+  const below = linesOf(label) === 1 ? { dx: 5 } : { x, dy: LINE }
   return (
     <text x={x} y={y} textAnchor="middle">
       {text}
       <Count value={count} />
       {actions === '' ? null : (
-        <tspan className="actions" x={x} dy={LINE}>
+        <tspan className="actions" {...below}>
           {actions}
         </tspan>
       )}

@@ -1,5 +1,5 @@
 /** Where a chart is shown: moved and zoomed by pointer, wheel and keyboard. */
-import { type ReactNode, type RefObject, useCallback, useEffect, useRef, useState } from 'react'
+import { type ReactNode, type RefObject, useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import type { Layout } from '../layout/graph.ts'
 import type { Laid } from '../state/layouter.ts'
 
@@ -22,9 +22,17 @@ const STEP = 1.2
 /** Pixels that an arrow key moves. */
 const MOVE = 48
 /** So much wider or higher may the picture be than what fits, before its letters get too small to be read. */
-const READABLE = 0.62
+const READABLE = 0.66
+/** The scale at which one can read well. */
+const EASY = 0.85
+/** Pixels of height: the least, the most, that part of the window, and what is left free around a chart. */
+const LOW = 180
+const HIGH = 760
+const PART = 0.62
+const MARGIN = 16
 
-const scaleOf = ({ width, height }: Layout, room: Size): number => Math.min(FITTING, room.width / width, room.height / height)
+const scaleOf = ({ width, height }: Layout, room: Size): number =>
+  Math.min(FITTING, (room.width - MARGIN) / width, (room.height - MARGIN) / height)
 
 /** The layout that can be shown the largest. */
 export function bestOf(layouts: readonly Layout[], room: Size): Layout {
@@ -44,71 +52,114 @@ function zoomed({ x, y, scale }: Sight, by: number, at: { readonly x: number; re
   return { scale: next, x: at.x - (at.x - x) * ratio, y: at.y - (at.y - y) * ratio }
 }
 
+/** At a size that can be read, with what is active in the middle, and nothing empty beside the picture. */
+function following(layout: Layout, room: Size, active: ReadonlySet<string>): Sight {
+  const lit = [...active].flatMap((id) => layout.boxes.get(id) ?? [])
+  // The innermost: the smallest of them.
+  const at = lit.toSorted((a, b) => a.width * a.height - b.width * b.height)[0] ?? { x: 0, y: 0, width: layout.width, height: 0 }
+  const shift = (middle: number, size: number, space: number): number => {
+    const whole = size * EASY
+    return whole <= space - MARGIN
+      ? (space - whole) / 2
+      : Math.max(space - whole - MARGIN / 2, Math.min(MARGIN / 2, space / 2 - middle * EASY))
+  }
+  return {
+    scale: EASY,
+    x: shift(at.x + at.width / 2, layout.width, room.width),
+    y: shift(at.y + at.height / 2, layout.height, room.height),
+  }
+}
+
 interface StageProps {
   readonly laid: Laid
+  readonly active: ReadonlySet<string>
+  /** Stands below, beside the buttons. */
+  readonly note: string
   readonly label: string
   readonly children: (layout: Layout) => ReactNode
 }
 
-export function ChartStage({ laid, label, children }: StageProps) {
-  const box = useRef<HTMLDivElement>(null)
-  const room = useRoom(box)
-  const [moved, setMoved] = useState<{ readonly layout: Layout; readonly sight: Sight }>()
-  const layout = bestOf(laid.layouts, room)
-  // Until somebody has moved it, it fits, however large the room is.
-  const sight = moved?.layout === layout ? moved.sight : fitted(layout, room)
+/** What of a chart is seen, and how large, and what changes that. */
+function useSight(laid: Laid, most: Size, active: ReadonlySet<string>) {
+  const [moved, setMoved] = useState<{ readonly layout: Layout; readonly sight: Sight } | 'fitted'>()
+  const layout = bestOf(laid.layouts, most)
+  const isSmall = scaleOf(layout, most) < READABLE
+  // A flat chart needs no more height than it has.
+  const needed = layout.height * (isSmall ? EASY : scaleOf(layout, most)) + MARGIN
+  const height = Math.round(Math.max(LOW, Math.min(most.height, needed)))
+  const room = useMemo(() => ({ width: most.width, height }), [most.width, height])
+  const home = useMemo(() => (isSmall ? following(layout, room, active) : fitted(layout, room)), [isSmall, layout, room, active])
+  const of = (sight: typeof moved): Sight => (sight === 'fitted' ? fitted(layout, room) : sight?.layout === layout ? sight.sight : home)
+  const latest = useRef(of)
+  useEffect(() => {
+    latest.current = of
+  })
+  // Several may come before anything is drawn anew: each goes on from where the one before has led.
   const look = useCallback(
-    (change: (sight: Sight) => Sight) =>
-      setMoved((before) => ({ layout, sight: change(before?.layout === layout ? before.sight : fitted(layout, room)) })),
-    [layout, room],
+    (change: (sight: Sight) => Sight) => setMoved((before) => ({ layout, sight: change(latest.current(before)) })),
+    [layout],
   )
+  const follow = (): void => setMoved(undefined)
+  const fit = (): void => setMoved('fitted')
+  // Until somebody has moved it, it shows all, or follows what is active.
+  return { layout, room, isSmall, sight: of(moved), follows: moved === undefined, look, follow, fit }
+}
+
+export function ChartStage({ laid, active, note, label, children }: StageProps) {
+  const box = useRef<HTMLDivElement>(null)
+  const most = useRoom(box)
+  const { layout, room, isSmall, sight, follows, look, follow, fit } = useSight(laid, most, active)
   const center = { x: room.width / 2, y: room.height / 2 }
   const zoom = (by: number): void => look((before) => zoomed(before, by, center))
-  const isSmall = moved?.layout !== layout && sight.scale < READABLE
   useWheel(box, look)
   return (
-    <div className="canvas">
-      <div
-        className="stage"
-        ref={box}
-        tabIndex={0}
-        role="group"
-        aria-label={`${label}. Arrow keys move, plus and minus zoom, 0 shows all of it.`}
-        onKeyDown={(event) => {
-          const change = keyed(event.key, center)
-          if (event.ctrlKey || event.metaKey || event.altKey) return
-          if (event.key === '0') setMoved(undefined)
-          else if (change !== undefined) look(change)
-          else return
-          event.preventDefault()
-        }}
-        onPointerDown={(event) => event.button === 0 && event.currentTarget.setPointerCapture(event.pointerId)}
-        onPointerMove={({ currentTarget, pointerId, movementX, movementY }) => {
-          if (!currentTarget.hasPointerCapture(pointerId)) return
-          if (movementX !== 0 || movementY !== 0) look(({ x, y, scale }) => ({ scale, x: x + movementX, y: y + movementY }))
-        }}
-      >
-        <svg width={room.width} height={room.height} role="presentation">
-          <g transform={`translate(${sight.x} ${sight.y}) scale(${sight.scale})`}>{children(layout)}</g>
-        </svg>
+    <>
+      <div className="canvas" style={{ height: room.height + 2 }}>
+        <div
+          className={`stage ${follows ? 'follows' : ''}`}
+          ref={box}
+          tabIndex={0}
+          role="group"
+          aria-label={`${label}. Arrow keys move, plus and minus zoom, 0 shows all of it.`}
+          onKeyDown={(event) => {
+            const change = keyed(event.key, center)
+            if (event.ctrlKey || event.metaKey || event.altKey) return
+            if (event.key === '0') fit()
+            else if (change !== undefined) look(change)
+            else return
+            event.preventDefault()
+          }}
+          onPointerDown={(event) => event.button === 0 && event.currentTarget.setPointerCapture(event.pointerId)}
+          onPointerMove={({ currentTarget, pointerId, movementX, movementY }) => {
+            if (!currentTarget.hasPointerCapture(pointerId)) return
+            if (movementX !== 0 || movementY !== 0) look(({ x, y, scale }) => ({ scale, x: x + movementX, y: y + movementY }))
+          }}
+        >
+          <svg width={room.width} height={room.height} role="presentation">
+            <g transform={`translate(${sight.x} ${sight.y}) scale(${sight.scale})`}>{children(layout)}</g>
+          </svg>
+        </div>
       </div>
-      <div className="zoom">
-        {isSmall ? (
-          <button type="button" onClick={() => look((before) => zoomed(before, 0.9 / before.scale, center))}>
-            enlarge to read
+      <div className="below-chart">
+        <p className="note">{note}</p>
+        <div className="zoom">
+          {isSmall ? (
+            <button type="button" aria-pressed={follows} onClick={follow}>
+              follow what is active
+            </button>
+          ) : null}
+          <button type="button" aria-label="Zoom out" onClick={() => zoom(1 / STEP)}>
+            −
           </button>
-        ) : null}
-        <button type="button" aria-label="Zoom out" onClick={() => zoom(1 / STEP)}>
-          −
-        </button>
-        <button type="button" onClick={() => setMoved(undefined)} title="Show all of it (0)">
-          fit
-        </button>
-        <button type="button" aria-label="Zoom in" onClick={() => zoom(STEP)}>
-          +
-        </button>
+          <button type="button" onClick={fit} title="Show all of it (0)">
+            all
+          </button>
+          <button type="button" aria-label="Zoom in" onClick={() => zoom(STEP)}>
+            +
+          </button>
+        </div>
       </div>
-    </div>
+    </>
   )
 }
 
@@ -120,15 +171,16 @@ function keyed(key: string, center: { readonly x: number; readonly y: number }):
   return undefined
 }
 
-/** How much room there is. */
+/** The most room that a chart may take: what else there is to see of an actor should not be out of sight. */
 function useRoom(box: RefObject<HTMLDivElement | null>): Size {
   const [room, setRoom] = useState<Size>({ width: 800, height: 420 })
   useEffect(() => {
     if (box.current === null) return undefined
     const observer = new ResizeObserver(([entry]) => {
       if (entry === undefined) return
-      const { width, height } = entry.contentRect
-      if (width > 0) setRoom({ width: Math.round(width), height: Math.round(height) })
+      const width = Math.round(entry.contentRect.width)
+      const height = Math.round(Math.max(LOW, Math.min(HIGH, window.innerHeight * PART)))
+      if (width > 0) setRoom((before) => (before.width === width && before.height === height ? before : { width, height }))
     })
     observer.observe(box.current)
     return () => observer.disconnect()

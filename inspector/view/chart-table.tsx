@@ -20,7 +20,7 @@ export const ChartTable = memo(function ChartTable({ chart, active, taken }: Tab
   return (
     <details className="as-table">
       <summary>States and transitions as a table</summary>
-      <div className="scroll">
+      <div className="scroll" tabIndex={0} role="region" aria-label="States and transitions">
         <table>
           <thead>
             <tr>

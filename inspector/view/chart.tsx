@@ -77,23 +77,19 @@ interface ChartProps {
 function Chart({ chart: answered, position, then, name }: ChartProps) {
   const session = useSession()
   // The same chart is answered anew now and then: what is drawn stays as it is.
-  const definition = JSON.stringify(answered)
+  const definition = useMemo(() => JSON.stringify(answered), [answered])
   const chart = useMemo(() => JSON.parse(definition) as ChartState, [definition])
   const laid = useLayout(chart)
   const value = then === undefined ? position.value : then.value
   const active = useMemo(() => activeIds(chart, value), [chart, value])
-  const inRecording = session.player !== undefined
+  const counted =
+    session.player === undefined ? '×n: taken so often since somebody began to look.' : 'How often a transition was taken is not recorded.'
+  const note = `${counted} Click, then turn the wheel to zoom; drag to move.`
   return (
     <>
-      <ChartStage key={definition} laid={laid} label={`Statechart of ${name}. Active: ${valueText(value)}`}>
+      <ChartStage key={definition} laid={laid} active={active} note={note} label={`Statechart of ${name}. Active: ${valueText(value)}`}>
         {(layout) => <ChartDrawing graph={laid.graph} layout={layout} active={active} taken={position.taken} isThen={then !== undefined} />}
       </ChartStage>
-      <p className="note">
-        {inRecording
-          ? 'A recording does not say how often a transition was taken.'
-          : '×n and the weight of a line: how often it was taken since somebody began to look.'}{' '}
-        Click the chart, then turn the wheel to zoom; drag, or use the arrow keys, to move.
-      </p>
       <ChartTable chart={chart} active={active} taken={position.taken} />
     </>
   )
@@ -101,7 +97,7 @@ function Chart({ chart: answered, position, then, name }: ChartProps) {
 
 /** Our own layout at once, and the better one as soon as it is there. */
 function useLayout(chart: ChartState): Laid {
-  const { now, later } = layoutOf(chart)
+  const { now, later } = useMemo(() => layoutOf(chart), [chart])
   const [laid, setLaid] = useState<Laid>(now)
   useEffect(() => {
     let isCurrent = true

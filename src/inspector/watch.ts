@@ -226,7 +226,7 @@ export class Watch implements Watched {
   }
 
   #actor(path: string): ActorView | undefined {
-    const history = this.ledger.lines({ path, limit: 60 }).lines.filter((line) => line.path === path)
+    const history = this.ledger.lines({ path, limit: 60 }, true).lines
     const found = find(this.#global, path)
     this.traffic.watch([path])
     if (found !== undefined) return describeActor(found, this.traffic, history)
