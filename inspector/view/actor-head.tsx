@@ -1,11 +1,10 @@
 /** Who an actor is, in the first lines of its view. */
 import { useState } from 'react'
 import type { ActorView } from '../../src/inspector/protocol.ts'
-import { useSession } from '../state/hooks.ts'
 import { count, nameOf, PathLink, span, State } from './shared.tsx'
 
-export function ActorHead({ view }: { readonly view: ActorView }) {
-  const session = useSession()
+/** @param isOver True if nothing is known of it but events. */
+export function ActorHead({ view, isOver }: { readonly view: ActorView; readonly isOver: boolean }) {
   const { path, kind, state, incarnation, budget, heartbeat, source } = view
   const above = path.slice(0, Math.max(0, path.lastIndexOf('/')))
   return (
@@ -25,7 +24,7 @@ export function ActorHead({ view }: { readonly view: ActorView }) {
             <span className="note">in</span> <PathLink path={above} whole />
           </span>
         )}
-        <Source source={source} isRoutine={kind === 'routine'} isRecording={session.player !== undefined} />
+        {kind !== 'routine' || isOver ? null : <Source source={source} />}
       </p>
       {budget === undefined && heartbeat === undefined ? null : (
         <div className="gauges">
@@ -37,9 +36,8 @@ export function ActorHead({ view }: { readonly view: ActorView }) {
   )
 }
 
-function Source({ source, isRoutine, isRecording }: Readonly<{ source: string | undefined; isRoutine: boolean; isRecording: boolean }>) {
+function Source({ source }: { readonly source: string | undefined }) {
   const [copied, setCopied] = useState(false)
-  if (!isRoutine || isRecording) return null
   if (source === undefined) return <span className="note">spawned at: not captured: spawned while nobody looked</span>
   const copy = (): void => {
     void navigator.clipboard.writeText(source).then(

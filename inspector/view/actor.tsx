@@ -43,12 +43,13 @@ function Actor({ path }: { readonly path: string }) {
 function Known({ view, stale }: { readonly view: ActorView; readonly stale: string | undefined }) {
   const session = useSession()
   const [then, setThen] = useState<SnapshotLine>()
+  // Of whoever has ended, and in a recording, nothing is known but events.
   const inside = session.player === undefined && !isOver(view)
   // A snapshot of an earlier life is gone with it.
   const held = view.snapshots.find(({ n }) => n === then?.n)
   return (
     <div className="actor">
-      <ActorHead view={view} />
+      <ActorHead view={view} isOver={!inside} />
       {stale === undefined ? null : <p role="alert">What is shown is not the latest: {stale}</p>}
       <ChartPanel view={view} then={held} />
       <div className="columns">
@@ -65,7 +66,7 @@ function Known({ view, stale }: { readonly view: ActorView; readonly stale: stri
           </section>
         )}
         <div className="side">
-          <Facts view={view} />
+          <Facts view={view} isOver={!inside} />
           {session.mayOrder && view.events.length > 0 ? (
             <SendForm path={view.path} events={view.events} />
           ) : (
@@ -82,7 +83,7 @@ function Known({ view, stale }: { readonly view: ActorView; readonly stale: stri
 const isOver = ({ snapshots, context, life }: ActorView): boolean =>
   context === undefined && snapshots.length === 0 && Object.keys(life.taken).length === 0
 
-function Facts({ view: { facts, messages } }: { readonly view: ActorView }) {
+function Facts({ view: { facts, messages }, isOver }: { readonly view: ActorView; readonly isOver: boolean }) {
   const session = useSession()
   return (
     <section aria-label="Options">
@@ -94,7 +95,7 @@ function Facts({ view: { facts, messages } }: { readonly view: ActorView }) {
             <dd>{value}</dd>
           </div>
         ))}
-        {session.player === undefined ? (
+        {isOver ? null : (
           <div>
             <dt>messages</dt>
             <dd>
@@ -104,7 +105,7 @@ function Facts({ view: { facts, messages } }: { readonly view: ActorView }) {
               </button>
             </dd>
           </div>
-        ) : null}
+        )}
       </dl>
     </section>
   )
