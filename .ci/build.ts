@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { layoutsAhead } from './layouts.ts'
 
 const root = join(import.meta.dirname, '..')
 const page = join(root, 'dist', 'inspector')
@@ -28,11 +29,11 @@ Its source is at https://github.com/kieler/elkjs/tree/${version} and https://git
 }
 
 /** The page as one file, with room for a recording: what a saved one looks like. */
-function standalone(): string {
+function standalone(layouts: string): string {
   const read = (name: string): string => readFileSync(join(page, name), 'utf8')
   const icon = `data:image/svg+xml;base64,${Buffer.from(read('icon.svg')).toString('base64')}`
   const script = read('page.js').replaceAll('</script', '<\\/script').replaceAll('./icon.svg', icon)
-  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>curtaincall</title><link rel="icon" href="${icon}"><style>${read('page.css')}</style></head><body><div id="page"></div><!--recording--><script type="module">${script}</script></body></html>`
+  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>curtaincall</title><link rel="icon" href="${icon}"><style>${read('page.css')}</style></head><body><div id="page"></div><script type="application/json" id="layouts">${layouts}</script><!--recording--><script type="module">${script}</script></body></html>`
 }
 
 const styles = readdirSync(page).find((name) => name.endsWith('.css'))
@@ -40,5 +41,5 @@ if (styles === undefined) throw new Error('the page has no styles')
 writeFileSync(join(page, 'index.html'), readFileSync(join(page, 'index.html'), 'utf8').replaceAll(' crossorigin', ''))
 if (styles !== 'page.css') throw new Error(`the styles of the page are in ${styles}`)
 layouter()
-writeFileSync(join(page, 'standalone.html'), standalone())
+writeFileSync(join(page, 'standalone.html'), standalone(await layoutsAhead()))
 writeFileSync(join(page, 'files.json'), JSON.stringify(readdirSync(page).filter((name) => name !== 'files.json')))

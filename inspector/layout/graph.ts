@@ -96,7 +96,7 @@ export function wordsOf({ event, guard, actions }: ChartTransition): string {
 }
 
 /** True for one that leads nowhere else. */
-export function stays({ id }: ChartState, { targets }: ChartTransition): boolean {
+function stays({ id }: ChartState, { targets }: ChartTransition): boolean {
   return targets.length === 0 || (targets.length === 1 && targets[0] === id)
 }
 

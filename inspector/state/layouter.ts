@@ -41,7 +41,7 @@ export function layoutOf(chart: ChartState): { readonly now: Laid; readonly late
   const now: Laid = { graph, layouts: [layOut(graph)] }
   const entry: { now: Laid; readonly later: Promise<Laid> } = {
     now,
-    later: better(graph)
+    later: better(definition, graph)
       .then((layouts) => (entry.now = { graph, layouts }))
       .catch(() => now),
   }
@@ -51,7 +51,17 @@ export function layoutOf(chart: ChartState): { readonly now: Laid; readonly late
   return entry
 }
 
-async function better(graph: Graph): Promise<Layout[]> {
+let ahead: Readonly<Record<string, readonly ElkNode[]>> | undefined
+
+/** What a saved page brings along: it shows no charts but those of lifecycles. */
+function madeAhead(definition: string): readonly ElkNode[] | undefined {
+  ahead ??= JSON.parse(document.getElementById('layouts')?.textContent ?? '{}') as NonNullable<typeof ahead>
+  return Object.hasOwn(ahead, definition) ? ahead[definition] : undefined
+}
+
+async function better(definition: string, graph: Graph): Promise<Layout[]> {
+  const made = madeAhead(definition)
+  if (made !== undefined) return made.map(fromElk)
   const ways: Direction[] = ['DOWN', 'RIGHT']
   return (await Promise.all(ways.map((direction) => ask(toElk(graph, direction))))).map(fromElk)
 }

@@ -35,7 +35,7 @@ const scaleOf = ({ width, height }: Layout, room: Size): number =>
   Math.min(FITTING, (room.width - MARGIN) / width, (room.height - MARGIN) / height)
 
 /** The layout that can be shown the largest. */
-export function bestOf(layouts: readonly Layout[], room: Size): Layout {
+function bestOf(layouts: readonly Layout[], room: Size): Layout {
   return layouts.reduce((best, each) => (scaleOf(each, room) > scaleOf(best, room) + 0.02 ? each : best))
 }
 
