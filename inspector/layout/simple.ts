@@ -66,16 +66,16 @@ function rowsOf(node: Node, lifted: readonly Lifted[]): Node[][] {
     node.children.map((child) => [child, lifted.flatMap(({ from, to }) => (from === child && to !== undefined ? [to] : []))]),
   )
   const seen = new Set<Node>()
-  const order: Node[] = []
   // Whoever is finished later stands earlier: but for ways back, everybody comes before those that it leads to.
-  const visit = (at: Node): void => {
-    if (seen.has(at)) return
+  const visit = (at: Node, found: Node[]): Node[] => {
+    if (seen.has(at)) return found
     seen.add(at)
-    for (const to of (leads.get(at) ?? []).toReversed()) visit(to)
-    order.unshift(at)
+    for (const to of (leads.get(at) ?? []).toReversed()) visit(to, found)
+    found.unshift(at)
+    return found
   }
-  for (const child of node.children.toReversed()) if (child.state !== undefined && child.state.key !== node.state?.initial) visit(child)
-  for (const child of node.children) visit(child)
+  // The mark of the first one is the first child; whom it does not lead to comes behind.
+  const order = node.children.flatMap((child) => visit(child, []))
   return layered(order, leads)
 }
 

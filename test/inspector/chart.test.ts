@@ -26,7 +26,7 @@ const order = createMachine({
         stock: { initial: 'reserving', states: { reserving: { after: { 200: 'done' } }, done: { type: 'final' } } },
       },
     },
-    ready: { on: { ship: '#gone' } },
+    ready: { on: { ship: '#gone' }, after: { 60_000: 'cart' } },
     shipped: { id: 'gone', type: 'final' },
   },
 })
@@ -288,6 +288,13 @@ describe('our own layout', () => {
   ] as [string, AnyStateMachine][])('S1: of %s', (_, machine) => {
     const graph = graphOf(chartOf(machine), measure)
     expect(faultsOf(graph, layOut(graph))).toEqual([])
+  })
+
+  test('reads from the first state on, the final ones last', () => {
+    const { boxes } = layOut(graphOf(chartOf(order), measure))
+    const tops = [markOf('order'), 'order.cart', 'order.checkout', 'order.ready', 'gone'].map((id) => boxes.get(id)?.y ?? NaN)
+    expect(tops).toEqual(tops.toSorted((a, b) => a - b))
+    expect(new Set(tops).size).toBe(tops.length)
   })
 
   test('S1: whatever the chart', () => {
