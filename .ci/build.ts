@@ -1,7 +1,9 @@
 /** Makes everything that the exports map names, and the inspector's page. */
 import { execFileSync } from 'node:child_process'
-import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { layoutsAhead } from './layouts.ts'
 
 const root = join(import.meta.dirname, '..')
 const page = join(root, 'dist', 'inspector')
@@ -13,17 +15,31 @@ if (existsSync(bin)) chmodSync(bin, 0o755)
 
 run(join(root, 'node_modules', 'vite', 'bin', 'vite.js'), 'build', '--logLevel', 'error', '--config', 'inspector/vite.config.ts')
 
+/** The layouter of charts, as it comes: the page starts it as a worker of its own, and only when a chart is shown. */
+function layouter(): void {
+  const file = fileURLToPath(import.meta.resolve('elkjs/lib/elk-worker.min.js'))
+  const { version } = JSON.parse(readFileSync(join(file, '..', '..', 'package.json'), 'utf8')) as { version: string }
+  const notice = `elk.js is elkjs ${version}, unchanged, by Kiel University and others.
+It is made available under the Eclipse Public License 2.0 (below), or under the GNU General Public License 3.0 or later
+where the conditions for that are met. SPDX-License-Identifier: EPL-2.0 OR GPL-3.0-or-later
+Its source is at https://github.com/kieler/elkjs/tree/${version} and https://github.com/eclipse-elk/elk.
+`
+  copyFileSync(file, join(page, 'elk.js'))
+  writeFileSync(join(page, 'elk.LICENSE.txt'), `${notice}\n${readFileSync(join(file, '..', '..', 'LICENSE.md'), 'utf8')}`)
+}
+
 /** The page as one file, with room for a recording: what a saved one looks like. */
-function standalone(): string {
+function standalone(layouts: string): string {
   const read = (name: string): string => readFileSync(join(page, name), 'utf8')
   const icon = `data:image/svg+xml;base64,${Buffer.from(read('icon.svg')).toString('base64')}`
   const script = read('page.js').replaceAll('</script', '<\\/script').replaceAll('./icon.svg', icon)
-  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>curtaincall</title><link rel="icon" href="${icon}"><style>${read('page.css')}</style></head><body><div id="page"></div><!--recording--><script type="module">${script}</script></body></html>`
+  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>curtaincall</title><link rel="icon" href="${icon}"><style>${read('page.css')}</style></head><body><div id="page"></div><script type="application/json" id="layouts">${layouts}</script><!--recording--><script type="module">${script}</script></body></html>`
 }
 
 const styles = readdirSync(page).find((name) => name.endsWith('.css'))
 if (styles === undefined) throw new Error('the page has no styles')
 writeFileSync(join(page, 'index.html'), readFileSync(join(page, 'index.html'), 'utf8').replaceAll(' crossorigin', ''))
 if (styles !== 'page.css') throw new Error(`the styles of the page are in ${styles}`)
-writeFileSync(join(page, 'standalone.html'), standalone())
+layouter()
+writeFileSync(join(page, 'standalone.html'), standalone(await layoutsAhead()))
 writeFileSync(join(page, 'files.json'), JSON.stringify(readdirSync(page).filter((name) => name !== 'files.json')))

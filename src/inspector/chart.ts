@@ -1,6 +1,6 @@
 /** Statecharts as data that a page can draw: any XState machine's, seen for the first time. */
 import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from 'xstate'
-import type { ChartState } from './protocol.ts'
+import type { ChartState, ChartTransition } from './protocol.ts'
 
 /** True for a machine, as opposed to other actor logic. */
 export function isMachine(logic: unknown): logic is AnyStateMachine {
@@ -17,21 +17,48 @@ function stateOf(node: AnyStateNode): ChartState {
   return {
     id: node.id,
     key: node.key,
-    type: node.type,
+    type: node.type === 'history' && node.history === 'deep' ? 'deep history' : node.type,
     initial: node.initial?.target[0]?.key,
     description: node.description,
-    entry: node.entry.map(named),
-    exit: node.exit.map(named),
-    invoke: node.invoke.map(({ src }) => (typeof src === 'string' ? src : 'an actor')),
-    transitions: transitions.map((transition) => ({
-      key: keyOf(transition),
-      event: readable(transition.eventType),
-      targets: transition.target?.map(({ id }) => id) ?? [],
-      guard: transition.guard === undefined ? undefined : named(transition.guard),
-      actions: transition.actions.map(named),
-    })),
+    entry: own(node.entry, node.config.entry).map(named),
+    exit: own(node.exit, node.config.exit).map(named),
+    invoke: node.invoke.map(sourceOf),
+    transitions: [...transitions.map((transition) => transitionOf(node, transition)), ...defaultOf(node)],
     states: Object.values(node.states).map(stateOf),
   }
+}
+
+/** What was written down: for its timers XState adds actions of its own behind it. */
+function own<Action>(actions: readonly Action[], written: unknown): readonly Action[] {
+  return actions.slice(0, written === undefined ? 0 : Array.isArray(written) ? written.length : 1)
+}
+
+/** What an invoked actor runs; one that was written down in its place has no name. */
+function sourceOf({ src }: { readonly src: unknown }): string {
+  return typeof src === 'string' && !src.startsWith('xstate.') ? src : 'an actor'
+}
+
+function transitionOf(node: AnyStateNode, transition: AnyTransitionDefinition): ChartTransition {
+  const { eventType, target, guard, actions } = transition
+  // An invoked actor without an id has one that says nothing: what it runs does.
+  const invoked = node.invoke.find(({ id }) => /^xstate\.(?:done|error|snapshot)\.actor\.(.+)$/.exec(eventType)?.[1] === id)
+  return {
+    key: keyOf(transition),
+    event: readable(invoked !== undefined && /^\d+\./.test(invoked.id) ? eventType.replace(invoked.id, sourceOf(invoked)) : eventType),
+    targets: target?.map(({ id }) => id) ?? [],
+    guard: guard === undefined ? undefined : named(guard),
+    actions: actions.map(named),
+  }
+}
+
+/** Where a history leads that has not been made yet. */
+function defaultOf({ id, config, parent }: AnyStateNode): ChartTransition[] {
+  const { target } = config as { target?: unknown }
+  if (typeof target !== 'string' || parent === undefined) return []
+  const found = target.startsWith('#')
+    ? parent.machine.getStateNodeById(target.slice(1))
+    : target.split('.').reduce<AnyStateNode | undefined>((at, key) => (key === '' ? at : at?.states[key]), parent)
+  return found === undefined ? [] : [{ key: `${id} default`, event: 'default', targets: [found.id], guard: undefined, actions: [] }]
 }
 
 /** What a transition is counted by: several of one state may hear the same event. */

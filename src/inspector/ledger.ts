@@ -58,7 +58,11 @@ export class Ledger {
     return this.at(index)?.seq === seq ? index : -1
   }
 
-  lines({ before = Infinity, limit = PAGE, text = '', only = [], path }: Questions['log']['ask']): Questions['log']['answer'] {
+  /** @param isOfOne True for what stands at the path itself, without what is below it. */
+  lines(
+    { before = Infinity, limit = PAGE, text = '', only = [], path }: Questions['log']['ask'],
+    isOfOne = false,
+  ): Questions['log']['answer'] {
     const lines: LogLine[] = []
     const wanted = text.toLowerCase()
     const types = new Set(only)
@@ -66,7 +70,7 @@ export class Ledger {
     for (let k = start; k >= 0 && k > start - LOOKED && lines.length < Math.min(limit, PAGE); k--) {
       const event = this.at(k) as KeptEvent
       if (types.size > 0 && !types.has(event.type)) continue
-      if (path !== undefined && event.path !== path && !event.path.startsWith(`${path}/`)) continue
+      if (path !== undefined && event.path !== path && (isOfOne || !event.path.startsWith(`${path}/`))) continue
       if (wanted !== '' && !event.type.includes(wanted) && !event.path.toLowerCase().includes(wanted)) {
         if (!lineOf(event).said.toLowerCase().includes(wanted)) continue
       }

@@ -145,13 +145,8 @@ export class Player {
   #actor(path: string): ActorView | undefined {
     const node = this.#forest.nodeAt(path)
     if (node === undefined) return undefined
-    const { lines } = this.#ledger.lines({ path, limit: 60, before: this.#seqAfter })
-    return describeEnded(
-      path,
-      node.state,
-      node.incarnation,
-      lines.filter((line) => line.path === path),
-    )
+    const { lines } = this.#ledger.lines({ path, limit: 60, before: this.#seqAfter }, true)
+    return describeEnded(path, node.state, node.incarnation, lines)
   }
 
   /** Who blocks can be seen in a recording, too; how long it may, can't. */

@@ -222,8 +222,11 @@ export class Traffic implements Tap {
     let value: unknown = contextOf(n === undefined ? ref.getSnapshot() : this.#snapshot(ref, n))
     for (const key of at) {
       if (typeof value !== 'object' || value === null) return undefined
-      value =
-        value instanceof Map ? [...value].find(([each]) => String(each) === String(key))?.[1] : (value as Record<string, unknown>)[key]
+      if (value instanceof Map || value instanceof Set) {
+        // On the wire all that is in one stands a level further down, under a line that says what it is.
+        if (key === `Map of ${value.size}` || key === `Set of ${value.size}`) continue
+        value = value instanceof Map ? [...value].find(([each]) => String(each) === String(key))?.[1] : [...value][Number(key)]
+      } else value = (value as Record<string, unknown>)[key]
     }
     return toWire(value)
   }

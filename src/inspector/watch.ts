@@ -9,6 +9,7 @@ import type { LifecycleEvent, LifecycleEventType } from '../../machines/lifecycl
 import type { GlobalManager } from '../global-manager.ts'
 import type { Unsubscribe } from '../lifecycle-bus.ts'
 import { Manager } from '../manager.ts'
+import { chartOf } from './chart.ts'
 import { actorOf, describeActor, describeChart, describeHealth, describeOngoing, find } from './describe.ts'
 import { describeEnded } from './describe-ended.ts'
 import { Forest, kindOf } from './forest.ts'
@@ -206,7 +207,9 @@ export class Watch implements Watched {
     actor: ({ path }) => this.#actor(path),
     chart: ({ path, which }) => {
       const found = find(this.#global, path)
-      return found === undefined ? undefined : describeChart(found, which)
+      if (found !== undefined) return describeChart(found, which)
+      // Whoever has ended is not there to be asked, and all routines live the same life.
+      return which === 'life' && path.includes('#') ? chartOf(this.#global.stage.routineLogic) : undefined
     },
     look: ({ path, n, at = [] }) => this.traffic.look(actorOf(this.#living(path)), n, at),
     diff: ({ path, from, to }) => this.traffic.diff(actorOf(this.#living(path)), from, to),
@@ -228,7 +231,7 @@ export class Watch implements Watched {
   }
 
   #actor(path: string): ActorView | undefined {
-    const history = this.ledger.lines({ path, limit: 60 }).lines.filter((line) => line.path === path)
+    const history = this.ledger.lines({ path, limit: 60 }, true).lines
     const found = find(this.#global, path)
     this.traffic.watch([path])
     if (found !== undefined) return describeActor(found, this.traffic, history)

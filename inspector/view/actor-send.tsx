@@ -1,0 +1,67 @@
+/** Sends an actor one of the events that it knows. */
+import { useState } from 'react'
+import { useSession } from '../state/hooks.ts'
+
+interface Result {
+  readonly text: string
+  readonly isBad: boolean
+}
+
+export function SendForm({ path, events }: { readonly path: string; readonly events: readonly string[] }) {
+  const session = useSession()
+  const [text, setText] = useState('{ "type": "" }')
+  const [result, setResult] = useState<Result>()
+  const send = async (): Promise<void> => {
+    try {
+      const event = JSON.parse(text) as { type?: unknown }
+      const { hit, missed } = await session.order('send', [path], event)
+      setResult(
+        hit === 1 ? { text: `${String(event.type)} was sent`, isBad: false } : { text: missed[0] ?? 'it was not sent', isBad: true },
+      )
+    } catch (error) {
+      setResult({ text: error instanceof SyntaxError ? `This is not JSON: ${error.message}` : (error as Error).message, isBad: true })
+    }
+  }
+  return (
+    <section aria-label="Send an event">
+      <h3>Events that it knows</h3>
+      <form
+        className="send"
+        onSubmit={(event) => {
+          event.preventDefault()
+          void send()
+        }}
+      >
+        <div className="chips">
+          {events.map((type) => (
+            <button
+              key={type}
+              type="button"
+              className="chip"
+              onClick={() => setText(JSON.stringify({ type }))}
+              title="Write it into the field"
+            >
+              {type}
+            </button>
+          ))}
+        </div>
+        <textarea
+          aria-label="Event, as JSON"
+          rows={2}
+          spellCheck={false}
+          value={text}
+          onChange={({ target }) => setText(target.value)}
+          onKeyDown={({ key, ctrlKey, metaKey }) => key === 'Enter' && (ctrlKey || metaKey) && void send()}
+        />
+        <div className="bar">
+          <button type="submit" className="primary">
+            Send
+          </button>
+          <output className={result?.isBad === true ? 'bad' : ''}>
+            {result === undefined ? '' : `${result.isBad ? '✕' : '✓'} ${result.text}`}
+          </output>
+        </div>
+      </form>
+    </section>
+  )
+}
