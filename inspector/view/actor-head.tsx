@@ -8,7 +8,7 @@ export function ActorHead({ view, isOver }: { readonly view: ActorView; readonly
   const { path, kind, state, incarnation, budget, heartbeat, source } = view
   const above = path.slice(0, Math.max(0, path.lastIndexOf('/')))
   return (
-    <header className="who">
+    <header className="actor-head">
       <div className="line">
         <h2>{nameOf(path)}</h2>
         <State state={state} />

@@ -134,7 +134,7 @@ function Change({ at, kind, before, after }: Difference) {
         {SIGNS[kind]}
       </span>
       <span className="unseen">{kind}</span>
-      <span className="key">{placeText(at)}</span>
+      <span className="value-key">{placeText(at)}</span>
       <span className="values">
         {kind === 'added' ? null : (
           <del>

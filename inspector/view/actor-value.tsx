@@ -67,7 +67,7 @@ function summaryOf(value: object, entries: readonly (readonly [string | number, 
 }
 
 function Name({ name }: { readonly name: string | number | undefined }) {
-  return name === undefined ? null : <span className="key">{name}: </span>
+  return name === undefined ? null : <span className="value-key">{name}: </span>
 }
 
 /** A value in a line, with a class for its kind. */

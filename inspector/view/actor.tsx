@@ -65,7 +65,7 @@ function Known({ view, stale }: { readonly view: ActorView; readonly stale: stri
             </p>
           </section>
         )}
-        <div className="side">
+        <div className="actor-side">
           <Facts view={view} isOver={!inside} />
           {session.mayOrder && view.events.length > 0 ? (
             <SendForm path={view.path} events={view.events} />

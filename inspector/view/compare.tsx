@@ -72,7 +72,7 @@ function Column({ recording, title, pair, isShared }: ColumnProps) {
           </li>
         ))}
       </ul>
-      <div className="side" ref={box} tabIndex={0} role="region" aria-label={`Events of ${name}`}>
+      <div className="compared" ref={box} tabIndex={0} role="region" aria-label={`Events of ${name}`}>
         <ol style={{ height: events.length * HEIGHT }}>
           {events.slice(first, first + many).map((event, k) => (
             <Line

@@ -120,7 +120,7 @@ function Chooser({ chosen }: { readonly chosen: readonly string[] }) {
       </button>
       <ul className="bar" aria-label="Whose messages are shown">
         {chosen.map((each) => (
-          <li key={each} className={`who ${each === path ? 'is-chosen' : ''}`} title={each}>
+          <li key={each} className={`participant ${each === path ? 'is-chosen' : ''}`} title={each}>
             <span>{nameOf(each)}</span>
             {others.includes(each) ? (
               <button
@@ -314,7 +314,7 @@ function Arrow({ a, b, isSelf, width }: { readonly a: number; readonly b: number
 /** What lines mean. */
 function Key({ lines }: { readonly lines: number }) {
   return (
-    <div className="key">
+    <div className="message-key">
       <ul>
         {KINDS.map((kind) => (
           <li key={kind} className={`message ${kind}`}>

@@ -109,7 +109,7 @@ function Blockers({ episode, now }: { readonly episode: Episode; readonly now: n
           {named.map((blocker) => (
             <li key={blocker.path}>
               <Glyph state={blocker.state} />
-              <span className="who">
+              <span className="blocker">
                 <PathLink path={blocker.path} />{' '}
                 <small title={blocker.path}>in {blocker.path.slice(0, blocker.path.lastIndexOf('/'))}</small>
               </span>
@@ -174,7 +174,7 @@ function Waterfall({ episode, now, hidden }: { readonly episode: Episode; readon
   const hasDeadline = root.deadline !== undefined && root.deadline <= to
   return (
     <section aria-label="Phases">
-      <ul className="legend" aria-label="Phases, in their order">
+      <ul className="phase-legend" aria-label="Phases, in their order">
         {PHASES.map((phase) => (
           <li key={phase}>
             <span className={`swatch phase ${phase}`} /> {phase}

@@ -214,7 +214,7 @@ function Picked({ bar, now, begun }: { readonly bar: Bar | undefined; readonly n
 /** What signs mean, and how much of what there is is drawn. The colours of the canvas are read from here. */
 function Legend({ ref, shown }: { readonly ref: React.Ref<HTMLUListElement>; readonly shown: TimelineView | undefined }) {
   return (
-    <div className="legend">
+    <div className="bar-legend">
       <ul ref={ref}>
         {BAR_STATES.map((state) => (
           <li key={state}>

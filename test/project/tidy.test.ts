@@ -165,6 +165,21 @@ describe('X2: one job a module, imports in one direction', () => {
   })
 })
 
+/** Classes that a style sheet gives a look of its own, and not only inside another. */
+export function ownClasses(text: string): string[] {
+  return [...new Set([...text.matchAll(/^\.([a-z-]+)/gm)].map(([, name]) => name as string))]
+}
+
+test('X2: no two views give the same class a look', () => {
+  const owners = new Map<string, string[]>()
+  for (const file of tracked('inspector/*.css', 'inspector/view/*.css')) {
+    for (const name of ownClasses(read(file))) owners.set(name, [...(owners.get(name) ?? []), file])
+  }
+  expect(owners.size).toBeGreaterThan(50)
+  expect([...owners].filter(([, files]) => files.length > 1)).toEqual([])
+  expect(ownClasses('.a { }\n.a .b { }\n')).toEqual(['a'])
+})
+
 describe('X6: nothing dead, nothing dangling', () => {
   test('X6: every source is reached from an entry', () => {
     expect(deadFiles([...sources, ...bridge, ...page.filter((file) => !/\.(config|d)\.ts$/.test(file))], ENTRIES, read)).toEqual([])
