@@ -77,13 +77,12 @@ async function shop(browser: Browser): Promise<void> {
   const address = `?path=${encodeURIComponent(order.path)}`
   await show(page, `#/messages${address}`)
   await stumble()
-  for (const type of ['add', 'add', 'add', 'pay', 'fail', 'pay', 'paid'] as const) {
+  for (const type of ['add', 'add', 'pay', 'paid', 'fail', 'add', 'pay'] as const) {
     order.send({ type })
     await wait(150)
   }
   await show(page, `#/messages${address}`)
   await picture(page, 'messages')
-  order.send({ type: 'ship' })
   await show(page, `#/actor${address}`)
   await show(dark, `#/actor${address}`)
   await wait(1_500)
