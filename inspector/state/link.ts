@@ -20,6 +20,9 @@ export interface LinkEvents {
   refused(why: string): void
 }
 
+/** Characters of paths that one order holds: messages may not be longer than 64 KiB, and a character may take six bytes. */
+const ORDER = 8_000
+
 /** Milliseconds that an answer may take. */
 const PATIENCE = 10_000
 
@@ -113,8 +116,15 @@ export class Link {
     return this.#request({ ask: name, with: what })
   }
 
-  order(control: Control, paths: readonly string[], event: unknown): Promise<Done> {
-    return this.#request({ do: control, with: { paths, event } })
+  /** Tells many in as many messages as it takes; those that were told stay told if the connection is lost meanwhile. */
+  async order(control: Control, paths: readonly string[], event: unknown): Promise<Done> {
+    const done = { hit: 0, missed: [] as string[] }
+    for (const some of inPieces(paths, ORDER)) {
+      const { hit, missed } = await this.#request<Done>({ do: control, with: { paths: some, event } })
+      done.hit += hit
+      done.missed.push(...missed)
+    }
+    return done
   }
 
   #request<Answer>(message: object): Promise<Answer> {
@@ -129,4 +139,20 @@ export class Link {
       this.#send({ id, ...message })
     })
   }
+}
+
+/** The same texts in order, in pieces of at most so many characters, or of one. */
+export function inPieces(texts: readonly string[], most: number): string[][] {
+  const pieces: string[][] = []
+  let length = Infinity
+  for (const text of texts) {
+    // With the quotes and the comma around it.
+    length += text.length + 3
+    if (length > most) {
+      pieces.push([])
+      length = text.length + 3
+    }
+    pieces.at(-1)?.push(text)
+  }
+  return pieces
 }
