@@ -100,11 +100,13 @@ export class Link {
   async #whyNot(): Promise<void> {
     try {
       const { status } = await fetch('./icon.svg', { cache: 'no-store' })
+      // Another one may have taken its place meanwhile.
+      if (this.#ended) return
       if (status === 401 || status === 403)
         this.#events.refused('This page is of another run of the process: open the address that it has printed last.')
       else this.#events.lost()
     } catch {
-      this.#events.lost()
+      if (!this.#ended) this.#events.lost()
     }
   }
 

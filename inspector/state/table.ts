@@ -114,7 +114,8 @@ export class TreeTable {
       const slot = this.#slots.get(id)
       if (slot !== undefined) this.#remove(slot)
     }
-    if (opened !== undefined) for (const slot of this.#slots.values()) this.#openAs(slot, opened.get(this.pathOf(slot)))
+    if (opened !== undefined)
+      for (const slot of this.#slots.values()) this.setExpanded(slot, opened.get(this.pathOf(slot)) ?? this.#expanded[slot] === 1)
     this.at = frame.at
     this.events += frame.events
     this.coalesced += frame.coalesced
@@ -129,10 +130,6 @@ export class TreeTable {
       if (now !== isOpenFirst(this.#kind[slot] as number)) opened.set(this.pathOf(slot), now)
     }
     return opened
-  }
-
-  #openAs(slot: number, expanded: boolean | undefined): void {
-    if (expanded !== undefined) this.setExpanded(slot, expanded)
   }
 
   #insert(id: number, parentId: number, kind: number, label: string): void {

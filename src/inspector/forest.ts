@@ -174,6 +174,7 @@ export class Forest {
     // A child may live again.
     if (row.ended) this.#forgetEnd(row)
     row.ended = ENDS.has(type) && event['willRestart'] !== true
+    if (type === 'manager.stopped') for (const fresh of this.#fresh.keys()) if (fresh.startsWith(`${path}/`)) this.#admit(fresh)
     this.#set(row, state, row.restarts + (again ? 1 : 0), incarnation)
     if (!row.ended) return
     this.#keep(row)
