@@ -63,10 +63,11 @@ function contained(look: () => unknown, value: object): unknown {
 
 function object(value: object, depth: number, above: ReadonlySet<object>, budget: { left: number }): unknown {
   if (above.has(value)) return '↑ itself'
-  if (value instanceof Error) return `${brief(String(value.name))}: ${brief(String(value.message))}`
+  if (value instanceof Error) return errorText(value)
   if (value instanceof Date) return dateText(value)
   if (value instanceof RegExp) return brief(String(value))
   // A text in a box has as many entries as characters.
+  // oxlint-disable-next-line unicorn/no-instanceof-builtins
   if (value instanceof String) return brief(String.prototype.valueOf.call(value))
   if (depth === 0) return `${typeNameOf(value)} …`
   const inside = new Set(above).add(value)
@@ -86,6 +87,10 @@ function object(value: object, depth: number, above: ReadonlySet<object>, budget
     return { [`Map of ${size}`]: entries.shape() }
   }
   return fields(value, next, budget)
+}
+
+function errorText(value: { readonly name: unknown; readonly message: unknown }): string {
+  return `${brief(String(value.name))}: ${brief(String(value.message))}`
 }
 
 function dateText(value: Date): string {

@@ -434,7 +434,7 @@ describe('in a real browser', () => {
             const results = {
               // oxlint-disable-next-line no-eval
               eval: tried(() => eval('1 + 1')),
-              // oxlint-disable-next-line no-new-func
+              // oxlint-disable-next-line no-new-func, typescript/no-implied-eval
               function: tried(() => new Function('return 1')()),
               markup: tried(() => (document.body.innerHTML = '<img src=x onerror="window.inlined = true">')),
               written: tried(() => document.write('<b>x</b>')),

@@ -100,7 +100,7 @@ describe('toWire', () => {
     ['instances', new Cart(), { '(type)': 'Cart', items: [1] }],
     ['no prototype', Object.assign(Object.create(null) as object, { a: 1 }), { a: 1 }],
     ['boxes', new String('text'), 'text'],
-    ['holes', [1, , 3], [1, 'undefined', 3]],
+    ['holes', Object.assign(Array<number>(3), { 0: 1, 2: 3 }), [1, 'undefined', 3]],
     [
       'names that mean something',
       JSON.parse('{"__proto__": {"x": 1}, "constructor": 2, "toJSON": 3}'),
@@ -197,7 +197,9 @@ describe('toWire', () => {
     const manyNames = Object.fromEntries(Array.from({ length: 60 }, (_, k) => [`${k}${long.slice(0, 10_000)}`, long]))
     const deep = JSON.parse(`${'['.repeat(5_000)}${']'.repeat(5_000)}`) as unknown
     const wide = Array.from({ length: 60 }, () => Array.from({ length: 60 }, () => Array.from({ length: 60 }, () => long)))
-    const klass = class {}
+    const klass = class {
+      readonly field = 1
+    }
     Object.defineProperty(klass, 'name', { value: long })
     const values = [
       long,
@@ -291,7 +293,7 @@ const either = fc.oneof(json, identified, fc.record({ items: identified, rest: j
 describe('differences', () => {
   test('there are none between a value and itself', () => {
     fc.assert(
-      fc.property(either, (value) => void expect(differences(value, structuredClone(value))).toEqual([])),
+      fc.property(either, (value) => differences(value, structuredClone(value)).length === 0),
       { numRuns: 500 },
     )
   })
