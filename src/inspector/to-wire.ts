@@ -28,7 +28,8 @@ function shown(value: unknown, depth: number, above: ReadonlySet<object>, budget
     case 'string':
       return brief(value)
     case 'number':
-      return Number.isFinite(value) ? value : String(value)
+      // JSON has neither −0 nor what is no number.
+      return Object.is(value, -0) ? '-0' : Number.isFinite(value) ? value : String(value)
     case 'boolean':
       return value
     case 'bigint':

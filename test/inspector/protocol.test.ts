@@ -325,6 +325,21 @@ describe('the table', () => {
     )
   })
 
+  test('A2: a manager is shown for itself when it has nobody below it, also when the last one has gone', () => {
+    const forest = new Forest()
+    forest.add('g/a', 'app', 'running')
+    const table = new TreeTable()
+    table.apply(forest.take(0))
+    table.setFilter({ text: '', only: new Set(['running']) })
+    expect(table.matching).toBe(1)
+    forest.add('g/a/l', 'local', 'stopping')
+    const frame = forest.take(0)
+    table.apply(frame)
+    expect([table.matching, table.shown]).toEqual([0, 0])
+    table.apply({ ...frame, born: [], changed: [], gone: [frame.born[0]?.id as number] })
+    expect([table.matching, table.shown]).toEqual([1, 2])
+  })
+
   test('what a reader has closed stays closed when the tree comes anew, and what is opened stays open', () => {
     const forest = new Forest()
     for (const path of ['g', 'g/a', 'g/a/l']) forest.add(path, path === 'g' ? 'global' : path === 'g/a' ? 'app' : 'local', 'running')
@@ -377,6 +392,41 @@ describe('the forest', () => {
     expect([paths, below]).toEqual([(ended as number) + 4, (ended as number) + 3])
     expect(forest.size).toBe(paths)
     expect(forest.whole(0).born.length).toBe(paths)
+  })
+
+  test('F4: whoever goes takes along what is below, so that no node is left without the one that it hangs on', () => {
+    const forest = new Forest()
+    const table = new TreeTable()
+    let seq = 0
+    const tell = (type: string, path: string, fields: object = {}): void =>
+      forest.note({ seq: ++seq, at: seq, type, path, cause: null, incarnation: 1, ...fields })
+    for (const path of ['g/a/first', 'g/a/first/inner']) tell('manager.started', path)
+    for (const path of ['g/a/first/r#1', 'g/a/first/inner/r#2']) tell('routine.failed', path, { willRestart: false })
+    tell('routine.failed', 'g/a/first/inner/r#3', { willRestart: true })
+    for (const path of ['g/a/first/inner', 'g/a/first']) tell('manager.stopped', path, { state: 'completed' })
+    table.apply(travelled(forest.take(0)))
+    expect(table.size).toBe(7)
+    for (let k = 0; k < 500; k++) {
+      tell('manager.started', `g/a/l${k}`)
+      tell('manager.stopped', `g/a/l${k}`, { state: 'completed' })
+    }
+    table.apply(travelled(forest.take(0)))
+    expectSame(table, forest)
+    expect(table.find('g/a/first')).toBe(0)
+    expect(forest.base().filter(([path]) => path.startsWith('g/a/first'))).toEqual([])
+    expect(table.size).toBe(502)
+  })
+
+  test('F2: a child that lives again is none of those that have ended, however many end after it', () => {
+    const forest = new Forest()
+    let seq = 0
+    const tell = (type: string, path: string, fields: object = {}): void =>
+      forest.note({ seq: ++seq, at: seq, type, path, cause: null, incarnation: 1, ...fields })
+    tell('routine.failed', 'g/a/l/again#again', { willRestart: false })
+    tell('routine.restarted', 'g/a/l/again#again', { incarnation: 2 })
+    for (let k = 0; k < 1_000; k++) tell('routine.failed', `g/a/l/r#${k}`, { willRestart: false })
+    expect(forest.nodeAt('g/a/l/again#again')).toMatchObject({ state: 'pending', incarnation: 2, restarts: 1 })
+    expect(forest.size).toBe(4 + 500)
   })
 
   test('F3: of those that come and go between two frames only a few are shown, but every failure', () => {

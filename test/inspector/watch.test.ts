@@ -83,6 +83,7 @@ describe('U1: what it costs', () => {
     watch.close()
     // A page's connection says only later that it is gone.
     watch.end()
+    expect(timers()).toBe(0)
     watch.begin()
     expect([timers(), heard(tree, [...OFTEN, ...RARE]), tree.global.stage.tap]).toEqual([0, [], undefined])
     watch.close()
