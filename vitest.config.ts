@@ -18,13 +18,18 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/mutation/**', 'test/leak/**', 'test/cli/**', 'test/project/**'],
+          exclude: ['test/mutation/**', 'test/leak/**', 'test/cli/**', 'test/project/**', 'test/inspector/**'],
           typecheck: { enabled: true, include: ['test/**/*.test-d.ts'] },
         },
       },
       {
         extends: true,
         test: { name: 'leak', include: ['test/leak/**/*.test.ts'], pool: 'forks', execArgv: ['--expose-gc'], testTimeout: 120_000 },
+      },
+      {
+        extends: true,
+        // One file at a time: each may have a browser of its own.
+        test: { name: 'inspector', include: ['test/inspector/**/*.test.ts'], testTimeout: 60_000, fileParallelism: false },
       },
       { extends: true, test: { name: 'project', include: ['test/cli/**/*.test.ts', 'test/project/**/*.test.ts'], testTimeout: 60_000 } },
     ],

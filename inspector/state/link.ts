@@ -20,6 +20,9 @@ export interface LinkEvents {
   refused(why: string): void
 }
 
+/** Characters of paths that one order holds: messages may not be longer than 64 KiB, and a character may take six bytes. */
+const ORDER = 8_000
+
 /** Milliseconds that an answer may take. */
 const PATIENCE = 10_000
 
@@ -97,11 +100,13 @@ export class Link {
   async #whyNot(): Promise<void> {
     try {
       const { status } = await fetch('./icon.svg', { cache: 'no-store' })
+      // Another one may have taken its place meanwhile.
+      if (this.#ended) return
       if (status === 401 || status === 403)
         this.#events.refused('This page is of another run of the process: open the address that it has printed last.')
       else this.#events.lost()
     } catch {
-      this.#events.lost()
+      if (!this.#ended) this.#events.lost()
     }
   }
 
@@ -113,8 +118,15 @@ export class Link {
     return this.#request({ ask: name, with: what })
   }
 
-  order(control: Control, paths: readonly string[], event: unknown): Promise<Done> {
-    return this.#request({ do: control, with: { paths, event } })
+  /** Tells many in as many messages as it takes; those that were told stay told if the connection is lost meanwhile. */
+  async order(control: Control, paths: readonly string[], event: unknown): Promise<Done> {
+    const done = { hit: 0, missed: [] as string[] }
+    for (const some of inPieces(paths, ORDER)) {
+      const { hit, missed } = await this.#request<Done>({ do: control, with: { paths: some, event } })
+      done.hit += hit
+      done.missed.push(...missed)
+    }
+    return done
   }
 
   #request<Answer>(message: object): Promise<Answer> {
@@ -129,4 +141,20 @@ export class Link {
       this.#send({ id, ...message })
     })
   }
+}
+
+/** The same texts in order, in pieces of at most so many characters, or of one. */
+export function inPieces(texts: readonly string[], most: number): string[][] {
+  const pieces: string[][] = []
+  let length = Infinity
+  for (const text of texts) {
+    // With the quotes and the comma around it.
+    length += text.length + 3
+    if (length > most) {
+      pieces.push([])
+      length = text.length + 3
+    }
+    pieces.at(-1)?.push(text)
+  }
+  return pieces
 }

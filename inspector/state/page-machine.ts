@@ -3,6 +3,7 @@
  *
  * C1  A lost connection is tried again, at growing intervals; what was shown stays.
  * C2  While a recording is played, frames of the living tree change nothing.
+ * C3  A page that was saved never looks for a process: there is none behind it.
  */
 import { assign, setup } from 'xstate'
 import type { Hello, Recording } from '../../src/inspector/protocol.ts'
@@ -48,6 +49,7 @@ export const pageMachine = setup({
   delays: { patience: ({ context }) => Math.min(5_000, 300 * 2 ** context.tries) },
   guards: {
     isStandalone: ({ context }) => context.standalone,
+    hasProcess: ({ context }) => !context.standalone,
     isFile: ({ event }) => event.type === 'hello' && event.hello.source === 'file',
   },
 }).createMachine({
@@ -82,15 +84,19 @@ export const pageMachine = setup({
       entry: 'fetchRecording',
       on: {
         recorded: { target: 'replay', actions: 'load' },
-        failed: { target: 'live', actions: 'blame' },
-        lost: 'lost',
-        live: 'live',
+        failed: [
+          { guard: 'isStandalone', target: 'refused', actions: 'blame' },
+          { target: 'live', actions: 'blame' },
+        ],
+        lost: { guard: 'hasProcess', target: 'lost' },
+        refused: { target: 'refused', actions: 'blame' },
+        live: { guard: 'hasProcess', target: 'live' },
       },
     },
     replay: {
       initial: 'paused',
       // The whole tree as it is now comes with a new connection. A process that goes while its past is looked at is not missed.
-      on: { live: { target: 'connecting', actions: 'unload' } },
+      on: { live: { guard: 'hasProcess', target: 'connecting', actions: 'unload' } },
       states: {
         paused: { on: { play: 'playing' } },
         playing: { entry: 'startClock', exit: 'stopClock', on: { pause: 'paused' } },

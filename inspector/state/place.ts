@@ -32,7 +32,8 @@ export function readPlace(hash: string): Place {
   const [view = '', query = ''] = hash.replace(/^#\/?/, '').split('?')
   const params = new URLSearchParams(query)
   const list = (name: string): string[] => (params.get(name) ?? '').split(' ').filter((each) => each !== '')
-  const at = Number(params.get('at') ?? Number.NaN)
+  // An empty text is no moment, though it would be the number 0.
+  const at = Number(params.get('at')?.trim() || Number.NaN)
   const seq = Number(params.get('seq') ?? 0)
   return {
     view: (VIEWS as readonly string[]).includes(view) ? (view as View) : START.view,

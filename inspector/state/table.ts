@@ -6,29 +6,11 @@
  * A3  A row of the shown tree is found by its number without listing the rows before it one by one, but for its siblings.
  */
 import { type Frame, KINDS, type NodeKind, type NodeState, STATES } from '../../src/inspector/protocol.ts'
+import type { Filter, Row } from './row.ts'
 
-/** One shown row. */
-export interface Row {
-  readonly slot: number
-  readonly depth: number
-  readonly label: string
-  readonly kind: NodeKind
-  readonly state: NodeState
-  readonly restarts: number
-  readonly incarnation: number
-  readonly expandable: boolean
-  readonly expanded: boolean
-}
+export type { Filter, Row } from './row.ts'
 
-/** What is shown of the tree. */
-export interface Filter {
-  /** Has to be in the path. */
-  readonly text: string
-  /** States; all if empty. `restarted` stands for those that were restarted at least once. */
-  readonly only: ReadonlySet<string>
-}
-
-type Column = Int32Array | Uint8Array | Uint16Array | Uint32Array
+type Column = Int32Array | Uint8Array | Uint32Array
 
 const NONE = 0
 const FIRST_SIZE = 1_024
@@ -37,6 +19,9 @@ const WIDTH = STATES.length
 const UNKNOWN = 0
 
 const ALL: Filter = { text: '', only: new Set() }
+
+/** The upper levels are open from the start; lists of routines are not. */
+const isOpenFirst = (kind: number): boolean => kind <= 1
 
 export class TreeTable {
   /** Changes with every frame, and with what is opened or filtered. */
@@ -63,7 +48,7 @@ export class TreeTable {
   #ids = new Uint32Array(0)
   #kind = new Uint8Array(0)
   #state = new Uint8Array(0)
-  #restarts = new Uint16Array(0)
+  #restarts = new Uint32Array(0)
   #incarnation = new Uint32Array(0)
   #expanded = new Uint8Array(0)
   /** 1 if it passes the filter by itself. */
@@ -119,7 +104,7 @@ export class TreeTable {
 
   /** Takes up a frame. */
   apply(frame: Frame): void {
-    const open = frame.whole ? this.#openPaths() : undefined
+    const opened = frame.whole ? this.#opened() : undefined
     if (frame.whole) this.#clear()
     for (const { id, parent, kind, label } of frame.born) this.#insert(id, parent, KINDS.indexOf(kind), label)
     for (const { id, state, restarts, incarnation } of frame.changed) {
@@ -130,18 +115,22 @@ export class TreeTable {
       const slot = this.#slots.get(id)
       if (slot !== undefined) this.#remove(slot)
     }
-    if (open !== undefined) for (const slot of this.#slots.values()) if (open.has(this.pathOf(slot))) this.setExpanded(slot, true)
+    if (opened !== undefined)
+      for (const slot of this.#slots.values()) this.setExpanded(slot, opened.get(this.pathOf(slot)) ?? this.#expanded[slot] === 1)
     this.at = frame.at
     this.events += frame.events
     this.coalesced += frame.coalesced
     this.version++
   }
 
-  /** What a reader has opened stays open when the tree comes anew. */
-  #openPaths(): Set<string> {
-    const paths = new Set<string>()
-    for (const slot of this.#slots.values()) if (this.#expanded[slot] === 1) paths.add(this.pathOf(slot))
-    return paths
+  /** What a reader has opened or closed stays so when the tree comes anew. */
+  #opened(): Map<string, boolean> {
+    const opened = new Map<string, boolean>()
+    for (const slot of this.#slots.values()) {
+      const now = this.#expanded[slot] === 1
+      if (now !== isOpenFirst(this.#kind[slot] as number)) opened.set(this.pathOf(slot), now)
+    }
+    return opened
   }
 
   #insert(id: number, parentId: number, kind: number, label: string): void {
@@ -158,8 +147,7 @@ export class TreeTable {
     this.#parent[slot] = parent
     for (const column of [this.#firstChild, this.#lastChild, this.#next]) column[slot] = NONE
     this.#counts.fill(0, slot * WIDTH, (slot + 1) * WIDTH)
-    // Levels of managers are open from the start; lists of routines are not, unless they are short.
-    this.#expanded[slot] = kind <= 1 ? 1 : 0
+    this.#expanded[slot] = isOpenFirst(kind) ? 1 : 0
     const before = this.#lastChild[parent] as number
     this.#previous[slot] = parent === NONE ? NONE : before
     if (parent === NONE) this.root = slot
@@ -172,6 +160,8 @@ export class TreeTable {
     this.size++
     this.#count(slot, UNKNOWN, 1)
     this.#judge(slot)
+    // A manager with nobody below is shown for itself, and then no more.
+    if (parent !== NONE && before === NONE) this.#judge(parent)
   }
 
   #change(slot: number, state: number, restarts: number, incarnation: number): void {
@@ -199,6 +189,7 @@ export class TreeTable {
     this.labels[slot] = ''
     this.#free.push(slot)
     this.size--
+    if (parent !== NONE && this.#firstChild[parent] === NONE) this.#judge(parent)
   }
 
   /** Counts a routine in every subtree that it is in. */

@@ -2,6 +2,7 @@
 import type { GlobalManager } from '../global-manager.ts'
 import { Manager } from '../manager.ts'
 import type { RoutineRow } from '../routine.ts'
+import { isActorLogic } from '../work.ts'
 import { find } from './describe.ts'
 import { CONTROLS, type Control, type Done } from './protocol.ts'
 
@@ -18,12 +19,13 @@ export class Controls {
   /** Does something to every path that is named. Throws if the order is not understood, and then nothing has happened. */
   carryOut(what: unknown, given: unknown): Done {
     const { paths, event } = (given ?? {}) as { paths?: unknown; event?: unknown }
+    if (what === 'send' && event === undefined) throw new Error('send needs an event')
     if (!(CONTROLS as readonly unknown[]).includes(what)) throw new Error(`there is no control ${String(what)}`)
     const named = Array.isArray(paths) && paths.every((path) => typeof path === 'string')
     if (!named || paths.length === 0 || paths.length > MANY) throw new Error(`paths must be an array of 1 to ${MANY} paths`)
     const missed: string[] = []
     let hit = 0
-    for (const path of paths as string[]) {
+    for (const path of new Set(paths as string[])) {
       const why = this.#hit(what as Control, path, event)
       if (why === undefined) hit++
       else if (missed.length < 10) missed.push(`${path}: ${why}`)
@@ -38,6 +40,7 @@ export class Controls {
     const ofManagers = what === 'shutdown' || what === 'shutdownNow'
     if (isManager !== ofManagers) return isManager ? `a manager has no ${what}` : `a routine has no ${what}`
     if (what === 'restart' && !isManager && found.told) return 'it is being stopped'
+    if (what === 'send' && !isManager && isActorLogic(found.logic) && !isEvent(event)) return 'its event needs a type'
     try {
       found.ordered(what === 'shutdownNow' ? 'shutdown at once' : what)
       if (isManager) void found.shutdown({ mode: what === 'shutdown' ? 'graceful' : 'immediate' })
@@ -47,6 +50,11 @@ export class Controls {
       return error instanceof Error ? error.message : String(error)
     }
   }
+}
+
+/** An actor that is sent anything else throws, and that would be our doing. */
+function isEvent(event: unknown): boolean {
+  return typeof event === 'object' && event !== null && 'type' in event && typeof event.type === 'string'
 }
 
 function tell(row: RoutineRow, what: Control, event: unknown): void {

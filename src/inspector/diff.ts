@@ -26,19 +26,24 @@ function compare(before: unknown, after: unknown, at: Path, found: Difference[])
 
 function compareRecords(before: Record<string, unknown>, after: Record<string, unknown>, at: Path, found: Difference[]): void {
   for (const key of Object.keys(before))
-    if (!Object.hasOwn(after, key)) found.push({ at: [...at, key], kind: 'removed', before: before[key] })
+    if (!Object.hasOwn(after, key)) tell(found, { at: [...at, key], kind: 'removed', before: before[key] })
   for (const key of Object.keys(after)) {
     if (Object.hasOwn(before, key)) compare(before[key], after[key], [...at, key], found)
-    else found.push({ at: [...at, key], kind: 'added', after: after[key] })
+    else tell(found, { at: [...at, key], kind: 'added', after: after[key] })
   }
+}
+
+function tell(found: Difference[], difference: Difference): void {
+  if (found.length < MOST) found.push(difference)
 }
 
 /** Who somebody in a list is: its id or key where all have one, so that one that was put in front changes nothing behind it. */
 function identities(list: readonly unknown[]): Map<unknown, unknown> | undefined {
   const known = new Map<unknown, unknown>()
   for (const item of list) {
-    const id = isRecord(item) ? (item['id'] ?? item['key'] ?? item['name']) : typeof item === 'object' ? undefined : item
-    if (id === undefined || known.has(id)) return undefined
+    const id = isRecord(item) ? (item['id'] ?? item['key'] ?? item['name']) : item
+    // What is an object itself tells nobody apart.
+    if (id === undefined || typeof id === 'object' || known.has(id)) return undefined
     known.set(id, item)
   }
   return known
@@ -46,14 +51,29 @@ function identities(list: readonly unknown[]): Map<unknown, unknown> | undefined
 
 function compareLists(before: readonly unknown[], after: readonly unknown[], at: Path, found: Difference[]): void {
   const [old, young] = [identities(before), identities(after)]
-  if (old === undefined || young === undefined) {
-    compareRecords(Object.fromEntries(before.entries()), Object.fromEntries(after.entries()), at, found)
+  if (old === undefined || young === undefined || !sameOrder(old, young)) {
+    comparePlaces(before, after, at, found)
     return
   }
-  for (const [id, item] of old) if (!young.has(id)) found.push({ at: [...at, before.indexOf(item)], kind: 'removed', before: item })
-  for (const [id, item] of young) {
-    const index = after.indexOf(item)
+  for (const [index, [id, item]] of [...old].entries())
+    if (!young.has(id)) tell(found, { at: [...at, index], kind: 'removed', before: item })
+  for (const [index, [id, item]] of [...young].entries()) {
     if (old.has(id)) compare(old.get(id), item, [...at, index], found)
-    else found.push({ at: [...at, index], kind: 'added', after: item })
+    else tell(found, { at: [...at, index], kind: 'added', after: item })
+  }
+}
+
+/** True if those that stand in both stand in the same order: a queue whose order has changed is another one. */
+function sameOrder(old: ReadonlyMap<unknown, unknown>, young: ReadonlyMap<unknown, unknown>): boolean {
+  const stayed = [...young.keys()].filter((id) => old.has(id))
+  return [...old.keys()].filter((id) => young.has(id)).every((id, k) => id === stayed[k])
+}
+
+/** Place by place. */
+function comparePlaces(before: readonly unknown[], after: readonly unknown[], at: Path, found: Difference[]): void {
+  for (let k = after.length; k < before.length; k++) tell(found, { at: [...at, k], kind: 'removed', before: before[k] })
+  for (const [k, item] of after.entries()) {
+    if (k < before.length) compare(before[k], item, [...at, k], found)
+    else tell(found, { at: [...at, k], kind: 'added', after: item })
   }
 }

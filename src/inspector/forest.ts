@@ -4,6 +4,7 @@
  * F1  However often a node changes between two frames, the frame holds its last state, and counts the rest.
  * F2  What has ended stays for a while, so that one can look at it: the last few hundred, failures longer than others.
  * F3  What comes and goes between two frames, and did not fail, costs next to nothing: of those only a few are shown.
+ * F4  Nothing outlives the manager that it is below: not even one whose promised restart never came.
  */
 import type { BaseNode, Frame, KeptEvent, NewNode, NodeChange, NodeKind, NodeState } from './protocol.ts'
 
@@ -13,6 +14,8 @@ interface Row extends NewNode {
   restarts: number
   incarnation: number
   ended: boolean
+  /** Those right below; undefined as long as there were none. */
+  below: Set<Row> | undefined
 }
 
 /** How many ended nodes stay to be looked at. */
@@ -36,6 +39,8 @@ const STATE_AFTER: Readonly<Record<string, NodeState | undefined>> = {
 }
 
 const ENDS = new Set(['routine.completed', 'routine.failed', 'routine.cancelled', 'routine.killed', 'manager.stopped'])
+/** Ends that nobody has to look at. */
+const WELL = new Set(['routine.completed', 'routine.cancelled'])
 
 export class Forest {
   readonly #byPath = new Map<string, Row>()
@@ -51,6 +56,28 @@ export class Forest {
   #frames = 0
   #events = 0
   #coalesced = 0
+  readonly #briefly: number
+
+  /** @param briefly How many are shown of those that come and go between two frames: with Infinity, frames make no difference. */
+  constructor(briefly = BRIEF) {
+    this.#briefly = briefly
+  }
+
+  /** What is held, for tests that look for leaks. */
+  get holds(): Readonly<Record<string, number>> {
+    const { others, failed, managers } = this.#ended
+    let below = 0
+    for (const row of this.#byPath.values()) below += row.below?.size ?? 0
+    return {
+      paths: this.#byPath.size,
+      below,
+      ended: others.size + failed.size + managers.size,
+      fresh: this.#fresh.size,
+      born: this.#born.size,
+      changed: this.#changed.size,
+      gone: this.#gone.length,
+    }
+  }
 
   /** How many nodes there are. */
   get size(): number {
@@ -71,10 +98,10 @@ export class Forest {
 
   #make(path: string, kind: NodeKind): Row {
     const above = path.lastIndexOf('/')
-    const parent = above < 0 ? 0 : (this.#byPath.get(path.slice(0, above)) ?? this.#make(path.slice(0, above), 'manager')).id
+    const upper = above < 0 ? undefined : this.#placeOf(path.slice(0, above))
     const row: Row = {
       id: ++this.#lastId,
-      parent,
+      parent: upper?.id ?? 0,
       path,
       kind,
       label: path.slice(above + 1),
@@ -82,10 +109,18 @@ export class Forest {
       restarts: 0,
       incarnation: 1,
       ended: false,
+      below: undefined,
     }
+    if (upper !== undefined) (upper.below ??= new Set()).add(row)
     this.#byPath.set(path, row)
     this.#born.add(row)
     return row
+  }
+
+  /** Who is at a path that something lies below: made, if nothing was ever heard of it. */
+  #placeOf(path: string): Row {
+    if (this.#fresh.has(path)) this.#admit(path)
+    return this.#byPath.get(path) ?? this.#make(path, kindOf(path))
   }
 
   #set(row: Row, state: NodeState, restarts: number, incarnation: number): void {
@@ -100,12 +135,13 @@ export class Forest {
   note(event: KeptEvent): void {
     this.#events++
     const { type, path } = event
-    if (type === 'routine.spawned' && !this.#byPath.has(path)) this.#fresh.set(path, event)
+    if (this.#briefly === Infinity) this.#change(event)
+    else if (type === 'routine.spawned' && !this.#byPath.has(path)) this.#fresh.set(path, event)
     else if (!this.#fresh.has(path)) this.#change(event)
     else if (type === 'routine.queued' || type === 'routine.started') {
       this.#coalesced++
       this.#fresh.set(path, event)
-    } else if (type === 'routine.completed' && event['willRestart'] === false && this.#brief >= BRIEF) {
+    } else if (WELL.has(type) && event['willRestart'] === false && this.#brief >= this.#briefly) {
       this.#coalesced += 2
       this.#fresh.delete(path)
     } else {
@@ -138,8 +174,21 @@ export class Forest {
     // A child may live again.
     if (row.ended) this.#forgetEnd(row)
     row.ended = ENDS.has(type) && event['willRestart'] !== true
+    if (type === 'manager.stopped') for (const fresh of this.#fresh.keys()) if (fresh.startsWith(`${path}/`)) this.#admit(fresh)
     this.#set(row, state, row.restarts + (again ? 1 : 0), incarnation)
-    if (row.ended) this.#keep(row)
+    if (!row.ended) return
+    this.#keep(row)
+    if (row.below !== undefined) this.#endBelow(row)
+  }
+
+  /** With a manager everything right below it is over, and stays to be looked at: its managers have said so themselves before. */
+  #endBelow({ below = new Set() }: Row): void {
+    // A copy: the oldest are dropped meanwhile.
+    for (const row of Array.from(below)) {
+      if (row.ended || row.kind !== 'routine') continue
+      row.ended = true
+      this.#keep(row)
+    }
   }
 
   /** It stays to be looked at until there are too many. */
@@ -148,20 +197,18 @@ export class Forest {
     const list = row.kind !== 'routine' ? managers : row.state === 'failed' || row.state === 'killed' ? failed : others
     list.add(row)
     if (list.size <= KEPT) return
-    const [oldest] = list as Iterable<Row>
-    if (oldest?.kind === 'routine') this.#drop(oldest)
-    else this.#dropAll(oldest as Row)
+    for (const oldest of list) {
+      this.#drop(oldest)
+      break
+    }
   }
 
-  /** What is kept below a manager goes with it; all of that has ended before. */
-  #dropAll(manager: Row): void {
-    const below = `${manager.path}/`
-    for (const list of Object.values(this.#ended)) for (const row of list) if (row.path.startsWith(below)) this.#drop(row)
-    this.#drop(manager)
-  }
-
+  /** It goes, and everything below it. */
   #drop(row: Row): void {
+    if (row.below !== undefined) for (const each of Array.from(row.below)) this.#drop(each)
     this.#forgetEnd(row)
+    const above = row.path.lastIndexOf('/')
+    if (above >= 0) this.#byPath.get(row.path.slice(0, above))?.below?.delete(row)
     this.#byPath.delete(row.path)
     this.#changed.delete(row)
     if (!this.#born.delete(row)) this.#gone.push(row.id)

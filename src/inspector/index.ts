@@ -43,7 +43,7 @@ const port: Rule = {
 }
 const RULES = {
   port,
-  host: { range: LOOPBACK.map((each) => `'${each}'`).join(' or '), accepts: (value: unknown) => LOOPBACK.includes(String(value)) },
+  host: { range: LOOPBACK.map((each) => `'${each}'`).join(' or '), accepts: (value: unknown) => LOOPBACK.includes(value as string) },
   controls: flag,
 } satisfies Record<keyof InspectorOptions, Rule>
 
@@ -60,8 +60,9 @@ export async function startInspector(global: GlobalManager, options: InspectorOp
   if (!(global instanceof GlobalManager)) throw refuse('startInspector global', 'a global manager', global)
   check('startInspector', options, RULES)
   const { controls = false } = options
-  const server = new InspectorServer(new Watch(global), controls ? new Controls(global) : undefined, files(global.path))
-  return opened(server, options)
+  // Read first: once there is a watch, the tree is listened to.
+  const page = files(global.path)
+  return opened(new InspectorServer(new Watch(global), controls ? new Controls(global) : undefined, page), options)
 }
 
 /**
@@ -80,7 +81,10 @@ export async function showRecording(traces: readonly TraceLike[], options: Omit<
 }
 
 async function opened(server: InspectorServer, { host = '127.0.0.1', port: wanted = 0 }: InspectorOptions): Promise<Inspector> {
-  const url = await server.listen(host === 'localhost' ? '127.0.0.1' : host, wanted)
+  const url = await server.listen(host === 'localhost' ? '127.0.0.1' : host, wanted).catch(async (error: unknown) => {
+    await server.close()
+    throw error
+  })
   let closing: Promise<void> | undefined
   const close = (): Promise<void> => (closing ??= server.close())
   return { url, close, [Symbol.asyncDispose]: close }

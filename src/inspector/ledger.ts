@@ -71,7 +71,7 @@ export class Ledger {
       const event = this.at(k) as KeptEvent
       if (types.size > 0 && !types.has(event.type)) continue
       if (path !== undefined && event.path !== path && (isOfOne || !event.path.startsWith(`${path}/`))) continue
-      if (wanted !== '' && !event.type.includes(wanted) && !event.path.toLowerCase().includes(wanted)) {
+      if (wanted !== '' && !event.type.toLowerCase().includes(wanted) && !event.path.toLowerCase().includes(wanted)) {
         if (!lineOf(event).said.toLowerCase().includes(wanted)) continue
       }
       lines.push(lineOf(event))

@@ -2,6 +2,7 @@
  * A recording, played: the tree at any moment, and the same answers that a live tree gives.
  *
  * Y1  At every moment the tree is its base and all events up to it, whichever way one has come there.
+ * Y2  Moments only ever grow: where the clock was set back, what followed happened no earlier than what came before.
  */
 import { describeEnded } from './describe-ended.ts'
 import { Forest, kindOf } from './forest.ts'
@@ -44,15 +45,16 @@ export class Player {
   readonly #charts: Charts
   readonly #ledger: Ledger
   readonly #timeline = new Timeline()
-  #forest = new Forest()
+  #forest = new Forest(Infinity)
   #waterfall = new Waterfall()
   #next = 0
   #counts = emptyCounts()
   #at: number
 
   constructor(recording: Recording, charts: Charts) {
-    const { events, from } = recording
-    this.recording = recording
+    const { from } = recording
+    const events = inOrder(recording.events)
+    this.recording = { ...recording, events }
     this.#charts = charts
     this.from = from
     this.to = events.at(-1)?.at ?? from
@@ -73,7 +75,7 @@ export class Player {
   }
 
   #rewind(): void {
-    this.#forest = new Forest()
+    this.#forest = new Forest(Infinity)
     this.#waterfall = new Waterfall()
     this.#counts = emptyCounts()
     this.#next = 0
@@ -185,6 +187,15 @@ export class Player {
     for (const { status } of nodes) statuses[status] = (statuses[status] ?? 0) + 1
     return { nodes, statuses, metrics: this.#counts, samples: [] }
   }
+}
+
+/** The same events, none earlier than the one before it. */
+function inOrder(events: readonly KeptEvent[]): readonly KeptEvent[] {
+  let last = -Infinity
+  return events.map((event) => {
+    last = Math.max(last, event.at)
+    return event.at === last ? event : { ...event, at: last }
+  })
 }
 
 function emptyCounts(): Record<string, number> {

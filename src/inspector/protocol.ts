@@ -59,6 +59,8 @@ const HEADER = 36
 const CHANGE = 12
 const MAGIC = 0xcc01
 const MAGIC_WHOLE = 0xcc02
+/** Three bytes hold no more. */
+const MOST_RESTARTS = 0xffffff
 
 /** Packs a frame: a header, 12 bytes for each change, 4 for each that is gone, names as JSON. */
 export function encodeFrame({ whole, number, at, events, coalesced, born, changed, gone }: Frame): Uint8Array {
@@ -74,8 +76,8 @@ export function encodeFrame({ whole, number, at, events, coalesced, born, change
   let offset = HEADER
   for (const { id, state, restarts, incarnation } of changed) {
     view.setUint32(offset, id)
-    view.setUint8(offset + 4, STATES.indexOf(state))
-    view.setUint16(offset + 6, Math.min(restarts, 0xffff))
+    // A byte for the state, three for the restarts: what comes back every second has more than 65,535 of them after a day.
+    view.setUint32(offset + 4, STATES.indexOf(state) * 0x1000000 + Math.min(restarts, MOST_RESTARTS))
     view.setUint32(offset + 8, incarnation)
     offset += CHANGE
   }
@@ -97,23 +99,36 @@ export function decodeFrame(bytes: Uint8Array): Frame {
   if (bytes.byteLength !== names + length) throw new RangeError(`a frame of ${names + length} bytes was cut to ${bytes.byteLength}`)
   const changed = Array.from({ length: changes }, (_, k) => {
     const at = HEADER + k * CHANGE
-    return {
-      id: view.getUint32(at),
-      state: STATES[view.getUint8(at + 4)] as NodeState,
-      restarts: view.getUint16(at + 6),
-      incarnation: view.getUint32(at + 8),
-    }
+    const both = view.getUint32(at + 4)
+    const state = named(STATES, both >>> 24)
+    return { id: view.getUint32(at), state, restarts: both & MOST_RESTARTS, incarnation: view.getUint32(at + 8) }
   })
   const gone = Array.from({ length: leaving }, (_, k) => view.getUint32(HEADER + changes * CHANGE + k * 4))
-  const born = (JSON.parse(new TextDecoder().decode(bytes.subarray(names))) as [number, number, number, string][]).map(
-    ([id, parent, kind, label]) => ({
-      id,
-      parent,
-      kind: KINDS[kind] as NodeKind,
-      label,
-    }),
-  )
+  const born = bornIn(new TextDecoder().decode(bytes.subarray(names)))
   return { whole: magic === MAGIC_WHOLE, number: view.getUint32(4), at: view.getFloat64(8), events, coalesced, born, changed, gone }
+}
+
+function named<Name>(names: readonly Name[], code: number): Name {
+  const name = names[code]
+  if (name === undefined) throw new RangeError(`a frame holds the code ${code}, which stands for nothing`)
+  return name
+}
+
+const isId = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
+
+function bornIn(text: string): NewNode[] {
+  let rows: unknown
+  try {
+    rows = JSON.parse(text)
+  } catch {
+    rows = undefined
+  }
+  if (!Array.isArray(rows)) throw new RangeError('a frame holds no names')
+  return rows.map((row: unknown) => {
+    const [id, parent, kind, label] = Array.isArray(row) ? (row as unknown[]) : []
+    if (!isId(id) || !isId(parent) || !isId(kind) || typeof label !== 'string') throw new RangeError('a frame holds a name that is none')
+    return { id, parent, kind: named(KINDS, kind), label }
+  })
 }
 
 /** One line of the log. */

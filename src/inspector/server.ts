@@ -4,6 +4,7 @@
  * I1  It binds to the loopback interface alone, and lets nobody in past src/inspector/guard.ts.
  * I2  At most two frames are under way to a page: a page that does not answer gets nothing more, and costs nothing more.
  * I3  A page that is slow gets one frame for all that it missed.
+ * I4  Nothing that comes over the wire ends the process: what is not understood is answered, or its connection is closed.
  */
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
@@ -12,9 +13,10 @@ import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { type WebSocket, WebSocketServer } from 'ws'
+import { checkQuestion } from './ask.ts'
 import type { Controls } from './controls.ts'
 import { checkOrigin, checkToken, cookieFor, type Gate, HEADERS, sameToken, type Verdict } from './guard.ts'
-import { encodeFrame, type Frame, type Hello, PROTOCOL, type Question } from './protocol.ts'
+import { encodeFrame, type Frame, type Hello, PROTOCOL } from './protocol.ts'
 import type { Watched } from './watched.ts'
 
 /** Milliseconds between two frames. */
@@ -23,6 +25,8 @@ const BEAT = 100
 const CREDIT = 2
 /** Bytes that a message from a page may have. */
 const MESSAGE = 64 * 1024
+/** Bytes of answers that may wait for a page that asks and does not read. */
+const UNREAD = 64 * 1024 * 1024
 
 const TYPES: Readonly<Record<string, string>> = {
   html: 'text/html; charset=utf-8',
@@ -48,6 +52,7 @@ export class InspectorServer {
   readonly #pages = new Set<Page>()
   #gate: Gate = { port: 0, hosts: [], token: '' }
   #beat: NodeJS.Timeout | undefined
+  #closed = false
 
   constructor(watch: Watched, controls: Controls | undefined, files: ReadonlyMap<string, Buffer>) {
     this.#watch = watch
@@ -60,7 +65,8 @@ export class InspectorServer {
   /** Listens; resolves to the address, the token in it. Rejects with what the platform says. */
   async listen(host: string, port: number): Promise<string> {
     await new Promise<void>((resolve, reject) => {
-      this.#http.once('error', reject)
+      // It stays: what goes wrong with one connection is no reason to end the process.
+      this.#http.on('error', reject)
       this.#http.listen(port, host, () => resolve())
     })
     this.#http.unref()
@@ -71,6 +77,7 @@ export class InspectorServer {
   }
 
   async close(): Promise<void> {
+    this.#closed = true
     clearInterval(this.#beat)
     this.#watch.close()
     for (const { socket } of this.#pages) socket.terminate()
@@ -87,8 +94,9 @@ export class InspectorServer {
     const origin = checkOrigin(this.#gate, request.headers, false)
     if (!origin.pass) return answer(origin.status, `refused: ${origin.why}`)
     if (request.method !== 'GET' && request.method !== 'HEAD') return answer(405, 'only GET')
-    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://inspector')
-    const token = searchParams.get('token')
+    // As it stands: what is written in any other way than ours is the address of nothing.
+    const [pathname = '', query = ''] = (request.url ?? '').split('?', 2)
+    const token = new URLSearchParams(query).get('token')
     if (pathname === '/' && token !== null) {
       if (!sameToken(token, this.#gate.token))
         return answer(401, 'refused: this address is of another run; take the one that was printed last')
@@ -112,9 +120,12 @@ export class InspectorServer {
   // --- pages ---------------------------------------------------------------------------------
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // Whoever resets the connection while it is turned away must not be what ends the process.
+    socket.on('error', () => socket.destroy())
     const checks: Verdict[] = [checkOrigin(this.#gate, request.headers, true), checkToken(this.#gate, request.headers)]
     const refusal = checks.find(({ pass }) => !pass)
     if (refusal?.pass === false || request.url !== '/live') {
+      socket.once('finish', () => socket.destroy())
       socket.end(`HTTP/1.1 ${refusal?.pass === false ? refusal.status : 404} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
       return
     }
@@ -131,7 +142,7 @@ export class InspectorServer {
     socket.on('error', () => socket.terminate())
     socket.on('close', () => {
       this.#pages.delete(page)
-      if (this.#pages.size === 0) this.#end()
+      if (this.#pages.size === 0 && !this.#closed) this.#end()
     })
     this.#send()
   }
@@ -173,16 +184,15 @@ export class InspectorServer {
   }
 
   #say(socket: WebSocket, message: object): void {
-    socket.send(JSON.stringify(message))
+    const text = JSON.stringify(message)
+    if (socket.bufferedAmount > UNREAD) socket.terminate()
+    else socket.send(text)
   }
 
-  /** `{ack: n}` gives credit back; `{id, ask, with}` asks; `{id, do, with}` is a control. */
+  /** `{ack: 1}` gives credit back; `{id, ask, with}` asks; `{id, do, with}` is a control. */
   #hear(page: Page, data: Buffer, isBinary: boolean): void {
-    let message: { ack?: unknown; id?: unknown; ask?: unknown; do?: unknown; with?: unknown }
-    try {
-      message = JSON.parse(isBinary ? '' : data.toString()) as typeof message
-      if (typeof message !== 'object' || message === null) throw new TypeError('not an object')
-    } catch {
+    const message = isBinary ? undefined : understood(data)
+    if (message === undefined) {
       page.socket.close(1003, 'not understood')
       return
     }
@@ -192,19 +202,39 @@ export class InspectorServer {
     }
     const { id } = message
     try {
-      const answer =
-        message.do === undefined
-          ? this.#watch.answer(message.ask as Question, (message.with ?? {}) as never)
-          : this.#control(message.do, message.with)
+      const answer = message.do === undefined ? this.#answer(message.ask, message.with) : this.#control(message.do, message.with)
       this.#say(page.socket, { id, answer })
     } catch (error) {
-      this.#say(page.socket, { id, error: error instanceof Error ? error.message : String(error) })
+      this.#say(page.socket, { id, error: error instanceof Error ? error.message : 'something that is no error was thrown' })
     }
+  }
+
+  #answer(name: unknown, given: unknown): unknown {
+    const { question, ask } = checkQuestion(name, given)
+    return this.#watch.answer(question, ask)
   }
 
   #control(what: unknown, given: unknown): unknown {
     if (this.#controls === undefined) throw new Error('controls are off: start the inspector with { controls: true }')
     return this.#controls.carryOut(what, given)
+  }
+}
+
+interface Message {
+  readonly id: number
+  readonly ack?: unknown
+  readonly ask?: unknown
+  readonly do?: unknown
+  readonly with?: unknown
+}
+
+/** A message from a page; undefined if it is none. Its number comes back with the answer, so it has to be one. */
+function understood(data: Buffer): Message | undefined {
+  try {
+    const message = JSON.parse(data.toString()) as Message
+    return message.ack === 1 || Number.isSafeInteger(message.id) ? message : undefined
+  } catch {
+    return undefined
   }
 }
 

@@ -29,7 +29,7 @@ export class Shelf implements Watched {
   answer<Name extends Question>(name: Name, ask: Questions[Name]['ask']): Questions[Name]['answer'] {
     if (name !== 'recording') throw new Error('these are recordings: they are asked for whole')
     const { which = 0 } = ask as Questions['recording']['ask']
-    const recording = this.#recordings[which]
+    const recording = this.#recordings.at(which)
     if (recording === undefined) throw new Error(`there is no recording ${which}`)
     const { base, from, events, violations, story, name: called } = recording
     const about = { name: called, violations, story, beside: this.#recordings.length - 1 }

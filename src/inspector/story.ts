@@ -6,8 +6,9 @@ import { toWire } from './to-wire.ts'
 
 /** Events behind the one in question that are looked through for what followed. */
 const AHEAD = 5_000
-/** Steps that a story has. */
+/** Steps that a story has behind the event in question, and before it: what fails again and again has a long one. */
 const STEPS = 60
+const BEFORE = 200
 /** What somebody may want to know the reason of. */
 const WRONG = new Set(['manager.gaveUp', 'routine.failed', 'routine.killed', 'routine.hung', 'routine.orphaned', 'link.broken'])
 /** Where a story may begin. */
@@ -21,12 +22,14 @@ export function why(ledger: Ledger, seq: number | undefined, path: string | unde
   const chain: KeptEvent[] = []
   let cut = false
   for (let at = asked; at >= 0; ) {
-    const cause = ledger.at(at) as KeptEvent
-    chain.unshift(cause)
-    if (cause.cause === null) break
-    at = ledger.indexOf(cause.cause)
+    const { cause } = ledger.at(at) as KeptEvent
+    chain.push(ledger.at(at) as KeptEvent)
+    if (cause === null) break
+    // Causes come before what they cause; a file may say otherwise.
+    at = chain.length === BEFORE || cause >= (chain.at(-1) as KeptEvent).seq ? -1 : ledger.indexOf(cause)
     cut = at < 0
   }
+  chain.reverse()
   const depths = new Map(chain.map((each, depth) => [each.seq, depth]))
   const steps = [...chain, ...consequences(ledger, asked, depths)]
   const told: WhyStep[] = steps.map((each) => ({

@@ -1,10 +1,20 @@
-/** Values of any kind, made small and safe enough to be shown: never throws, never runs long, never calls back twice. */
+/**
+ * Values of any kind, made small and safe enough to be shown.
+ *
+ * V1  It never throws, whatever it looks at.
+ * V2  What comes of it is bounded, and so is the work: of what is long only the beginning is looked at.
+ * V3  It calls no getter of an object's own: to look at a program must not change what it does.
+ */
 
 /** How much of a value is shown. */
 const DEPTH = 6
 const ENTRIES = 50
 const LENGTH = 500
 const NODES = 2_000
+/** What an object with more entries than are shown costs besides them: to list the names of a hundred thousand takes its time. */
+const WIDE = 150
+/** Written out, a longer one takes seconds. */
+const LARGEST = 10n ** BigInt(LENGTH)
 
 /** The same value as plain JSON, cut where it is deep, wide or long, and marked where it was. */
 export function toWire(value: unknown): unknown {
@@ -16,22 +26,31 @@ function shown(value: unknown, depth: number, above: ReadonlySet<object>, budget
   if (budget.left-- <= 0) return '… more than is shown'
   switch (typeof value) {
     case 'string':
-      return value.length > LENGTH ? `${value.slice(0, LENGTH)}… ${value.length} characters` : value
+      return brief(value)
     case 'number':
-      return Number.isFinite(value) ? value : String(value)
+      // JSON has neither −0 nor what is no number.
+      return Object.is(value, -0) ? '-0' : Number.isFinite(value) ? value : String(value)
     case 'boolean':
       return value
     case 'bigint':
-      return `${String(value).slice(0, LENGTH)}n`
+      return bigText(value)
     case 'symbol':
-      return value.toString()
+      return brief(value.toString())
     case 'function':
-      return `ƒ ${nameOf(value)}`
+      return contained(() => `ƒ ${nameOf(value)}`, value)
     case 'undefined':
       return 'undefined'
     default:
       return value === null ? null : contained(() => object(value as object, depth, above, budget), value as object)
   }
+}
+
+function brief(text: string): string {
+  return text.length > LENGTH ? `${text.slice(0, LENGTH)}… ${text.length} characters` : text
+}
+
+function bigText(value: bigint): string {
+  return value > -LARGEST && value < LARGEST ? `${value}n` : `a bigint of more than ${LENGTH} digits`
 }
 
 /** What throws while it is looked at says so. */
@@ -45,36 +64,91 @@ function contained(look: () => unknown, value: object): unknown {
 
 function object(value: object, depth: number, above: ReadonlySet<object>, budget: { left: number }): unknown {
   if (above.has(value)) return '↑ itself'
-  if (value instanceof Error) return `${value.name}: ${value.message}`
-  if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'Invalid Date' : value.toISOString()
-  if (value instanceof RegExp) return String(value)
+  if (value instanceof Error) return errorText(value)
+  if (value instanceof Date) return dateText(value)
+  if (value instanceof RegExp) return brief(String(value))
+  // A text in a box has as many entries as characters.
+  // oxlint-disable-next-line unicorn/no-instanceof-builtins
+  if (value instanceof String) return brief(String.prototype.valueOf.call(value))
   if (depth === 0) return `${typeNameOf(value)} …`
   const inside = new Set(above).add(value)
   const next = (each: unknown): unknown => shown(each, depth - 1, inside, budget)
-  if (Array.isArray(value)) return cut(value.slice(0, ENTRIES).map(next), value.length)
+  if (Array.isArray(value)) return list(value, next)
   if (ArrayBuffer.isView(value)) return `${typeNameOf(value)} of ${value.byteLength} bytes`
-  if (value instanceof Set) return { [`Set of ${value.size}`]: cut(first(value).map(next), value.size) }
-  if (value instanceof Map) {
-    const entries = first(value).map(([key, each]) => [String(contained(() => keyText(key), value)), next(each)])
-    return { [`Map of ${value.size}`]: Object.fromEntries(entries) as unknown }
+  // By the methods of the platform, whatever a class of the user's has made of them.
+  if (value instanceof Set) {
+    const size = sizeOf(Set.prototype, value)
+    return { [`Set of ${size}`]: cut(first(Set.prototype.values.call(value)).map(next), size) }
   }
-  return fields(value, next)
+  if (value instanceof Map) {
+    const size = sizeOf(Map.prototype, value)
+    const entries = new Entries()
+    for (const [key, each] of first(Map.prototype.entries.call(value))) entries.add(keyText(key), next(each))
+    if (size > ENTRIES) entries.add('…', 'more entries')
+    return { [`Map of ${size}`]: entries.shape() }
+  }
+  return fields(value, next, budget)
 }
 
-function fields(value: object, next: (each: unknown) => unknown): unknown {
-  const shape: Record<string, unknown> = {}
+function errorText(value: { readonly name: unknown; readonly message: unknown }): string {
+  return `${brief(String(value.name))}: ${brief(String(value.message))}`
+}
+
+function dateText(value: Date): string {
+  const time = Date.prototype.getTime.call(value)
+  return Number.isNaN(time) ? 'Invalid Date' : new Date(time).toISOString()
+}
+
+function list(value: readonly unknown[], next: (each: unknown) => unknown): unknown[] {
+  const { length } = value
+  // One by one: holes are shown too, and nothing of the user's is called.
+  const items = Array.from({ length: Math.min(length, ENTRIES) }, (_, k) => contained(() => next(fieldOf(value, String(k))), value))
+  return cut(items, length)
+}
+
+function fields(value: object, next: (each: unknown) => unknown, budget: { left: number }): unknown {
+  const entries = new Entries()
   const name = typeNameOf(value)
-  if (name !== 'Object') shape['(type)'] = name
+  if (name !== 'Object') entries.add('(type)', name)
   let count = 0
   for (const key in value) {
     if (!Object.hasOwn(value, key)) continue
     if (++count > ENTRIES) {
-      shape['…'] = 'more entries'
+      entries.add('…', 'more entries')
+      budget.left -= WIDE
       break
     }
-    shape[key] = contained(() => next((value as Record<string, unknown>)[key]), value)
+    entries.add(
+      brief(key),
+      contained(() => next(fieldOf(value, key)), value),
+    )
   }
-  return shape
+  return entries.shape()
+}
+
+/** A field, without calling anything for it. */
+function fieldOf(value: object, key: string): unknown {
+  const field = Object.getOwnPropertyDescriptor(value, key)
+  return field === undefined || 'value' in field ? field?.value : '(a getter, not called)'
+}
+
+function sizeOf(prototype: object, value: object): number {
+  return Reflect.get(prototype, 'size', value) as number
+}
+
+/** Names and values, in which two of one name are told apart, and none means anything to the language. */
+class Entries {
+  readonly #entries = new Map<string, unknown>()
+
+  add(name: string, value: unknown): void {
+    let free = name
+    for (let k = 2; this.#entries.has(free); k++) free = `${name} (${k})`
+    this.#entries.set(free, value)
+  }
+
+  shape(): unknown {
+    return Object.fromEntries(this.#entries)
+  }
 }
 
 function first<Item>(items: Iterable<Item>): Item[] {
@@ -91,26 +165,28 @@ function cut(shownItems: unknown[], length: number): unknown[] {
 }
 
 function keyText(key: unknown): string {
-  return typeof key === 'object' && key !== null ? typeNameOf(key) : String(key).slice(0, LENGTH)
+  if (typeof key === 'object' && key !== null) return typeNameOf(key)
+  return typeof key === 'function' ? `ƒ ${nameOf(key)}` : typeof key === 'bigint' ? bigText(key) : brief(String(key))
 }
 
 function typeNameOf(value: object): string {
   try {
     const { constructor } = Object.getPrototypeOf(value) as { constructor?: { name?: unknown } }
-    return typeof constructor?.name === 'string' && constructor.name !== '' ? constructor.name : 'Object'
+    const name = constructor?.name
+    return typeof name === 'string' && name !== '' ? brief(name) : 'Object'
   } catch {
     return 'Object'
   }
 }
 
-function nameOf(value: unknown): string {
-  const { name } = value as { name?: unknown }
-  return typeof name === 'string' && name !== '' ? name : '(anonymous)'
+function nameOf(value: object): string {
+  const name = Object.getOwnPropertyDescriptor(value, 'name')?.value as unknown
+  return typeof name === 'string' && name !== '' ? brief(name) : '(anonymous)'
 }
 
 function messageOf(error: unknown): string {
   try {
-    return error instanceof Error ? error.message.slice(0, LENGTH) : String(error).slice(0, LENGTH)
+    return brief(String(error instanceof Error ? error.message : error))
   } catch {
     return 'something that cannot be shown'
   }

@@ -63,6 +63,7 @@ export class Watch implements Watched {
   /** The event up to which bars were made. */
   #drawn = 0
   #looking = false
+  #closed = false
   #off: Unsubscribe[] = []
   #sampler: NodeJS.Timeout | undefined
   #lingering: NodeJS.Timeout | undefined
@@ -71,7 +72,8 @@ export class Watch implements Watched {
   constructor(global: GlobalManager, capacity = HELD) {
     this.#global = global
     this.traffic = new Traffic(global)
-    this.ledger = new Ledger(capacity, (event) => this.#before.note(event))
+    // What was held from before is in the base already.
+    this.ledger = new Ledger(capacity, (event) => event.seq > this.#recordedFrom && this.#before.note(event))
     this.#rest()
   }
 
@@ -100,7 +102,7 @@ export class Watch implements Watched {
   /** Somebody looks: takes the tree as it stands, and listens to everything from there on. */
   begin(): void {
     clearTimeout(this.#lingering)
-    if (this.#looking) return
+    if (this.#looking || this.#closed) return
     this.#looking = true
     this.#listenNoMore()
     const forest = new Forest()
@@ -131,6 +133,8 @@ export class Watch implements Watched {
 
   /** Nobody looks any more; somebody may be back soon. */
   end(): void {
+    if (this.#closed) return
+    clearTimeout(this.#lingering)
     this.#lingering = setTimeout(() => this.stop(), LINGER)
     this.#lingering.unref()
   }
@@ -144,11 +148,12 @@ export class Watch implements Watched {
     this.traffic.end()
     this.#delay?.disable()
     clearInterval(this.#sampler)
-    if (!this.#global.over) this.#rest()
+    if (!this.#global.over && !this.#closed) this.#rest()
   }
 
   /** Nothing is listened to any more. */
   close(): void {
+    this.#closed = true
     this.stop()
     this.#listenNoMore()
   }
@@ -241,6 +246,9 @@ export class Watch implements Watched {
 
   /** A part of what was recorded since somebody began to look. */
   #recording(after: number | undefined): RecordingPart {
+    const oldest = this.ledger.at(0)?.seq ?? 0
+    if (after !== undefined && after >= this.#recordedFrom && after + 1 < oldest)
+      throw new Error('more has happened than is held, while it was fetched: try again')
     const first = this.ledger.firstFrom(after === undefined ? this.#recordedFrom : after + 1)
     const events: KeptEvent[] = []
     for (let k = first; k < this.ledger.size && events.length < PART; k++) events.push(keep(this.ledger.at(k) as KeptEvent))

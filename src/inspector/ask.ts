@@ -1,0 +1,66 @@
+/** What a page may ask, checked in one place: whoever answers finds what it expects, or is not asked. */
+import { anything, check, finiteCount, oneOf, type Rule } from '../spec/check.ts'
+import type { Question, Questions } from './protocol.ts'
+
+/** Paths, types and keys in one question. */
+const MANY = 100
+/** Characters of a text: a path of many levels with long names is shorter. */
+const LONG = 10_000
+
+const text: Rule = {
+  range: `a string of at most ${LONG} characters`,
+  accepts: (value) => typeof value === 'string' && value.length <= LONG,
+}
+const texts: Rule = {
+  range: `an array of at most ${MANY} strings of at most ${LONG} characters`,
+  accepts: (value) => Array.isArray(value) && value.length <= MANY && value.every(text.accepts),
+}
+const keys: Rule = {
+  range: `an array of at most ${MANY} keys: strings, or whole numbers of at least 0`,
+  accepts: (value) => Array.isArray(value) && value.length <= MANY && value.every((key) => text.accepts(key) || finiteCount.accepts(key)),
+}
+const lines: Rule = {
+  range: 'a whole number from 1 to 10000',
+  accepts: (value) => Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= 10_000,
+}
+const moment: Rule = { range: 'a finite number of milliseconds', accepts: Number.isFinite }
+
+type Rules<Ask> = Readonly<Record<string, Rule>> & { readonly [Key in keyof Ask]-?: Rule }
+
+const RULES: { readonly [Name in Question]: Rules<Questions[Name]['ask']> } = {
+  log: { before: finiteCount, limit: lines, text, only: texts, path: text },
+  actor: { path: text },
+  chart: { path: text, which: oneOf('work', 'life') },
+  look: { path: text, n: finiteCount, at: keys },
+  diff: { path: text, from: finiteCount, to: finiteCount },
+  messages: { paths: texts, limit: lines },
+  why: { seq: finiteCount, path: text },
+  shutdown: {},
+  health: {},
+  timeline: { from: moment, to: moment, limit: lines, path: text },
+  recording: { after: finiteCount, which: finiteCount },
+}
+
+/** What can't be left out. */
+const NEEDED: Partial<Record<Question, readonly string[]>> = {
+  actor: ['path'],
+  chart: ['path', 'which'],
+  look: ['path'],
+  diff: ['path', 'from', 'to'],
+  messages: ['paths'],
+}
+
+/** A question that may be answered. Throws what the page is to be told. */
+export function checkQuestion(name: unknown, given: unknown = {}): { question: Question; ask: never } {
+  if (typeof name !== 'string' || !Object.hasOwn(RULES, name)) {
+    throw new Error(`there is no question ${typeof name === 'string' ? JSON.stringify(name.slice(0, 80)) : `of type ${typeof name}`}`)
+  }
+  const question = name as Question
+  check(question, given as object, RULES[question])
+  for (const key of NEEDED[question] ?? []) {
+    // An absent one is refused in the words of a wrong one.
+    const rule = RULES[question][key as never] ?? anything
+    check(question, { [key]: (given as Record<string, unknown>)[key] ?? null }, { [key]: rule })
+  }
+  return { question, ask: given as never }
+}
