@@ -126,6 +126,7 @@ test('the filter shows who matches and the way there, and stands in the address'
   await using opened = await open()
   const { page, shop, go } = opened
   await shop.stumble()
+  await page.waitForSelector('.row:has-text("images") .counts .completed')
   await page.getByRole('searchbox', { name: 'Filter by name or path' }).fill('resize')
   await page.waitForFunction(() => document.querySelectorAll('.row').length === 4)
   expect(await page.locator('.row .name').allTextContents()).toEqual(['shop', 'api', 'images', 'resize'])
