@@ -70,13 +70,14 @@ async function mainJob(browser: Browser): Promise<void> {
 }
 
 async function shop(browser: Browser): Promise<void> {
-  const { global, order, stumble } = openShop(1_000)
+  const opened = openShop(1_000)
+  const { global, order } = opened
   await using inspector = await startInspector(global, { controls: true })
   const page = await openPage(browser, inspector.url)
   const dark = await openPage(browser, inspector.url, 'dark')
   const address = `?path=${encodeURIComponent(order.path)}`
   await show(page, `#/messages${address}`)
-  await stumble()
+  await opened.stumble()
   for (const type of ['add', 'add', 'pay', 'paid', 'fail', 'add', 'pay'] as const) {
     order.send({ type })
     await wait(150)

@@ -28,11 +28,12 @@ export class TreeTable {
   version = 0
   /** How many nodes there are. */
   size = 0
-  /** Of the last frame. */
+  /** Of the last frame; the next two of all frames. */
   at = 0
-  /** Of all frames. */
   events = 0
   coalesced = 0
+  /** Routines that have ended, ever, in the order of ENDS. */
+  totals: readonly number[] = []
   root = NONE
   #capacity = 0
   #last = NONE
@@ -117,7 +118,7 @@ export class TreeTable {
     }
     if (opened !== undefined)
       for (const slot of this.#slots.values()) this.setExpanded(slot, opened.get(this.pathOf(slot)) ?? this.#expanded[slot] === 1)
-    this.at = frame.at
+    ;({ at: this.at, totals: this.totals } = frame)
     this.events += frame.events
     this.coalesced += frame.coalesced
     this.version++

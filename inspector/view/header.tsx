@@ -1,6 +1,7 @@
 /** What runs, how it is connected, what was coalesced, and how it looks. */
 import { useSelector } from '@xstate/react'
 import { useEffect, useState } from 'react'
+import { ENDS } from '../../src/inspector/protocol.ts'
 import { useSession } from '../state/hooks.ts'
 import { SaveMenu } from './save.tsx'
 import { count, Glyph } from './shared.tsx'
@@ -18,7 +19,7 @@ export function Header() {
   const session = useSession()
   const name = useSelector(session.page, ({ context }) => context.hello?.name) ?? session.player?.recording.name ?? '…'
   const { table } = session
-  const totals = table.root === 0 ? undefined : table.counts(table.root)
+  const totals = table.root === 0 ? undefined : { ...table.counts(table.root), ...ended(table.totals) }
   return (
     <header className="top">
       <h1>
@@ -41,6 +42,11 @@ export function Header() {
       <ThemeButton />
     </header>
   )
+}
+
+/** Those that are over are counted as long as there is a tree, though only the latest stay to be looked at. */
+function ended(totals: readonly number[]): Record<string, number> {
+  return Object.fromEntries(ENDS.map((end, k) => [end, totals[k] ?? 0]))
 }
 
 function Connection() {

@@ -177,7 +177,7 @@ function Toolbar({
 const zoomBy = (view: TimeView, factor: number): void => view.zoom(factor, (view.from + view.to) / 2)
 
 /** Length and state of a bar, in words. */
-export function lengthOf(bar: Bar, now: number): string {
+function lengthOf(bar: Bar, now: number): string {
   return span(Math.max(0, (bar.to ?? now) - bar.from))
 }
 

@@ -1,6 +1,6 @@
 /** The supervision tree: a window onto as many rows as there may be, by mouse or by keyboard alone. */
 import { useEffect, useLayoutEffect, useRef, useState } from 'react'
-import { STATES } from '../../src/inspector/protocol.ts'
+import { ENDS, STATES } from '../../src/inspector/protocol.ts'
 import { useSession } from '../state/hooks.ts'
 import type { Session } from '../state/session.ts'
 import type { Row } from '../state/table.ts'
@@ -164,13 +164,19 @@ function TreeRow({ row, at, isChosen }: { readonly row: Row; readonly at: number
   )
 }
 
+const OVER: ReadonlySet<string> = new Set(ENDS)
+
 /** What is below, in a few numbers. */
 function Counts({ slot }: { readonly slot: number }) {
   const counts = Object.entries(useSession().table.counts(slot)).filter(([, value]) => value > 0)
   return (
     <span className="counts">
       {counts.map(([state, value]) => (
-        <span key={state} className={state} title={`${count(value)} ${state}`}>
+        <span
+          key={state}
+          className={state}
+          title={`${count(value)} ${state}${OVER.has(state) ? ', of those that stay to be looked at' : ''}`}
+        >
           <Glyph state={state} quiet />
           {count(value)}
         </span>

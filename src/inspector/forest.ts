@@ -6,7 +6,16 @@
  * F3  What comes and goes between two frames, and did not fail, costs next to nothing: of those only a few are shown.
  * F4  Nothing outlives the manager that it is below: not even one whose promised restart never came.
  */
-import type { BaseNode, Frame, KeptEvent, NewNode, NodeChange, NodeKind, NodeState } from './protocol.ts'
+import {
+  type BaseNode,
+  ENDS,
+  type Frame,
+  type KeptEvent,
+  type NewNode,
+  type NodeChange,
+  type NodeKind,
+  type NodeState,
+} from './protocol.ts'
 
 interface Row extends NewNode {
   readonly path: string
@@ -38,7 +47,8 @@ const STATE_AFTER: Readonly<Record<string, NodeState | undefined>> = {
   'manager.phase': 'stopping',
 }
 
-const ENDS = new Set(['routine.completed', 'routine.failed', 'routine.cancelled', 'routine.killed', 'manager.stopped'])
+const TERMINAL = new Set(['routine.completed', 'routine.failed', 'routine.cancelled', 'routine.killed', 'manager.stopped'])
+const ROUTINE = 'routine.'
 /** Ends that nobody has to look at. */
 const WELL = new Set(['routine.completed', 'routine.cancelled'])
 
@@ -49,6 +59,8 @@ export class Forest {
   /** Spawned since the last frame: the latest event of each. */
   readonly #fresh = new Map<string, KeptEvent>()
   #brief = 0
+  /** How many routines have ended, ever. */
+  readonly #totals = ENDS.map(() => 0)
   #born = new Set<Row>()
   #changed = new Set<Row>()
   #gone: number[] = []
@@ -135,6 +147,7 @@ export class Forest {
   note(event: KeptEvent): void {
     this.#events++
     const { type, path } = event
+    if (event['willRestart'] === false) this.#countEnd(type)
     if (this.#briefly === Infinity) this.#change(event)
     else if (type === 'routine.spawned' && !this.#byPath.has(path)) this.#fresh.set(path, event)
     else if (!this.#fresh.has(path)) this.#change(event)
@@ -149,6 +162,16 @@ export class Forest {
       this.#admit(path)
       this.#change(event)
     }
+  }
+
+  #countEnd(type: string): void {
+    const end = ENDS.indexOf(type.slice(ROUTINE.length) as (typeof ENDS)[number])
+    if (end >= 0) this.#totals[end] = (this.#totals[end] as number) + 1
+  }
+
+  /** So many have ended before. */
+  count(totals: readonly number[]): void {
+    for (const [k, value] of totals.entries()) this.#totals[k] = value
   }
 
   /** It takes its place in the table. */
@@ -173,7 +196,7 @@ export class Forest {
     const again = type === 'routine.restarted' || type === 'manager.restarted'
     // A child may live again.
     if (row.ended) this.#forgetEnd(row)
-    row.ended = ENDS.has(type) && event['willRestart'] !== true
+    row.ended = TERMINAL.has(type) && event['willRestart'] !== true
     if (type === 'manager.stopped') for (const fresh of this.#fresh.keys()) if (fresh.startsWith(`${path}/`)) this.#admit(fresh)
     this.#set(row, state, row.restarts + (again ? 1 : 0), incarnation)
     if (!row.ended) return
@@ -232,6 +255,7 @@ export class Forest {
       at,
       events: this.#events,
       coalesced: this.#coalesced,
+      totals: [...this.#totals],
       born: [...this.#born].map(toNew),
       changed: [...this.#changed].map(toChange),
       gone: this.#gone,
@@ -262,7 +286,17 @@ export class Forest {
   whole(at: number): Frame {
     this.#admitAll()
     const rows = [...this.#byPath.values()]
-    return { whole: true, number: this.#frames, at, events: 0, coalesced: 0, born: rows.map(toNew), changed: rows.map(toChange), gone: [] }
+    return {
+      whole: true,
+      number: this.#frames,
+      at,
+      events: 0,
+      coalesced: 0,
+      totals: [...this.#totals],
+      born: rows.map(toNew),
+      changed: rows.map(toChange),
+      gone: [],
+    }
   }
 }
 

@@ -21,7 +21,7 @@ export interface Gate {
 export type Verdict = { readonly pass: true } | { readonly pass: false; readonly status: 400 | 401 | 403 | 405; readonly why: string }
 
 /** The cookie's name, with the port: cookies are shared between ports. */
-export function cookieName({ port }: Gate): string {
+function cookieName({ port }: Gate): string {
   return `curtaincall-${port}`
 }
 

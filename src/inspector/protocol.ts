@@ -15,6 +15,9 @@ export const STATES = ['pending', 'running', 'stopping', 'completed', 'failed', 
 /** One of them. */
 export type NodeState = (typeof STATES)[number]
 
+/** How a routine may end. */
+export const ENDS = ['completed', 'failed', 'cancelled', 'killed'] as const
+
 /** Kinds as numbers. */
 export const KINDS = ['global', 'app', 'local', 'manager', 'routine'] as const
 /** One of them. */
@@ -50,12 +53,14 @@ export interface Frame {
   readonly events: number
   /** Changes that a later one in the same frame has taken the place of. */
   readonly coalesced: number
+  /** Routines that have ended, ever, in the order of {@link ENDS}: those that stay to be looked at are only the latest. */
+  readonly totals: readonly number[]
   readonly born: readonly NewNode[]
   readonly changed: readonly NodeChange[]
   readonly gone: readonly number[]
 }
 
-const HEADER = 36
+const HEADER = 36 + ENDS.length * 4
 const CHANGE = 12
 const MAGIC = 0xcc01
 const MAGIC_WHOLE = 0xcc02
@@ -63,7 +68,7 @@ const MAGIC_WHOLE = 0xcc02
 const MOST_RESTARTS = 0xffffff
 
 /** Packs a frame: a header, 12 bytes for each change, 4 for each that is gone, names as JSON. */
-export function encodeFrame({ whole, number, at, events, coalesced, born, changed, gone }: Frame): Uint8Array {
+export function encodeFrame({ whole, number, at, events, coalesced, totals, born, changed, gone }: Frame): Uint8Array {
   const names = new TextEncoder().encode(
     JSON.stringify(born.map(({ id, parent, kind, label }) => [id, parent, KINDS.indexOf(kind), label])),
   )
@@ -72,7 +77,8 @@ export function encodeFrame({ whole, number, at, events, coalesced, born, change
   view.setUint32(0, whole ? MAGIC_WHOLE : MAGIC)
   view.setUint32(4, number)
   view.setFloat64(8, at)
-  for (const [k, value] of [events, coalesced, changed.length, gone.length, names.length].entries()) view.setUint32(16 + k * 4, value)
+  for (const [k, value] of [events, coalesced, changed.length, gone.length, names.length, ...totals].entries())
+    view.setUint32(16 + k * 4, value)
   let offset = HEADER
   for (const { id, state, restarts, incarnation } of changed) {
     view.setUint32(offset, id)
@@ -103,9 +109,10 @@ export function decodeFrame(bytes: Uint8Array): Frame {
     const state = named(STATES, both >>> 24)
     return { id: view.getUint32(at), state, restarts: both & MOST_RESTARTS, incarnation: view.getUint32(at + 8) }
   })
+  const totals = ENDS.map((_, k) => view.getUint32(36 + k * 4))
   const gone = Array.from({ length: leaving }, (_, k) => view.getUint32(HEADER + changes * CHANGE + k * 4))
   const born = bornIn(new TextDecoder().decode(bytes.subarray(names)))
-  return { whole: magic === MAGIC_WHOLE, number: view.getUint32(4), at: view.getFloat64(8), events, coalesced, born, changed, gone }
+  return { whole: magic === MAGIC_WHOLE, number: view.getUint32(4), at: view.getFloat64(8), events, coalesced, totals, born, changed, gone }
 }
 
 function named<Name>(names: readonly Name[], code: number): Name {

@@ -111,6 +111,8 @@ export class Watch implements Watched {
     this.#take(this.#global, forest, running)
     for (const node of forest.base()) before.add(...node)
     before.skip()
+    const { completed, failed, cancelled, killed } = this.#global.metrics()
+    forest.count([completed, failed, cancelled, killed])
     this.#forest = forest
     this.#before = before
     this.#timeline = new Timeline()

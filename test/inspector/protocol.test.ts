@@ -29,7 +29,7 @@ function copyOf(table: TreeTable): Frame {
   const changed = [...rows].map(([id, { state, restarts, incarnation }]) => ({ id, state, restarts, incarnation }))
   // Every level is open, since each is told as one of those that are open from the start.
   const open = sorted.map((each) => ({ ...each }))
-  return { whole: true, number: 1, at: 0, events: 0, coalesced: 0, born: open, changed, gone: [] }
+  return { whole: true, number: 1, at: 0, events: 0, coalesced: 0, totals: [0, 0, 0, 0], born: open, changed, gone: [] }
 }
 
 const inOrder = (nodes: readonly BaseNode[]): string[] => nodes.map((node) => JSON.stringify(node)).toSorted()

@@ -118,7 +118,7 @@ describe('U1: what it costs', () => {
       watch.stop()
       watch.close()
     }
-    expect(early.answer('shutdown', {}).map(({ path, state }) => [path, state])).toEqual([
+    expect(early.answer('shutdown', {}).runs.map(({ path, state }) => [path, state])).toEqual([
       ['g', 'completed'],
       ['g/a', 'completed'],
       ['g/a/l', 'completed'],

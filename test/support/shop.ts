@@ -10,7 +10,7 @@ interface Cart {
 type OrderEvent = { type: 'add' } | { type: 'pay' } | { type: 'paid' } | { type: 'fail' } | { type: 'ship' }
 
 /** Nested and parallel, with guards, delays and ends. */
-export const orderMachine = setup({
+const orderMachine = setup({
   types: { context: {} as Cart, events: {} as OrderEvent },
   guards: { isFull: ({ context }) => context.total > 0 },
   actions: {
