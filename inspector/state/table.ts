@@ -9,7 +9,6 @@ import { type Frame, KINDS, type NodeKind, type NodeState, STATES } from '../../
 import type { Filter, Row } from './row.ts'
 
 export type { Filter, Row } from './row.ts'
-
 type Column = Int32Array | Uint8Array | Uint32Array
 
 const NONE = 0
