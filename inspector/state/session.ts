@@ -125,7 +125,10 @@ export class Session {
   }
 
   #apply(frame: Frame): void {
+    const isFirst = this.table.size === 0
     this.table.apply(frame)
+    // What comes later is found too; what comes anew is opened as its reader has left it.
+    if (isFirst || !frame.whole) this.table.revealMatches(REVEALED, frame.born)
     this.#changed()
   }
 

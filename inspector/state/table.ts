@@ -9,7 +9,6 @@ import { type Frame, KINDS, type NodeKind, type NodeState, STATES } from '../../
 import type { Filter, Row } from './row.ts'
 
 export type { Filter, Row } from './row.ts'
-
 type Column = Int32Array | Uint8Array | Uint32Array
 
 const NONE = 0
@@ -274,10 +273,11 @@ export class TreeTable {
     for (let node = this.#parent[slot] as number; node !== NONE; node = this.#parent[node] as number) this.setExpanded(node, true)
   }
 
-  /** Opens the way to all that pass the filter, if they are few enough to be looked at. */
-  revealMatches(most: number): void {
+  /** Opens the way to all that pass the filter, or to those of them that are new, if they are few enough to be looked at. */
+  revealMatches(most: number, born?: Frame['born']): void {
     if (!this.isFiltered || this.matching > most) return
-    for (const slot of this.#slots.values()) if (this.#own[slot] === 1) this.reveal(slot)
+    const slots = born?.map(({ id }) => this.#slots.get(id) ?? NONE) ?? this.#slots.values()
+    for (const slot of slots) if (this.#own[slot] === 1) this.reveal(slot)
   }
 
   /** How many rows are shown. */

@@ -148,7 +148,7 @@ function Confirmation({ order, close }: { readonly order: Order; readonly close:
   const act = async (): Promise<void> => {
     try {
       const event = control === 'send' ? (JSON.parse(text) as unknown) : undefined
-      close(summary(await session.order(control, paths, event)))
+      close(summary(await session.order(control, paths, event), paths.length))
     } catch (error) {
       setProblem((error as Error).message)
     }
@@ -182,7 +182,8 @@ function Confirmation({ order, close }: { readonly order: Order; readonly close:
   )
 }
 
-function summary({ hit, missed }: Done): string {
-  const some = missed[0] === undefined ? '' : `; not ${missed.length === 1 ? '' : `${missed.length} others, such as `}${missed[0]}`
+function summary({ hit, missed }: Done, told: number): string {
+  const others = told - hit
+  const some = missed[0] === undefined ? '' : `; ${count(others)} not${others === 1 ? '' : ', such as'} ${missed[0]}`
   return `${count(hit)} told${some}`
 }

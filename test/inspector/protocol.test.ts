@@ -340,6 +340,27 @@ describe('the table', () => {
     expect([table.matching, table.shown]).toEqual([1, 2])
   })
 
+  test('the way to what passes the filter is opened, also to what comes later, but not to what is too much', () => {
+    const forest = new Forest()
+    forest.add('g/a/l/b/x#1', 'routine', 'running')
+    const table = new TreeTable()
+    table.apply(forest.take(0))
+    table.setFilter({ text: 'x#', only: new Set() })
+    table.revealMatches(3)
+    expect(table.rows(0, 9).map(({ label }) => label)).toEqual(['g', 'a', 'l', 'b', 'x#1'])
+    table.setExpanded(table.find('g/a/l'), false)
+    for (const path of ['g/a/m/x#2', 'g/a/n/y#3']) forest.add(path, 'routine', 'running')
+    const frame = forest.take(0)
+    table.apply(frame)
+    table.revealMatches(3, frame.born)
+    expect(table.rows(0, 9).map(({ label }) => label)).toEqual(['g', 'a', 'l', 'm', 'x#2'])
+    for (const path of ['g/a/o/x#4', 'g/a/o/x#5']) forest.add(path, 'routine', 'running')
+    const more = forest.take(0)
+    table.apply(more)
+    table.revealMatches(3, more.born)
+    expect(table.rows(0, 9).map(({ label }) => label)).toEqual(['g', 'a', 'l', 'm', 'x#2', 'o'])
+  })
+
   test('what a reader has closed stays closed when the tree comes anew, and what is opened stays open', () => {
     const forest = new Forest()
     for (const path of ['g', 'g/a', 'g/a/l']) forest.add(path, path === 'g' ? 'global' : path === 'g/a' ? 'app' : 'local', 'running')

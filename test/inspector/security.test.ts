@@ -222,7 +222,7 @@ describe('who comes in', () => {
       'http://evil.test',
       `http://127.0.0.1:${port + 1}`,
       'http://localhost',
-      `http://localhost:${5_173}`,
+      `http://localhost:${port + 2}`,
       `https://127.0.0.1:${port}`,
       `http://127.0.0.1:${port}/`,
       `http://127.0.0.1:${port}.evil.test`,
