@@ -11,7 +11,7 @@ import { keepPromises } from './routine-promises.ts'
 import type { Service } from './service.ts'
 import type { ShutdownRun } from './shutdown.ts'
 import type { RoutineSpec } from './spec/routine-spec.ts'
-import { CANCEL, GIVE_UP, KILL } from './stage.ts'
+import { CANCEL, GIVE_UP, KILL } from './routine-steps.ts'
 import type { Work } from './work.ts'
 
 export class RoutineRegistry {
@@ -81,7 +81,7 @@ export class RoutineRegistry {
       manager.supervisor.routineEnded(row.service, row, orphan)
       return
     }
-    const now = manager.stage.clock.now()
+    const now = row.current.endedAt as number
     const again = !row.told && !manager.closed && (row.wantsRestart || (shouldRestart(row.spec.restart, row.exitKind) && this.mayHelp(row)))
     const tooMany = again && !row.restartIsFree && !row.startsFresh() && !manager.window.record(now)
     if (again && !tooMany) this.#restart(row, orphan, now)
@@ -139,7 +139,7 @@ export class RoutineRegistry {
     const { signal } = row.spec
     if (signal !== undefined) this.#manager.stage.signals.unbind(signal, row)
     this.rows.delete(row.id)
-    this.#watched.delete(row)
+    if (row.spec.hungAfter !== Infinity) this.#watched.delete(row)
     row.group.remove(row, row.endKind, row.age)
     if (!this.line.remove(row) && !keepPermit) this.#manager.gate.give()
     this.#retain(row)

@@ -17,7 +17,7 @@ import { nextStart, outcomePromise, readResult, type Settling, startedPromise } 
 import { Resumption } from './resumption.ts'
 import type { Service } from './service.ts'
 import { type ExitReason, ignore, type RoutineSpec } from './spec/routine-spec.ts'
-import { CANCEL, EXIT, FAIL, KILL, START, TIMEOUT } from './stage.ts'
+import { CANCEL, EXIT, FAIL, KILL, START, TIMEOUT } from './routine-steps.ts'
 import type { WaitOptions } from './waiting.ts'
 import { isActorLogic, type Work } from './work.ts'
 

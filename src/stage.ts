@@ -4,7 +4,7 @@ import type { ManagerMachine } from '../machines/manager.ts'
 import { ROUTINE_EVENTS, routineMachine } from '../machines/routine.ts'
 import { type TransitionTable, tabulate } from '../machines/transition-table.ts'
 import { withEffects } from './actor.ts'
-import type { Clock } from './clock.ts'
+import { type Clock, PlatformClock } from './clock.ts'
 import { ConfigError } from './errors.ts'
 import type { Incarnation } from './incarnation.ts'
 import type { Interceptor } from './interceptor.ts'
@@ -12,26 +12,18 @@ import { LifecycleBus } from './lifecycle-bus.ts'
 import type { Logger } from './logger.ts'
 import type { Manager } from './manager.ts'
 import type { RoutineRow } from './routine.ts'
+import { stepsOf } from './routine-steps.ts'
 import { SignalHub } from './signal-hub.ts'
 import type { Tap } from './tap.ts'
 import { nodeName, refuse } from './spec/check.ts'
 import type { GlobalSpec } from './spec/manager-spec.ts'
 
-/** Columns of the routine's table. */
-export const START = 0
-export const EXIT = 1
-export const DONE = 2
-export const FAIL = 3
-export const CANCEL = 4
-export const TIMEOUT = 5
-export const GIVE_UP = 6
-export const KILL = 7
-
 /** The most that a given id generator may repeat itself before it is called broken. */
 const ID_TRIES = 100
 
-/** A constant, derived at first use so that importing this file does no work: the same for all trees. */
+/** Constants, derived at first use so that importing this file does no work: the same for all trees. */
 let routineTable: TransitionTable | undefined
+let routineSteps: Int32Array | undefined
 
 export class Stage {
   readonly clock: Clock
@@ -44,6 +36,7 @@ export class Stage {
   readonly bus: LifecycleBus
   readonly signals = new SignalHub()
   readonly table: TransitionTable
+  readonly steps: Int32Array
   readonly routineLogic: typeof routineMachine
   /** Whose actor is whose, for the effects of those routines that are genuine actors. */
   readonly incarnations = new WeakMap<AnyActorRef, Incarnation>()
@@ -63,6 +56,7 @@ export class Stage {
     this.interceptor = spec.interceptor
     this.bus = new LifecycleBus(spec.logger)
     this.table = routineTable ??= tabulate(routineMachine, ROUTINE_EVENTS, ['output', 'error', 'reason'])
+    this.steps = routineSteps ??= stepsOf(this.table)
     this.routineLogic = withEffects(routineMachine, (self, snapshot, event, _actions, scope) =>
       this.incarnations.get(self)?.perform(snapshot, event, scope),
     )
@@ -86,12 +80,18 @@ export class Stage {
     throw new ConfigError(`generateId must return ids that are not taken; received ${ID_TRIES} in a row that are`)
   }
 
-  /** Lets a routine begin in a later microtask, after those that were admitted before it. */
-  begin(row: RoutineRow): void {
-    if (this.#starting.push(row) === 1) queueMicrotask(() => this.#beginAll())
+  /** Calls `act(target)` once; `now` is for who has just asked the clock. No closure where the clock is the platform's. */
+  arm<Target>(act: (target: Target) => void, target: Target, delay: number, now?: number): unknown {
+    const { clock } = this
+    return clock instanceof PlatformClock ? clock.arm(act, target, delay, now) : clock.setTimeout(() => act(target), delay)
   }
 
-  #beginAll(): void {
+  /** Lets a routine begin in a later microtask, after those that were admitted before it. */
+  begin(row: RoutineRow): void {
+    if (this.#starting.push(row) === 1) queueMicrotask(this.#beginAll)
+  }
+
+  readonly #beginAll = (): void => {
     const rows = this.#starting
     // Those that are admitted meanwhile get a microtask of their own: nobody begins inside another's first step.
     this.#starting = []

@@ -11,7 +11,7 @@ import { grant } from './limiter.ts'
 import type { Manager } from './manager.ts'
 import type { RoutineRow } from './routine.ts'
 import { Service } from './service.ts'
-import { CANCEL } from './stage.ts'
+import { CANCEL } from './routine-steps.ts'
 
 type Reply = (verdict: Verdict<Service>) => void
 
