@@ -75,9 +75,11 @@ class Line {
  */
 export class PlatformClock implements Clock {
   readonly #lines = new Map<number, Line>()
+  /** Kept, because asking for it is a third of the price of `now`. */
+  readonly #origin = performance.timeOrigin
 
   now(): number {
-    return performance.timeOrigin + performance.now()
+    return this.#origin + performance.now()
   }
 
   setTimeout(callback: () => void, delay: number): unknown {

@@ -300,7 +300,7 @@ export class Incarnation implements SignalOwner {
     const snapshot = {
       status: over ? 'done' : 'active',
       value: stage.table.states[this.#state],
-      context: { input: row.spec.input, output, error, reason, killed },
+      context: { input: row.input, output, error, reason, killed },
       children: {},
       historyValue: {},
       output: undefined,

@@ -27,11 +27,14 @@ export type RoutineState = 'pending' | 'running' | 'completed' | 'failed' | 'can
 export class RoutineRow implements Named<RoutineRow>, Waiting<RoutineRow> {
   /** The manager that it lives in. */
   readonly local: Manager
-  readonly id: string
+  /** Its id, once somebody has asked for it. */
+  knownId: string | undefined
   readonly name: string
   readonly spec: RoutineSpec
   /** The work as it was given. */
   readonly logic: Work
+  /** Handed to the work as it is. */
+  readonly input: unknown
   readonly group: NameGroup<RoutineRow>
   /** The child that it is of its supervisor; undefined if it was spawned. */
   readonly service: Service | undefined
@@ -50,6 +53,8 @@ export class RoutineRow implements Named<RoutineRow>, Waiting<RoutineRow> {
   /** Why it was told to stop, if that was between two incarnations. */
   lateReason: unknown = undefined
   settling: Settling | undefined = undefined
+  previousLiving: RoutineRow | undefined = undefined
+  nextLiving: RoutineRow | undefined = undefined
   previousNamed: RoutineRow | undefined = undefined
   nextNamed: RoutineRow | undefined = undefined
   previousQueued: RoutineRow | undefined = undefined
@@ -68,18 +73,20 @@ export class RoutineRow implements Named<RoutineRow>, Waiting<RoutineRow> {
 
   constructor(
     local: Manager,
-    id: string,
+    id: string | undefined,
     name: string,
     work: Work,
     spec: RoutineSpec,
+    input: unknown,
     group: NameGroup<RoutineRow>,
     service: Service | undefined,
   ) {
     this.local = local
-    this.id = id
+    this.knownId = id
     this.name = name
     this.logic = work
     this.spec = spec
+    this.input = input
     this.group = group
     this.service = service
     // The user's actor is a child of the routine's, so there has to be one.
@@ -94,6 +101,10 @@ export class RoutineRow implements Named<RoutineRow>, Waiting<RoutineRow> {
 
   get #first(): number {
     return this.service === undefined ? 1 : ++this.service.incarnations
+  }
+
+  get id(): string {
+    return (this.knownId ??= this.local.registry.identify(this))
   }
 
   get path(): string {
@@ -294,10 +305,10 @@ export class RoutineRow implements Named<RoutineRow>, Waiting<RoutineRow> {
 
   /** Runs the `start` option, inside the supervisor's step. The incarnation has ended unless it is `ok`, and may have even so. */
   prepare(): Begun {
-    const { start, input } = this.spec
+    const { start } = this.spec
     const { interceptor } = this.local.stage
     if (start === undefined && interceptor === undefined) return 'ok'
-    const { id, name, path, incarnation, current } = this
+    const { id, name, path, incarnation, current, input } = this
     const context = { id, name, path, incarnation, input, exit }
     try {
       interceptor?.start(this, context)
@@ -324,9 +335,10 @@ export class RoutineRow implements Named<RoutineRow>, Waiting<RoutineRow> {
     this.group.started()
     this.announce('routine.started')
     const { settling } = this
-    settling?.started?.resolve(true)
-    settling?.next?.resolve(true)
-    if (settling !== undefined) settling.next = undefined
+    if (settling === undefined) return
+    settling.started?.resolve(true)
+    settling.next?.resolve(true)
+    settling.next = undefined
   }
 
   /** An incarnation is over. */

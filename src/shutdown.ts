@@ -191,8 +191,8 @@ export class ShutdownRun {
 
   /** The report, once everything has ended. */
   summarise(): ShutdownReport {
-    const { path, tally } = this.#manager
-    const { spawned, completed, failed, cancelled, killed } = tally.totals
+    const { path, totals } = this.#manager
+    const { spawned, completed, failed, cancelled, killed } = totals
     return {
       path,
       mode: this.#mode,

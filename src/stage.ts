@@ -1,4 +1,5 @@
 /** What all nodes of one tree share: time, chance, ids, events. One per global manager; no module state. */
+import { nanoid } from 'nanoid/non-secure'
 import type { AnyActorRef, AnyStateMachine } from 'xstate'
 import type { ManagerMachine } from '../machines/manager.ts'
 import { ROUTINE_EVENTS, routineMachine } from '../machines/routine.ts'
@@ -11,12 +12,16 @@ import type { Interceptor } from './interceptor.ts'
 import { LifecycleBus } from './lifecycle-bus.ts'
 import type { Logger } from './logger.ts'
 import type { Manager } from './manager.ts'
+import type { NameGroup } from './name-group.ts'
 import type { RoutineRow } from './routine.ts'
 import { stepsOf } from './routine-steps.ts'
 import { SignalHub } from './signal-hub.ts'
 import type { Tap } from './tap.ts'
 import { nodeName, refuse } from './spec/check.ts'
 import type { GlobalSpec } from './spec/manager-spec.ts'
+
+/** Characters of a generated id: 48 bits, and each is checked against those that live. */
+const ID_LENGTH = 8
 
 /** The most that a given id generator may repeat itself before it is called broken. */
 const ID_TRIES = 100
@@ -41,14 +46,18 @@ export class Stage {
   /** Whose actor is whose, for the effects of those routines that are genuine actors. */
   readonly incarnations = new WeakMap<AnyActorRef, Incarnation>()
   readonly managers = new WeakMap<AnyActorRef, Manager>()
+  /** Groups of names with counts that the levels above do not know yet. */
+  readonly uncounted = new Set<NameGroup<RoutineRow>>()
   /** How many routines a shutdown has asked to stop, ever. */
   asked = 0
   /** Order of joining a queue, over all queues. */
   ticket = 0
+  /** True if an id may wait until somebody asks for it. */
+  readonly idsAreLazy: boolean
   readonly #generateId: () => string
   #starting: RoutineRow[] = []
 
-  constructor(spec: GlobalSpec, generateId: () => string) {
+  constructor(spec: GlobalSpec) {
     this.clock = spec.clock
     this.random = spec.random
     this.logger = spec.logger
@@ -60,7 +69,8 @@ export class Stage {
     this.routineLogic = withEffects(routineMachine, (self, snapshot, event, _actions, scope) =>
       this.incarnations.get(self)?.perform(snapshot, event, scope),
     )
-    this.#generateId = generateId
+    this.idsAreLazy = spec.generateId === undefined
+    this.#generateId = spec.generateId ?? (() => nanoid(ID_LENGTH))
   }
 
   /** The logic of a manager's machine with its effects. */
