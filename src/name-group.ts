@@ -30,6 +30,8 @@ export class NameGroup<Row extends Named<Row>> {
   last: Row | undefined
   readonly name: string
   readonly up: NameGroup<Row> | undefined
+  /** What the paths of its routines begin with; one string for all of them. */
+  prefix: string | undefined = undefined
   /** Called once none is left. */
   readonly waiters = new Set<() => void>()
   /** Here and below, as of the last counting. */

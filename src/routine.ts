@@ -109,7 +109,8 @@ export class RoutineRow implements Named<RoutineRow>, Waiting<RoutineRow> {
 
   get path(): string {
     // Kept from the first time on: every event of it says its path, and whoever listens looks it up by that.
-    return (this.#path ??= `${this.local.path}/${this.name}#${this.id}`)
+    const { group, local, name } = this
+    return (this.#path ??= `${(group.prefix ??= `${local.path}/${name}#`)}${this.id}`)
   }
 
   get state(): RoutineState {
@@ -165,7 +166,9 @@ export class RoutineRow implements Named<RoutineRow>, Waiting<RoutineRow> {
     if (state === 'completed') return { status: 'completed', output }
     if (state === 'failed') return { status: 'failed', error: this.current.error }
     const error = this.current.error ?? stray?.error
-    return { status: 'cancelled', reason, killed, ...(output === undefined ? {} : { output }), ...(error === undefined ? {} : { error }) }
+    const end = { status: 'cancelled', reason, killed } as const
+    if (output === undefined && error === undefined) return end
+    return { ...end, ...(output === undefined ? {} : { output }), ...(error === undefined ? {} : { error }) }
   }
 
   /** As which of the four ends it counts. */
@@ -333,6 +336,7 @@ export class RoutineRow implements Named<RoutineRow>, Waiting<RoutineRow> {
   begun(now: number): void {
     this.#bornAt ??= now
     this.group.started()
+    this.local.registry.idle--
     this.announce('routine.started')
     const { settling } = this
     if (settling === undefined) return
@@ -344,7 +348,10 @@ export class RoutineRow implements Named<RoutineRow>, Waiting<RoutineRow> {
   /** An incarnation is over. */
   settled(orphaned: boolean): void {
     const { current } = this
-    if (current.startedAt !== undefined) this.group.stopped()
+    if (current.startedAt !== undefined) {
+      this.group.stopped()
+      this.local.registry.idle++
+    }
     if (current.state === 'failed') {
       this.error = current.error
       this.group.count('failures', 1)
