@@ -87,6 +87,6 @@ export function containedController(owner: SignalOwner): AbortController {
 export function abortContained(controller: AbortController, reason: unknown): void {
   const signal = controller.signal as Contained
   const { onabort } = signal
-  if (typeof onabort === 'function') signal.onabort = contain(signal[OWNER], onabort as Listener) as AbortSignal['onabort']
+  if (typeof onabort === 'function') Object.assign(signal, { onabort: contain(signal[OWNER], onabort as Listener) })
   controller.abort(reason)
 }

@@ -52,6 +52,17 @@ import {
 import type { Stage } from './stage.ts'
 import { isActorLogic, runActor, runBody } from './work.ts'
 
+/** During a step in which nothing else has come. */
+const EMPTY: unknown[] = []
+
+/** What only those have whose actor somebody has looked at. */
+interface Seen {
+  readonly actor: AnyActorRef
+  scope: AnyActorScope | undefined
+  /** The user's own. */
+  work: AnyActorRef | undefined
+}
+
 export class Incarnation implements SignalOwner {
   readonly row: RoutineRow
   /** From 1. */
@@ -68,16 +79,13 @@ export class Incarnation implements SignalOwner {
   /** What a listener on its signal threw. */
   stray: { readonly error: unknown } | undefined = undefined
   heartbeat: Heartbeat | undefined = undefined
-  /** The user's own actor. */
-  work: AnyActorRef | undefined = undefined
   /** True if the shutdown of its manager keeps its shutdown time. */
   timedByShutdown = false
   #state = 0
-  #busy = false
   #bodyRuns = false
+  /** What has come during a step, by twos; undefined between steps. */
   #mailbox: unknown[] | undefined = undefined
-  #actor: AnyActorRef | undefined = undefined
-  #scope: AnyActorScope | undefined = undefined
+  #seen: Seen | undefined = undefined
   #controller: AbortController | undefined = undefined
   /** Timeout, then shutdown time: never both. */
   #timer: unknown = undefined
@@ -104,42 +112,48 @@ export class Incarnation implements SignalOwner {
 
   /** True if somebody has looked at it as an actor. */
   get observed(): boolean {
-    return this.#actor !== undefined
+    return this.#seen !== undefined
   }
 
   get actor(): AnyActorRef {
-    return this.#actor ?? this.#materialise()
+    return (this.#seen ?? this.#materialise()).actor
+  }
+
+  /** The user's own actor. */
+  get work(): AnyActorRef | undefined {
+    return this.#seen?.work
+  }
+
+  set work(work: AnyActorRef | undefined) {
+    ;(this.#seen ?? this.#materialise()).work = work
   }
 
   // --- the machine's steps -------------------------------------------------------------------
 
   /** Tells it something. */
   step(event: number, payload: unknown): void {
-    if (this.#actor !== undefined) {
+    if (this.#seen !== undefined) {
       // An actor that has ended would complain about each further event.
-      if (!this.over) this.#actor.send(toEvent(event, payload))
+      if (!this.over) this.#seen.actor.send(toEvent(event, payload))
       return
     }
-    if (this.#busy) {
-      ;(this.#mailbox ??= []).push(event, payload)
+    if (this.#mailbox !== undefined) {
+      if (this.#mailbox === EMPTY) this.#mailbox = []
+      this.#mailbox.push(event, payload)
       return
     }
     const step = this.#stage.steps[this.#state * COLUMNS + event] as number
     if ((step & HANDLED) === 0) return
-    this.#busy = true
+    this.#mailbox = EMPTY
     this.#apply(step, payload)
-    this.#busy = false
-    if (this.#mailbox !== undefined) this.#drain(this.#mailbox)
-  }
-
-  #drain(mailbox: readonly unknown[]): void {
+    const mailbox = this.#mailbox
     this.#mailbox = undefined
     for (let i = 0; i < mailbox.length; i += 2) this.step(mailbox[i] as number, mailbox[i + 1])
   }
 
   /** Its genuine actor has decided; the table says what that means here. */
   perform(snapshot: AnyMachineSnapshot, event: EventObject, scope: AnyActorScope): void {
-    this.#scope = scope
+    ;(this.#seen as Seen).scope = scope
     const { steps, table } = this.#stage
     const column = ROUTINE_EVENTS.indexOf(event.type as (typeof ROUTINE_EVENTS)[number])
     if (event.type === 'xstate.done.actor.work') this.returned((event as DoneActorEvent).output)
@@ -172,7 +186,7 @@ export class Incarnation implements SignalOwner {
     const stage = this.#stage
     const now = stage.clock.now()
     this.startedAt = now
-    row.begun(now)
+    row.begun()
     const { timeout, hungAfter } = row.spec
     if (timeout !== Infinity) this.#timer = stage.arm(expire, this, timeout, now)
     if (hungAfter !== Infinity) this.heartbeat = new Heartbeat(this, hungAfter, now)
@@ -217,7 +231,7 @@ export class Incarnation implements SignalOwner {
   #stopWork(work: AnyActorRef): void {
     this.work = undefined
     this.#bodyRuns = false
-    this.#scope?.stopChild(work)
+    this.#seen?.scope?.stopChild(work)
   }
 
   #abandon(): void {
@@ -294,7 +308,7 @@ export class Incarnation implements SignalOwner {
 
   // --- being looked at -----------------------------------------------------------------------
 
-  #materialise(): AnyActorRef {
+  #materialise(): Seen {
     const stage = this.#stage
     const { row, over, output, error, reason, killed } = this
     const snapshot = {
@@ -309,11 +323,12 @@ export class Incarnation implements SignalOwner {
     // An end is nobody's news any more: the actor of an incarnation that is over stands by itself.
     const parent = over ? {} : { parent: row.local.actor }
     const actor = createActor(stage.routineLogic, { id: row.id, snapshot, ...parent } as object) as AnyActorRef
-    this.#actor = actor
+    const seen: Seen = { actor, scope: undefined, work: undefined }
+    this.#seen = seen
     stage.incarnations.set(actor, this)
     actor.subscribe({ error: (cause) => stage.bus.contain(cause, `${row.path}: the lifecycle actor failed`) })
     actor.start()
-    return actor
+    return seen
   }
 }
 

@@ -46,7 +46,7 @@ export class RoutineRegistry {
     }
     // Ids of a given generator are made here and now: its owner may count on the order.
     const id = wanted ?? (stage.idsAreLazy ? undefined : this.generateId())
-    const row = new RoutineRow(manager, id, name, work, spec, input, NameGroup.of(name, this.#names), service)
+    const row = new RoutineRow(manager, id, work, spec, input, NameGroup.of(name, this.#names), service)
     this.rows.add(row)
     this.idle++
     if (id !== undefined) this.rows.identify(row, id)

@@ -18,7 +18,7 @@ export const GIVE_UP = 6
 export const KILL = 7
 
 /** Effects, as machines/routine.ts names them; a step has at most one. */
-export const EFFECTS = ['none', 'begin', 'settle', 'abort', 'abandon'] as const
+const EFFECTS = ['none', 'begin', 'settle', 'abort', 'abandon'] as const
 export const BEGIN = 1
 export const SETTLE = 2
 export const ABORT = 3
@@ -44,7 +44,8 @@ export function stepsOf(table: TransitionTable): Int32Array {
   return Int32Array.from(table.cells, ({ target, actions, copies, raises, handled }) => {
     const effect = actions.length === 0 ? 0 : EFFECTS.indexOf(actions[0] as (typeof EFFECTS)[number])
     const field = copies.length === 0 ? 0 : FIELDS.indexOf(copies[0] as (typeof FIELDS)[number])
-    if (effect < 0 || field < 0 || actions.length > 1 || copies.length > 1) throw new Error(`more than one effect or field: ${actions}`)
+    if (effect < 0 || field < 0 || actions.length > 1 || copies.length > 1)
+      throw new Error(`more than one effect or field: ${actions.join()} ${copies.join()}`)
     const flags = (handled ? HANDLED : 0) | (raises.length > 0 ? KILLS : 0) | (table.final[target] === true ? FINAL : 0)
     return target | (effect << EFFECT) | (field << FIELD) | flags
   })

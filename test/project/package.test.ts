@@ -140,12 +140,12 @@ describe('the package', () => {
   test('the core stays within its budget: 27 kB compressed, beside xstate', async () => {
     const rolldownOptions = {
       input: join(root, 'src/index.ts'),
-      preserveEntrySignatures: 'strict',
+      preserveEntrySignatures: 'strict' as const,
       external: ['xstate'],
-      output: { format: 'es' },
-    } as const
+      output: { format: 'es' as const },
+    }
     const built = await build({ configFile: false, logLevel: 'silent', root, build: { write: false, minify: true, rolldownOptions } })
-    const [{ output }] = [built].flat() as [{ output: { code: string }[] }]
+    const [{ output }] = [built].flat() as unknown as [{ output: { code: string }[] }]
     expect(output).toHaveLength(1)
     const code = output[0]?.code ?? ''
     expect(code).toMatch(/from\s*["']xstate["']/)
