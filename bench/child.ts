@@ -1,7 +1,8 @@
-/** One measurement in a process of its own: `node bench/child.ts BENCHMARK VARIANT COUNT` prints a number. */
-import type { Variant } from './job.ts'
+/** One measurement in a process of its own: `node bench/child.ts BENCHMARK VARIANT COUNT [FILE]` prints a number. */
+import { writeFileSync } from 'node:fs'
+import { held, letGo, type Variant } from './job.ts'
 
-const [benchmark = '', name = '', text = ''] = process.argv.slice(2)
+const [benchmark = '', name = '', text = '', file] = process.argv.slice(2)
 const n = Number(text)
 const { variant } = (await import(`./variant/${name}.ts`)) as { variant: Variant }
 
@@ -33,36 +34,80 @@ async function shutdown(): Promise<number> {
   return ((performance.now() - start) * 1_000) / n
 }
 
-/** Heap per live task. */
+/** Heap per live task, over that of the promise that its body has. */
 async function bytes(kind: 'bare' | 'full'): Promise<number> {
   if (variant.live === undefined) throw new Error(`${name} has no live`)
   await (await variant.live(2_000, kind))()
+  let own = 0
+  // Twice: the first time, what the beginning of the process has left behind is collected too.
+  for (let time = 0; time < 2; time++) {
+    letGo()
+    collect()
+    const before = process.memoryUsage().heapUsed
+    for (let i = 0; i < n; i++) void held(i)
+    collect()
+    own = process.memoryUsage().heapUsed - before
+  }
+  letGo()
   collect()
   const before = process.memoryUsage().heapUsed
   const stop = await variant.live(n, kind)
   collect()
   const used = process.memoryUsage().heapUsed - before
   await stop()
-  return used / n
+  return (used - own) / n
 }
 
-/** Growth of the heap over a long run, in bytes. */
+/** Growth of the heap over a long run in one tree, in bytes, from its first hundredth on; the curve goes to a file. */
 async function soak(): Promise<number> {
-  await variant.streamed?.(100_000)
+  if (variant.soak === undefined) throw new Error(`${name} has no soak`)
+  await variant.soak(100_000, () => undefined)
+  const curve: string[] = ['tasks,heap bytes,registered,handles']
+  const heaps: number[] = []
+  await variant.soak(n, (done, registered) => {
+    collect()
+    heaps.push(process.memoryUsage().heapUsed)
+    curve.push([done, heaps.at(-1), registered, process.getActiveResourcesInfo().length].join(','))
+    if (registered > 0) throw new Error(`${registered} are still registered after ${done}`)
+  })
+  if (file !== undefined) writeFileSync(file, `${curve.join('\n')}\n`)
+  return (heaps.at(-1) as number) - (heaps[0] as number)
+}
+
+/** One call that submits a task, in microseconds: so many of a hundred take no longer. */
+async function call(percent: number): Promise<number> {
+  if (variant.call === undefined) throw new Error(`${name} has no call`)
+  await variant.call(50_000, (submit) => submit())
+  const times = new Float64Array(n)
+  let i = 0
   collect()
-  const before = process.memoryUsage().heapUsed
-  await variant.streamed?.(n)
-  collect()
-  return process.memoryUsage().heapUsed - before
+  await variant.call(n, (submit) => {
+    const start = performance.now()
+    const submitted = submit()
+    times[i++] = performance.now() - start
+    return submitted
+  })
+  return (times.sort()[Math.floor((n * percent) / 100)] as number) * 1_000
+}
+
+/** The most memory that the process had, with so many live and while it stopped them, in megabytes. */
+async function peak(): Promise<number> {
+  await shutdown()
+  return process.resourceUsage().maxRSS / 1_024
 }
 
 const measures: Record<string, () => Promise<number>> = {
   spawn: () => timed(variant.spawn?.bind(variant)),
   streamed: () => timed(variant.streamed?.bind(variant)),
+  events: () => timed(variant.streamed?.bind(variant)),
   restart: () => timed(variant.restart?.bind(variant)),
   send: () => timed(variant.send?.bind(variant)),
   ask: () => timed(variant.ask?.bind(variant)),
+  'call-p50': () => call(50),
+  'call-p99': () => call(99),
   shutdown,
+  million: shutdown,
+  'million-peak': peak,
   bytes: () => bytes('full'),
   'bytes-bare': () => bytes('bare'),
   soak,

@@ -4,6 +4,8 @@
 export const LIMIT = 100
 /** Milliseconds; armed for each task, never reached. */
 export const TIMEOUT = 5_000
+/** Milliseconds that the shutdown of all that live may take. */
+export const DEADLINE = 30_000
 
 /** One task: asynchronous, takes its signal at hand, one in a hundred fails. */
 export async function task(i: number, signal: AbortSignal): Promise<number> {
@@ -52,6 +54,10 @@ export interface Variant {
   send?(n: number): Promise<void>
   /** n questions to one receiver, which answers with the double, {@link LIMIT} at a time. */
   ask?(n: number): Promise<void>
+  /** n submissions, {@link LIMIT} at a time, each inside `timed`. */
+  call?(n: number, timed: <T>(submit: () => T) => T): Promise<void>
+  /** n tasks one after another in one tree, {@link LIMIT} live; after each hundredth it says what is still registered. */
+  soak?(n: number, look: (done: number, registered: number) => void): Promise<void>
   /** Starts n live tasks that end when their signal is aborted; returns what stops and awaits them all. */
   live?(n: number, kind: 'bare' | 'full'): Promise<() => Promise<void>>
 }
@@ -99,4 +105,27 @@ export async function askAll(n: number, ask: (i: number) => Promise<number>): Pr
     const answer = await ask(i)
     if (answer !== 2 * i) throw new Error(`asked ${i}, was told ${answer}`)
   })
+}
+
+const keep: unknown[] = []
+
+/** A promise for ever pending. One that nobody refers to is collected with its reactions: the ways to resolve them are kept. */
+export function held(i: number): Promise<void> {
+  return new Promise((resolve) => {
+    keep[i] = resolve
+  })
+}
+
+/** Refers to them no longer. */
+export function letGo(): void {
+  keep.length = 0
+}
+
+/** Submits LIMIT tasks in one go and awaits them, n in all. */
+export async function callAll(n: number, submit: (i: number) => Promise<unknown>): Promise<void> {
+  for (let i = 0; i < n; ) {
+    const batch: Promise<unknown>[] = []
+    for (; batch.length < LIMIT && i < n; i++) batch.push(submit(i))
+    await Promise.all(batch)
+  }
 }

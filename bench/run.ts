@@ -1,5 +1,6 @@
 /**
  * Ratios against peers, all from one run: `npm run bench -- [BENCHMARK…] [--peers A,B] [--rounds N] [--quick] [--write]`.
+ * `--write` also writes bench/RESULTS.md, if all was measured, and the curve of the soak: bench/soak.csv, docs/soak.svg.
  * Each measurement is a fresh process; the variants of a row take turns, so that a slow spell of the machine hits all of them.
  */
 import { execFileSync } from 'node:child_process'
@@ -7,6 +8,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { drawCurve } from './curve.ts'
 
 interface Row {
   readonly benchmark: string
@@ -14,9 +16,11 @@ interface Row {
   readonly n: number
   readonly unit: string
   readonly peers: readonly string[]
+  /** At most so many rounds: for what takes a minute. */
+  readonly rounds?: number
 }
 
-const QUEUED = ['p-queue', 'effect', 'by-hand', 'xstate-machine']
+const QUEUED = ['p-queue', 'effect', 'effect-for-each', 'rxjs', 'by-hand', 'xstate-machine']
 const rows: readonly Row[] = [
   ...[1_000, 10_000, 100_000].map((n) => ({
     benchmark: 'spawn',
@@ -30,21 +34,32 @@ const rows: readonly Row[] = [
     title: `same job, ${n} streamed, 100 live`,
     n,
     unit: 'µs',
-    peers: ['nact', 'p-queue', 'effect', 'by-hand', 'xstate-machine'],
+    peers: ['nact', 'p-queue', 'effect', 'effect-for-each', 'rxjs', 'by-hand', 'xstate-machine'],
   })),
+  {
+    benchmark: 'events',
+    title: 'streamed, nobody listening',
+    n: 100_000,
+    unit: 'µs',
+    peers: ['curtaincall-one-listener', 'curtaincall-all-events'],
+  },
+  { benchmark: 'call-p50', title: 'the call that spawns, median', n: 100_000, unit: 'µs', peers: ['nact', 'p-queue'] },
+  { benchmark: 'call-p99', title: 'the call that spawns, 99 of 100', n: 100_000, unit: 'µs', peers: ['nact', 'p-queue'] },
   { benchmark: 'restart', title: 'crash to restart', n: 20_000, unit: 'µs', peers: ['by-hand', 'nact', 'effect', 'xstate-machine'] },
   { benchmark: 'send', title: 'send a message', n: 100_000, unit: 'µs', peers: ['nact', 'effect', 'xstate-machine'] },
   { benchmark: 'ask', title: 'ask and be answered', n: 50_000, unit: 'µs', peers: ['nact', 'effect', 'xstate-machine'] },
   { benchmark: 'shutdown', title: 'shutdown of 100000 live, each', n: 100_000, unit: 'µs', peers: ['by-hand', 'effect'] },
-  { benchmark: 'bytes-bare', title: 'bytes per live task, bare', n: 20_000, unit: 'B', peers: [] },
+  { benchmark: 'bytes-bare', title: 'bytes per live task over its own promise, bare', n: 20_000, unit: 'B', peers: [] },
   {
     benchmark: 'bytes',
-    title: 'bytes per live task with timeout, signal, result',
+    title: 'the same with timeout, signal, result',
     n: 20_000,
     unit: 'B',
     peers: ['by-hand', 'p-queue', 'effect'],
   },
-  { benchmark: 'soak', title: 'heap growth over 1000000 tasks', n: 1_000_000, unit: 'B', peers: [] },
+  { benchmark: 'million', title: 'shutdown of 1000000 live within 30 s, each', n: 1_000_000, unit: 'µs', peers: [], rounds: 1 },
+  { benchmark: 'million-peak', title: 'peak memory of the same', n: 1_000_000, unit: 'MB', peers: [], rounds: 1 },
+  { benchmark: 'soak', title: 'heap growth over 10000000 tasks', n: 10_000_000, unit: 'B', peers: [], rounds: 1 },
 ]
 
 function options() {
@@ -75,11 +90,18 @@ function options() {
   }
 }
 
+const { wanted, peers: chosen, rounds, write } = options()
 const child = join(import.meta.dirname, 'child.ts')
+const curve = join(import.meta.dirname, 'soak.csv')
 function measure(benchmark: string, variant: string, n: number): number {
   const flags = ['--expose-gc', '--max-old-space-size=8192', '--disable-warning=ExperimentalWarning']
   const env = { ...process.env, NODE_ENV: 'production' }
-  return Number(execFileSync(process.execPath, [...flags, child, benchmark, variant, String(n)], { encoding: 'utf8', env }))
+  return Number(
+    execFileSync(process.execPath, [...flags, child, benchmark, variant, String(n), ...(benchmark === 'soak' && write ? [curve] : [])], {
+      encoding: 'utf8',
+      env,
+    }),
+  )
 }
 
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] as number
@@ -90,7 +112,6 @@ function version(name: string): string {
   return `${name} ${(JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version}`
 }
 
-const { wanted, peers: chosen, rounds, write } = options()
 const lines: string[] = []
 const say = (line: string): void => {
   lines.push(line)
@@ -98,17 +119,18 @@ const say = (line: string): void => {
 }
 
 say(`Node ${process.versions.node}, ${cpus().length} × ${cpus()[0]?.model}, ${new Date().toISOString().slice(0, 10)}`)
-say(['xstate', 'p-queue', 'effect', 'nact'].map(version).join(', '))
+say(['xstate', 'p-queue', 'effect', 'rxjs', 'nact'].map(version).join(', '))
 say(`Median of ${rounds} interleaved rounds in fresh processes (least to most); a ratio below 1 means curtaincall takes less.`)
 say('')
 say('| what | variant | each | least to most | curtaincall ÷ it |')
 say('| --- | --- | ---: | ---: | ---: |')
 const growth: Record<string, number[]> = {}
-for (const { benchmark, title, n, unit, peers } of rows) {
+for (const { benchmark, title, n, unit, peers, rounds: most = rounds } of rows) {
   if (wanted.length > 0 && !wanted.includes(benchmark)) continue
   const variants = ['curtaincall', ...peers.filter((peer) => chosen?.includes(peer) ?? true)]
   const figures = new Map<string, number[]>(variants.map((variant) => [variant, []]))
-  for (let round = 0; round < rounds; round++) for (const variant of variants) figures.get(variant)?.push(measure(benchmark, variant, n))
+  for (let round = 0; round < Math.min(rounds, most); round++)
+    for (const variant of variants) figures.get(variant)?.push(measure(benchmark, variant, n))
   const ours = median(figures.get('curtaincall') as number[])
   if (benchmark === 'spawn' || benchmark === 'streamed') (growth[benchmark] ??= []).push(ours)
   for (const [variant, values] of figures) {
@@ -123,4 +145,6 @@ for (const [benchmark, values] of Object.entries(growth)) {
   if (values.length === 3)
     say(`| growth of ${benchmark}, 1000 to 100000 | curtaincall | ${((values[2] as number) / (values[0] as number)).toFixed(2)}× | | |`)
 }
-if (write) writeFileSync(join(import.meta.dirname, 'RESULTS.md'), `# Results of \`npm run bench -- --write\`\n\n${lines.join('\n')}\n`)
+if (write && (wanted.length === 0 || wanted.includes('soak'))) drawCurve(curve, join(import.meta.dirname, '..', 'docs', 'soak.svg'))
+if (write && wanted.length === 0)
+  writeFileSync(join(import.meta.dirname, 'RESULTS.md'), `# Results of \`npm run bench -- --write\`\n\n${lines.join('\n')}\n`)

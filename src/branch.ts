@@ -10,7 +10,8 @@ import type { RoutineRow } from './routine.ts'
 import { Service } from './service.ts'
 import { refuse } from './spec/check.ts'
 import type { ManagerSpec } from './spec/manager-spec.ts'
-import { CANCEL, type Stage } from './stage.ts'
+import { CANCEL } from './routine-steps.ts'
+import type { Stage } from './stage.ts'
 import { TreeNode } from './tree-node.ts'
 import { type WaitOptions, waitUntil } from './waiting.ts'
 
@@ -110,7 +111,7 @@ export abstract class Branch extends TreeNode {
 
   /** Living and queued routines below, in order of spawning within each manager. */
   routines(): AnyRoutine[] {
-    const own = [...this.registry.rows.values()] as unknown as AnyRoutine[]
+    const own = this.registry.rows.values() as unknown as AnyRoutine[]
     return this.#managers.size === 0 ? own : [...own, ...this.below().flatMap((child) => child.routines())]
   }
 
@@ -139,7 +140,7 @@ export abstract class Branch extends TreeNode {
    */
   waitFor(name: string, options: WaitOptions = {}): Promise<boolean> {
     const group = this.groups.get(name)
-    return waitUntil(() => group === undefined || group.living === 0, group === undefined ? [] : [group.waiters], options, this.stage)
+    return waitUntil(() => group === undefined || group.isEmpty, group === undefined ? [] : [group.waiters], options, this.stage)
   }
 
   /**
@@ -191,5 +192,5 @@ export abstract class Branch extends TreeNode {
 }
 
 function namesOf(node: TreeNode | undefined): NameRegistry<RoutineRow> | undefined {
-  return node === undefined ? undefined : { groups: node.groups, tally: node.tally, up: namesOf(node.up) }
+  return node === undefined ? undefined : { groups: node.groups, tally: node.tally, up: namesOf(node.up), uncounted: node.stage.uncounted }
 }

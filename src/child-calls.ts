@@ -64,7 +64,7 @@ export abstract class Supervising extends Branch {
     }
     if (typeof child !== 'object' || child === null || isChildSpec(child))
       throw refuse('startChild instance', 'an object {id, input}, since there is a template', child, this.path)
-    const id = child.id === undefined ? this.stage.generateId((taken) => this.registry.rows.has(taken)) : checkName('instance', child.id)
+    const id = child.id === undefined ? this.registry.generateId() : checkName('instance', child.id)
     return new Service(template, { ...child, id })
   }
 

@@ -20,7 +20,8 @@ export function routine<Output, Input = undefined, Message = never, Reply = neve
 ): RoutineChild
 export function routine(name: string, work: unknown, ...[options]: unknown[]): RoutineChild {
   checkName('routine', name)
-  const spec = compileRoutineSpec(options as RoutineOptions<never> | undefined, name, 'permanent')
+  const given = options as RoutineOptions | undefined
+  const spec = { ...compileRoutineSpec(given as RoutineOptions<never> | undefined, name, 'permanent'), input: given?.input }
   const { restart, significant, id = name } = spec
   return seal({ type: 'worker', id, name, restart, significant, work: checkWork(work, spec.resume, name), spec })
 }

@@ -6,73 +6,87 @@
  */
 
 type Listener = EventListenerOrEventListenerObject
-type Report = (error: unknown) => void
-
-const REPORT = Symbol('curtaincall.report')
-const WRAPPED = Symbol('curtaincall.wrapped')
-
-interface Contained {
-  [REPORT]: Report
-  [WRAPPED]: Map<Listener, Listener> | undefined
-}
-
 type EventListenerObject = { handleEvent(event: Event): void }
 type EventListenerOrEventListenerObject = ((this: AbortSignal, event: Event) => unknown) | EventListenerObject
 
-function contain(signal: AbortSignal & Contained, listener: Listener): Listener {
+/** Whose signal it is. */
+export interface SignalOwner {
+  listenerThrew(error: unknown): void
+}
+
+const OWNER = Symbol('curtaincall.owner')
+const WRAPPED = Symbol('curtaincall.wrapped')
+
+/** A listener and what the platform was given in its place. */
+interface Pair {
+  readonly listener: Listener
+  readonly wrapped: Listener
+}
+
+interface Contained extends AbortSignal {
+  [OWNER]: SignalOwner
+  /** A map from the second listener on: nearly all signals have one, and a map is 184 B. */
+  [WRAPPED]?: Pair | Map<Listener, Listener>
+}
+
+function contain(owner: SignalOwner, listener: Listener): Listener {
   return function (this: AbortSignal, event: Event): void {
     try {
       const result = typeof listener === 'function' ? listener.call(this, event) : listener.handleEvent(event)
-      if (result instanceof Promise) result.catch(signal[REPORT])
+      if (result instanceof Promise) result.catch((error: unknown) => owner.listenerThrew(error))
     } catch (error) {
-      signal[REPORT](error)
+      owner.listenerThrew(error)
     }
   }
 }
 
-let prototype: object | undefined
+function known(signal: Contained, listener: Listener): Listener | undefined {
+  const wrapped = signal[WRAPPED]
+  if (wrapped instanceof Map) return wrapped.get(listener)
+  return wrapped?.listener === listener ? wrapped.wrapped : undefined
+}
 
-/** Made at first use, so that importing this file does no work. The same for all: it holds no state. */
-function containedPrototype(): object {
-  const handler = Object.getOwnPropertyDescriptor(AbortSignal.prototype, 'onabort') as PropertyDescriptor
-  prototype ??= Object.create(AbortSignal.prototype, {
-    addEventListener: {
-      value(this: AbortSignal & Contained, type: string, listener: Listener | null, options?: object | boolean) {
-        if (typeof listener !== 'function' && (typeof listener !== 'object' || listener === null)) {
-          return AbortSignal.prototype.addEventListener.call(this, type, listener as never, options as never)
-        }
-        const known = (this[WRAPPED] ??= new Map())
-        let wrapped = known.get(listener)
-        if (wrapped === undefined) known.set(listener, (wrapped = contain(this, listener)))
-        AbortSignal.prototype.addEventListener.call(this, type, wrapped as never, options as never)
-      },
-    },
-    removeEventListener: {
-      value(this: AbortSignal & Contained, type: string, listener: Listener, options?: object | boolean) {
-        const wrapped = this[WRAPPED]?.get(listener)
-        AbortSignal.prototype.removeEventListener.call(this, type, (wrapped ?? listener) as never, options as never)
-      },
-    },
-    onabort: {
-      get(this: AbortSignal) {
-        return handler.get?.call(this)
-      },
-      set(this: AbortSignal & Contained, listener: unknown) {
-        handler.set?.call(this, typeof listener === 'function' ? contain(this, listener as Listener) : listener)
-      },
-    },
-  })
-  return prototype as object
+function remember(signal: Contained, listener: Listener): Listener {
+  const wrapped = contain(signal[OWNER], listener)
+  const before = signal[WRAPPED]
+  if (before === undefined) signal[WRAPPED] = { listener, wrapped }
+  else if (before instanceof Map) before.set(listener, wrapped)
+  else {
+    signal[WRAPPED] = new Map([
+      [before.listener, before.wrapped],
+      [listener, wrapped],
+    ])
+  }
+  return wrapped
+}
+
+function addEventListener(this: Contained, type: string, listener: Listener | null, options?: object | boolean): void {
+  const callable = typeof listener === 'function' || (typeof listener === 'object' && listener !== null)
+  const given = callable ? (known(this, listener) ?? remember(this, listener)) : listener
+  AbortSignal.prototype.addEventListener.call(this, type, given as never, options as never)
+}
+
+function removeEventListener(this: Contained, type: string, listener: Listener, options?: object | boolean): void {
+  AbortSignal.prototype.removeEventListener.call(this, type, (known(this, listener) ?? listener) as never, options as never)
 }
 
 /**
- * An AbortController whose signal hands the errors of its listeners to `report`.
+ * An AbortController whose signal hands the errors of its listeners to its owner; to be aborted by {@link abortContained}.
+ * Own properties, because a prototype of its own costs 390 ns for each signal (`Object.setPrototypeOf`), and these 10.
  */
-export function containedController(report: Report): AbortController {
+export function containedController(owner: SignalOwner): AbortController {
   const controller = new AbortController()
-  const signal = controller.signal as AbortSignal & Contained
-  Object.setPrototypeOf(signal, containedPrototype())
-  signal[REPORT] = report
-  signal[WRAPPED] = undefined
+  const signal = controller.signal as Contained
+  signal.addEventListener = addEventListener
+  signal.removeEventListener = removeEventListener
+  signal[OWNER] = owner
   return controller
+}
+
+/** Aborts it. `onabort` is contained here and not when it is set: an own accessor costs 230 ns for each signal. */
+export function abortContained(controller: AbortController, reason: unknown): void {
+  const signal = controller.signal as Contained
+  const { onabort } = signal
+  if (typeof onabort === 'function') Object.assign(signal, { onabort: contain(signal[OWNER], onabort as Listener) })
+  controller.abort(reason)
 }

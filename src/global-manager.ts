@@ -1,5 +1,4 @@
 /** The root of a tree. */
-import { nanoid } from 'nanoid/non-secure'
 import type { InspectionEvent } from 'xstate'
 import { globalManagerMachine, type ManagerMachine } from '../machines/manager.ts'
 import { AppManager } from './app-manager.ts'
@@ -17,16 +16,13 @@ import {
 } from './spec/manager-spec.ts'
 import { Stage } from './stage.ts'
 
-/** Characters of a generated id: 48 bits, and each is checked against those that live. */
-const ID_LENGTH = 8
-
 /** Supervises app managers; gives up with a report, never with an uncaught exception. */
 export class GlobalManager extends Manager {
   /** @internal */ readonly logic: ManagerMachine
 
   /** @internal */
   constructor(spec: ManagerSpec & GlobalSpec) {
-    super(new Stage(spec, spec.generateId ?? (() => nanoid(ID_LENGTH))), undefined, spec.name, spec)
+    super(new Stage(spec), undefined, spec.name, spec)
     this.logic = this.stage.logicOf(globalManagerMachine)
     const { clock, interceptor } = spec
     if (interceptor !== undefined) this.on('*', (event) => interceptor.event(event))

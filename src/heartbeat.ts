@@ -1,7 +1,7 @@
 /** Listens for the heartbeats of one incarnation: one timer per silence, none per heartbeat. */
 import { RoutineHungError } from './errors.ts'
 import type { Incarnation } from './incarnation.ts'
-import { TIMEOUT } from './stage.ts'
+import { TIMEOUT } from './routine-steps.ts'
 
 export class Heartbeat {
   /** When it was last heard. */

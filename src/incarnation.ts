@@ -20,20 +20,50 @@ import {
   type StateValue,
 } from 'xstate'
 import { ROUTINE_EVENTS } from '../machines/routine.ts'
-import type { TableCell } from '../machines/transition-table.ts'
-import { containedController } from './contained-signal.ts'
+import { abortContained, containedController, type SignalOwner } from './contained-signal.ts'
 import { CurtaincallError, RoutineTimeoutError } from './errors.ts'
 import { Heartbeat } from './heartbeat.ts'
 import type { RoutineRow } from './routine.ts'
 import type { AnyBody } from './interceptor.ts'
 import { ExitRequest } from './exit-request.ts'
 import type { ExitReason } from './spec/routine-spec.ts'
-import { DONE, EXIT, FAIL, GIVE_UP, type Stage, TIMEOUT } from './stage.ts'
+import {
+  ABANDON,
+  ABORT,
+  BEGIN,
+  COLUMNS,
+  DONE,
+  EFFECT,
+  ERROR,
+  EXIT,
+  FAIL,
+  FIELD,
+  FIELDS,
+  FINAL,
+  GIVE_UP,
+  HANDLED,
+  KILLS,
+  OUTPUT,
+  REASON,
+  SETTLE,
+  TARGET,
+  TIMEOUT,
+} from './routine-steps.ts'
+import type { Stage } from './stage.ts'
 import { isActorLogic, runActor, runBody } from './work.ts'
 
-const COLUMNS = ROUTINE_EVENTS.length
+/** During a step in which nothing else has come. */
+const EMPTY: unknown[] = []
 
-export class Incarnation {
+/** What only those have whose actor somebody has looked at. */
+interface Seen {
+  readonly actor: AnyActorRef
+  scope: AnyActorScope | undefined
+  /** The user's own. */
+  work: AnyActorRef | undefined
+}
+
+export class Incarnation implements SignalOwner {
   readonly row: RoutineRow
   /** From 1. */
   readonly number: number
@@ -44,19 +74,18 @@ export class Incarnation {
   reason: unknown = undefined
   /** True if it was given up on. */
   killed = false
+  /** True once its state is final. */
+  over = false
   /** What a listener on its signal threw. */
   stray: { readonly error: unknown } | undefined = undefined
   heartbeat: Heartbeat | undefined = undefined
-  /** The user's own actor. */
-  work: AnyActorRef | undefined = undefined
   /** True if the shutdown of its manager keeps its shutdown time. */
   timedByShutdown = false
   #state = 0
-  #busy = false
   #bodyRuns = false
+  /** What has come during a step, by twos; undefined between steps. */
   #mailbox: unknown[] | undefined = undefined
-  #actor: AnyActorRef | undefined = undefined
-  #scope: AnyActorScope | undefined = undefined
+  #seen: Seen | undefined = undefined
   #controller: AbortController | undefined = undefined
   /** Timeout, then shutdown time: never both. */
   #timer: unknown = undefined
@@ -81,84 +110,88 @@ export class Incarnation {
     return this.#stage.table.states[this.#state] as StateValue
   }
 
-  /** True once its state is final. */
-  get over(): boolean {
-    return this.#stage.table.final[this.#state] as boolean
-  }
-
   /** True if somebody has looked at it as an actor. */
   get observed(): boolean {
-    return this.#actor !== undefined
+    return this.#seen !== undefined
   }
 
   get actor(): AnyActorRef {
-    return this.#actor ?? this.#materialise()
+    return (this.#seen ?? this.#materialise()).actor
+  }
+
+  /** The user's own actor. */
+  get work(): AnyActorRef | undefined {
+    return this.#seen?.work
+  }
+
+  set work(work: AnyActorRef | undefined) {
+    ;(this.#seen ?? this.#materialise()).work = work
   }
 
   // --- the machine's steps -------------------------------------------------------------------
 
   /** Tells it something. */
   step(event: number, payload: unknown): void {
-    if (this.#actor !== undefined) {
+    if (this.#seen !== undefined) {
       // An actor that has ended would complain about each further event.
-      if (!this.over) this.#actor.send(toEvent(event, payload))
+      if (!this.over) this.#seen.actor.send(toEvent(event, payload))
       return
     }
-    if (this.#busy) {
-      ;(this.#mailbox ??= []).push(event, payload)
+    if (this.#mailbox !== undefined) {
+      if (this.#mailbox === EMPTY) this.#mailbox = []
+      this.#mailbox.push(event, payload)
       return
     }
-    const cell = this.#stage.table.cells[this.#state * COLUMNS + event] as TableCell
-    if (!cell.handled) return
-    this.#busy = true
-    this.#apply(cell, payload)
-    this.#busy = false
-    if (this.#mailbox !== undefined) this.#drain(this.#mailbox)
-  }
-
-  #drain(mailbox: readonly unknown[]): void {
+    const step = this.#stage.steps[this.#state * COLUMNS + event] as number
+    if ((step & HANDLED) === 0) return
+    this.#mailbox = EMPTY
+    this.#apply(step, payload)
+    const mailbox = this.#mailbox
     this.#mailbox = undefined
     for (let i = 0; i < mailbox.length; i += 2) this.step(mailbox[i] as number, mailbox[i + 1])
   }
 
   /** Its genuine actor has decided; the table says what that means here. */
   perform(snapshot: AnyMachineSnapshot, event: EventObject, scope: AnyActorScope): void {
-    this.#scope = scope
-    const { table } = this.#stage
+    ;(this.#seen as Seen).scope = scope
+    const { steps, table } = this.#stage
     const column = ROUTINE_EVENTS.indexOf(event.type as (typeof ROUTINE_EVENTS)[number])
     if (event.type === 'xstate.done.actor.work') this.returned((event as DoneActorEvent).output)
     else if (event.type === 'xstate.error.actor.work') this.threw((event as ErrorActorEvent).error)
     if (column < 0) return
-    const cell = table.cells[this.#state * COLUMNS + column] as TableCell
-    if (table.indexOf(snapshot.value) !== cell.target) throw new Error(`the derived table differs from the machine at ${event.type}`)
-    const [field] = cell.copies
-    this.#apply(cell, field === undefined ? undefined : (event as unknown as Record<string, unknown>)[field])
+    const step = steps[this.#state * COLUMNS + column] as number
+    if (table.indexOf(snapshot.value) !== (step & TARGET)) throw new Error(`the derived table differs from the machine at ${event.type}`)
+    this.#apply(step, (event as unknown as Record<string, unknown>)[FIELDS[(step >> FIELD) & 3] as string])
   }
 
-  #apply(cell: TableCell, payload: unknown): void {
-    this.#state = cell.target
-    for (const field of cell.copies) this[field as 'output' | 'error' | 'reason'] = payload
-    if (cell.raises.length > 0) this.killed = true
-    for (const action of cell.actions) {
-      if (action === 'begin') this.#begin()
-      else if (action === 'settle') this.#settle()
-      else if (action === 'abort') this.#abort()
-      else if (action === 'abandon') this.#abandon()
-    }
+  #apply(step: number, payload: unknown): void {
+    this.#state = step & TARGET
+    const field = (step >> FIELD) & 3
+    if (field === OUTPUT) this.output = payload
+    else if (field === ERROR) this.error = payload
+    else if (field === REASON) this.reason = payload
+    if ((step & KILLS) !== 0) this.killed = true
+    if ((step & FINAL) !== 0) this.over = true
+    const effect = (step >> EFFECT) & 7
+    if (effect === BEGIN) this.#begin()
+    else if (effect === SETTLE) this.#settle()
+    else if (effect === ABORT) this.#abort()
+    else if (effect === ABANDON) this.#abandon()
   }
 
   // --- effects -------------------------------------------------------------------------------
 
   #begin(): void {
     const { row } = this
-    const { clock } = this.#stage
-    this.startedAt = clock.now()
-    row.begun(this.startedAt)
+    const stage = this.#stage
+    const now = stage.clock.now()
+    this.startedAt = now
+    row.begun()
     const { timeout, hungAfter } = row.spec
-    if (timeout !== Infinity) this.#timer = clock.setTimeout(() => this.#expire(timeout), timeout)
-    if (hungAfter !== Infinity) this.heartbeat = new Heartbeat(this, hungAfter, this.startedAt)
+    if (timeout !== Infinity) this.#timer = stage.arm(expire, this, timeout, now)
+    if (hungAfter !== Infinity) this.heartbeat = new Heartbeat(this, hungAfter, now)
     this.#bodyRuns = true
-    const { interceptor, tap } = this.#stage
+    const { interceptor, tap } = stage
     if (interceptor !== undefined) interceptor.begin(row, () => this.#run())
     else if (tap !== undefined) tap.run(row, () => this.#run())
     else this.#run()
@@ -170,28 +203,25 @@ export class Incarnation {
     else runBody(this, logic as AnyBody)
   }
 
-  #expire(timeout: number): void {
-    const { path } = this.row
+  /** Its time is up: to run, or to stop. */
+  timeIsUp(event: typeof TIMEOUT | typeof GIVE_UP): void {
     this.#timer = undefined
-    this.step(TIMEOUT, new RoutineTimeoutError(`${path} ran longer than its timeout of ${timeout} ms`, { path }))
+    const { path, spec } = this.row
+    if (event === GIVE_UP) this.step(GIVE_UP, undefined)
+    else this.step(TIMEOUT, new RoutineTimeoutError(`${path} ran longer than its timeout of ${spec.timeout} ms`, { path }))
   }
 
   #abort(): void {
     const { shutdown } = this.row.spec
     this.#disarm()
     if (shutdown === 'brutal_kill') this.step(GIVE_UP, undefined)
-    else if (shutdown !== 'infinity' && !this.timedByShutdown) {
-      this.#timer = this.#stage.clock.setTimeout(() => {
-        this.#timer = undefined
-        this.step(GIVE_UP, undefined)
-      }, shutdown)
-    }
+    else if (shutdown !== 'infinity' && !this.timedByShutdown) this.#timer = this.#stage.arm(giveUp, this, shutdown)
     this.#ask()
   }
 
   /** Tells the body to stop: by its signal, or by stopping the user's actor, which is over at once. */
   #ask(): void {
-    if (this.#controller?.signal.aborted === false) this.#controller.abort(this.reason ?? this.error)
+    if (this.#controller?.signal.aborted === false) abortContained(this.#controller, this.reason ?? this.error)
     const { work } = this
     if (work === undefined) return
     this.#stopWork(work)
@@ -201,7 +231,7 @@ export class Incarnation {
   #stopWork(work: AnyActorRef): void {
     this.work = undefined
     this.#bodyRuns = false
-    this.#scope?.stopChild(work)
+    this.#seen?.scope?.stopChild(work)
   }
 
   #abandon(): void {
@@ -258,33 +288,33 @@ export class Incarnation {
     const { work } = this
     if (work !== undefined) this.#stopWork(work)
     this.end(reason)
-    if (this.#controller?.signal.aborted === false) this.#controller.abort(reason)
+    if (this.#controller?.signal.aborted === false) abortContained(this.#controller, reason)
   }
 
   /** Made when it is first asked for; aborted from the start if that is late. */
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
-      this.#controller = containedController((error) => this.#listenerThrew(error))
+      this.#controller = containedController(this)
       const why = this.reason ?? this.error
       if (why !== undefined || this.over) this.#controller.abort(why ?? this.row.local.cancelReason)
     }
     return this.#controller.signal
   }
 
-  #listenerThrew(error: unknown): void {
+  listenerThrew(error: unknown): void {
     this.stray ??= { error }
     this.#stage.bus.contain(error, `${this.row.path}: a listener on the signal threw`)
   }
 
   // --- being looked at -----------------------------------------------------------------------
 
-  #materialise(): AnyActorRef {
+  #materialise(): Seen {
     const stage = this.#stage
     const { row, over, output, error, reason, killed } = this
     const snapshot = {
       status: over ? 'done' : 'active',
       value: stage.table.states[this.#state],
-      context: { input: row.spec.input, output, error, reason, killed },
+      context: { input: row.input, output, error, reason, killed },
       children: {},
       historyValue: {},
       output: undefined,
@@ -293,12 +323,21 @@ export class Incarnation {
     // An end is nobody's news any more: the actor of an incarnation that is over stands by itself.
     const parent = over ? {} : { parent: row.local.actor }
     const actor = createActor(stage.routineLogic, { id: row.id, snapshot, ...parent } as object) as AnyActorRef
-    this.#actor = actor
+    const seen: Seen = { actor, scope: undefined, work: undefined }
+    this.#seen = seen
     stage.incarnations.set(actor, this)
     actor.subscribe({ error: (cause) => stage.bus.contain(cause, `${row.path}: the lifecycle actor failed`) })
     actor.start()
-    return actor
+    return seen
   }
+}
+
+function expire(incarnation: Incarnation): void {
+  incarnation.timeIsUp(TIMEOUT)
+}
+
+function giveUp(incarnation: Incarnation): void {
+  incarnation.timeIsUp(GIVE_UP)
 }
 
 function toEvent(event: number, payload: unknown): EventObject {

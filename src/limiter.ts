@@ -24,7 +24,7 @@ export class Gate {
   /** Called when a permit may have become free. */
   readonly waiters = new Set<() => void>()
   /** At the topmost gate: lines whose permits were given back while somebody is being admitted. */
-  granting: AnyLine[] | undefined
+  readonly granting: AnyLine[] = []
 
   constructor(max: number, up: Gate | undefined) {
     this.max = max
@@ -42,6 +42,11 @@ export class Gate {
   full(): Gate | undefined {
     for (let gate: Gate | undefined = this; gate !== undefined; gate = gate.up) if (gate.count >= gate.max) return gate
     return undefined
+  }
+
+  /** True if somebody waits for a permit of this gate, in whatever way. */
+  get isAwaited(): boolean {
+    return this.blocked.size > 0 || this.waiters.size > 0
   }
 
   take(): void {
@@ -128,15 +133,17 @@ function park(line: AnyLine, gate: Gate): void {
 /** After a permit of this line's gate was given back: admits whoever has waited longest, at any level. */
 export function grant(line: AnyLine): void {
   let top = line.gate
-  while (top.up !== undefined) top = top.up
-  if (top.granting !== undefined) {
-    // Who is admitted may end at once and give its permit back: that is seen to here, not ever deeper in the stack.
-    top.granting.push(line)
-    return
+  let awaited = line.length > 0
+  for (;;) {
+    awaited ||= top.isAwaited
+    if (top.up === undefined) break
+    top = top.up
   }
-  top.granting = [line]
+  if (!awaited) return
+  // Who is admitted may end at once and give its permit back: that is seen to here, not ever deeper in the stack.
+  if (top.granting.push(line) > 1) return
   for (let i = 0; i < top.granting.length; i++) grantFor(top.granting[i] as AnyLine)
-  top.granting = undefined
+  top.granting.length = 0
 }
 
 function grantFor(line: AnyLine): void {
@@ -178,6 +185,10 @@ function oldest(line: AnyLine, own: boolean): AnyLine | undefined {
 /** Lines by the ticket of their head. A head may leave its line, so keys are those at the time of parking and checked when read. */
 class LineHeap {
   readonly #items: { line: AnyLine; key: number }[] = []
+
+  get size(): number {
+    return this.#items.length
+  }
 
   /** The line whose head has waited longest; lines that have emptied are dropped on the way. */
   first(): AnyLine | undefined {

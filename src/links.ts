@@ -4,6 +4,7 @@ import { type Unsubscribe, unsubscribe } from './lifecycle-bus.ts'
 import type { Outcome } from './outcome.ts'
 import type { Routine } from './routine-handle.ts'
 import { RoutineRow } from './routine.ts'
+import { Settling } from './routine-promises.ts'
 import { callable, refuse } from './spec/check.ts'
 
 /** A routine of which nothing is asked but its life. */
@@ -48,7 +49,7 @@ export function watch(routine: AnyRoutine, listener: (end: RoutineEnd) => void):
       watching = false
     })
   }
-  const watchers = ((row.settling ??= {}).watchers ??= new Set())
+  const watchers = ((row.settling ??= new Settling()).watchers ??= new Set())
   watchers.add(tell)
   return unsubscribe(() => void watchers.delete(tell))
 }
@@ -80,8 +81,8 @@ export function link(a: AnyRoutine, b: AnyRoutine): Unsubscribe {
   if (first.ended) breakLink(first, second)
   else if (second.ended) breakLink(second, first)
   else {
-    ;((first.settling ??= {}).waiters ??= new Set()).add(firstEnded)
-    ;((second.settling ??= {}).waiters ??= new Set()).add(secondEnded)
+    ;((first.settling ??= new Settling()).waiters ??= new Set()).add(firstEnded)
+    ;((second.settling ??= new Settling()).waiters ??= new Set()).add(secondEnded)
   }
   return untie
 }

@@ -5,7 +5,7 @@ import { Manager } from './manager.ts'
 import type { Routine, RoutineFrom } from './routine-handle.ts'
 import { refuse } from './spec/check.ts'
 import { checkName, compileLocalSpec, type LocalManagerOptions, type ManagerSpec } from './spec/manager-spec.ts'
-import { compileRoutineSpec, type RoutineOptions } from './spec/routine-spec.ts'
+import { type RoutineOptions, SpecCompiler } from './spec/routine-spec.ts'
 import { type Body, checkWork, type LogicArguments, type OptionsFor } from './work.ts'
 
 /**
@@ -17,6 +17,8 @@ import { type Body, checkWork, type LogicArguments, type OptionsFor } from './wo
  */
 export class LocalManager extends Manager {
   /** @internal */ readonly logic: ManagerMachine = this.stage.logicOf(localManagerMachine)
+
+  readonly #specs = new SpecCompiler()
 
   /** @internal */
   constructor(up: Manager, name: string, spec: ManagerSpec) {
@@ -45,9 +47,11 @@ export class LocalManager extends Manager {
     ...options: OptionsFor<NoInfer<Input>> | [options: RoutineOptions<Input> & { readonly input: Input }]
   ): Routine<Awaited<Output>, Message, Reply>
   spawn(name: string, work: unknown, ...[options]: unknown[]): never {
-    checkName('routine', name, this.path)
+    // A name that lives has been checked.
+    if (!this.groups.has(name)) checkName('routine', name, this.path)
+    const given = options as RoutineOptions<never> | undefined
     const path = `${this.path}/${name}`
-    const spec = compileRoutineSpec(options as RoutineOptions<never> | undefined, path)
+    const spec = this.#specs.compile(given, path)
     const logic = checkWork(work, spec.resume, path)
     if (spec.significant) throw refuse('routine option significant', 'false for what is spawned: make it one of the children', true, path)
     const { registry, gate } = this
@@ -55,7 +59,7 @@ export class LocalManager extends Manager {
     if (this.closed) this.refuse(name, 'ERR_NOT_ACCEPTING', `${this.path} is ${this.state} and accepts nothing`)
     const queue = line.length > 0 || gate.full() !== undefined
     if (queue) this.#checkQueue(name)
-    const row = registry.add(name, logic, spec, spec.id)
+    const row = registry.add(name, logic, spec, given?.input, spec.id)
     if (queue) line.push(row, ++this.stage.ticket)
     else gate.take()
     this.stage.tap?.spawned(row)

@@ -343,7 +343,7 @@ export abstract class Manager extends Supervising {
 
   /** @internal Living and queued routines below. */
   get livingRoutines(): number {
-    const { spawned, completed, failed, cancelled, killed } = this.tally.totals
+    const { spawned, completed, failed, cancelled, killed } = this.totals
     return spawned - completed - failed - cancelled - killed
   }
 

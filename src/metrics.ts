@@ -61,6 +61,50 @@ export class Counters {
   max = 0
   timed = 0
 
+  /** Counts from nothing again. */
+  clear(): void {
+    this.spawned = 0
+    this.running = 0
+    this.completed = 0
+    this.failed = 0
+    this.cancelled = 0
+    this.killed = 0
+    this.orphaned = 0
+    this.restarts = 0
+    this.failures = 0
+    this.total = 0
+    this.timed = 0
+    this.min = Infinity
+    this.max = 0
+  }
+
+  /** Adds what others have counted. */
+  add(others: Counters): void {
+    this.spawned += others.spawned
+    this.running += others.running
+    this.completed += others.completed
+    this.failed += others.failed
+    this.cancelled += others.cancelled
+    this.killed += others.killed
+    this.orphaned += others.orphaned
+    this.restarts += others.restarts
+    this.failures += others.failures
+    this.total += others.total
+    this.timed += others.timed
+    if (others.min < this.min) this.min = others.min
+    if (others.max > this.max) this.max = others.max
+  }
+
+  /** The routine has ended for good. `duration` is undefined if it never started. */
+  end(kind: EndKind, duration: number | undefined): void {
+    this[kind]++
+    if (duration === undefined) return
+    this.timed++
+    this.total += duration
+    if (duration < this.min) this.min = duration
+    if (duration > this.max) this.max = duration
+  }
+
   values(): MetricValues {
     const { spawned, running, completed, failed, cancelled, killed, orphaned, restarts, failures, refused, total, timed } = this
     const pending = spawned - running - completed - failed - cancelled - killed

@@ -15,30 +15,44 @@ export interface NameRegistry<Row extends Named<Row>> {
   readonly groups: Map<string, NameGroup<Row>>
   readonly tally: Tally
   readonly up: NameRegistry<Row> | undefined
+  /** Of the whole tree: groups that have counted something that the levels above do not know yet. */
+  readonly uncounted: Set<NameGroup<Row>>
 }
 
 /**
  * N1  A group is registered exactly as long as one of its routines lives.
+ * N2  What is counted is counted at one place, and added to all levels before any of them is read: a routine is counted four times
+ *     in its life, and three levels each time are a tenth of what it costs.
  */
 export class NameGroup<Row extends Named<Row>> {
-  living = 0
-  /** First and last of the living in order of spawning; kept at the locals only. */
+  /** First and last of the living in order of spawning; kept where they live only. */
   first: Row | undefined
   last: Row | undefined
   readonly name: string
   readonly up: NameGroup<Row> | undefined
+  /** What the paths of its routines begin with; one string for all of them. */
+  prefix: string | undefined = undefined
   /** Called once none is left. */
   readonly waiters = new Set<() => void>()
+  /** Here and below, as of the last counting. */
+  #living = 0
+  /** Groups of the level below that are registered. */
+  #below = 0
+  #isUncounted = false
+  readonly #new = new Counters()
   readonly #named: Counters
   readonly #totals: Counters
   readonly #groups: Map<string, NameGroup<Row>>
+  readonly #uncounted: Set<NameGroup<Row>>
 
   constructor(name: string, registry: NameRegistry<Row>) {
     this.name = name
     this.#groups = registry.groups
+    this.#uncounted = registry.uncounted
     this.#named = registry.tally.named(name)
     this.#totals = registry.tally.totals
     this.up = registry.up === undefined ? undefined : NameGroup.of(name, registry.up)
+    if (this.up !== undefined) this.up.#below++
   }
 
   /** The group of a name, made if there is none. */
@@ -51,41 +65,41 @@ export class NameGroup<Row extends Named<Row>> {
     return group
   }
 
+  /** True if none of them lives, here and below. */
+  get isEmpty(): boolean {
+    return this.first === undefined && this.#below === 0
+  }
+
+  /** How many of them live, here and below. */
+  get living(): number {
+    countAll(this.#uncounted)
+    return this.#living
+  }
+
   /** A routine of this name is born. */
   add(row: Row): void {
     row.previousNamed = this.last
     if (this.last === undefined) this.first = row
     else this.last.nextNamed = row
     this.last = row
-    for (let group: NameGroup<Row> | undefined = this; group !== undefined; group = group.up) {
-      group.living++
-      group.#named.spawned++
-      group.#totals.spawned++
-    }
+    this.#news.spawned++
   }
 
   /** It begins, or goes on with, a run. */
   started(): void {
-    for (let group: NameGroup<Row> | undefined = this; group !== undefined; group = group.up) {
-      group.#named.running++
-      group.#totals.running++
-    }
+    this.#news.running++
   }
 
   /** A run is over. */
   stopped(): void {
-    for (let group: NameGroup<Row> | undefined = this; group !== undefined; group = group.up) {
-      group.#named.running--
-      group.#totals.running--
-    }
+    this.#news.running--
   }
 
   /** One more, or fewer, of something that is counted as it happens. */
   count(what: 'restarts' | 'failures' | 'orphaned', by: 1 | -1): void {
-    for (let group: NameGroup<Row> | undefined = this; group !== undefined; group = group.up) {
-      group.#named[what] += by
-      group.#totals[what] += by
-    }
+    this.#news[what] += by
+    // An orphan may settle long after the last of its name.
+    if (this.isEmpty) this.addUp()
   }
 
   /** The routine has ended for good. `duration` is undefined if it never started. */
@@ -96,17 +110,47 @@ export class NameGroup<Row extends Named<Row>> {
     else row.nextNamed.previousNamed = row.previousNamed
     row.previousNamed = undefined
     row.nextNamed = undefined
-    for (let group: NameGroup<Row> | undefined = this; group !== undefined; group = group.up) {
-      record(group.#named, kind, duration)
-      record(group.#totals, kind, duration)
-      if (--group.living === 0) group.#groups.delete(group.name)
+    this.#news.end(kind, duration)
+    if (this.isEmpty) this.#leave()
+  }
+
+  /** None of them lives any more. */
+  #leave(): void {
+    this.#groups.delete(this.name)
+    // Names that are made up at runtime are not to gather.
+    if (this.#isUncounted) this.addUp()
+    const { up } = this
+    if (up === undefined) return
+    up.#below--
+    if (up.isEmpty) up.#leave()
+  }
+
+  get #news(): Counters {
+    if (!this.#isUncounted) {
+      this.#isUncounted = true
+      this.#uncounted.add(this)
     }
+    return this.#new
+  }
+
+  /** @internal Tells all levels what is new. */
+  addUp(): void {
+    const news = this.#new
+    const living = news.spawned - news.completed - news.failed - news.cancelled - news.killed
+    for (let group: NameGroup<Row> | undefined = this; group !== undefined; group = group.up) {
+      group.#named.add(news)
+      group.#totals.add(news)
+      group.#living += living
+    }
+    news.clear()
+    this.#isUncounted = false
+    this.#uncounted.delete(this)
   }
 
   /** Wakes those who waited for the last of this name, here and above. */
   wake(): void {
     for (let group: NameGroup<Row> | undefined = this; group !== undefined; group = group.up) {
-      if (group.living === 0) for (const waiter of group.waiters) waiter()
+      if (group.isEmpty) for (const waiter of group.waiters) waiter()
     }
   }
 
@@ -120,11 +164,7 @@ export class NameGroup<Row extends Named<Row>> {
   }
 }
 
-function record(counters: Counters, kind: EndKind, duration: number | undefined): void {
-  counters[kind]++
-  if (duration === undefined) return
-  counters.timed++
-  counters.total += duration
-  if (duration < counters.min) counters.min = duration
-  if (duration > counters.max) counters.max = duration
+/** Brings the counters of all levels up to date. */
+export function countAll(uncounted: ReadonlySet<{ addUp(): void }>): void {
+  for (const group of uncounted) group.addUp()
 }

@@ -3,7 +3,8 @@ import { RoutineCancelledError } from './errors.ts'
 import type { EndKind } from './metrics.ts'
 import type { RoutineRow } from './routine.ts'
 import { DEFAULT_SHUTDOWN_TIMEOUT } from './spec/shutdown-spec.ts'
-import { CANCEL, KILL, type Stage } from './stage.ts'
+import { CANCEL, KILL } from './routine-steps.ts'
+import type { Stage } from './stage.ts'
 import { type WaitOptions, waitUntil } from './waiting.ts'
 
 /** How `shutdownNamed` went. */

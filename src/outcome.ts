@@ -34,3 +34,22 @@ export function obeys(error: unknown, reason: unknown): boolean {
   if (!(error instanceof Error)) return false
   return error.name === 'AbortError' || (error.cause !== undefined && error.cause === reason)
 }
+
+/** What an incarnation knows of its end. */
+interface Ended {
+  readonly state: string
+  readonly output: unknown
+  readonly error: unknown
+  readonly reason: unknown
+  readonly killed: boolean
+  readonly stray: { readonly error: unknown } | undefined
+}
+
+/** How it ended. */
+export function outcomeOf({ state, output, error: thrown, reason, killed, stray }: Ended): Outcome {
+  if (state === 'completed') return { status: 'completed', output }
+  if (state === 'failed') return { status: 'failed', error: thrown }
+  const error = thrown ?? stray?.error
+  if (output === undefined && error === undefined) return { status: 'cancelled', reason, killed }
+  return { status: 'cancelled', reason, killed, ...(output === undefined ? {} : { output }), ...(error === undefined ? {} : { error }) }
+}

@@ -27,7 +27,7 @@ export class RoutineContext<Input = unknown, Message = never, Reply = never> {
 
   /** The `input` option of the spawn. */
   get input(): Input {
-    return this.#incarnation.row.spec.input as Input
+    return this.#incarnation.row.input as Input
   }
 
   get id(): string {

@@ -5,30 +5,36 @@ import type { Outcome } from './outcome.ts'
 import type { RoutineRow } from './routine.ts'
 import { type WaitOptions, waitUntil } from './waiting.ts'
 
-/** A promise and the way to keep it. */
-interface Deferred<T> {
-  readonly promise: Promise<T>
-  readonly resolve: (value: T) => void
+/** The way to keep the promise that was made last. */
+let keep: (value: unknown) => void
+const take = (resolve: (value: never) => void): void => {
+  keep = resolve as typeof keep
+}
+
+/** A promise and the way to keep it; the reject function, which nobody needs, is not kept: 64 B less than `withResolvers`. */
+class Deferred<T> {
+  readonly promise: Promise<T> = new Promise<T>(take)
+  readonly resolve: (value: T) => void = keep
 }
 
 /** Those that somebody has asked for. */
-export interface Settling {
-  outcome?: Deferred<Outcome>
+export class Settling {
+  outcome: Deferred<Outcome> | undefined = undefined
   /** Of the first start. */
-  started?: Deferred<boolean>
+  started: Deferred<boolean> | undefined = undefined
   /** Of the next start. */
-  next?: Deferred<boolean> | undefined
+  next: Deferred<boolean> | undefined = undefined
   /** Waits that look again at the end. */
-  waiters?: Set<() => void>
+  waiters: Set<() => void> | undefined = undefined
   /** Those who are told of each end. */
-  watchers?: Set<(end: RoutineEnd) => void>
+  watchers: Set<(end: RoutineEnd) => void> | undefined = undefined
 }
 
 /** The one promise of its outcome. */
 export function outcomePromise(row: RoutineRow): Promise<Outcome> {
-  const settling = (row.settling ??= {})
+  const settling = (row.settling ??= new Settling())
   if (settling.outcome === undefined) {
-    settling.outcome = Promise.withResolvers<Outcome>()
+    settling.outcome = new Deferred<Outcome>()
     const { end } = row
     if (end !== undefined) settling.outcome.resolve(end)
   }
@@ -37,9 +43,9 @@ export function outcomePromise(row: RoutineRow): Promise<Outcome> {
 
 /** Whether it has started, or will. */
 export function startedPromise(row: RoutineRow, already: boolean): Promise<boolean> {
-  const settling = (row.settling ??= {})
+  const settling = (row.settling ??= new Settling())
   if (settling.started === undefined) {
-    settling.started = Promise.withResolvers<boolean>()
+    settling.started = new Deferred<boolean>()
     if (already) settling.started.resolve(true)
     else if (row.ended) settling.started.resolve(false)
   }
@@ -48,8 +54,8 @@ export function startedPromise(row: RoutineRow, already: boolean): Promise<boole
 
 /** True when it has started the next time, false if it ends before. */
 export function nextStart(row: RoutineRow): Promise<boolean> {
-  const settling = (row.settling ??= {})
-  settling.next ??= Promise.withResolvers<boolean>()
+  const settling = (row.settling ??= new Settling())
+  settling.next ??= new Deferred<boolean>()
   return settling.next.promise
 }
 
@@ -65,7 +71,7 @@ export function keepPromises(row: RoutineRow): void {
 
 /** Its output, or an error that says why there is none. */
 export async function readResult(row: RoutineRow, options: WaitOptions = {}): Promise<unknown> {
-  const waiters = ((row.settling ??= {}).waiters ??= new Set())
+  const waiters = ((row.settling ??= new Settling()).waiters ??= new Set())
   const { path } = row
   if (!(await waitUntil(() => row.ended, [waiters], options, row.local.stage))) {
     throw new RoutineTimeoutError(`${path} has not ended within ${options.timeout} ms; it goes on`, { path })

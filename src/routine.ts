@@ -4,87 +4,91 @@ import type { LifecycleEvent, MessageEvent, RoutineEvent } from '../machines/lif
 import { backoffDelay, type ExitKind, shouldRestart } from '../machines/restart-policy.ts'
 import type { routineMachine } from '../machines/routine.ts'
 import type { Begun, Wish } from '../machines/supervisor.ts'
+import { Remembering } from './aside.ts'
 import { NotRunningError, StartFailedError } from './errors.ts'
-import { ExitRequest, exit } from './exit-request.ts'
 import { Incarnation } from './incarnation.ts'
 import type { Waiting } from './limiter.ts'
 import { Mailbox } from './mailbox.ts'
 import type { Manager } from './manager.ts'
 import type { EndKind } from './metrics.ts'
 import type { Named, NameGroup } from './name-group.ts'
-import type { Outcome } from './outcome.ts'
+import { type Outcome, outcomeOf } from './outcome.ts'
+import { prepareRoutine } from './prepare.ts'
 import { nextStart, outcomePromise, readResult, type Settling, startedPromise } from './routine-promises.ts'
 import { Resumption } from './resumption.ts'
 import type { Service } from './service.ts'
-import { type ExitReason, ignore, type RoutineSpec } from './spec/routine-spec.ts'
-import { CANCEL, EXIT, FAIL, KILL, START, TIMEOUT } from './stage.ts'
+import type { ExitReason, RoutineSpec } from './spec/routine-spec.ts'
+import { CANCEL, KILL, START, TIMEOUT } from './routine-steps.ts'
 import type { WaitOptions } from './waiting.ts'
 import { isActorLogic, type Work } from './work.ts'
 
 /** The state of a routine: that of its present incarnation. */
 export type RoutineState = 'pending' | 'running' | 'completed' | 'failed' | 'cancelled'
 
-export class RoutineRow implements Named<RoutineRow>, Waiting<RoutineRow> {
+export class RoutineRow extends Remembering implements Named<RoutineRow>, Waiting<RoutineRow> {
   /** The manager that it lives in. */
   readonly local: Manager
-  readonly id: string
-  readonly name: string
+  /** Its id, once somebody has asked for it. */
+  knownId: string | undefined
   readonly spec: RoutineSpec
   /** The work as it was given. */
   readonly logic: Work
+  /** Handed to the work as it is. */
+  readonly input: unknown
   readonly group: NameGroup<RoutineRow>
   /** The child that it is of its supervisor; undefined if it was spawned. */
   readonly service: Service | undefined
-  /** True while its `start` has just failed, or asked to be ignored. */
-  unstarted = false
-  /** How often it was restarted. */
-  restarts = 0
-  /** The error of the last incarnation that failed. */
-  error: unknown = undefined
   /** `seq` of the event that explains the next one. */
   seq = 0
   /** True once it has ended for good. */
   ended = false
   /** True once somebody has told it to stop: from then on nothing is restarted. */
   told = false
-  /** Why it was told to stop, if that was between two incarnations. */
-  lateReason: unknown = undefined
   settling: Settling | undefined = undefined
+  previousLiving: RoutineRow | undefined = undefined
+  nextLiving: RoutineRow | undefined = undefined
   previousNamed: RoutineRow | undefined = undefined
   nextNamed: RoutineRow | undefined = undefined
   previousQueued: RoutineRow | undefined = undefined
   nextQueued: RoutineRow | undefined = undefined
   ticket = 0
   #current: Incarnation | undefined = undefined
-  #bornAt: number | undefined = undefined
-  #backoff: unknown = undefined
-  #streak = 0
-  /** The event that a restart was ordered with, whatever `restart` says. */
-  #ordered: number | undefined = undefined
   #mailbox: Mailbox | undefined = undefined
   #path: string | undefined = undefined
-  /** Where its actor goes on after a crash, if it is to. */
-  resumption: Resumption | undefined = undefined
 
   constructor(
     local: Manager,
-    id: string,
-    name: string,
+    id: string | undefined,
     work: Work,
     spec: RoutineSpec,
+    input: unknown,
     group: NameGroup<RoutineRow>,
     service: Service | undefined,
   ) {
+    super()
     this.local = local
-    this.id = id
-    this.name = name
+    this.knownId = id
     this.logic = work
     this.spec = spec
+    this.input = input
     this.group = group
     this.service = service
     // The user's actor is a child of the routine's, so there has to be one.
-    if (spec.resume === 'snapshot') this.resumption = new Resumption(local.stage.clock)
+    if (spec.resume === 'snapshot') this.own.resumption = new Resumption(local.stage.clock)
     if (local.stage.strict || isActorLogic(work)) this.#current = new Incarnation(this, this.#first, true)
+  }
+
+  get name(): string {
+    return this.group.name
+  }
+
+  /** The error of the last incarnation that failed. */
+  get error(): unknown {
+    return this.#current?.state === 'failed' ? this.#current.error : this.aside.error
+  }
+
+  get #bornAt(): number | undefined {
+    return this.aside.bornAt ?? this.#current?.startedAt
   }
 
   /** The present incarnation. The first is made when something is asked of it, so that those who wait in a queue are small. */
@@ -96,9 +100,14 @@ export class RoutineRow implements Named<RoutineRow>, Waiting<RoutineRow> {
     return this.service === undefined ? 1 : ++this.service.incarnations
   }
 
+  get id(): string {
+    return (this.knownId ??= this.local.registry.identify(this))
+  }
+
   get path(): string {
     // Kept from the first time on: every event of it says its path, and whoever listens looks it up by that.
-    return (this.#path ??= `${this.local.path}/${this.name}#${this.id}`)
+    const { group, local, name } = this
+    return (this.#path ??= `${(group.prefix ??= `${local.path}/${name}#`)}${this.id}`)
   }
 
   get state(): RoutineState {
@@ -120,7 +129,8 @@ export class RoutineRow implements Named<RoutineRow>, Waiting<RoutineRow> {
 
   /** Milliseconds from the first start to the end; undefined if it never started. */
   get age(): number | undefined {
-    return this.#bornAt === undefined ? undefined : (this.current.endedAt ?? this.local.stage.clock.now()) - this.#bornAt
+    const bornAt = this.#bornAt
+    return bornAt === undefined ? undefined : (this.current.endedAt ?? this.local.stage.clock.now()) - bornAt
   }
 
   get actor(): ActorRefFrom<typeof routineMachine> {
@@ -150,11 +160,7 @@ export class RoutineRow implements Named<RoutineRow>, Waiting<RoutineRow> {
 
   /** How its present incarnation ended. */
   get lastOutcome(): Outcome {
-    const { state, output, reason, killed, stray } = this.current
-    if (state === 'completed') return { status: 'completed', output }
-    if (state === 'failed') return { status: 'failed', error: this.current.error }
-    const error = this.current.error ?? stray?.error
-    return { status: 'cancelled', reason, killed, ...(output === undefined ? {} : { output }), ...(error === undefined ? {} : { error }) }
+    return outcomeOf(this.current)
   }
 
   /** As which of the four ends it counts. */
@@ -171,13 +177,13 @@ export class RoutineRow implements Named<RoutineRow>, Waiting<RoutineRow> {
 
   /** True if it is to be started again whatever its restart type says: ordered so, or a restart whose start failed. */
   get wantsRestart(): boolean {
-    return this.#ordered !== undefined || (this.incarnation > 1 && this.startFailed)
+    return this.aside.ordered !== undefined || (this.incarnation > 1 && this.startFailed)
   }
 
   /** What its end asks of a supervisor that has it as a child. */
   get wish(): Wish {
     if (this.told) return 'told'
-    if (this.#ordered !== undefined) return this.restartIsFree ? 'free' : 'again'
+    if (this.aside.ordered !== undefined) return this.restartIsFree ? 'free' : 'again'
     if (!this.local.registry.mayHelp(this)) return 'no'
     return shouldRestart(this.spec.restart, this.exitKind) && this.startsFresh() ? 'free' : 'policy'
   }
@@ -197,7 +203,7 @@ export class RoutineRow implements Named<RoutineRow>, Waiting<RoutineRow> {
 
   /** True if that was ordered by hand: such a restart never counts against the limit and never waits. */
   get restartIsFree(): boolean {
-    return this.#ordered === CANCEL
+    return this.aside.ordered === CANCEL
   }
 
   cancel(reason?: unknown): Promise<Outcome> {
@@ -214,9 +220,9 @@ export class RoutineRow implements Named<RoutineRow>, Waiting<RoutineRow> {
   stop(event: typeof CANCEL | typeof KILL, reason: unknown): void {
     if (this.ended) return
     this.told = true
-    this.#ordered = undefined
+    if (this.aside.ordered !== undefined) this.own.ordered = undefined
     if (this.current.over) {
-      this.lateReason ??= reason
+      this.own.lateReason ??= reason
       return
     }
     // A child that has started does begin, if only to be told.
@@ -234,7 +240,7 @@ export class RoutineRow implements Named<RoutineRow>, Waiting<RoutineRow> {
     const next = nextStart(this)
     if (this.service?.timer !== undefined) this.local.supervisor.hasten(this.service)
     else if (this.state !== 'pending') this.forceRestart(CANCEL, this.local.cancelReason)
-    else if (this.#backoff !== undefined) {
+    else if (this.aside.backoff !== undefined) {
       this.#disarm()
       this.local.stage.begin(this)
     }
@@ -251,7 +257,7 @@ export class RoutineRow implements Named<RoutineRow>, Waiting<RoutineRow> {
   /** Ends the present incarnation by the given event, to be followed by another. */
   forceRestart(event: typeof CANCEL | typeof TIMEOUT, why: unknown): void {
     if (this.told) return
-    this.#ordered = event
+    this.own.ordered = event
     this.current.step(event, why)
   }
 
@@ -286,57 +292,36 @@ export class RoutineRow implements Named<RoutineRow>, Waiting<RoutineRow> {
 
   /** Begins the present incarnation, unless something has ended or delayed it. */
   launch(): void {
-    if (this.ended || this.state !== 'pending' || this.#backoff !== undefined) return
+    if (this.ended || this.state !== 'pending' || this.aside.backoff !== undefined) return
     // Of a child, its supervisor has seen to that.
     if (this.incarnation > 1 && this.service === undefined && (this.prepare() !== 'ok' || this.current.over)) return
     this.current.step(START, undefined)
   }
 
-  /** Runs the `start` option, inside the supervisor's step. The incarnation has ended unless it is `ok`, and may have even so. */
   prepare(): Begun {
-    const { start, input } = this.spec
-    const { interceptor } = this.local.stage
-    if (start === undefined && interceptor === undefined) return 'ok'
-    const { id, name, path, incarnation, current } = this
-    const context = { id, name, path, incarnation, input, exit }
-    try {
-      interceptor?.start(this, context)
-      if (start?.(context) !== ignore) return 'ok'
-      this.unstarted = true
-      current.step(EXIT, ignore)
-      return 'ignore'
-    } catch (cause) {
-      if (cause instanceof ExitRequest) {
-        current.end(cause.reason)
-        return 'ok'
-      }
-      this.unstarted = true
-      current.step(FAIL, new StartFailedError(`${path}: start threw`, { cause, path }))
-      return 'error'
-    } finally {
-      this.unstarted = false
-    }
+    return prepareRoutine(this)
   }
 
   /** An incarnation has begun to run. */
-  begun(now: number): void {
-    this.#bornAt ??= now
+  begun(): void {
     this.group.started()
+    this.local.registry.idle--
     this.announce('routine.started')
     const { settling } = this
-    settling?.started?.resolve(true)
-    settling?.next?.resolve(true)
-    if (settling !== undefined) settling.next = undefined
+    if (settling === undefined) return
+    settling.started?.resolve(true)
+    settling.next?.resolve(true)
+    settling.next = undefined
   }
 
   /** An incarnation is over. */
   settled(orphaned: boolean): void {
     const { current } = this
-    if (current.startedAt !== undefined) this.group.stopped()
-    if (current.state === 'failed') {
-      this.error = current.error
-      this.group.count('failures', 1)
+    if (current.startedAt !== undefined) {
+      this.group.stopped()
+      this.local.registry.idle++
     }
+    if (current.state === 'failed') this.group.count('failures', 1)
     this.#disarm()
     this.#mailbox?.abandon()
     this.local.registry.settle(this, orphaned)
@@ -347,30 +332,37 @@ export class RoutineRow implements Named<RoutineRow>, Waiting<RoutineRow> {
     const { backoff } = this.spec
     const { startedAt } = this.current
     // One that has run for longer than the longest delay has recovered: its next failure is a first one again.
-    this.#streak = backoff !== undefined && startedAt !== undefined && now - startedAt > backoff.max ? 1 : this.#streak + 1
-    return backoff === undefined || this.restartIsFree ? 0 : backoffDelay(backoff, this.#streak, this.local.stage.random())
+    if (backoff === undefined) return 0
+    const own = this.own
+    own.streak = startedAt !== undefined && now - startedAt > backoff.max ? 1 : own.streak + 1
+    return this.restartIsFree ? 0 : backoffDelay(backoff, own.streak, this.local.stage.random())
   }
 
   /** Makes the next incarnation. */
   renew(): void {
     const { observed, number } = this.current
-    this.#ordered = undefined
-    this.restarts++
+    const own = this.own
+    own.error = this.error
+    own.bornAt = this.#bornAt
+    own.ordered = undefined
+    own.restarts++
     const { service } = this
     this.#current = new Incarnation(this, service === undefined ? number + 1 : ++service.incarnations, observed)
   }
 
   /** Lets the present incarnation begin after a while. */
   backOff(delay: number): void {
-    this.#backoff = this.local.stage.clock.setTimeout(() => {
-      this.#backoff = undefined
+    this.own.backoff = this.local.stage.clock.setTimeout(() => {
+      this.own.backoff = undefined
       this.launch()
     }, delay)
   }
 
   #disarm(): void {
-    if (this.#backoff !== undefined) this.local.stage.clock.clearTimeout(this.#backoff)
-    this.#backoff = undefined
+    const { backoff } = this.aside
+    if (backoff === undefined) return
+    this.local.stage.clock.clearTimeout(backoff)
+    this.own.backoff = undefined
   }
 
   /** Numbers an event of its life. */

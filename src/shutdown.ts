@@ -45,7 +45,7 @@ export class ShutdownRun {
   readonly #resolve: (report: ShutdownReport) => void
   readonly #manager: Manager
   readonly #plan: ShutdownPlan
-  readonly #startedAt: number
+  readonly startedAt: number
   readonly #phases: PhaseReport[] = []
   readonly #routines: RoutineReport[] = []
   readonly #errors: ErrorReport[] = []
@@ -80,8 +80,8 @@ export class ShutdownRun {
     this.#mode = plan.mode
     this.#held = plan.held
     this.seq = plan.cause
-    this.#startedAt = this.#now()
-    this.#deadline = this.#startedAt + plan.timeout
+    this.startedAt = this.#now()
+    this.#deadline = this.startedAt + plan.timeout
     if (!plan.held) this.#armDeadline()
   }
 
@@ -159,7 +159,7 @@ export class ShutdownRun {
 
   /** Milliseconds since it began. */
   get elapsed(): number {
-    return this.#now() - this.#startedAt
+    return this.#now() - this.startedAt
   }
 
   /** An error that led to the shutdown. */
@@ -191,13 +191,13 @@ export class ShutdownRun {
 
   /** The report, once everything has ended. */
   summarise(): ShutdownReport {
-    const { path, tally } = this.#manager
-    const { spawned, completed, failed, cancelled, killed } = tally.totals
+    const { path, totals } = this.#manager
+    const { spawned, completed, failed, cancelled, killed } = totals
     return {
       path,
       mode: this.#mode,
       trigger: this.#manager.trigger,
-      startedAt: this.#startedAt,
+      startedAt: this.startedAt,
       duration: this.elapsed,
       timedOut: this.#timedOut,
       ...this.#counts,

@@ -1,37 +1,34 @@
 /** What all nodes of one tree share: time, chance, ids, events. One per global manager; no module state. */
+import { nanoid } from 'nanoid/non-secure'
 import type { AnyActorRef, AnyStateMachine } from 'xstate'
 import type { ManagerMachine } from '../machines/manager.ts'
 import { ROUTINE_EVENTS, routineMachine } from '../machines/routine.ts'
 import { type TransitionTable, tabulate } from '../machines/transition-table.ts'
 import { withEffects } from './actor.ts'
-import type { Clock } from './clock.ts'
+import { type Clock, PlatformClock } from './clock.ts'
 import { ConfigError } from './errors.ts'
 import type { Incarnation } from './incarnation.ts'
 import type { Interceptor } from './interceptor.ts'
 import { LifecycleBus } from './lifecycle-bus.ts'
 import type { Logger } from './logger.ts'
 import type { Manager } from './manager.ts'
+import type { NameGroup } from './name-group.ts'
 import type { RoutineRow } from './routine.ts'
+import { stepsOf } from './routine-steps.ts'
 import { SignalHub } from './signal-hub.ts'
 import type { Tap } from './tap.ts'
 import { nodeName, refuse } from './spec/check.ts'
 import type { GlobalSpec } from './spec/manager-spec.ts'
 
-/** Columns of the routine's table. */
-export const START = 0
-export const EXIT = 1
-export const DONE = 2
-export const FAIL = 3
-export const CANCEL = 4
-export const TIMEOUT = 5
-export const GIVE_UP = 6
-export const KILL = 7
+/** Characters of a generated id: 48 bits, and each is checked against those that live. */
+const ID_LENGTH = 8
 
 /** The most that a given id generator may repeat itself before it is called broken. */
 const ID_TRIES = 100
 
-/** A constant, derived at first use so that importing this file does no work: the same for all trees. */
+/** Constants, derived at first use so that importing this file does no work: the same for all trees. */
 let routineTable: TransitionTable | undefined
+let routineSteps: Int32Array | undefined
 
 export class Stage {
   readonly clock: Clock
@@ -44,18 +41,23 @@ export class Stage {
   readonly bus: LifecycleBus
   readonly signals = new SignalHub()
   readonly table: TransitionTable
+  readonly steps: Int32Array
   readonly routineLogic: typeof routineMachine
   /** Whose actor is whose, for the effects of those routines that are genuine actors. */
   readonly incarnations = new WeakMap<AnyActorRef, Incarnation>()
   readonly managers = new WeakMap<AnyActorRef, Manager>()
+  /** Groups of names with counts that the levels above do not know yet. */
+  readonly uncounted = new Set<NameGroup<RoutineRow>>()
   /** How many routines a shutdown has asked to stop, ever. */
   asked = 0
   /** Order of joining a queue, over all queues. */
   ticket = 0
+  /** True if an id may wait until somebody asks for it. */
+  readonly idsAreLazy: boolean
   readonly #generateId: () => string
   #starting: RoutineRow[] = []
 
-  constructor(spec: GlobalSpec, generateId: () => string) {
+  constructor(spec: GlobalSpec) {
     this.clock = spec.clock
     this.random = spec.random
     this.logger = spec.logger
@@ -63,10 +65,12 @@ export class Stage {
     this.interceptor = spec.interceptor
     this.bus = new LifecycleBus(spec.logger)
     this.table = routineTable ??= tabulate(routineMachine, ROUTINE_EVENTS, ['output', 'error', 'reason'])
+    this.steps = routineSteps ??= stepsOf(this.table)
     this.routineLogic = withEffects(routineMachine, (self, snapshot, event, _actions, scope) =>
       this.incarnations.get(self)?.perform(snapshot, event, scope),
     )
-    this.#generateId = generateId
+    this.idsAreLazy = spec.generateId === undefined
+    this.#generateId = spec.generateId ?? (() => nanoid(ID_LENGTH))
   }
 
   /** The logic of a manager's machine with its effects. */
@@ -86,12 +90,18 @@ export class Stage {
     throw new ConfigError(`generateId must return ids that are not taken; received ${ID_TRIES} in a row that are`)
   }
 
-  /** Lets a routine begin in a later microtask, after those that were admitted before it. */
-  begin(row: RoutineRow): void {
-    if (this.#starting.push(row) === 1) queueMicrotask(() => this.#beginAll())
+  /** Calls `act(target)` once; `now` is for who has just asked the clock. No closure where the clock is the platform's. */
+  arm<Target>(act: (target: Target) => void, target: Target, delay: number, now?: number): unknown {
+    const { clock } = this
+    return clock instanceof PlatformClock ? clock.arm(act, target, delay, now) : clock.setTimeout(() => act(target), delay)
   }
 
-  #beginAll(): void {
+  /** Lets a routine begin in a later microtask, after those that were admitted before it. */
+  begin(row: RoutineRow): void {
+    if (this.#starting.push(row) === 1) queueMicrotask(this.#beginAll)
+  }
+
+  readonly #beginAll = (): void => {
     const rows = this.#starting
     // Those that are admitted meanwhile get a microtask of their own: nobody begins inside another's first step.
     this.#starting = []

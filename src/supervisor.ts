@@ -11,7 +11,7 @@ import { grant } from './limiter.ts'
 import type { Manager } from './manager.ts'
 import type { RoutineRow } from './routine.ts'
 import { Service } from './service.ts'
-import { CANCEL } from './stage.ts'
+import { CANCEL } from './routine-steps.ts'
 
 type Reply = (verdict: Verdict<Service>) => void
 
@@ -254,7 +254,8 @@ export class Supervisor {
       if (!service.reserved && gate.full() !== undefined)
         throw new SpawnRefusedError('ERR_AT_CAPACITY', `${path} has no permit left`, { path })
       const { work } = spec as { work: RoutineRow['logic'] }
-      const next = registry.add(service.name, work, service.routineSpec as RoutineRow['spec'], service.id, service)
+      const { routineSpec } = service as { routineSpec: RoutineRow['spec'] }
+      const next = registry.add(service.name, work, routineSpec, routineSpec.input, service.id, service)
       if (service.reserved) service.reserved = false
       else gate.take()
       service.row = next

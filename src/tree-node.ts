@@ -3,8 +3,8 @@ import type { ControlEvent, LifecycleEvent, LifecycleEventType, ManagerEvent, Re
 import { SpawnRefusedError } from './errors.ts'
 import { type LifecycleListener, Listeners, type Unsubscribe } from './lifecycle-bus.ts'
 import { Gate } from './limiter.ts'
-import { type Metrics, Tally } from './metrics.ts'
-import type { NameGroup } from './name-group.ts'
+import { type Counters, type Metrics, Tally } from './metrics.ts'
+import { countAll, type NameGroup } from './name-group.ts'
 import type { RoutineRow } from './routine.ts'
 import { callable, refuse } from './spec/check.ts'
 import type { ManagerSpec } from './spec/manager-spec.ts'
@@ -44,6 +44,7 @@ export abstract class TreeNode {
 
   /** A copy of the counters. */
   metrics(): Metrics {
+    countAll(this.stage.uncounted)
     return this.tally.read(this.stage.bus.contained)
   }
 
@@ -60,6 +61,12 @@ export abstract class TreeNode {
     if (typeof type !== 'string') throw refuse('on type', "the type of a lifecycle event, or '*'", type, this.path)
     if (!callable.accepts(listener)) throw refuse('on listener', callable.range, listener, this.path)
     return this.listeners.add(type, listener as (event: LifecycleEvent) => unknown)
+  }
+
+  /** @internal All that was counted here and below. */
+  get totals(): Counters {
+    countAll(this.stage.uncounted)
+    return this.tally.totals
   }
 
   /** @internal */

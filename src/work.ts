@@ -63,7 +63,7 @@ export function runBody(incarnation: Incarnation, given: AnyBody): void {
   let result: unknown
   try {
     result = body(new RoutineContext(incarnation))
-    if (isThenable(result) && !(result instanceof Promise)) result = Promise.resolve(result)
+    if (!(result instanceof Promise) && isThenable(result)) result = Promise.resolve(result)
   } catch (error) {
     incarnation.threw(error)
     return
@@ -85,7 +85,7 @@ export function runActor(incarnation: Incarnation, logic: AnyActorLogic): void {
   const work = createActor(resumption?.observe(contained) ?? contained, {
     parent: incarnation.actor,
     id: 'work',
-    input: row.spec.input,
+    input: row.input,
     ...(snapshot === undefined ? {} : { snapshot }),
     // XState's own logger is the console's; what a machine logs belongs with everything else.
     logger: (...args: unknown[]) => row.local.stage.bus.log('info', { path: row.path, args }, 'log'),

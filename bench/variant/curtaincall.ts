@@ -1,5 +1,5 @@
 import { createGlobalManager, type LocalManager, type RoutineContext } from '../../src/index.ts'
-import { askAll, Check, LIMIT, sendAll, stream, Sum, task, TIMEOUT, type Variant } from '../job.ts'
+import { askAll, callAll, Check, DEADLINE, held, LIMIT, sendAll, stream, Sum, task, TIMEOUT, type Variant } from '../job.ts'
 
 async function submit(local: LocalManager, i: number, check: Check): Promise<void> {
   const outcome = await local.spawn('task', ({ signal }) => task(i, signal), { timeout: TIMEOUT }).outcome
@@ -23,6 +23,29 @@ export const variant: Variant = {
     const check = new Check(n)
     await stream(n, (i) => submit(local, i, check))
     check.verify()
+    await global.shutdown()
+  },
+
+  async call(n, timed) {
+    const global = createGlobalManager()
+    const local = global.createApp('app').createLocal('local')
+    const check = new Check(n)
+    const own = (i: number): Promise<unknown> => timed(() => submit(local, i, check))
+    await callAll(n, own)
+    check.verify()
+    await global.shutdown()
+  },
+
+  async soak(n, look) {
+    const global = createGlobalManager()
+    const local = global.createApp('app').createLocal('local', { maxRoutines: LIMIT })
+    const slice = n / 100
+    for (let done = 0; done < n; done += slice) {
+      const check = new Check(slice)
+      await stream(slice, (i) => submit(local, i, check))
+      check.verify()
+      look(done + slice, global.routines().length + global.count)
+    }
     await global.shutdown()
   },
 
@@ -77,17 +100,25 @@ export const variant: Variant = {
     }
     await new Promise((resolve) => setImmediate(resolve))
     return async () => {
-      const report = await global.shutdown({ timeout: kind === 'bare' ? 0 : 60_000 })
+      const report = await global.shutdown({ timeout: kind === 'bare' ? 0 : DEADLINE })
       await Promise.all(outcomes)
-      if ((kind === 'bare' ? report.killed : report.cancelled) !== n) throw new Error('not all were stopped')
+      if ((kind === 'bare' ? report.killed : report.cancelled) !== n || (kind === 'full' && report.timedOut))
+        throw new Error('not all were stopped')
     }
   },
 }
 
-/** A promise that nobody refers to is collected with its reactions: keep the ways to resolve them. */
-const keep: unknown[] = []
-function held(i: number): Promise<void> {
-  return new Promise((resolve) => {
-    keep[i] = resolve
-  })
+/** Streams while a listener counts what it hears. */
+export async function streamHeard(n: number, type: 'routine.completed' | '*'): Promise<void> {
+  const global = createGlobalManager()
+  const local = global.createApp('app').createLocal('local', { maxRoutines: LIMIT })
+  let heard = 0
+  const off = global.on(type, () => heard++)
+  const check = new Check(n)
+  await stream(n, (i) => submit(local, i, check))
+  check.verify()
+  off()
+  const expected = type === '*' ? 3 * n : n - Math.ceil(n / 100)
+  if (heard !== expected) throw new Error(`heard ${heard} events instead of ${expected}`)
+  await global.shutdown()
 }

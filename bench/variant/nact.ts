@@ -1,34 +1,41 @@
 /** nact has no limit, timeout or signal for a task: they are added by hand, streamed. */
 import { dispatch, query, type Ref, spawn, start } from 'nact'
-import { askAll, Check, sendAll, stream, Sum, task, TIMEOUT, type Variant } from '../job.ts'
+import { askAll, callAll, Check, sendAll, stream, Sum, task, TIMEOUT, type Variant } from '../job.ts'
+
+function submit(system: unknown, i: number, check: Check): Promise<void> {
+  return new Promise((resolve) => {
+    const controller = new AbortController()
+    const timer = setTimeout(() => controller.abort(), TIMEOUT)
+    const actor = spawn(
+      system as never,
+      (async () => {
+        try {
+          check.done(await task(i, controller.signal))
+        } catch {
+          check.failed()
+        }
+        clearTimeout(timer)
+        resolve()
+        return undefined
+      }) as never,
+      `task-${i}`,
+    )
+    dispatch(actor as unknown as Ref<string>, 'go')
+  })
+}
 
 export const variant: Variant = {
   async streamed(n) {
     const system = start()
     const check = new Check(n)
-    await stream(
-      n,
-      (i) =>
-        new Promise((resolve) => {
-          const controller = new AbortController()
-          const timer = setTimeout(() => controller.abort(), TIMEOUT)
-          const actor = spawn(
-            system as never,
-            (async () => {
-              try {
-                check.done(await task(i, controller.signal))
-              } catch {
-                check.failed()
-              }
-              clearTimeout(timer)
-              resolve()
-              return undefined
-            }) as never,
-            `task-${i}`,
-          )
-          dispatch(actor as unknown as Ref<string>, 'go')
-        }),
-    )
+    await stream(n, (i) => submit(system, i, check))
+    check.verify()
+  },
+
+  async call(n, timed) {
+    const system = start()
+    const check = new Check(n)
+    await callAll(n, (i) => timed(() => submit(system, i, check)))
     check.verify()
   },
 

@@ -1,5 +1,5 @@
 import PQueue from 'p-queue'
-import { Check, LIMIT, stream, task, TIMEOUT, type Variant } from '../job.ts'
+import { callAll, Check, LIMIT, stream, task, TIMEOUT, type Variant } from '../job.ts'
 
 function submit(queue: PQueue, i: number, check: Check): Promise<void> {
   const controller = new AbortController()
@@ -23,6 +23,13 @@ export const variant: Variant = {
     const queue = new PQueue({ concurrency: LIMIT })
     const check = new Check(n)
     await stream(n, (i) => submit(queue, i, check))
+    check.verify()
+  },
+
+  async call(n, timed) {
+    const queue = new PQueue({ concurrency: LIMIT })
+    const check = new Check(n)
+    await callAll(n, (i) => timed(() => submit(queue, i, check)))
     check.verify()
   },
 

@@ -99,7 +99,7 @@ function describeRoutine(row: RoutineRow, traffic: Traffic): Own {
     ['hung after', hungAfter === Infinity ? 'never' : milliseconds(hungAfter)],
     ['mailbox', `${mailbox.capacity}, ${mailbox.overflow}`],
     ['resume', resume],
-    ['input', textOf(spec.input)],
+    ['input', textOf(row.input)],
   ]
   if (row.error !== undefined) facts.push(['last error', textOf(row.error)])
   const beat = current.heartbeat?.last

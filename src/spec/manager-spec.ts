@@ -2,7 +2,7 @@
 import type { InspectionEvent, Observer } from 'xstate'
 import type { RestartType } from '../../machines/restart-policy.ts'
 import type { AutoShutdown, Strategy } from '../../machines/supervisor.ts'
-import { type Clock, systemClock } from '../clock.ts'
+import { type Clock, PlatformClock } from '../clock.ts'
 import { INTERCEPTOR, type Interceptor } from '../interceptor.ts'
 import { type Logger, silentLogger } from '../logger.ts'
 import {
@@ -216,7 +216,7 @@ export function compileGlobalSpec(options: GlobalManagerOptions = {}): ManagerSp
       children: options.children,
     }),
     name: options.name ?? 'global',
-    clock: options.clock ?? systemClock,
+    clock: options.clock ?? new PlatformClock(),
     random: options.random ?? Math.random,
     generateId: options.generateId,
     logger: options.logger ?? silentLogger,

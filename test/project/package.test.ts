@@ -3,6 +3,8 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { gzipSync } from 'node:zlib'
+import { build } from 'vite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -134,6 +136,21 @@ describe('the package', () => {
         'LICENSE',
       ]),
     )
+  })
+
+  test('the core stays within its budget: 27 kB compressed, beside xstate', async () => {
+    const rolldownOptions = {
+      input: join(root, 'src/index.ts'),
+      preserveEntrySignatures: 'strict' as const,
+      external: ['xstate'],
+      output: { format: 'es' as const },
+    }
+    const built = await build({ configFile: false, logLevel: 'silent', root, build: { write: false, minify: true, rolldownOptions } })
+    const [{ output }] = [built].flat() as unknown as [{ output: { code: string }[] }]
+    expect(output).toHaveLength(1)
+    const code = output[0]?.code ?? ''
+    expect(code).toMatch(/from\s*["']xstate["']/)
+    expect(gzipSync(code, { level: 9 }).length).toBeLessThanOrEqual(27 * 1_024)
   })
 
   test('an import does no work: no timer, no listener, nothing left running', () => {
