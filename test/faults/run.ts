@@ -13,6 +13,7 @@ const parts = [
   '.oxlintrc.json',
   'machines',
   'src',
+  'inspector',
   'test',
   'package.json',
   'tsconfig.json',
