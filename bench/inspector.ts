@@ -33,8 +33,8 @@ interface Running {
   readonly line: () => Promise<string>
 }
 
-function start(actors: number, mode: string): Running {
-  const child = spawn(process.execPath, ['bench/inspector-load.ts', String(actors), mode, values.seconds], {
+function start(actors: number, mode: string, seconds = Number(values.seconds)): Running {
+  const child = spawn(process.execPath, ['bench/inspector-load.ts', String(actors), mode, String(seconds)], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]()
@@ -96,7 +96,7 @@ const FRAMES = `(async (scrolls) => {
 })`
 
 async function draw(actors: number): Promise<Drawn> {
-  const { child, line } = start(actors, 'page')
+  const { child, line } = start(actors, 'page', 120)
   const url = await line()
   const browser = await launchBrowser()
   const page = await (await browser.newContext({ viewport: { width: 1360, height: 820 } })).newPage()

@@ -56,14 +56,23 @@ export class Listeners {
   }
 
   /** Calls those that want the event. */
-  tell(event: LifecycleEvent, call: (listener: AnyListener, event: LifecycleEvent) => void): void {
-    for (const key of [event.type, '*']) {
-      const set = this.#byType.get(key)
-      if (set === undefined) continue
-      // A copy: who is added meanwhile hears the next event first.
-      for (const listener of Array.from(set)) if (set.has(listener)) call(listener, event)
-    }
+  tell(event: LifecycleEvent, call: (listener: AnyListener) => void): void {
+    if (this.#byType.size === 0) return
+    tellAll(this.#byType.get(event.type), call)
+    tellAll(this.#byType.get('*'), call)
   }
+}
+
+function tellAll(listeners: ReadonlySet<AnyListener> | undefined, call: (listener: AnyListener) => void): void {
+  if (listeners === undefined || listeners.size === 0) return
+  if (listeners.size === 1) {
+    // The common case: nothing to copy.
+    const [only] = listeners
+    call(only as AnyListener)
+    return
+  }
+  // A copy: who is added meanwhile hears the next event first.
+  for (const listener of Array.from(listeners)) if (listeners.has(listener)) call(listener)
 }
 
 interface Delivery {
@@ -129,8 +138,8 @@ export class LifecycleBus {
   }
 
   #deliver({ to, event, hold, after }: Delivery): void {
-    for (let node: Listeners | undefined = to; node !== undefined; node = node.up)
-      node.tell(event, (listener) => this.#call(listener, event, hold))
+    const call = (listener: AnyListener): void => this.#call(listener, event, hold)
+    for (let node: Listeners | undefined = to; node !== undefined; node = node.up) node.tell(event, call)
     after?.()
   }
 

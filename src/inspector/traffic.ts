@@ -21,7 +21,7 @@ import { toWire } from './to-wire.ts'
 const MESSAGES = 10_000
 const SNAPSHOTS = 2_000
 /** Spawns of which it is looked up who called, in a second. */
-const LOOKS = 500
+const LOOKS = 100
 /** Of one actor, as many are told of. */
 const LISTED = 40
 /** Milliseconds for which somebody who was asked about counts as looked at. */
