@@ -132,8 +132,12 @@ export class PlatformClock implements Clock {
     line.timer = FIRING
     line.remove(head)
     if (line.head === undefined) this.#close(line)
-    else queueMicrotask(() => this.#fire(line))
-    head.act(head.target)
+    try {
+      head.act(head.target)
+    } finally {
+      // Behind the microtasks of this one, as far as they are queued.
+      if (line.head !== undefined) queueMicrotask(() => this.#fire(line))
+    }
   }
 }
 
