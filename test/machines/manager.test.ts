@@ -42,6 +42,18 @@ test.each([globalManagerMachine, appManagerMachine, localManagerMachine])(
   },
 )
 
+test.each([
+  [globalManagerMachine, 'global'],
+  [appManagerMachine, 'app'],
+  [localManagerMachine, 'local'],
+] as const)('%# begins with nothing held against it, and keeps why it gave up', (machine, level) => {
+  const [snapshot] = initialTransition(machine as typeof globalManagerMachine)
+  const blank = { level, error: undefined, gaveUp: false, hurried: false }
+  expect([snapshot.value, snapshot.context]).toEqual(['pending', blank])
+  const [next] = transition(machine as typeof globalManagerMachine, snapshot, { type: 'giveUp', error: 'limit' })
+  expect([next.value, next.context]).toEqual([{ stopping: 'closing' }, { ...blank, gaveUp: true, error: 'limit' }])
+})
+
 test('the phases of the machine are the phases of the events', () => {
   expect(Object.keys(localManagerMachine.config.states?.stopping?.states ?? {})).toEqual([...PHASES])
 })
