@@ -8,6 +8,6 @@ export default defineConfig({
     include: ['test/{src,machines,audit,mutation}/**/*.test.ts', 'test/testing/machines.test.ts'],
     exclude: ['test/src/{resume,orders}.test.ts'],
     setupFiles: ['test/mutation/seed.ts'],
-    testTimeout: 10_000,
+    testTimeout: 5_000,
   },
 })
