@@ -75,6 +75,18 @@ describe('a whole tree is one expression', () => {
     expect(storyOf(events, /cancelled/)).toEqual(['routine.cancelled g/a/l/work', 'routine.cancelled g/a/l/b', 'routine.cancelled g/a/l/a'])
   })
 
+  test('D3: after a child has gone for good, those that are left still come after what was spawned', async () => {
+    const { clock, local } = makeTree({ children: [routine('a', untilTold), routine('b', untilTold)] })
+    await local.terminateChild('a')
+    local.spawn('work', (context) => slowToStop(clock, 20)(context))
+    await settle()
+    const done = local.shutdown()
+    await clock.advance(19)
+    expect(local.routine('b')?.state).toBe('running')
+    await clock.runOut()
+    expect((await done).routines.map(({ path }) => path.replace(/.*\/|#.*/g, ''))).toEqual(['work', 'b'])
+  })
+
   test('a value can be put into any number of trees', async () => {
     const tree = manager('x', { children: [routine('y', untilTold)] })
     const one = createGlobalManager({ ...clockOptions(), children: [tree] })
