@@ -7,6 +7,6 @@ export default defineConfig({
   test: {
     include: ['test/{src,machines,audit,mutation}/**/*.test.ts', 'test/testing/machines.test.ts'],
     setupFiles: ['test/mutation/seed.ts'],
-    testTimeout: 5_000,
+    testTimeout: 10_000,
   },
 })

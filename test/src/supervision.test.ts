@@ -93,7 +93,7 @@ describe.each([{ strict: false }, { strict: true }])('supervision (strict: $stri
     expect(await thrown.outcome).toMatchObject({ status: 'failed' })
     expect([thrown.restarts, global.metrics().contained]).toEqual([0, 1])
     // What has not failed is not asked about.
-    const returns = local.spawn('x', (context) => context.incarnation > 1 && untilTold(context), {
+    const returns = local.spawn('x', (context) => (context.incarnation === 1 ? 'done' : untilTold(context)), {
       restart: 'permanent',
       restartIf: failing,
     })
