@@ -372,10 +372,10 @@ describe.each([{ strict: false }, { strict: true }])('shutdown (strict: $strict)
   })
 
   test('exceeded names the phase that the deadline has cut short, and no other', async () => {
-    const cut = async (body: (clock: VirtualClock) => any, phases = {}): Promise<Phase[]> => {
+    const cut = async (body: (clock: VirtualClock) => any, phases = {}, killing = 0): Promise<Phase[]> => {
       const { global, local, clock } = makeTree({}, mode)
       local.spawn('x', body(clock), { shutdown: 'infinity' })
-      local.on('routine.killed', () => clock.block(100))
+      local.on('routine.killed', () => clock.block(killing))
       await settle()
       const done = global.shutdown({ timeout: 100, phases })
       await clock.runOut()
@@ -389,7 +389,7 @@ describe.each([{ strict: false }, { strict: true }])('shutdown (strict: $strict)
     }
     expect(await cut(blocks)).toEqual([])
     // Killed for its phase's limit, before the deadline; that this takes longer is another matter.
-    expect(await cut(() => deaf, { waiting: 10 })).toEqual(['waiting'])
+    expect(await cut(() => deaf, { waiting: 10 }, 100)).toEqual(['waiting'])
   })
 
   test('a listener holds its own phase only: not a later one, and none of a shutdown in a hurry', async () => {

@@ -350,7 +350,7 @@ test('children that are forgotten leave nothing behind', async () => {
   expect((local as unknown as { order: Set<unknown> }).order.size).toBe(0)
 })
 
-test('a group of 5,000 that ends at once does not deepen the stack', async () => {
+test('a group of 5,000 that ends at once does not deepen the stack, and keeps its permits', async () => {
   const children = Array.from({ length: 5_000 }, (_, i) => routine(`${i}`, deaf, { shutdown: 'brutal_kill' }))
   const { local, global, clock } = makeTree({ strategy: 'one_for_all', children })
   await settle()
@@ -360,4 +360,5 @@ test('a group of 5,000 that ends at once does not deepen the stack', async () =>
   void global.shutdown({ mode: 'immediate' })
   await clock.runOut()
   await global.outcome
+  expect(global.count).toBe(0)
 })
