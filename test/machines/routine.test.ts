@@ -7,7 +7,7 @@ const table = tabulate(routineMachine, ROUTINE_EVENTS, ['output', 'error', 'reas
 const scripts = fc.array(fc.record({ type: fc.constantFrom(...ROUTINE_EVENTS), payload: fc.anything() }), { maxLength: 12 })
 
 test('R1 to R5: the whole of it, transition by transition: effects, what is copied from the event, what becomes true', () => {
-  const names = table.states.map((state) => (typeof state === 'string' ? state : Object.values(state)[0]))
+  const names = table.states.map((state) => (typeof state === 'string' ? state : String(Object.values(state)[0])))
   const lines = table.cells.flatMap(({ handled, target, actions, copies, raises }, i) => {
     const [from, event] = [names[Math.floor(i / ROUTINE_EVENTS.length)], ROUTINE_EVENTS[i % ROUTINE_EVENTS.length]]
     return handled ? [`${from} ${event} > ${names[target]}: ${[...actions, ...copies, ...raises].join(' ')}`] : []

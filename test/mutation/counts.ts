@@ -7,18 +7,17 @@ import { readFileSync } from 'node:fs'
 /** About nineteen in twenty of the mutants that there were when the floor was set. */
 const FLOORS: Readonly<Record<string, number>> = {
   'machines/health.ts': 20,
-  'machines/lifecycle-event.ts': 6,
-  'machines/manager.ts': 100,
+  'machines/manager.ts': 84,
   'machines/restart-policy.ts': 63,
-  'machines/routine.ts': 100,
+  'machines/routine.ts': 142,
   'machines/shutdown.ts': 42,
-  'machines/supervisor.ts': 300,
+  'machines/supervisor.ts': 347,
   'machines/transition-table.ts': 58,
   'src/child-calls.ts': 100,
-  'src/routine-registry.ts': 200,
+  'src/routine-registry.ts': 305,
   'src/service.ts': 44,
   'src/shutdown.ts': 300,
-  'src/supervisor.ts': 200,
+  'src/supervisor.ts': 356,
 }
 
 interface Report {
