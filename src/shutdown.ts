@@ -179,11 +179,6 @@ export class ShutdownRun {
     if (this.#phase !== 'closing' && this.#phase !== 'cleaning') this.#manager.releaseLatest()
   }
 
-  /** A manager below gave up or failed on the way; its errors belong in this report too. */
-  get errors(): readonly ErrorReport[] {
-    return this.#errors
-  }
-
   /** Hands the report to all callers. */
   settle(report: ShutdownReport): void {
     this.#resolve(report)

@@ -12,7 +12,8 @@ test('shouldRestart is OTP’s table', () => {
 
 test('P1, P2: the window counts what a list of all times counts', () => {
   fc.assert(
-    fc.property(fc.nat(5), fc.integer({ min: 1, max: 100 }), fc.array(fc.nat(60), { maxLength: 200 }), (max, length, gaps) => {
+    // Long enough for it to drop what has left.
+    fc.property(fc.nat(5), fc.integer({ min: 1, max: 100 }), fc.array(fc.nat(60), { maxLength: 200, size: 'max' }), (max, length, gaps) => {
       const window = new RestartWindow(max, length)
       const all: number[] = []
       let now = 0
@@ -26,6 +27,11 @@ test('P1, P2: the window counts what a list of all times counts', () => {
       }
     }),
   )
+})
+
+test('a window without a limit holds nothing, and never runs out', () => {
+  const window = new RestartWindow(Infinity, 1_000)
+  expect([window.record(0), window.record(1), window.count(1), window.left(1)]).toEqual([true, true, 0, Infinity])
 })
 
 test('P3: a delay is never above max, grows by factor, and strays by jitter', () => {
@@ -50,6 +56,7 @@ test('S1 to S4: when a phase is over', () => {
   expect(phaseIsOver({ ...signs, hooked: true })).toBe(false)
   expect(phaseIsOver({ ...signs, phase: 'killing', living: 1, overdue: true })).toBe(false)
   expect(phaseIsOver({ ...signs, phase: 'closing', held: true, overdue: true })).toBe(false)
+  expect(phaseIsOver({ ...signs, held: true })).toBe(true)
   expect(phaseIsOver({ ...signs, phase: 'closing', draining: true, living: 1 })).toBe(false)
   expect(phaseIsOver({ ...signs, phase: 'closing', living: 1 })).toBe(true)
 })

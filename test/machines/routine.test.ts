@@ -6,6 +6,39 @@ import { ROUTINE_EVENTS, routineMachine, tabulate } from 'curtaincall/machines'
 const table = tabulate(routineMachine, ROUTINE_EVENTS, ['output', 'error', 'reason'])
 const scripts = fc.array(fc.record({ type: fc.constantFrom(...ROUTINE_EVENTS), payload: fc.anything() }), { maxLength: 12 })
 
+test('R1 to R5: the whole of it, transition by transition: effects, what is copied from the event, what becomes true', () => {
+  const names = table.states.map((state) => (typeof state === 'string' ? state : String(Object.values(state)[0])))
+  const lines = table.cells.flatMap(({ handled, target, actions, copies, raises }, i) => {
+    const [from, event] = [names[Math.floor(i / ROUTINE_EVENTS.length)], ROUTINE_EVENTS[i % ROUTINE_EVENTS.length]]
+    return handled ? [`${from} ${event} > ${names[target]}: ${[...actions, ...copies, ...raises].join(' ')}`] : []
+  })
+  expect(lines).toEqual([
+    'pending start > working: begin',
+    'pending exit > cancelled: settle reason',
+    'pending done > completed: settle output',
+    'pending fail > failed: settle error',
+    'pending cancel > cancelled: settle reason',
+    'pending kill > cancelled: settle reason killed',
+    'working exit > cancelled: settle reason',
+    'working done > completed: settle output',
+    'working fail > failed: settle error',
+    'working cancel > stopping: abort reason',
+    'working timeout > expiring: abort error',
+    'working kill > cancelled: abandon reason killed',
+    'stopping exit > cancelled: settle',
+    'stopping done > cancelled: settle output',
+    'stopping fail > cancelled: settle error',
+    'stopping giveUp > cancelled: abandon killed',
+    'stopping kill > cancelled: abandon killed',
+    'expiring exit > failed: settle',
+    'expiring done > failed: settle',
+    'expiring fail > failed: settle',
+    'expiring cancel > stopping: reason',
+    'expiring giveUp > failed: abandon killed',
+    'expiring kill > cancelled: abandon reason killed',
+  ])
+})
+
 test('T1, T2, T3: on random scripts the derived table decides what XState decides, context and actions included', () => {
   let steps = 0
   fc.assert(
@@ -53,6 +86,12 @@ test('every state that is not final can still reach an end, and every transition
 })
 
 describe('the machine is one that XState runs by itself', () => {
+  test('it begins with its input and nothing else', () => {
+    const empty = { input: undefined, output: undefined, error: undefined, reason: undefined, killed: false }
+    expect(createActor(routineMachine).getSnapshot()).toMatchObject({ value: 'pending', context: empty })
+    expect(createActor(routineMachine, { input: { input: 5 } }).getSnapshot().context).toEqual({ ...empty, input: 5 })
+  })
+
   test('R1, R2', () => {
     const actor = createActor(routineMachine).start()
     actor.send({ type: 'start' })

@@ -6,7 +6,7 @@ export default defineConfig({
   resolve: whole.resolve ?? {},
   test: {
     include: ['test/{src,machines,audit,mutation}/**/*.test.ts', 'test/testing/machines.test.ts'],
-    exclude: ['test/src/{resume,orders}.test.ts'],
+    setupFiles: ['test/mutation/seed.ts'],
     testTimeout: 10_000,
   },
 })

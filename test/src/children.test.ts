@@ -75,6 +75,18 @@ describe('a whole tree is one expression', () => {
     expect(storyOf(events, /cancelled/)).toEqual(['routine.cancelled g/a/l/work', 'routine.cancelled g/a/l/b', 'routine.cancelled g/a/l/a'])
   })
 
+  test('D3: after a child has gone for good, those that are left still come after what was spawned', async () => {
+    const { clock, local } = makeTree({ children: [routine('a', untilTold), routine('b', untilTold)] })
+    await local.terminateChild('a')
+    local.spawn('work', (context) => slowToStop(clock, 20)(context))
+    await settle()
+    const done = local.shutdown()
+    await clock.advance(19)
+    expect(local.routine('b')?.state).toBe('running')
+    await clock.runOut()
+    expect((await done).routines.map(({ path }) => path.replace(/.*\/|#.*/g, ''))).toEqual(['work', 'b'])
+  })
+
   test('a value can be put into any number of trees', async () => {
     const tree = manager('x', { children: [routine('y', untilTold)] })
     const one = createGlobalManager({ ...clockOptions(), children: [tree] })
@@ -169,14 +181,15 @@ describe('a start that fails', () => {
     held.resolve()
   })
 
-  test('a shutdown from inside a start is a shutdown', async () => {
+  test('a shutdown from inside a start is a shutdown, and the body never runs', async () => {
+    const body = vi.fn<typeof untilTold>(untilTold)
     let global: ReturnType<typeof createGlobalManager> | undefined
     const tree = createGlobalManager({ ...clockOptions() })
     global = tree
     const app = tree.createApp('x', {
       children: [
         routine('a', untilTold),
-        routine('b', untilTold, {
+        routine('b', body, {
           start: () => {
             void global?.shutdown()
           },
@@ -190,6 +203,7 @@ describe('a start that fails', () => {
       ['g/x/b#b', 'cancelled'],
       ['g/x/a#a', 'cancelled'],
     ])
+    expect(body).not.toHaveBeenCalled()
   })
 })
 
@@ -358,6 +372,33 @@ describe('what is beside OTP', () => {
     expect(await local.terminateChild('stranger')).toEqual({ ok: false, error: 'not_found' })
   })
 
+  test('paths go by name, siblings are told apart by id, and instances of a manager are named by theirs', async () => {
+    const { local } = makeTree({ children: [routine('job', untilTold, { id: 'one' }), routine('job', untilTold, { id: 'two' })] })
+    expect(local.routines().map(({ path }) => path)).toEqual(['g/a/l/job#one', 'g/a/l/job#two'])
+    const made = makeTree({ template: manager('m', { children: [routine('in', untilTold)] }) })
+    await made.local.startChild({ id: 'one' })
+    await made.local.startChild({ id: 'two' })
+    expect(made.local.locals().map(({ path }) => path)).toEqual(['g/a/l/one', 'g/a/l/two'])
+  })
+
+  test('an instance never gets a generated id that is taken', async () => {
+    const { local } = makeTree({ template: routine('session', untilTold) }, { generateId: () => 'same' })
+    expect(await local.startChild({})).toMatchObject({ ok: true, value: { id: 'same' } })
+    expect(() => local.startChild({})).toThrow('generateId must return ids that are not taken')
+  })
+
+  test('terminateChild knows its own children from what was spawned and from the children of others', async () => {
+    const { global, local } = makeTree({ children: [routine('a', untilTold)] })
+    const other = global.createApp('b').createLocal('l', { children: [routine('a', untilTold)] })
+    await settle()
+    const work = local.spawn('w', () => 1)
+    await work.outcome
+    const missing = { ok: false, error: 'not_found' }
+    expect(await local.terminateChild(work)).toEqual(missing)
+    expect(await local.terminateChild(other.routine('a') as Routine)).toEqual(missing)
+    expect([local.routine('a')?.state, other.routine('a')?.state]).toEqual(['running', 'running'])
+  })
+
   test('an automatic shutdown ends as completed', async () => {
     const { global } = makeTree()
     const app = global.createApp('x', {
@@ -398,6 +439,9 @@ describe('bad input is refused before anything starts', () => {
     [() => makeTree().local.spawn('x', deaf, { significant: true }), /significant must be false for what is spawned/, 'significant'],
     [() => makeTree().local.startChild({} as never), /startChild child must be what routine\(\) or manager\(\) returns/, 'child'],
     [() => makeTree({ template: never }).local.startChild(never), /startChild instance must be an object \{id, input\}/, 'instance'],
+    [() => makeTree({ template: never }).local.startChild(5 as never), /startChild instance must be an object/, 'instance'],
+    [() => makeTree({ template: never }).local.startChild(null as never), /startChild instance must be an object/, 'instance'],
+    [() => makeTree({ template: never }).local.startChild({ id: 'a/b' }), /instance name must be a string of 1 to 200 characters/, 'name'],
   ])('%# %s', (act, message, option) => {
     const error = thrownBy(act)
     expect(error).toBeInstanceOf(ConfigError)

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { describe, expect, test } from 'vitest'
 import { assign, createMachine, fromCallback, fromObservable, fromPromise, fromTransition, sendTo, setup } from 'xstate'
 import { ignore, RoutineTimeoutError } from 'curtaincall'
@@ -194,6 +195,29 @@ describe.each([{ strict: false }, { strict: true }])('a routine (strict: $strict
     expect(await routine.outcome).toMatchObject({ status: 'cancelled', reason: 'bye', killed: false })
     const late = local.spawn('x', untilTold, { signal: controller.signal })
     expect(await late.outcome).toMatchObject({ status: 'cancelled', reason: 'bye' })
+  })
+
+  test('that ends at the first event of its life is bound to no signal', () => {
+    const { local } = makeTree({}, mode)
+    local.on('routine.spawned', ({ id }) => void local.routine(id)?.cancel())
+    const { signal } = new AbortController()
+    expect(local.spawn('x', untilTold, { signal }).state).toBe('cancelled')
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0)
+  })
+
+  test('whose id is taken is refused, with the path of its manager', () => {
+    const { local } = makeTree({}, mode)
+    local.spawn('x', untilTold, { id: 'one' })
+    expect(() => local.spawn('y', untilTold, { id: 'one' })).toThrow(
+      expect.objectContaining({ code: 'ERR_EXISTS', path: 'g/a/l', message: 'g/a/l has a routine with the id one' }),
+    )
+    expect([local.count, local.countOf('y')]).toEqual([1, 0])
+  })
+
+  test('has no heartbeat to judge before it runs', () => {
+    const { local } = makeTree({}, mode)
+    local.spawn('x', untilTold, { hungAfter: 100 })
+    expect(local.health()).toMatchObject({ status: 'healthy', hung: 0, oldestHeartbeat: undefined })
   })
 
   test('result() takes a timeout and a signal, and the routine goes on', async () => {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { type Phase, type ShutdownOptions } from 'curtaincall'
+import { type Phase, routine, type ShutdownOptions } from 'curtaincall'
 import { PHASES } from 'curtaincall/machines'
 import { deaf, gate, makeTree, slowToStop, untilTold } from '../support/tree.ts'
-import { settle } from '../support/virtual-clock.ts'
+import { settle, type VirtualClock } from '../support/virtual-clock.ts'
 
 describe.each([{ strict: false }, { strict: true }])('shutdown (strict: $strict)', (mode) => {
   test('takes five phases on every level, routine before local before app before global, even when empty', async () => {
@@ -265,6 +265,170 @@ describe.each([{ strict: false }, { strict: true }])('shutdown (strict: $strict)
     const report = await done
     expect(report).toMatchObject({ killed: 1, duration: 25, timedOut: false })
     expect(report.phases[2]).toMatchObject({ phase: 'waiting', duration: 25, deadline: 25, exceeded: true })
+    expect([global.state, local.state]).toEqual(['cancelled', 'cancelled'])
+  })
+
+  test('who obeys at once while a drain is cut short is told in its phase, and the manager counts as hurried', async () => {
+    for (const cut of ['call', 'deadline']) {
+      const { global, local, clock } = makeTree({}, mode)
+      const told: unknown[] = []
+      local.spawn('polite', (context) => {
+        context.signal.addEventListener('abort', () => told.push(global.actor.getSnapshot().value))
+        return untilTold(context)
+      })
+      await settle()
+      const done = global.shutdown({ drain: 1_000, timeout: 100 })
+      await settle()
+      if (cut === 'call') void global.shutdown({ mode: 'immediate' })
+      else clock.fireDue(100)
+      // No timer fires any more.
+      expect(await done).toMatchObject({ cancelled: 1, killed: 0, timedOut: cut === 'deadline' })
+      if (cut === 'call') expect(told).toEqual([{ stopping: 'cancelling' }])
+      expect([global.state, clock.pending]).toEqual(['cancelled', 0])
+    }
+  })
+
+  test('a deadline ends a drain in that instant', async () => {
+    const { global, local, clock } = makeTree({}, mode)
+    local.spawn('deaf', deaf)
+    await settle()
+    const done = global.shutdown({ drain: 1_000, timeout: 100 })
+    await settle()
+    clock.fireDue(100)
+    await settle()
+    expect(global.actor.getSnapshot().value).toEqual({ stopping: 'waiting' })
+    await clock.runOut()
+    expect((await done).routines).toMatchObject([{ outcome: 'killed', phase: 'killing' }])
+  })
+
+  test('what a drain has left in the queues never starts, wherever it stands', async () => {
+    const { global, local, clock } = makeTree({ maxRoutines: 1, overflow: 'queue' }, mode)
+    local.spawn('1', () => new Promise<void>((resolve) => clock.setTimeout(resolve, 60)))
+    const queued = local.spawn('2', untilTold)
+    global.createApp('later').createLocal('l').spawn('slow', slowToStop(clock, 50))
+    await settle()
+    const done = global.shutdown({ drain: 40 })
+    await clock.runOut()
+    expect(await done).toMatchObject({ completed: 1, cancelled: 2, duration: 90 })
+    expect(await queued.started).toBe(false)
+  })
+
+  test('immediate gives one more turn to those who were asked before', async () => {
+    const { global, local, clock } = makeTree({}, mode)
+    const end = gate()
+    const routine = local.spawn('slow', () => end.promise, { shutdown: 'infinity' })
+    await settle()
+    const done = global.shutdown()
+    await clock.advance(50)
+    void global.shutdown({ mode: 'immediate' })
+    end.resolve()
+    await clock.runOut()
+    expect(await routine.outcome).toMatchObject({ killed: false })
+    expect(await done).toMatchObject({ mode: 'immediate', cancelled: 1, duration: 50 })
+  })
+
+  test('D1: one turn is one of the event loop, not of its microtasks', async () => {
+    const { global, clock } = makeTree({}, mode)
+    const turns = ({ signal }: any) => new Promise<void>((resolve) => signal.addEventListener('abort', () => setImmediate(resolve)))
+    const routine = global.createApp('early').createLocal('l').spawn('turns', turns)
+    global.createApp('late').createLocal('l').spawn('blocks', deaf, { shutdown: 'infinity' })
+    await settle()
+    const done = global.shutdown({ timeout: 100 })
+    await clock.runOut()
+    expect(await routine.outcome).toMatchObject({ killed: false })
+    expect((await done).routines.map(({ outcome, phase }) => [outcome, phase])).toEqual([
+      ['cancelled', 'closing'],
+      ['killed', 'killing'],
+    ])
+  })
+
+  test('a clock whose timer fires too early does not bring the deadline forward', async () => {
+    const { global, local, clock } = makeTree({}, mode)
+    local.spawn('deaf', deaf, { shutdown: 'infinity' })
+    await settle()
+    const { setTimeout } = clock
+    clock.setTimeout = (callback, delay) => {
+      clock.setTimeout = setTimeout
+      return clock.setTimeout(callback, delay - 5)
+    }
+    const done = global.shutdown({ timeout: 100 })
+    await clock.advance(99)
+    expect(global.actor.getSnapshot().value).toEqual({ stopping: 'waiting' })
+    await clock.runOut()
+    expect(await done).toMatchObject({ timedOut: true, duration: 100 })
+  })
+
+  test('without a limit no timer is armed', async () => {
+    const { global, local, clock } = makeTree({}, mode)
+    const { signal } = new AbortController()
+    const end = gate()
+    local.spawn('slow', () => end.promise, { shutdown: 'infinity', signal })
+    await settle()
+    const done = global.shutdown({ timeout: Infinity })
+    await settle()
+    expect(clock.pending).toBe(0)
+    end.resolve()
+    expect(await done).toMatchObject({ cancelled: 1, duration: 0 })
+  })
+
+  test('exceeded names the phase that the deadline has cut short, and no other', async () => {
+    const cut = async (body: (clock: VirtualClock) => any, phases = {}, killing = 0): Promise<Phase[]> => {
+      const { global, local, clock } = makeTree({}, mode)
+      local.spawn('x', body(clock), { shutdown: 'infinity' })
+      local.on('routine.killed', () => clock.block(killing))
+      await settle()
+      const done = global.shutdown({ timeout: 100, phases })
+      await clock.runOut()
+      return (await done).phases.filter(({ exceeded }) => exceeded).map(({ phase }) => phase)
+    }
+    expect(await cut(() => deaf)).toEqual(['waiting'])
+    // One that blocks beyond the deadline, and ends before the deadline's timer can fire.
+    const blocks = (clock: VirtualClock) => (context: any) => {
+      context.signal.addEventListener('abort', () => clock.block(150))
+      return untilTold(context)
+    }
+    expect(await cut(blocks)).toEqual([])
+    // Killed for its phase's limit, before the deadline; that this takes longer is another matter.
+    expect(await cut(() => deaf, { waiting: 10 }, 100)).toEqual(['waiting'])
+  })
+
+  test('a listener holds its own phase only: not a later one, and none of a shutdown in a hurry', async () => {
+    const { global, clock } = makeTree({}, mode)
+    const ends: Partial<Record<Phase, number>> = { closing: 20, cancelling: 50 }
+    global.on('manager.phase', ({ path, phase }) => {
+      if (path === 'g' && ends[phase] !== undefined) return new Promise<void>((resolve) => clock.setTimeout(resolve, ends[phase] ?? 0))
+      return undefined
+    })
+    const done = global.shutdown({ phases: { closing: 10 } })
+    await clock.runOut()
+    expect((await done).phases.map(({ duration, exceeded }) => [duration, exceeded])).toEqual([
+      [10, true],
+      [50, false],
+      [0, false],
+      [0, false],
+      [0, false],
+    ])
+    const hurried = makeTree({}, mode)
+    hurried.global.on('manager.phase', deaf)
+    const soon = hurried.global.shutdown({ mode: 'immediate' })
+    await hurried.clock.runOut()
+    expect(await soon).toMatchObject({ duration: 0 })
+  })
+
+  test('a deadline ends a cleaning that a listener holds, whatever was forced before', async () => {
+    const end = gate()
+    const first = (context: any) => {
+      context.signal.addEventListener('abort', () => end.resolve())
+      return untilTold(context)
+    }
+    const { local, clock } = makeTree({ children: [routine('first', first), routine('last', () => end.promise)] }, mode)
+    await settle()
+    local.on('manager.phase', ({ phase }) => (phase === 'cleaning' ? deaf() : undefined))
+    const done = local.shutdown({ timeout: 100, phases: { waiting: 10 } })
+    await clock.runOut()
+    const report = await done
+    expect(report).toMatchObject({ cancelled: 2, killed: 0, timedOut: true, duration: 100 })
+    expect(report.phases.map(({ phase, duration }) => [phase, duration])).toContainEqual(['cleaning', 90])
   })
 
   test('a routine may call shutdown from inside itself', async () => {

@@ -81,7 +81,7 @@ describe.each([{ strict: false }, { strict: true }])('supervision (strict: $stri
   })
 
   test('restartIf tells passing failures from lasting ones; if it throws, the failure lasts', async () => {
-    const { local } = makeTree({ maxRestarts: 10 }, mode)
+    const { local, global } = makeTree({ maxRestarts: 10 }, mode)
     const passing = (error: unknown, restarts: number) => (error as Error).message === 'boom' && restarts < 2
     const routine = local.spawn('x', failing, { restart: 'transient', restartIf: passing })
     expect(await routine.outcome).toMatchObject({ status: 'failed' })
@@ -89,7 +89,16 @@ describe.each([{ strict: false }, { strict: true }])('supervision (strict: $stri
     const once = local.spawn('x', () => Promise.reject(new Error('other')), { restart: 'permanent', restartIf: passing })
     await once.outcome
     expect(once.restarts).toBe(0)
-    expect(await local.spawn('x', failing, { restart: 'transient', restartIf: failing }).outcome).toMatchObject({ status: 'failed' })
+    const thrown = local.spawn('x', failing, { restart: 'transient', restartIf: failing })
+    expect(await thrown.outcome).toMatchObject({ status: 'failed' })
+    expect([thrown.restarts, global.metrics().contained]).toEqual([0, 1])
+    // What has not failed is not asked about.
+    const returns = local.spawn('x', (context) => (context.incarnation === 1 ? 'done' : untilTold(context)), {
+      restart: 'permanent',
+      restartIf: failing,
+    })
+    await settle()
+    expect([returns.incarnation, returns.state]).toEqual([2, 'running'])
   })
 
   test('restart() starts another incarnation whatever the type, without counting and without delay', async () => {
