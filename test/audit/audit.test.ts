@@ -98,7 +98,12 @@ describe('C: correctness', () => {
     expect(sibling.state).toBe('running')
     expect(global.metrics()).toMatchObject({ failed: 6, failures: 6, running: 1 })
     expect(events.filter(({ type }) => type === 'routine.failed')).toHaveLength(6)
-    expect(lines.filter(([message]: any) => message === 'routine failed')).toHaveLength(6)
+    const failures = lines.filter(([message]: any) => message === 'routine failed')
+    expect(failures).toHaveLength(6)
+    expect(failures[0]).toMatchObject([
+      'routine failed',
+      { path: 'g/a/l/sync#r2', err: { message: 'boom' }, incarnation: 1, willRestart: false },
+    ])
   })
 
   test('C2: a listener on the signal that throws is that routine’s error, contained', async () => {

@@ -478,6 +478,17 @@ describe.each([{ strict: false }, { strict: true }])('shutdown (strict: $strict)
     expect(errors).toEqual([{ path: expect.stringContaining('angry'), error: new Error('angry') }])
   })
 
+  test('an error of the report is a failure, whatever it looks like, and no obedience', async () => {
+    const { local, clock } = makeTree({}, mode)
+    const abort = new DOMException('not mine', 'AbortError')
+    local.spawn('fails', () => new Promise((_, reject) => clock.setTimeout(() => reject(abort), 10)))
+    local.spawn('obeys', ({ signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))))
+    await settle()
+    const done = local.shutdown({ drain: 20 })
+    await clock.runOut()
+    expect((await done).errors).toEqual([{ path: expect.stringContaining('fails'), error: abort }])
+  })
+
   test('a local can be shut down alone; its name is free again', async () => {
     const { global, local } = makeTree({}, mode)
     const app = global.getApp('a')
