@@ -64,6 +64,7 @@ describe('C: correctness', () => {
 
   test('C1: retain is bounded, and so are the names that are counted apart', async () => {
     const { local, global } = makeTree({ retain: 2 })
+    expect(local.retained()).toEqual([])
     for (const id of ['1', '2', '3']) local.spawn('x', () => 1, { id })
     await settle()
     expect(local.retained().map(({ id }) => id)).toEqual(['2', '3'])

@@ -145,6 +145,15 @@ describe.each([{ strict: false }, { strict: true }])('shutdown (strict: $strict)
     expect(clock.pending).toBe(0)
   })
 
+  test('drain does not wait for what waits for a restart', async () => {
+    const { local, clock } = makeTree({}, mode)
+    local.spawn('x', () => Promise.reject(new Error('x')), { restart: 'permanent', backoff: { initial: 50 } })
+    await settle()
+    const done = local.shutdown({ drain: 1_000 })
+    await clock.runOut()
+    expect(await done).toMatchObject({ cancelled: 1, duration: 0 })
+  })
+
   test('every caller gets the same report, and a later call can only tighten', async () => {
     const { global, local, clock } = makeTree({}, mode)
     local.spawn('deaf', deaf, { shutdown: 'infinity' })
