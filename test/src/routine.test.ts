@@ -229,14 +229,14 @@ describe.each([{ strict: false }, { strict: true }])('a routine (strict: $strict
 
   test('whose first run is an orphan tells which run it was that has settled', async () => {
     const { local, clock, events } = makeTree({}, mode)
-    const body = gate()
+    const body = gate<unknown>()
     local.spawn('x', (context) => (context.incarnation === 1 ? body.promise : untilTold(context)), {
       restart: 'permanent',
       timeout: 10,
       shutdown: 5,
     })
     await clock.advance(15)
-    body.resolve()
+    body.resolve('late')
     await settle()
     expect(events.filter(({ type }) => type === 'routine.settled')).toMatchObject([{ incarnation: 1 }])
   })
