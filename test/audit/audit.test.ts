@@ -64,6 +64,7 @@ describe('C: correctness', () => {
 
   test('C1: retain is bounded, and so are the names that are counted apart', async () => {
     const { local, global } = makeTree({ retain: 2 })
+    expect(local.retained()).toEqual([])
     for (const id of ['1', '2', '3']) local.spawn('x', () => 1, { id })
     await settle()
     expect(local.retained().map(({ id }) => id)).toEqual(['2', '3'])
@@ -98,7 +99,12 @@ describe('C: correctness', () => {
     expect(sibling.state).toBe('running')
     expect(global.metrics()).toMatchObject({ failed: 6, failures: 6, running: 1 })
     expect(events.filter(({ type }) => type === 'routine.failed')).toHaveLength(6)
-    expect(lines.filter(([message]: any) => message === 'routine failed')).toHaveLength(6)
+    const failures = lines.filter(([message]: any) => message === 'routine failed')
+    expect(failures).toHaveLength(6)
+    expect(failures[0]).toMatchObject([
+      'routine failed',
+      { path: 'g/a/l/sync#r2', err: { message: 'boom' }, incarnation: 1, willRestart: false },
+    ])
   })
 
   test('C2: a listener on the signal that throws is that routine’s error, contained', async () => {

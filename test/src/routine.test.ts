@@ -220,6 +220,27 @@ describe.each([{ strict: false }, { strict: true }])('a routine (strict: $strict
     expect(local.health()).toMatchObject({ status: 'healthy', hung: 0, oldestHeartbeat: undefined })
   })
 
+  test('that has ended is no orphan, and its heartbeat is nobody’s any more', async () => {
+    const { local, global } = makeTree({}, mode)
+    await local.spawn('x', () => 1, { hungAfter: 100 }).outcome
+    expect(global.metrics().orphaned).toBe(0)
+    expect(local.health().oldestHeartbeat).toBeUndefined()
+  })
+
+  test('whose first run is an orphan tells which run it was that has settled', async () => {
+    const { local, clock, events } = makeTree({}, mode)
+    const body = gate<unknown>()
+    local.spawn('x', (context) => (context.incarnation === 1 ? body.promise : untilTold(context)), {
+      restart: 'permanent',
+      timeout: 10,
+      shutdown: 5,
+    })
+    await clock.advance(15)
+    body.resolve('late')
+    await settle()
+    expect(events.filter(({ type }) => type === 'routine.settled')).toMatchObject([{ incarnation: 1 }])
+  })
+
   test('result() takes a timeout and a signal, and the routine goes on', async () => {
     const { local, clock } = makeTree({}, mode)
     const routine = local.spawn('x', untilTold)

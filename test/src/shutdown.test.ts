@@ -145,6 +145,15 @@ describe.each([{ strict: false }, { strict: true }])('shutdown (strict: $strict)
     expect(clock.pending).toBe(0)
   })
 
+  test('drain does not wait for what waits for a restart', async () => {
+    const { local, clock } = makeTree({}, mode)
+    local.spawn('x', () => Promise.reject(new Error('x')), { restart: 'permanent', backoff: { initial: 50 } })
+    await settle()
+    const done = local.shutdown({ drain: 1_000 })
+    await clock.runOut()
+    expect(await done).toMatchObject({ cancelled: 1, duration: 0 })
+  })
+
   test('every caller gets the same report, and a later call can only tighten', async () => {
     const { global, local, clock } = makeTree({}, mode)
     local.spawn('deaf', deaf, { shutdown: 'infinity' })
@@ -476,6 +485,17 @@ describe.each([{ strict: false }, { strict: true }])('shutdown (strict: $strict)
     expect(totals.completed + totals.failed + totals.cancelled + totals.killed).toBe(totals.spawned)
     expect(totals.spawned).toBe(5)
     expect(errors).toEqual([{ path: expect.stringContaining('angry'), error: new Error('angry') }])
+  })
+
+  test('an error of the report is a failure, whatever it looks like, and no obedience', async () => {
+    const { local, clock } = makeTree({}, mode)
+    const abort = new DOMException('not mine', 'AbortError')
+    local.spawn('fails', () => new Promise((_, reject) => clock.setTimeout(() => reject(abort), 10)))
+    local.spawn('obeys', ({ signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))))
+    await settle()
+    const done = local.shutdown({ drain: 20 })
+    await clock.runOut()
+    expect((await done).errors).toEqual([{ path: expect.stringContaining('fails'), error: abort }])
   })
 
   test('a local can be shut down alone; its name is free again', async () => {
