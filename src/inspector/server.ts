@@ -9,7 +9,7 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { type WebSocket, WebSocketServer } from 'ws'
@@ -59,6 +59,8 @@ export class InspectorServer {
     this.#controls = controls
     this.#files = files
     this.#http = createServer((request, response) => this.#serve(request, response))
+    // Not only the server itself: a page that is open must not be what keeps the process awake either.
+    this.#http.on('connection', (socket: Socket) => socket.unref())
     this.#http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => this.#upgrade(request, socket, head))
   }
 
