@@ -42,8 +42,9 @@ export const pageMachine = setup({
     unload: noop,
     startClock: noop,
     stopClock: noop,
-    remember: assign({ hello: ({ context, event }) => (event.type === 'hello' ? event.hello : context.hello), tries: 0 }),
+    remember: assign({ hello: ({ context, event }) => (event.type === 'hello' ? event.hello : context.hello), why: '', tries: 0 }),
     blame: assign({ why: ({ event }) => ('why' in event ? event.why : '') }),
+    forgive: assign({ why: '' }),
     count: assign({ tries: ({ context }) => context.tries + 1 }),
   },
   delays: { patience: ({ context }) => Math.min(5_000, 300 * 2 ** context.tries) },
@@ -72,7 +73,7 @@ export const pageMachine = setup({
       },
     },
     live: {
-      on: { record: 'fetching', lost: 'lost', refused: { target: 'refused', actions: 'blame' } },
+      on: { record: { target: 'fetching', actions: 'forgive' }, lost: 'lost', refused: { target: 'refused', actions: 'blame' } },
     },
     lost: {
       entry: 'count',

@@ -46,6 +46,9 @@ export function readPlace(hash: string): Place {
   }
 }
 
+/** A moment as addresses hold it: in whole milliseconds, and no earlier, so that nothing is lost of what is shown. */
+export const asMoment = (at: number): number => Math.ceil(at)
+
 /** The address of a place. */
 export function writePlace({ view, path, find, only, at, seq, with: others }: Place): string {
   const params = new URLSearchParams()

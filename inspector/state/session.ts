@@ -9,7 +9,7 @@ import { Player } from '../../src/inspector/player.ts'
 import type { Control, Done, Frame, KeptEvent, Question, Questions, Recording, RecordingPart } from '../../src/inspector/protocol.ts'
 import { Link } from './link.ts'
 import { pageMachine } from './page-machine.ts'
-import { type Place, readPlace, writePlace } from './place.ts'
+import { asMoment, type Place, readPlace, writePlace } from './place.ts'
 import { TreeTable } from './table.ts'
 
 /** The most events that a page holds at once. */
@@ -218,7 +218,7 @@ export class Session {
   /** Goes to a moment, and says so in the address. */
   scrub(at: number): void {
     this.seek(at)
-    if (this.player !== undefined) this.go({ at: Math.round(this.player.at) })
+    if (this.player !== undefined) this.go({ at: asMoment(this.player.at) })
   }
 
   /** Moments to come back to. */
@@ -227,7 +227,7 @@ export class Session {
   /** Remembers the present moment of the recording. */
   mark(): void {
     if (this.player === undefined) return
-    this.marks = [...new Set([...this.marks, Math.round(this.player.at)])].toSorted((a, b) => a - b)
+    this.marks = [...new Set([...this.marks, asMoment(this.player.at)])].toSorted((a, b) => a - b)
     this.#changed()
   }
 
@@ -261,6 +261,6 @@ export class Session {
     if (this.#clock === undefined) return
     cancelAnimationFrame(this.#clock)
     this.#clock = undefined
-    if (this.player !== undefined) this.go({ at: Math.round(this.player.at) })
+    if (this.player !== undefined) this.go({ at: asMoment(this.player.at) })
   }
 }

@@ -1,6 +1,5 @@
 /** The whole page: the tree on the left, a view of it on the right, time below. */
 import { useSelector } from '@xstate/react'
-import { useState } from 'react'
 import { useSession } from '../state/hooks.ts'
 import type { View } from '../state/place.ts'
 import { ActorPane } from './actor.tsx'
@@ -60,13 +59,11 @@ function Tabs() {
   const session = useSession()
   const { view } = session.place
   const views: readonly View[] = session.beside === undefined ? ORDER : [...ORDER, 'compare']
-  const [focused, setFocused] = useState<View>(view)
   const move = (event: React.KeyboardEvent): void => {
     const by = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0
     if (by === 0) return
     event.preventDefault()
-    const next = views[(views.indexOf(focused) + by + views.length) % views.length] as View
-    setFocused(next)
+    const next = views[(views.indexOf(view) + by + views.length) % views.length] as View
     session.go({ view: next })
     document.getElementById(`tab-${next}`)?.focus()
   }

@@ -109,8 +109,12 @@ async function main(argv: readonly string[]): Promise<number> {
     const { values, positionals: files } = parseArgs({
       args: rest,
       allowPositionals: true,
-      options: { port: { type: 'string', default: '0' } },
+      options: { port: { type: 'string', default: '0' }, help: { type: 'boolean', short: 'h' } },
     })
+    if (values.help === true) {
+      process.stdout.write(HELP)
+      return 0
+    }
     if (files.length === 0 || files.length > 2) throw new UsageError('inspect needs a FILE, and at most one more; try curtaincall --help.')
     return inspectTraces({ files, port: portNumber(values.port) }, process.stdout)
   }

@@ -126,9 +126,11 @@ export async function run(options: RunOptions, screen: Screen): Promise<number> 
   const isUsage = ended?.error instanceof UsageError
   const interrupted = interruption.code
   live.stop()
-  if (inspector !== undefined && !options.once && interrupted === 0 && !isUsage) {
+  const stayed = inspector !== undefined && !options.once && interrupted === 0 && !isUsage
+  if (stayed) {
     for (const line of ended?.lines ?? []) live.print(line)
-    live.print(`${ended?.error === undefined ? 'the job is done' : 'the job has failed'}; the tree stays up for the inspector until Ctrl-C`)
+    sayError(ended?.error)
+    live.print(`${stayText(ended)} until Ctrl-C`)
     await interruption.wait()
   }
   const report = await global.shutdown(shutdown)
@@ -137,8 +139,20 @@ export async function run(options: RunOptions, screen: Screen): Promise<number> 
   await inspector?.close()
   if (error instanceof UsageError) throw error
   for (const line of [...(lines ?? []), ...summaryLines(global, report, performance.now() - startedAt)]) live.print(line)
-  if (error !== undefined) process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : inspect(error)}\n`)
+  // Said already, if there was time to read it.
+  if (error !== ended?.error || !stayed) sayError(error)
   return interrupted !== 0 ? interrupted : error !== undefined || global.state === 'failed' ? 1 : 0
+}
+
+/** Why somebody may still look. Without an end of the job it was the tree that ended. */
+function stayText(ended: Finish | undefined): string {
+  if (ended === undefined) return 'the tree has ended before the job; the inspector stays'
+  return `${ended.error === undefined ? 'the job is done' : 'the job has failed'}; the tree stays up for the inspector`
+}
+
+function sayError(error: unknown): void {
+  if (error === undefined) return
+  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : inspect(error)}\n`)
 }
 
 /** The job has nothing left to wait for by now; one that waits for something else is left behind. */

@@ -75,9 +75,15 @@ export async function startInspector(global: GlobalManager, options: InspectorOp
  */
 export async function showRecording(traces: readonly TraceLike[], options: Omit<InspectorOptions, 'controls'> = {}): Promise<Inspector> {
   if (!Array.isArray(traces) || traces.length === 0) throw refuse('showRecording traces', 'an array of at least one trace', traces)
+  for (const trace of traces) if (!isTrace(trace)) throw refuse('showRecording traces', 'traces, with header, events and verdict', trace)
   check('showRecording', options, { port: RULES.port, host: RULES.host })
   const shelf = new Shelf(traces.map((trace, index) => fromTrace(trace as TraceLike, `recording ${index + 1}`)))
   return opened(new InspectorServer(shelf, undefined, files(undefined)), options)
+}
+
+function isTrace(trace: unknown): boolean {
+  const { header, events, verdict } = (trace ?? {}) as { [Key in keyof TraceLike]?: Partial<TraceLike[Key]> | null }
+  return typeof header === 'object' && header !== null && Array.isArray(events) && Array.isArray(verdict?.violations)
 }
 
 async function opened(server: InspectorServer, { host = '127.0.0.1', port: wanted = 0 }: InspectorOptions): Promise<Inspector> {

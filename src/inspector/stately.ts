@@ -75,7 +75,7 @@ export interface StatelyAdapter {
  * Makes an inspection observer for a tree, or any system of XState 5, that feeds viewers made with `@statelyai/inspect`. A
  * WebSocket that is still connecting is waited for; one that is closed is told nothing until it is open again.
  *
- * @throws TypeError if the sender has neither `next` nor `send`.
+ * @throws TypeError if the sender has neither `next` nor `send`, or an option is no function.
  * @example
  * const global = createGlobalManager({ inspect: createStatelyAdapter(new WebSocket('ws://127.0.0.1:8080')) })
  * @example
@@ -83,8 +83,11 @@ export interface StatelyAdapter {
  * const global = createGlobalManager({ inspect: createStatelyAdapter({ next: (event) => adapter.send(event) }) })
  */
 export function createStatelyAdapter(sender: StatelySender, options: StatelyAdapterOptions = {}): StatelyAdapter {
-  if (typeof sender !== 'object' || sender === null || !('next' in sender || 'send' in sender))
+  const { next, send } = (sender ?? {}) as { next?: unknown; send?: unknown }
+  if (typeof sender !== 'object' || (typeof next !== 'function' && typeof send !== 'function'))
     throw new TypeError('the sender must be an object with a method next or send')
+  for (const name of ['now', 'onError'] as const)
+    if (options[name] !== undefined && typeof options[name] !== 'function') throw new TypeError(`the option ${name} must be a function`)
   const feed = new Feed(sender, options)
   return { next: (event) => feed.next(event), replay: () => feed.replay() }
 }

@@ -22,6 +22,38 @@ export function toWire(value: unknown): unknown {
   return shown(value, DEPTH, new Set(), budget)
 }
 
+/** What lies inside a value, by the names that are shown for it: as little is called as for showing it. */
+export function inside(value: unknown, at: readonly (string | number)[]): unknown {
+  let found = value
+  for (const key of at) {
+    if (typeof found !== 'object' || found === null) return undefined
+    found = under(found, String(key))
+  }
+  return found
+}
+
+function under(value: object, key: string): unknown {
+  // What is in a set or a map is shown a level further down, under a line that says what it is.
+  if (value instanceof Set) {
+    return key === `Set of ${sizeOf(Set.prototype, value)}` ? value : first(Set.prototype.values.call(value))[Number(key)]
+  }
+  if (!(value instanceof Map)) return fieldOf(value, key)
+  if (key === `Map of ${sizeOf(Map.prototype, value)}`) return value
+  const entries = new Entries()
+  for (const [name, each] of first(Map.prototype.entries.call(value))) entries.add(keyText(name), each)
+  return entries.get(key)
+}
+
+/** What the type of a message is, in a line; without one that can be told, something else. Never throws: it is the user's message. */
+export function typeOf(message: unknown, otherwise: string): string {
+  try {
+    const type = typeof message === 'object' && message !== null ? Object.getOwnPropertyDescriptor(message, 'type')?.value : undefined
+    return typeof type === 'string' ? brief(type) : typeof type === 'number' ? String(type) : otherwise
+  } catch {
+    return otherwise
+  }
+}
+
 function shown(value: unknown, depth: number, above: ReadonlySet<object>, budget: { left: number }): unknown {
   if (budget.left-- <= 0) return '… more than is shown'
   switch (typeof value) {
@@ -144,6 +176,10 @@ class Entries {
     let free = name
     for (let k = 2; this.#entries.has(free); k++) free = `${name} (${k})`
     this.#entries.set(free, value)
+  }
+
+  get(name: string): unknown {
+    return this.#entries.get(name)
   }
 
   shape(): unknown {

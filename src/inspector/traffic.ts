@@ -15,7 +15,7 @@ import { differences } from './diff.ts'
 import type { Difference, MessageLine, SnapshotLine } from './protocol.ts'
 import { Ring } from './ring.ts'
 import { textOf } from './story.ts'
-import { toWire } from './to-wire.ts'
+import { inside, toWire, typeOf } from './to-wire.ts'
 
 /** Messages and snapshots that are held. */
 const MESSAGES = 10_000
@@ -108,7 +108,7 @@ export class Traffic implements Tap {
   message(row: RoutineRow, message: unknown, kind: MessageKind, asker?: RoutineRow): RoutineRow | undefined {
     const sender = kind === 'reply' ? asker : this.#runsIn()
     const [from, to] = kind === 'reply' ? [row, asker] : [sender, row]
-    const type = typeof message === 'object' && message !== null && 'type' in message ? String(message.type) : kind
+    const type = typeOf(message, kind)
     const text = this.#isWatched(row.path) || (sender !== undefined && this.#isWatched(sender.path)) ? textOf(message) : ''
     this.#messages.push({ n: ++this.#last, at: this.#now, from, to, type, kind, text })
     return sender
@@ -121,17 +121,19 @@ export class Traffic implements Tap {
     else if (event.type === '@xstate.microstep') this.#count(event.actorRef as AnyActorRef, event._transitions as AnyTransitionDefinition[])
     else if (event.type === '@xstate.snapshot') {
       const { actorRef, event: cause, snapshot } = event
-      this.#snapshots.push({ n: ++this.#last, at: this.#now, ref: actorRef as AnyActorRef, event: cause.type, snapshot })
+      this.#snapshots.push({ n: ++this.#last, at: this.#now, ref: actorRef as AnyActorRef, event: typeOf(cause, ''), snapshot })
     }
   }
 
   #passed(source: AnyActorRef | undefined, target: AnyActorRef, event: { readonly type: string }): void {
     // What drives lifecycles is in the log already.
     const { stage } = this.#global
-    if (stage.incarnations.has(target) || stage.managers.has(target) || event.type.startsWith('xstate.init')) return
+    if (stage.incarnations.has(target) || stage.managers.has(target)) return
+    const type = typeOf(event, 'event')
+    if (type.startsWith('xstate.init')) return
     const from = source ?? this.#runsIn()
     const text = this.#isWatched(this.#pathOf(target)) || (from !== undefined && this.#isWatched(this.#pathOf(from))) ? textOf(event) : ''
-    this.#messages.push({ n: ++this.#last, at: this.#now, from, to: target, type: event.type, kind: 'event', text })
+    this.#messages.push({ n: ++this.#last, at: this.#now, from, to: target, type, kind: 'event', text })
   }
 
   #count(ref: AnyActorRef, transitions: readonly AnyTransitionDefinition[]): void {
@@ -219,16 +221,7 @@ export class Traffic implements Tap {
 
   /** The context of a snapshot, or of the present one: only what is `at` a place inside it. */
   look(ref: AnyActorRef, n: number | undefined, at: readonly (string | number)[]): unknown {
-    let value: unknown = contextOf(n === undefined ? ref.getSnapshot() : this.#snapshot(ref, n))
-    for (const key of at) {
-      if (typeof value !== 'object' || value === null) return undefined
-      if (value instanceof Map || value instanceof Set) {
-        // On the wire all that is in one stands a level further down, under a line that says what it is.
-        if (key === `Map of ${value.size}` || key === `Set of ${value.size}`) continue
-        value = value instanceof Map ? [...value].find(([each]) => String(each) === String(key))?.[1] : [...value][Number(key)]
-      } else value = (value as Record<string, unknown>)[key]
-    }
-    return toWire(value)
+    return toWire(inside(contextOf(n === undefined ? ref.getSnapshot() : this.#snapshot(ref, n)), at))
   }
 
   diff(ref: AnyActorRef, from: number, to: number): Difference[] {

@@ -64,6 +64,8 @@ export class Watch implements Watched {
   #drawn = 0
   #looking = false
   #closed = false
+  /** True once the tree has ended while it was watched: nothing can be newer than what was seen then. */
+  #final = false
   #off: Unsubscribe[] = []
   #sampler: NodeJS.Timeout | undefined
   #lingering: NodeJS.Timeout | undefined
@@ -102,7 +104,7 @@ export class Watch implements Watched {
   /** Somebody looks: takes the tree as it stands, and listens to everything from there on. */
   begin(): void {
     clearTimeout(this.#lingering)
-    if (this.#looking || this.#closed) return
+    if (this.#looking || this.#closed || this.#final) return
     this.#looking = true
     this.#listenNoMore()
     const forest = new Forest()
@@ -146,6 +148,7 @@ export class Watch implements Watched {
     clearTimeout(this.#lingering)
     if (!this.#looking) return
     this.#looking = false
+    this.#final = this.#global.over
     this.#listenNoMore()
     this.traffic.end()
     this.#delay?.disable()

@@ -5,7 +5,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, expect, test } from 'vitest'
+import { afterAll, expect, test, vi } from 'vitest'
 import { fit, LiveLine, progressText } from '../../src/cli/live-line.ts'
 import { createGlobalManager } from 'curtaincall'
 
@@ -20,7 +20,13 @@ interface Result {
   err: string
 }
 
-function start(args: string[]): { child: ChildProcess; seen: (text: string) => Promise<void>; text: () => string; end: Promise<Result> } {
+function start(args: string[]): {
+  child: ChildProcess
+  seen: (text: string) => Promise<void>
+  text: () => string
+  errors: () => string
+  end: Promise<Result>
+} {
   const child = spawn(process.execPath, [cli, ...args], { cwd: root })
   let out = ''
   let err = ''
@@ -37,7 +43,7 @@ function start(args: string[]): { child: ChildProcess; seen: (text: string) => P
       look()
     })
   const end = new Promise<Result>((resolve) => child.on('close', (code) => resolve({ code, out, err })))
-  return { child, seen, text: () => out, end }
+  return { child, seen, text: () => out, errors: () => err, end }
 }
 
 const run = (...args: string[]): Promise<Result> => start(args).end
@@ -131,6 +137,19 @@ test('with an inspector the tree stays up when the job is done, until Ctrl-C; th
   expect(out).toMatch(/^inspector: http:\/\/127\.0\.0\.1:\d+\/\?token=[\w-]{32}$/m)
   expect(out.match(/^three are done$/gm)).toHaveLength(2)
   expect(account(out)).toEqual({ spawned: 3, sum: 3, done: 3 })
+})
+
+test('what stays, and why, is said as it is: at once, and once', async () => {
+  const broken = start(['run', fixture('throws')])
+  await broken.seen('the job has failed; the tree stays up for the inspector until Ctrl-C')
+  await vi.waitFor(() => expect(broken.errors()).toContain('the program is broken'))
+  broken.child.kill('SIGINT')
+  const { code, err } = await broken.end
+  expect([code, err.match(/the program is broken/g)?.length]).toEqual([1, 1])
+  const ended = start(['run', '--timeout', '50', fixture('ends')])
+  await ended.seen('the tree has ended before the job; the inspector stays until Ctrl-C')
+  ended.child.kill('SIGINT')
+  expect((await ended.end).out).not.toContain('the job is done')
 })
 
 test('the address that is printed opens the page', async () => {

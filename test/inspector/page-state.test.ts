@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { createActor, type InspectionEvent, SimulatedClock } from 'xstate'
 import { inPieces } from '../../inspector/state/link.ts'
 import { type PageEvent, pageMachine } from '../../inspector/state/page-machine.ts'
-import { type Place, readPlace, START, VIEWS, writePlace } from '../../inspector/state/place.ts'
+import { asMoment, type Place, readPlace, START, VIEWS, writePlace } from '../../inspector/state/place.ts'
 import { type Hello, type Recording, STATES } from '../../src/inspector/protocol.ts'
 import { exploreMachine, transitionCoverage } from 'curtaincall/testing'
 
@@ -34,6 +34,16 @@ describe('a place', () => {
         expect(readPlace(new URL(writePlace(where), 'http://localhost').hash)).toEqual(where)
       }),
       { numRuns: 1_000 },
+    )
+  })
+
+  test('holds a moment at which all is shown that was shown, whatever fraction of a millisecond it was', () => {
+    fc.assert(
+      fc.property(fc.double({ min: 0, max: 2 ** 52, noNaN: true }), (at) => {
+        const { at: read } = readPlace(writePlace({ ...START, at: asMoment(at) }))
+        expect(read).toBeGreaterThanOrEqual(at)
+        expect(read).toBeLessThanOrEqual(at + 1)
+      }),
     )
   })
 
@@ -142,6 +152,14 @@ describe('the page’s machine', () => {
     actor.send({ type: 'lost' })
     actor.send({ type: 'retry' })
     expect(actor.getSnapshot().value).toBe('connecting')
+  })
+
+  test('what has failed is not held against it for ever', () => {
+    const { actor } = started()
+    for (const event of [hello('live'), { type: 'record' }, { type: 'failed', why: 'busy' }] as const) actor.send(event)
+    expect(actor.getSnapshot().context.why).toBe('busy')
+    actor.send({ type: 'record' })
+    expect(actor.getSnapshot().context.why).toBe('')
   })
 
   test('C2: while a recording is played, nothing that the process does changes anything', () => {

@@ -1,4 +1,5 @@
 /** Who may come in, and what whoever is out, or in, can do: raw clients, and pages of strangers in a real browser. */
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, request as httpRequest, type Server } from 'node:http'
 import { connect, createServer as createNetServer, type AddressInfo, type Socket } from 'node:net'
@@ -7,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import fc from 'fast-check'
 import type { Browser, BrowserContext } from 'playwright-core'
 import { WebSocket as RawSocket } from 'ws'
+import { ConfigError } from 'curtaincall'
 import { type Inspector, type InspectorOptions, showRecording, startInspector } from 'curtaincall/inspector'
 import { decodeFrame, type Frame } from '../../src/inspector/protocol.ts'
 import { TreeTable } from '../../inspector/state/table.ts'
@@ -715,6 +717,35 @@ describe('what comes over the wire', () => {
       }),
       { numRuns: 300 },
     )
+  })
+
+  test('what is no recording is refused', async () => {
+    const header = { story: 's' }
+    for (const traces of [[], [{}], [null], [{ header, events: [] }], [{ header, events: {}, verdict: { violations: [] } }]])
+      await expect(showRecording(traces as never)).rejects.toThrow(ConfigError)
+  })
+
+  test('an open page keeps no process awake', async () => {
+    const text = `
+      import { createGlobalManager } from 'curtaincall'
+      import { startInspector } from 'curtaincall/inspector'
+      const { url } = await startInspector(createGlobalManager())
+      process.stdout.write(url)
+      // Long enough for a page to open.
+      await new Promise((resolve) => process.stdin.once('data', resolve))
+      process.stdin.destroy()`
+    const child = spawn(process.execPath, ['--input-type=module', '-e', text])
+    try {
+      const [url] = (await once(child.stdout, 'data')) as [Buffer]
+      const { port, host, searchParams } = new URL(url.toString())
+      const opened = { port: Number(port), host, cookie: `curtaincall-${port}=${searchParams.get('token')}` } as unknown as Opened
+      const client = await new Client(opened).opened()
+      expect((await client.request({ ask: 'health' })).answer).toBeDefined()
+      child.stdin.write('go')
+      expect(await once(child, 'exit')).toEqual([0, null])
+    } finally {
+      child.kill()
+    }
   })
 
   test('recordings that are shown have the same door', async () => {

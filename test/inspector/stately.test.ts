@@ -288,7 +288,8 @@ describe('bounded and safe', () => {
       },
     })
     await expect(play(throwing)).resolves.toBeUndefined()
-    expect(() => createStatelyAdapter({} as never)).toThrow(TypeError)
+    for (const sender of [{}, null, { next: 1 }]) expect(() => createStatelyAdapter(sender as never)).toThrow(TypeError)
+    expect(() => createStatelyAdapter({ next: () => undefined }, { now: 3 } as never)).toThrow('the option now must be a function')
   })
 })
 

@@ -56,6 +56,53 @@ describe.each([{ strict: false }, { strict: true }])('what is tapped (strict: $s
     expect(told(traffic, target.path)).toEqual(['→target send send', '→target ask ask', 'target→ reply reply'])
   })
 
+  test('a message is received, whatever comes of looking at it; a long type is cut', async () => {
+    const { local, traffic } = watched()
+    const got: unknown[] = []
+    const target = local.spawn('target', async ({ messages }: RoutineContext<undefined, unknown>) => {
+      for await (const { message } of messages) got.push(message)
+    })
+    let called = 0
+    const asGetter = Object.defineProperty({}, 'type', { enumerable: true, get: () => void called++ })
+    const { proxy, revoke } = Proxy.revocable({}, {})
+    revoke()
+    const odd = [{ type: Object.create(null) as object }, asGetter, { type: Symbol('odd') }, proxy, { type: 'x'.repeat(10_000) }]
+    traffic.watch([target.path])
+    for (const message of odd) target.send(message)
+    await settle()
+    expect([got.length, called]).toEqual([odd.length, 0])
+    const types = traffic.messages([target.path]).map(({ type }) => type)
+    expect(types.slice(0, 4)).toEqual(['send', 'send', 'send', 'send'])
+    expect(types[4]?.length).toBeLessThan(600)
+    const callback = local.spawn(
+      'callback',
+      fromCallback(() => undefined),
+    )
+    await callback.started
+    expect(() => callback.send({ type: 5 } as never)).not.toThrow()
+  })
+
+  test('to look into something calls no more than to look at it', async () => {
+    const { local, traffic } = watched()
+    let called = 0
+    const inner = Object.defineProperty({ names: new Set(['one']) }, 'lazy', { enumerable: true, get: () => ++called })
+    const context = {
+      inner,
+      by: new Map([
+        [{}, { deep: 1 }],
+        [{}, { deep: 2 }],
+      ] as const),
+    }
+    const routine = local.spawn('holder', setup({}).createMachine({ context: () => context }))
+    await routine.started
+    const ref = routine.work as AnyActorRef
+    const look = (...at: (string | number)[]): unknown => traffic.look(ref, undefined, at)
+    expect([look('inner', 'lazy'), called]).toEqual(['(a getter, not called)', 0])
+    expect(look('inner', 'names', 'Set of 1', 0)).toBe('one')
+    expect(look('by', 'Map of 2', 'Object (2)')).toEqual({ deep: 2 })
+    expect(look('inner', 'constructor')).toBe('undefined')
+  })
+
   test('each of two who ask gets the reply, in whatever order', async () => {
     const { local, traffic } = watched()
     const backwards = local.spawn('backwards', async ({ messages }: RoutineContext<undefined, string, string>) => {

@@ -125,6 +125,21 @@ describe('U1: what it costs', () => {
     ])
   })
 
+  test('a tree that ended while it was watched can be looked at for good', async () => {
+    const { global, local } = makeTree()
+    const watch = new Watch(global)
+    watch.begin()
+    const { path } = local.spawn('worker', untilTold)
+    await settle()
+    await global.shutdown()
+    watch.stop()
+    const { events } = watch.answer('recording', {})
+    watch.begin()
+    expect([watch.forest.nodeAt(path)?.state, watch.answer('recording', {}).events]).toEqual(['cancelled', events])
+    expect(events.length).toBeGreaterThan(5)
+    watch.close()
+  })
+
   test('every question is answered of whoever lives, has ended, or never was', async () => {
     const { local, global } = makeTree()
     const watch = new Watch(global)
