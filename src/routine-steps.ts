@@ -51,5 +51,5 @@ export function stepsOf(table: TransitionTable): Int32Array {
   })
 }
 
-/** Columns by name, for events that come from an actor. */
+/** How many columns a state has. */
 export const COLUMNS = ROUTINE_EVENTS.length

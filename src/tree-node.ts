@@ -93,9 +93,10 @@ export abstract class TreeNode {
   announce(event: ManagerEventBody, cause: number, hold?: (promise: PromiseLike<unknown>) => void, after?: () => void): number {
     const { bus, clock } = this.stage
     const seq = bus.next()
-    if (bus.hears(event.type)) {
+    // What is to happen after it waits behind the events that are still being delivered, heard or not.
+    if (after !== undefined || bus.hears(event.type)) {
       bus.publish(this.listeners, { ...event, path: this.path, at: clock.now(), seq, cause: cause || null } as LifecycleEvent, hold, after)
-    } else after?.()
+    }
     return seq
   }
 }

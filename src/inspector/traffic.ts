@@ -51,7 +51,7 @@ export class Traffic implements Tap {
   readonly #messages = new Ring<Message>(MESSAGES)
   readonly #snapshots = new Ring<Kept>(SNAPSHOTS)
   readonly #taken = new WeakMap<AnyActorRef, Map<string, number>>()
-  readonly #paths = new WeakMap<AnyActorRef | RoutineRow, string>()
+  readonly #paths = new WeakMap<AnyActorRef, string>()
   readonly #sites = new WeakMap<RoutineRow, { readonly stack?: string }>()
   readonly #interest = new Map<string, number>()
   #subscription: Subscription | undefined
@@ -147,14 +147,10 @@ export class Traffic implements Tap {
 
   /** The path of a routine or manager; of an actor that a user's own machine has made, its id below. */
   #pathOf(who: AnyActorRef | RoutineRow): string {
+    // A routine keeps its own.
+    if (!('sessionId' in who)) return who.path
     const known = this.#paths.get(who)
     if (known !== undefined) return known
-    if (!('sessionId' in who)) {
-      // Put together anew at each look, and looked at for thousands of messages at once.
-      const { path } = who
-      this.#paths.set(who, path)
-      return path
-    }
     const { stage } = this.#global
     const own = stage.managers.get(who)?.path ?? stage.incarnations.get(who)?.row.path
     const parent = (who as { _parent?: AnyActorRef })._parent

@@ -5,33 +5,13 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type WebSocket as Socket, WebSocketServer } from 'ws'
-import { assign, createActor, fromPromise, fromTransition, type InspectionEvent, setup } from 'xstate'
+import { createActor, fromPromise, fromTransition, type InspectionEvent, setup } from 'xstate'
+import { door } from '../support/door.ts'
 import { createStatelyAdapter, type StatelyEvent, type StatelySender } from '../../src/inspector/stately.ts'
 
 /** Sockets on a machine that has other things to do. */
 vi.setConfig({ testTimeout: 30_000 })
 const until = (check: () => unknown): Promise<unknown> => vi.waitFor(check, { timeout: 10_000, interval: 10 })
-
-/** A door that can be broken. */
-const door = setup({
-  types: { context: {} as { opened: number }, events: {} as { type: 'open' } | { type: 'close' } | { type: 'break' } },
-  guards: { isNew: ({ context }) => context.opened < 100 },
-  actions: {
-    fall: () => {
-      throw new TypeError('off its hinges')
-    },
-    count: assign({ opened: ({ context }) => context.opened + 1 }),
-  },
-}).createMachine({
-  id: 'door',
-  context: { opened: 0 },
-  initial: 'shut',
-  states: {
-    shut: { on: { open: { target: 'ajar', guard: 'isNew', actions: 'count' }, break: { actions: 'fall' } } },
-    ajar: { on: { close: 'locked' } },
-    locked: { type: 'final' },
-  },
-})
 
 /** A tree with a crash and a restart, a routine that is done, one that fails, and one that is stopped. */
 async function play(inspect: { next(event: InspectionEvent): void }): Promise<void> {

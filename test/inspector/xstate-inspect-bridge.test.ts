@@ -8,30 +8,11 @@ import { and, assign, createActor, fromPromise, fromTransition, not, raise, setu
 import { boxText, machineTextOf, nameInFour } from '../../inspector/xstate-inspect-bridge/definition.ts'
 import { type InspectBridge, type InspectBridgeOptions, openInspectBridge } from '../../inspector/xstate-inspect-bridge/index.ts'
 import { createWebSocketReceiver } from '../../inspector/xstate-inspect-bridge/receiver.ts'
+import { door } from '../support/door.ts'
 
 /** Sockets on a machine that has other things to do. */
 vi.setConfig({ testTimeout: 30_000 })
 const until = (check: () => unknown): Promise<unknown> => vi.waitFor(check, { timeout: 10_000, interval: 10 })
-
-const door = setup({
-  types: { context: {} as { opened: number }, events: {} as { type: 'open' } | { type: 'close' } | { type: 'break' } },
-  guards: { isNew: ({ context }) => context.opened < 100 },
-  actions: {
-    fall: () => {
-      throw new TypeError('off its hinges')
-    },
-    count: assign({ opened: ({ context }) => context.opened + 1 }),
-  },
-}).createMachine({
-  id: 'door',
-  context: { opened: 0 },
-  initial: 'shut',
-  states: {
-    shut: { on: { open: { target: 'ajar', guard: 'isNew', actions: 'count' }, break: { actions: 'fall' } } },
-    ajar: { on: { close: '#door.locked' } },
-    locked: { type: 'final' },
-  },
-})
 
 async function opened(options?: InspectBridgeOptions): Promise<InspectBridge> {
   const bridge = await openInspectBridge(options)
