@@ -63,6 +63,10 @@ export type RoutineEvent =
   | (RoutineEventBase & { readonly type: 'routine.restarted' /** Milliseconds until it starts. */; readonly delay: number })
   | (RoutineEventBase & { readonly type: 'routine.hung' /** Milliseconds since the last heartbeat. */; readonly silence: number })
   | (RoutineEventBase & {
+      readonly type: 'routine.revived' /** Milliseconds from the last heartbeat before it was hung to this one. */
+      readonly silence: number
+    })
+  | (RoutineEventBase & {
       readonly type: 'link.broken' /** Path of the routine that failed. */
       readonly from: string
       readonly error: unknown

@@ -18,12 +18,20 @@ export class Heartbeat {
     this.#arm(hungAfter)
   }
 
+  /** True while it has been silent for too long. */
+  get hung(): boolean {
+    return this.#hung
+  }
+
   /** It lives. */
   beat(): void {
-    this.last = this.#incarnation.row.local.stage.clock.now()
+    const { row } = this.#incarnation
+    const before = this.last
+    this.last = row.local.stage.clock.now()
     if (!this.#hung) return
     this.#setHung(false)
     this.#arm(this.#hungAfter)
+    row.announce('routine.revived', { silence: this.last - before })
   }
 
   /** It has ended. */

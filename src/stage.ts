@@ -16,7 +16,7 @@ import type { NameGroup } from './name-group.ts'
 import type { RoutineRow } from './routine.ts'
 import { stepsOf } from './routine-steps.ts'
 import { SignalHub } from './signal-hub.ts'
-import type { Tap } from './tap.ts'
+import { type Tap, Taps } from './tap.ts'
 import { nodeName, refuse } from './spec/check.ts'
 import type { GlobalSpec } from './spec/manager-spec.ts'
 
@@ -36,7 +36,7 @@ export class Stage {
   readonly logger: Logger
   readonly strict: boolean
   readonly interceptor: Interceptor | undefined
-  /** Who looks closer, while somebody does. */
+  /** Who looks closer, while somebody does: one, or all of them as one. */
   tap: Tap | undefined = undefined
   readonly bus: LifecycleBus
   readonly signals = new SignalHub()
@@ -56,6 +56,7 @@ export class Stage {
   readonly idsAreLazy: boolean
   readonly #generateId: () => string
   #starting: RoutineRow[] = []
+  #taps: readonly Tap[] = []
 
   constructor(spec: GlobalSpec) {
     this.clock = spec.clock
@@ -78,6 +79,21 @@ export class Stage {
     return withEffects(machine as ManagerMachine, (self, snapshot, event, actions) =>
       this.managers.get(self)?.perform(snapshot, event, actions),
     )
+  }
+
+  /** Somebody looks closer. */
+  addTap(tap: Tap): void {
+    this.#tappedBy([...this.#taps, tap])
+  }
+
+  /** It looks no more. */
+  removeTap(tap: Tap): void {
+    this.#tappedBy(this.#taps.filter((each) => each !== tap))
+  }
+
+  #tappedBy(taps: readonly Tap[]): void {
+    this.#taps = taps
+    this.tap = taps.length > 1 ? new Taps(taps) : taps[0]
   }
 
   /** An id that `taken` does not know. */

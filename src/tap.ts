@@ -17,3 +17,35 @@ export interface Tap {
    */
   message(row: RoutineRow, message: unknown, kind: MessageKind, asker?: RoutineRow): RoutineRow | undefined
 }
+
+/** Several that look at one tree. Of what they know of a sender, the first that knows says it. */
+export class Taps implements Tap {
+  readonly all: readonly Tap[]
+
+  constructor(all: readonly Tap[]) {
+    this.all = all
+  }
+
+  spawned(row: RoutineRow): void {
+    for (const tap of this.all) tap.spawned(row)
+  }
+
+  run(row: RoutineRow, work: () => void): void {
+    const [inner, ...outer] = this.all as [Tap, ...Tap[]]
+    let nested = (): void => inner.run(row, work)
+    for (const tap of outer) {
+      const within = nested
+      nested = () => tap.run(row, within)
+    }
+    nested()
+  }
+
+  message(row: RoutineRow, message: unknown, kind: MessageKind, asker?: RoutineRow): RoutineRow | undefined {
+    let sender: RoutineRow | undefined
+    for (const tap of this.all) {
+      const known = tap.message(row, message, kind, asker)
+      sender ??= known
+    }
+    return sender
+  }
+}

@@ -56,7 +56,7 @@ export class Link {
 
   #hear(data: string | ArrayBuffer): void {
     if (typeof data !== 'string') {
-      this.#events.frame(decodeFrame(new Uint8Array(data)))
+      if (!this.#frame(data)) return
       // Taken up, and painted with the next picture: only then is there room for another one.
       requestAnimationFrame(() => this.#send({ ack: 1 }))
       return
@@ -64,6 +64,20 @@ export class Link {
     const message = JSON.parse(data) as Partial<Hello> & { id?: number; answer?: unknown; error?: string }
     if (message.hello !== undefined) this.#greet(message as Hello)
     else this.#settle(message)
+  }
+
+  /** One that can't be read ends it: the tree that is shown could not be trusted any more. */
+  #frame(data: ArrayBuffer): boolean {
+    let frame: Frame
+    try {
+      frame = decodeFrame(new Uint8Array(data))
+    } catch (error) {
+      this.#events.refused(`The process sent something that this page can't read (${(error as Error).message}): load it anew.`)
+      this.close()
+      return false
+    }
+    this.#events.frame(frame)
+    return true
   }
 
   #greet(hello: Hello): void {

@@ -32,7 +32,7 @@ does not hold it. inspect opens a local page on a trace, or on what the inspecto
 saved, prints its address and stays until Ctrl-C; OTHER stands beside FILE, such as a
 counterexample before it was made smaller.
 
-Options of run, before FILE:
+Options of run, before FILE; those about the inspector behind it, too, up to a --:
   --timeout MS   the whole time of the shutdown            (default 10000)
   --drain MS     how long work may end by itself first     (default 0)
   --no-inspect   open no inspector, and end with the job
@@ -79,14 +79,26 @@ function portNumber(text: string): number {
   return port
 }
 
-/** Options stand before FILE; what follows it belongs to the program, except the flags that every start accepts. */
+const TAKE_VALUE = new Set(['--timeout', '--drain', '--port'])
+/** What is about the inspector is ours behind FILE, too: `npm start -- --port 3000` puts it there. After `--` nothing is. */
+const OURS_ANYWHERE = new Set(['--once', '--no-inspect', '--controls', '--port'])
+
+/** Options stand before FILE; what follows it belongs to the program, except what is about the inspector. */
 function split(argv: readonly string[]): { own: string[]; file: string | undefined; args: string[] } {
-  const takesValue = new Set(['--timeout', '--drain', '--port'])
   let at = 0
-  while (at < argv.length && (argv[at] as string).startsWith('-')) at += takesValue.has(argv[at] as string) ? 2 : 1
-  const rest = argv.slice(at + 1)
-  const ours = new Set(['--once', '--no-inspect', '--controls'])
-  return { own: [...argv.slice(0, at), ...rest.filter((arg) => ours.has(arg))], file: argv[at], args: rest.filter((arg) => !ours.has(arg)) }
+  while (at < argv.length && (argv[at] as string).startsWith('-')) at += TAKE_VALUE.has(argv[at] as string) ? 2 : 1
+  const own = argv.slice(0, at)
+  const args: string[] = []
+  for (let k = at + 1; k < argv.length; k++) {
+    const arg = argv[k] as string
+    if (arg === '--') {
+      args.push(...argv.slice(k + 1))
+      break
+    }
+    if (!OURS_ANYWHERE.has(arg.split('=', 1)[0] as string)) args.push(arg)
+    else own.push(arg, ...(TAKE_VALUE.has(arg) ? argv.slice(++k, k + 1) : []))
+  }
+  return { own, file: argv[at], args }
 }
 
 async function main(argv: readonly string[]): Promise<number> {

@@ -2,7 +2,7 @@
 import { basename } from 'node:path'
 import type { Writable } from 'node:stream'
 import type { TraceLike } from '../inspector/index.ts'
-import { UsageError } from './program.ts'
+import { portError } from './program.ts'
 import { readOr } from './trace.ts'
 
 /** What the command line says. */
@@ -21,8 +21,7 @@ export async function inspectTraces({ files, port }: InspectOptions, out: Writab
   try {
     inspector = await showRecording(traces, { port })
   } catch (error) {
-    if ((error as { code?: string }).code === 'EADDRINUSE') throw new UsageError(`Port ${port} is taken; give another one with --port.`)
-    throw error
+    throw portError(error, port)
   }
   out.write(`inspector: ${inspector.url}\nCtrl-C ends it\n`)
   await stopped

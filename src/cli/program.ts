@@ -30,3 +30,10 @@ export type ProgramResult = readonly string[] | undefined | void
 
 /** A mistake in how the command was called. */
 export class UsageError extends Error {}
+
+/** What the platform says of a port, as wrong usage where another port would do; anything else as it is. */
+export function portError(error: unknown, port: number): unknown {
+  const { code } = error as { code?: string }
+  if (code === 'EADDRINUSE') return new UsageError(`Port ${port} is taken; give another one with --port.`)
+  return code === 'EACCES' ? new UsageError(`Port ${port} is not open to this user; give another one with --port.`) : error
+}

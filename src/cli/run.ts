@@ -6,7 +6,7 @@ import { inspect } from 'node:util'
 import { createGlobalManager, type GlobalManager, handleSignals, type ShutdownOptions } from '../index.ts'
 import type { Inspector } from '../inspector/index.ts'
 import { LiveLine, type Screen } from './live-line.ts'
-import { type Program, type ProgramContext, type ProgramResult, UsageError } from './program.ts'
+import { type Program, type ProgramContext, type ProgramResult, portError, UsageError } from './program.ts'
 import { summaryLines } from './summary.ts'
 
 /** What the command line says. */
@@ -50,9 +50,7 @@ async function openInspector(global: GlobalManager, options: RunOptions['inspect
   try {
     return await startInspector(global, options)
   } catch (error) {
-    if ((error as { code?: string }).code === 'EADDRINUSE')
-      throw new UsageError(`Port ${options.port} is taken; give another one with --port.`)
-    throw error
+    throw portError(error, options.port)
   }
 }
 

@@ -141,7 +141,8 @@ export function describeOngoing(global: GlobalManager, path: string, phase: stri
 function blockersOf(manager: Manager, phase: string | undefined, asked: number | undefined): Blocker[] {
   const found: Blocker[] = []
   for (const row of phase === 'closing' ? rowsBelow(manager) : manager.registry.rows.values()) {
-    if (row.ended || row.state === 'pending') continue
+    // Whoever is still queued is not even asked for its state: for that it would have to be made.
+    if (row.ticket > 0 || row.ended || row.state === 'pending') continue
     if (found.push(describeBlocker(row, asked)) === NAMED) break
   }
   return found

@@ -42,6 +42,7 @@ const STATE_AFTER: Readonly<Record<string, NodeState | undefined>> = {
   'routine.cancelled': 'cancelled',
   'routine.killed': 'killed',
   'routine.hung': 'hung',
+  'routine.revived': 'running',
   'manager.started': 'running',
   'manager.restarted': 'running',
   'manager.phase': 'stopping',

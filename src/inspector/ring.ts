@@ -20,6 +20,11 @@ export class Ring<Item> implements Iterable<Item> {
     return out
   }
 
+  clear(): void {
+    this.#items.length = 0
+    this.#next = 0
+  }
+
   /** By age, 0 the oldest. */
   at(index: number): Item | undefined {
     if (index < 0 || index >= this.#items.length) return undefined

@@ -94,7 +94,7 @@ export class InspectorServer {
     const answer = (status: number, text: string): void =>
       void response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(`${text}\n`)
     const origin = checkOrigin(this.#gate, request.headers, false)
-    if (!origin.pass) return answer(origin.status, `refused: ${origin.why}`)
+    if (!origin.pass) return answer(origin.status, refusalOf(origin.why))
     if (request.method !== 'GET' && request.method !== 'HEAD') return answer(405, 'only GET')
     // As it stands: what is written in any other way than ours is the address of nothing.
     const [pathname = '', query = ''] = (request.url ?? '').split('?', 2)
@@ -220,6 +220,11 @@ export class InspectorServer {
     if (this.#controls === undefined) throw new Error('controls are off: start the inspector with { controls: true }')
     return this.#controls.carryOut(what, given)
   }
+}
+
+/** A link on another site leads nowhere, so that none can; a person who followed one needs to know what to do. */
+function refusalOf(why: string): string {
+  return why === 'Sec-Fetch-Site' ? `refused: ${why}; copy the address into the address bar instead of following a link` : `refused: ${why}`
 }
 
 interface Message {

@@ -59,7 +59,7 @@ export type StatelySender =
 export interface StatelyAdapterOptions {
   /** The time of an event, in milliseconds since 1970. @default Date.now */
   readonly now?: (() => number) | undefined
-  /** Gets what the sender throws, so that the tree does not. @default nothing is done about it */
+  /** Gets what the sender throws, so that the tree does not. What it throws itself goes nowhere. @default nothing is done about it */
   readonly onError?: ((error: unknown) => void) | undefined
 }
 
@@ -113,7 +113,13 @@ class Feed {
   constructor(sender: StatelySender, { now = Date.now, onError = () => undefined }: StatelyAdapterOptions) {
     this.#sender = sender
     this.#now = now
-    this.#onError = onError
+    this.#onError = (error) => {
+      try {
+        onError(error)
+      } catch {
+        // Whoever is told of errors may throw itself; the tree is no place for that, and there is nobody else to tell.
+      }
+    }
   }
 
   next(event: InspectionEventLike): void {

@@ -115,6 +115,8 @@ function sentenceOf(kept: KeptEvent): string {
       return `${who} is restarted as run ${event.incarnation}${event.delay > 0 ? `, in ${Math.round(event.delay)} ms` : ', at once'}`
     case 'routine.hung':
       return `${who} has been silent for ${Math.round(event.silence)} ms`
+    case 'routine.revived':
+      return `${who} gives signs of life again, after ${Math.round(event.silence)} ms`
     case 'link.broken':
       return `${who} was tied to ${lastOf(event.from)}, which failed: ${textOf(event.error)}`
     case 'routine.refused':

@@ -22,6 +22,8 @@ const MESSAGES = 10_000
 const SNAPSHOTS = 2_000
 /** Spawns of which it is looked up who called, in a second. */
 const LOOKS = 100
+/** Lines of the stack that it takes: the tap's, that of spawn itself, and who called it. */
+const SITE = 3
 /** Of one actor, as many are told of. */
 const LISTED = 40
 /** Milliseconds for which somebody who was asked about counts as looked at. */
@@ -64,14 +66,20 @@ export class Traffic implements Tap {
   }
 
   begin(): void {
-    this.#global.stage.tap = this
+    this.#global.stage.addTap(this)
     this.#subscription = this.#global.actor.system.inspect((event) => this.#hear(event))
   }
 
   end(): void {
-    if (this.#global.stage.tap === this) this.#global.stage.tap = undefined
+    this.#global.stage.removeTap(this)
     this.#subscription?.unsubscribe()
     this.#interest.clear()
+  }
+
+  /** Nobody is coming back: what is held would only keep actors, and what they have in their contexts, from being collected. */
+  forget(): void {
+    this.#messages.clear()
+    this.#snapshots.clear()
   }
 
   get #now(): number {
@@ -89,9 +97,10 @@ export class Traffic implements Tap {
     }
     if (++this.#looks > LOOKS) return
     const { stackTraceLimit } = Error
-    // This one, spawn itself, and who called it; turning it into text waits until somebody asks.
-    Error.stackTraceLimit = 3
     const site: { stack?: string } = {}
+    // Where Error is frozen it stays as it is: the spawn goes on, and who called may be further down than is held.
+    if (!Reflect.set(Error, 'stackTraceLimit', SITE)) return
+    // Turning it into text waits until somebody asks.
     Error.captureStackTrace(site)
     Error.stackTraceLimit = stackTraceLimit
     this.#sites.set(row, site)

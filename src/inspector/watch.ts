@@ -37,6 +37,7 @@ const RARE: readonly LifecycleEventType[] = [
   'routine.orphaned',
   'routine.restarted',
   'routine.hung',
+  'routine.revived',
   'link.broken',
   'manager.started',
   'manager.restarted',
@@ -151,6 +152,8 @@ export class Watch implements Watched {
     this.#final = this.#global.over
     this.#listenNoMore()
     this.traffic.end()
+    // An ended tree is still looked at afterwards, and has nobody left to spare.
+    if (!this.#final) this.traffic.forget()
     this.#delay?.disable()
     clearInterval(this.#sampler)
     if (!this.#global.over && !this.#closed) this.#rest()
@@ -187,9 +190,16 @@ export class Watch implements Watched {
     const { path, state, incarnation, registry } = manager
     forest.add(path, kindOf(path), state as NodeState, incarnation - 1, incarnation)
     for (const row of registry.rows.values()) {
-      forest.add(row.path, 'routine', row.ticket > 0 ? 'queued' : (row.state as NodeState), row.restarts, row.incarnation)
-      if (row.ticket > 0 || row.startedAt === undefined || row.state !== 'running') continue
-      running.push({ path: row.path, incarnation: row.incarnation, from: row.startedAt, to: undefined, state: 'running', seq: row.seq })
+      const { path: at, restarts, ticket, seq } = row
+      // Whoever waits for its first run has none that could be asked, and need not get one for being looked at.
+      if (ticket > 0) {
+        forest.add(at, 'routine', 'queued', restarts, restarts + 1)
+        continue
+      }
+      const { state: found, number, startedAt, heartbeat } = row.current
+      forest.add(at, 'routine', heartbeat?.hung === true ? 'hung' : (found as NodeState), restarts, number)
+      if (startedAt !== undefined && found === 'running')
+        running.push({ path: at, incarnation: number, from: startedAt, to: undefined, state: 'running', seq })
     }
     for (const below of manager.below()) this.#take(below, forest, running)
   }
@@ -258,6 +268,7 @@ export class Watch implements Watched {
     const events: KeptEvent[] = []
     for (let k = first; k < this.ledger.size && events.length < PART; k++) events.push(keep(this.ledger.at(k) as KeptEvent))
     const base: BaseNode[] | undefined = after === undefined ? this.#before.base() : undefined
-    return { base, from: events[0]?.at ?? this.now, events, more: first + events.length < this.ledger.size }
+    // A moment before the first of them: within the same millisecond one could not see what was there before.
+    return { base, from: events[0] === undefined ? this.now : events[0].at - 1, events, more: first + events.length < this.ledger.size }
   }
 }

@@ -114,6 +114,9 @@ test.each([
   [['run', fixture('no-default')], `${fixture('no-default')} has no default export that is a function of a global manager.`],
   [['run', '--timeout', 'soon', indexer], '--timeout must be a number of milliseconds from 0 on; received soon.'],
   [['run', '--fast', indexer], "Unknown option '--fast'"],
+  [['run', indexer, '--port', '99999'], '--port must be a whole number from 0 to 65535; received 99999.'],
+  [['run', indexer, '--port=high'], '--port must be a whole number from 0 to 65535; received high.'],
+  [['run', '--no-inspect', indexer, '--', '--port'], 'There is no folder --port.'],
   [['dance'], 'There is no command dance; try curtaincall --help.'],
 ])('wrong usage gets one clear sentence and exit 2: %j', async (args, sentence) => {
   const { code, out, err } = await run(...args)

@@ -161,6 +161,18 @@ test('a lost process is waited for, and what was shown stays; the page finds the
   await page.waitForSelector('.row')
 })
 
+test('a frame that cannot be read ends the page with a word about it, instead of a tree that is wrong', async () => {
+  await using opened = await open()
+  const { page } = opened
+  await page.routeWebSocket('**/live', (socket) => {
+    const server = socket.connectToServer()
+    server.onMessage((message) => socket.send(typeof message === 'string' ? message : message.subarray(0, -3)))
+  })
+  await page.reload()
+  await page.waitForSelector('.refused')
+  expect(await page.textContent('.refused')).toMatch(/sent something that this page can't read \(.+\): load it anew/)
+})
+
 test('one looks back: the tree as it was, event by event, and live again', async () => {
   await using opened = await open()
   const { page, shop } = opened

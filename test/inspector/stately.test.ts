@@ -268,6 +268,19 @@ describe('bounded and safe', () => {
       },
     })
     await expect(play(throwing)).resolves.toBeUndefined()
+    const both = createStatelyAdapter(
+      {
+        next: () => {
+          throw new Error('gone')
+        },
+      },
+      {
+        onError: () => {
+          throw new Error('gone, too')
+        },
+      },
+    )
+    await expect(play(both)).resolves.toBeUndefined()
     for (const sender of [{}, null, { next: 1 }]) expect(() => createStatelyAdapter(sender as never)).toThrow(TypeError)
     expect(() => createStatelyAdapter({ next: () => undefined }, { now: 3 } as never)).toThrow('the option now must be a function')
   })

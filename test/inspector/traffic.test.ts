@@ -244,13 +244,45 @@ describe.each([{ strict: false }, { strict: true }])('what is tapped (strict: $s
     expect(seen().map((value, k) => value - (before[k] as number))).toEqual([2, 1, 1])
   })
 
-  test('one that has taken the place of another is not ended with it', () => {
-    const { global, traffic } = watched()
+  test('several look at one tree, and each sees all of it, whichever comes and goes', async () => {
+    const { local, global, traffic } = watched()
+    const target = local.spawn('target', echo)
+    await settle()
     const other = new Traffic(global)
+    open.push(other)
     other.begin()
+    const ask = (): Promise<unknown> => local.spawn('sender', () => target.ask('four')).outcome
+    await ask()
+    const both = ['sender→target ask ask', 'target→sender reply reply']
+    expect([told(traffic, target.path), told(other, target.path)]).toEqual([both, both])
     traffic.end()
     expect(global.stage.tap).toBe(other)
+    await ask()
+    expect([told(traffic, target.path), told(other, target.path)]).toEqual([both, [...both, ...both]])
     other.end()
     expect(global.stage.tap).toBeUndefined()
+  })
+
+  test('once nobody is coming back, neither messages nor snapshots are held', async () => {
+    const { local, traffic } = watched()
+    const sum = local.spawn('sum', add)
+    await settle()
+    sum.send({ type: 'add', by: 1 })
+    traffic.end()
+    const seen = (): number[] => [traffic.messages([sum.path]).length, traffic.snapshots(sum.work as AnyActorRef).length]
+    expect(seen().every((count) => count > 0)).toBe(true)
+    traffic.forget()
+    expect(seen()).toEqual([0, 0])
+  })
+
+  test('a frozen Error stops no spawn: who called is then not captured', async () => {
+    const { local } = watched()
+    const limit = Object.getOwnPropertyDescriptor(Error, 'stackTraceLimit') as PropertyDescriptor
+    Object.defineProperty(Error, 'stackTraceLimit', { ...limit, writable: false })
+    try {
+      expect(await local.spawn('x', () => 1).outcome).toMatchObject({ output: 1 })
+    } finally {
+      Object.defineProperty(Error, 'stackTraceLimit', limit)
+    }
   })
 })

@@ -7,6 +7,7 @@ import { LifecycleBus, Listeners } from '../../src/lifecycle-bus.ts'
 import { Controls } from '../../src/inspector/controls.ts'
 import { CONTROLS } from '../../src/inspector/protocol.ts'
 import { Watch } from '../../src/inspector/watch.ts'
+import { RoutineRow } from '../../src/routine.ts'
 import { deaf, makeTree, type Tree, untilTold } from '../support/tree.ts'
 import { settle } from '../support/virtual-clock.ts'
 
@@ -27,6 +28,7 @@ const RARE: readonly LifecycleEventType[] = [
   'routine.orphaned',
   'routine.restarted',
   'routine.hung',
+  'routine.revived',
   'link.broken',
   'manager.started',
   'manager.restarted',
@@ -102,6 +104,54 @@ describe('U1: what it costs', () => {
       watch.close()
     }
     expect([timers(), heard(tree, [...OFTEN, ...RARE])]).toEqual([0, []])
+  })
+
+  test('those who wait in a queue are looked at as they are: nobody makes a run of theirs to be asked', async () => {
+    const tree = makeTree({ maxRoutines: 1, overflow: 'queue' })
+    const routines = Array.from({ length: 50 }, () => tree.local.spawn('x', untilTold))
+    await settle()
+    const current = vi.spyOn(RoutineRow.prototype, 'current', 'get')
+    const watch = new Watch(tree.global)
+    watch.begin()
+    const states = watch.forest
+      .base()
+      .filter(([, kind]) => kind === 'routine')
+      .map(([, , state, restarts, run]) => [state, restarts, run])
+    const asked = (): number => new Set(current.mock.contexts).size
+    expect(asked()).toBe(1)
+    void tree.global.shutdown({ timeout: 60_000, drain: 30_000 })
+    current.mockClear()
+    watch.answer('shutdown', {})
+    expect(asked()).toBe(1)
+    current.mockRestore()
+    expect(states[0]).toEqual(['running', 0, 1])
+    expect(states.slice(1)).toEqual(routines.slice(1).map(() => ['queued', 0, 1]))
+    watch.close()
+  })
+
+  test('whoever is hung is shown so, also to a page that opens later, until it is heard again', async () => {
+    const tree = makeTree()
+    let beat: () => void = () => undefined
+    const { path } = tree.local.spawn(
+      'x',
+      (context) => {
+        beat = context.heartbeat
+        return untilTold(context)
+      },
+      { hungAfter: 100 },
+    )
+    await tree.clock.advance(150)
+    const watch = new Watch(tree.global)
+    watch.begin()
+    const states = [watch.forest.nodeAt(path)?.state]
+    beat()
+    states.push(watch.forest.nodeAt(path)?.state)
+    await tree.clock.advance(150)
+    states.push(watch.forest.nodeAt(path)?.state)
+    beat()
+    states.push(watch.forest.nodeAt(path)?.state)
+    expect(states).toEqual(['hung', 'running', 'hung', 'running'])
+    watch.close()
   })
 
   test('it looks at a tree that has ended, and at one that ends while it looks', async () => {

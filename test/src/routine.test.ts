@@ -220,6 +220,32 @@ describe.each([{ strict: false }, { strict: true }])('a routine (strict: $strict
     expect(local.health()).toMatchObject({ status: 'healthy', hung: 0, oldestHeartbeat: undefined })
   })
 
+  test('that is heard again after it was hung says so, each time it was', async () => {
+    const { local, clock, events } = makeTree({}, mode)
+    let beat: () => void = () => undefined
+    local.spawn(
+      'x',
+      (context) => {
+        beat = context.heartbeat
+        return untilTold(context)
+      },
+      { hungAfter: 100 },
+    )
+    await settle()
+    beat()
+    await clock.advance(130)
+    expect(local.health().status).toBe('hung')
+    beat()
+    expect(local.health().status).toBe('healthy')
+    beat()
+    await clock.advance(100)
+    beat()
+    const heard = events.flatMap((event) => ('silence' in event ? [`${event.type} ${event.silence}`] : []))
+    expect(heard).toEqual(['routine.hung 100', 'routine.revived 130', 'routine.hung 100', 'routine.revived 100'])
+    const [hung, revived] = events.filter(({ type }) => type === 'routine.hung' || type === 'routine.revived')
+    expect(revived?.cause).toBe(hung?.seq)
+  })
+
   test('that has ended is no orphan, and its heartbeat is nobody’s any more', async () => {
     const { local, global } = makeTree({}, mode)
     await local.spawn('x', () => 1, { hungAfter: 100 }).outcome

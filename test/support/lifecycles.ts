@@ -26,6 +26,7 @@ export const adversarial: fc.Arbitrary<Happening[]> = fc.array(
       'routine.started',
       'routine.restarted',
       'routine.hung',
+      'routine.revived',
       'routine.settled',
       'routine.orphaned',
       'message.deadLetter',
