@@ -61,7 +61,8 @@ async function measure(actors: number, mode: 'none' | 'idle' | 'attached' | 'fro
 async function attach(url: URL, acknowledges: boolean): Promise<WebSocket> {
   const { headers } = await fetch(url, { redirect: 'manual' })
   const cookie = headers.get('set-cookie')?.split(';')[0] ?? ''
-  const socket = new WebSocket(`ws://${url.host}/live`, { headers: { cookie, origin: url.origin } })
+  const key = headers.get('location')?.split('=')[1] ?? ''
+  const socket = new WebSocket(`ws://${url.host}/live`, `curtaincall.${key}`, { headers: { cookie, origin: url.origin } })
   await new Promise((resolve, reject) => {
     socket.once('open', resolve)
     socket.once('error', reject)

@@ -10,6 +10,8 @@ import {
   type Questions,
 } from '../../src/inspector/protocol.ts'
 
+import { protocol } from './key.ts'
+
 export interface LinkEvents {
   /** The other side has said who it is. */
   hello(hello: Hello): void
@@ -42,7 +44,7 @@ export class Link {
 
   constructor(events: LinkEvents) {
     this.#events = events
-    this.#socket = new WebSocket(`ws://${location.host}/live`)
+    this.#socket = new WebSocket(`ws://${location.host}/live`, protocol())
     this.#socket.binaryType = 'arraybuffer'
     this.#socket.addEventListener('message', ({ data }) => this.#hear(data as string | ArrayBuffer))
     this.#socket.addEventListener('close', () => this.#closed())

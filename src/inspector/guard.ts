@@ -5,9 +5,14 @@
  * G2  An Origin, where there is one, has to be ours; a WebSocket has to have one. Another port of this machine is a stranger.
  * G3  Sec-Fetch-Site, where there is one, has to be same-origin, or none for what was typed or opened from outside.
  * G4  The token comes once, in the address, and is exchanged for a cookie that scripts can't read and other sites don't send.
+ * G5  Cookies know no ports: whoever else listens on this machine gets ours sent along. So what lives is for those only who also
+ *     have the key, which browsers keep by origin; from the cookie neither the key nor the token follows.
  */
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
+
+/** Before the key, in the name of a WebSocket's protocol. */
+const PROTOCOL_PREFIX = 'curtaincall.'
 
 /** What a server lets in. */
 export interface Gate {
@@ -15,10 +20,19 @@ export interface Gate {
   /** Hosts by which it may be called, port included. */
   readonly hosts: readonly string[]
   readonly token: string
+  /** What the token is exchanged for. */
+  readonly cookie: string
+  readonly key: string
 }
 
 /** What came of the check. */
 export type Verdict = { readonly pass: true } | { readonly pass: false; readonly status: 400 | 401 | 403 | 405; readonly why: string }
+
+/** The gate for a token. */
+export function gateFor(port: number, hosts: readonly string[], token: string): Gate {
+  const derived = (name: string): string => createHmac('sha256', token).update(name).digest('base64url')
+  return { port, hosts, token, cookie: derived('cookie'), key: derived('key') }
+}
 
 /** The cookie's name, with the port: cookies are shared between ports. */
 function cookieName({ port }: Gate): string {
@@ -27,7 +41,12 @@ function cookieName({ port }: Gate): string {
 
 /** The header that hands the cookie out. */
 export function cookieFor(gate: Gate): string {
-  return `${cookieName(gate)}=${gate.token}; HttpOnly; SameSite=Strict; Path=/`
+  return `${cookieName(gate)}=${gate.cookie}; HttpOnly; SameSite=Strict; Path=/`
+}
+
+/** Where whoever knew the token goes on; the key stands behind `#`, which is sent to nobody. */
+export function wayIn({ key }: Gate): string {
+  return `/#key=${key}`
 }
 
 /** True if both are the same, in a time that says nothing about where they differ. */
@@ -56,10 +75,15 @@ export function checkOrigin(gate: Gate, headers: IncomingHttpHeaders, socket: bo
   return { pass: true }
 }
 
-/** Checks whether it knows the token: G4. */
-export function checkToken(gate: Gate, headers: IncomingHttpHeaders): Verdict {
+/** Checks whether it knew the token: G4. */
+export function checkCookie(gate: Gate, headers: IncomingHttpHeaders): Verdict {
   const cookie = cookieOf(headers, cookieName(gate))
-  return cookie !== undefined && sameToken(cookie, gate.token) ? { pass: true } : refused(401, 'token')
+  return cookie !== undefined && sameToken(cookie, gate.cookie) ? { pass: true } : refused(401, 'token')
+}
+
+/** Checks whether a WebSocket has the key: G5. It comes as its protocol, the only thing that a page can say of its own there. */
+export function checkKey({ key }: Gate, { 'sec-websocket-protocol': protocol = '' }: IncomingHttpHeaders): Verdict {
+  return sameToken(protocol, `${PROTOCOL_PREFIX}${key}`) ? { pass: true } : refused(401, 'key')
 }
 
 /** Headers of every answer. */

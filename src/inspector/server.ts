@@ -15,7 +15,7 @@ import { fileURLToPath } from 'node:url'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { checkQuestion } from './ask.ts'
 import type { Controls } from './controls.ts'
-import { checkOrigin, checkToken, cookieFor, type Gate, HEADERS, sameToken, type Verdict } from './guard.ts'
+import { checkCookie, checkKey, checkOrigin, cookieFor, type Gate, gateFor, HEADERS, sameToken, type Verdict, wayIn } from './guard.ts'
 import { encodeFrame, type Frame, type Hello, PROTOCOL } from './protocol.ts'
 import type { Watched } from './watched.ts'
 
@@ -50,7 +50,7 @@ export class InspectorServer {
   readonly #http: Server
   readonly #sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: MESSAGE })
   readonly #pages = new Set<Page>()
-  #gate: Gate = { port: 0, hosts: [], token: '' }
+  #gate: Gate = gateFor(0, [], '')
   #beat: NodeJS.Timeout | undefined
   #closed = false
 
@@ -74,7 +74,7 @@ export class InspectorServer {
     this.#http.unref()
     const { port: bound } = this.#http.address() as AddressInfo
     const name = host === '::1' ? '[::1]' : host
-    this.#gate = { port: bound, hosts: [`${name}:${bound}`, `localhost:${bound}`], token: randomBytes(24).toString('base64url') }
+    this.#gate = gateFor(bound, [`${name}:${bound}`, `localhost:${bound}`], randomBytes(24).toString('base64url'))
     return `http://${name}:${bound}/?token=${this.#gate.token}`
   }
 
@@ -102,10 +102,10 @@ export class InspectorServer {
     if (pathname === '/' && token !== null) {
       if (!sameToken(token, this.#gate.token))
         return answer(401, 'refused: this address is of another run; take the one that was printed last')
-      response.writeHead(303, { location: '/', 'set-cookie': cookieFor(this.#gate) }).end()
+      response.writeHead(303, { location: wayIn(this.#gate), 'set-cookie': cookieFor(this.#gate) }).end()
       return undefined
     }
-    const known = checkToken(this.#gate, request.headers)
+    const known = checkCookie(this.#gate, request.headers)
     if (!known.pass) return answer(known.status, 'refused: open the address that was printed, with its token')
     return this.#file(pathname === '/' ? '/index.html' : pathname, response, answer)
   }
@@ -124,7 +124,8 @@ export class InspectorServer {
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     // Whoever resets the connection while it is turned away must not be what ends the process.
     socket.on('error', () => socket.destroy())
-    const checks: Verdict[] = [checkOrigin(this.#gate, request.headers, true), checkToken(this.#gate, request.headers)]
+    const { headers } = request
+    const checks: Verdict[] = [checkOrigin(this.#gate, headers, true), checkCookie(this.#gate, headers), checkKey(this.#gate, headers)]
     const refusal = checks.find(({ pass }) => !pass)
     if (refusal?.pass === false || request.url !== '/live') {
       socket.once('finish', () => socket.destroy())

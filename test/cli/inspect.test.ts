@@ -57,11 +57,11 @@ function start(...args: string[]): Started {
 /** What a page is told, when it asks for a recording. */
 async function recording(
   url: string,
-  cookie: string,
+  { cookie, key }: { readonly cookie: string; readonly key: string },
   which: number,
 ): Promise<{ events: unknown[]; about: { name: string; beside: number } }> {
   const { host, origin } = new URL(url)
-  const socket = new WebSocket(`ws://${host}/live`, { headers: { cookie, origin } })
+  const socket = new WebSocket(`ws://${host}/live`, `curtaincall.${key}`, { headers: { cookie, origin } })
   const answer = await new Promise<string>((resolve, reject) => {
     socket.on('error', reject)
     socket.on('open', () => socket.send(JSON.stringify({ id: 1, ask: 'recording', with: { which } })))
@@ -81,14 +81,15 @@ test('it serves the page to who has the token, holds both recordings, and ends w
   const entered = await fetch(address, { redirect: 'manual' })
   expect(entered.status).toBe(303)
   const cookie = (entered.headers.get('set-cookie') ?? '').split(';')[0] as string
+  const [, key = ''] = (entered.headers.get('location') ?? '').split('#key=')
   const page = await fetch(new URL('/', address), { headers: { cookie } })
   expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('<div id="page">')])
   expect((await fetch(new URL('/', address))).status).toBe(401)
 
-  const shown = await recording(address, cookie, 0)
+  const shown = await recording(address, { cookie, key }, 0)
   expect(shown.about).toMatchObject({ name: 'first.cct.jsonl', beside: 1 })
   expect(shown.events.length).toBeGreaterThan(5)
-  expect((await recording(address, cookie, 1)).about.name).toBe('second.cct.jsonl')
+  expect((await recording(address, { cookie, key }, 1)).about.name).toBe('second.cct.jsonl')
 
   child.kill('SIGINT')
   expect(await end).toMatchObject({ code: 0, err: '' })

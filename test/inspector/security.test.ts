@@ -10,6 +10,7 @@ import type { Browser, BrowserContext } from 'playwright-core'
 import { WebSocket as RawSocket } from 'ws'
 import { ConfigError } from 'curtaincall'
 import { type Inspector, type InspectorOptions, showRecording, startInspector } from 'curtaincall/inspector'
+import { gateFor } from '../../src/inspector/guard.ts'
 import { decodeFrame, type Frame } from '../../src/inspector/protocol.ts'
 import { TreeTable } from '../../inspector/state/table.ts'
 import { launchBrowser } from '../support/browser.ts'
@@ -22,7 +23,15 @@ interface Opened extends Tree {
   readonly host: string
   readonly token: string
   readonly cookie: string
+  /** The protocol that a WebSocket names. */
+  readonly key: string
   [Symbol.asyncDispose](): Promise<void>
+}
+
+/** What a browser holds that knew the token. */
+function passes(port: string, token: string): { cookie: string; key: string } {
+  const { cookie, key } = gateFor(Number(port), [], token)
+  return { cookie: `curtaincall-${port}=${cookie}`, key: `curtaincall.${key}` }
 }
 
 async function open(options: InspectorOptions = {}): Promise<Opened> {
@@ -38,7 +47,7 @@ async function open(options: InspectorOptions = {}): Promise<Opened> {
     port: Number(port),
     host,
     token,
-    cookie: `curtaincall-${port}=${token}`,
+    ...passes(port, token),
     [Symbol.asyncDispose]: () => inspector.close(),
   }
 }
@@ -87,7 +96,10 @@ function raw(port: number, text: string): Promise<string> {
 function knock(opened: Opened, headers: Record<string, string>, path = '/live', address = '127.0.0.1'): Promise<string | number> {
   return new Promise((resolve) => {
     const name = address.includes(':') ? `[${address}]` : address
-    const socket = new RawSocket(`ws://${name}:${opened.port}${path}`, { headers: { host: opened.host, ...headers } })
+    const { key = opened.key, ...rest } = headers
+    const socket = new RawSocket(`ws://${name}:${opened.port}${path}`, key === '' ? [] : key.split(','), {
+      headers: { host: opened.host, ...rest },
+    })
     socket.on('open', () => {
       socket.terminate()
       resolve('open')
@@ -109,8 +121,8 @@ class Client {
   closed: number | undefined
   #last = 0
 
-  constructor({ host, cookie, port }: Opened) {
-    this.socket = new RawSocket(`ws://127.0.0.1:${port}/live`, { headers: { host, cookie, origin: `http://${host}` } })
+  constructor({ host, cookie, key, port }: Opened) {
+    this.socket = new RawSocket(`ws://127.0.0.1:${port}/live`, key, { headers: { host, cookie, origin: `http://${host}` } })
     this.socket.on('message', (data: Buffer, isBinary) => this.#hear(data, isBinary))
     this.socket.on('close', (code) => {
       this.closed = code
@@ -257,12 +269,12 @@ describe('who comes in', () => {
   test('G4: the token is long, another one each time, and exchanged for a cookie that is HttpOnly, SameSite=Strict and named by port', async () => {
     await using opened = await open()
     await using other = await open()
-    const { token, port, cookie, host } = opened
+    const { token, port, cookie, key, host } = opened
     expect(Buffer.from(token, 'base64url').length).toBe(24)
     expect(other.token).not.toBe(token)
     const { status, headers } = await ask(opened, `/?token=${token}`)
-    expect([status, headers.location]).toEqual([303, '/'])
-    expect(headers['set-cookie']).toEqual([`curtaincall-${port}=${token}; HttpOnly; SameSite=Strict; Path=/`])
+    expect([status, headers.location]).toEqual([303, `/#key=${key.replace('curtaincall.', '')}`])
+    expect(headers['set-cookie']).toEqual([`${cookie}; HttpOnly; SameSite=Strict; Path=/`])
     for (const wrong of ['', 'x', token.slice(0, -1), `${token}x`, other.token, token.toUpperCase(), '%00', `${token}%00`]) {
       expect([wrong, (await ask(opened, `/?token=${wrong}`)).status]).toEqual([wrong, 401])
       const cookies = { cookie: `curtaincall-${port}=${wrong}` }
@@ -272,9 +284,25 @@ describe('who comes in', () => {
     expect(await knock(opened, { origin: `http://${host}` })).toBe(401)
     expect((await ask(opened, '/', { cookie: other.cookie })).status).toBe(401)
     expect((await ask(opened, '/', { cookie: `a=b; ${other.cookie}; ${cookie}; c` })).status).toBe(200)
+    // Not the token itself: whoever got hold of the cookie gets no further.
+    expect((await ask(opened, '/', { cookie: `curtaincall-${port}=${token}` })).status).toBe(401)
     // In the address of anything but the page itself it is not looked at.
     expect((await ask(opened, `/page.js?token=${token}`)).status).toBe(401)
   })
+})
+
+test('G5: whoever has got hold of the cookie, which browsers send to every port, gets files and nothing that lives', async () => {
+  await using opened = await open()
+  await using other = await open()
+  const { cookie, key, port, host } = opened
+  const origin = `http://${host}`
+  const [, value = ''] = cookie.split('=')
+  expect((await ask(opened, '/page.js', { cookie })).status).toBe(200)
+  for (const wrong of ['', 'x', value, `curtaincall.${value}`, key.slice(0, -1), key.toUpperCase(), other.key, `${key},x`])
+    expect([wrong, await knock(opened, { cookie, origin, key: wrong })]).toEqual([wrong, 401])
+  expect((await ask(opened, `/?token=${value}`)).status).toBe(401)
+  expect(await knock(opened, { cookie: '', origin })).toBe(401)
+  expect(await knock({ ...opened, port }, { cookie, origin })).toBe('open')
 })
 
 describe('what is asked for', () => {
@@ -396,9 +424,15 @@ describe('in a real browser', () => {
   })
 
   /** A browser in which somebody has opened the inspector before. */
-  async function known({ port, token }: Opened): Promise<BrowserContext> {
+  async function known({ port, cookie }: Opened): Promise<BrowserContext> {
     const context = await browser.newContext()
-    const shared = { name: `curtaincall-${port}`, value: token, path: '/', httpOnly: true, sameSite: 'Strict' } as const
+    const shared = {
+      name: `curtaincall-${port}`,
+      value: cookie.slice(cookie.indexOf('=') + 1),
+      path: '/',
+      httpOnly: true,
+      sameSite: 'Strict',
+    } as const
     await context.addCookies([
       { ...shared, domain: '127.0.0.1' },
       { ...shared, domain: 'localhost' },
@@ -417,7 +451,11 @@ describe('in a real browser', () => {
     await page.waitForSelector('.row')
     expect([new URL(page.url()).host, new URL(page.url()).search]).toEqual([host, ''])
     expect(await page.evaluate(() => document.cookie)).toBe('')
-    expect(await page.evaluate(() => performance.getEntriesByType('navigation').map(({ name }) => name))).toEqual([`http://${host}/`])
+    // The page itself may remember its key; of the token it never hears.
+    expect(await page.evaluate(() => performance.getEntriesByType('navigation').map(({ name }) => name.split('#')[0]))).toEqual([
+      `http://${host}/`,
+    ])
+    expect(await page.evaluate(() => location.hash)).not.toContain('key')
     expect(complaints).toEqual([])
     // Later, and so by the page itself: what the test evaluates at once would be let through.
     const ran = await page.evaluate(
@@ -472,12 +510,12 @@ describe('in a real browser', () => {
     '%s gets nothing: by fetch, image, script, style, frame, form, window or WebSocket, even though the cookie is there',
     async (_, name) => {
       await using opened = await open({ controls: true })
-      const { host, token } = opened
+      const { host, token, key } = opened
       const context = await known(opened)
       const page = await context.newPage()
       await page.goto(`http://${name}:${strangerPort}/`)
       const got = await page.evaluate(
-        async ({ to, secret }) => {
+        async ({ to, secret, named }) => {
           const element = (tag: string, attributes: Record<string, string>): Promise<string> =>
             new Promise((resolve) => {
               const made = Object.assign(document.createElement(tag), attributes)
@@ -492,7 +530,7 @@ describe('in a real browser', () => {
             )
           const socket = (path: string): Promise<string> =>
             new Promise((resolve) => {
-              const opening = new WebSocket(`ws://${to}${path}`)
+              const opening = new WebSocket(`ws://${to}${path}`, named)
               opening.addEventListener('open', () => resolve('open'))
               opening.addEventListener('close', () => resolve('nothing'))
             })
@@ -509,7 +547,8 @@ describe('in a real browser', () => {
             local: await socket('/live').then(() => socket('/live?token=x')),
           }
         },
-        { to: host, secret: token },
+        // Not even with all that it should not know.
+        { to: host, secret: token, named: key },
       )
       expect(new Set(Object.values(got))).toEqual(new Set(['nothing']))
       // Frames: what stands in them is the browser's own page that says that nothing is shown.
@@ -738,7 +777,7 @@ describe('what comes over the wire', () => {
     try {
       const [url] = (await once(child.stdout, 'data')) as [Buffer]
       const { port, host, searchParams } = new URL(url.toString())
-      const opened = { port: Number(port), host, cookie: `curtaincall-${port}=${searchParams.get('token')}` } as unknown as Opened
+      const opened = { port: Number(port), host, ...passes(port, searchParams.get('token') as string) } as unknown as Opened
       const client = await new Client(opened).opened()
       expect((await client.request({ ask: 'health' })).answer).toBeDefined()
       child.stdin.write('go')
@@ -752,7 +791,7 @@ describe('what comes over the wire', () => {
     const header = { story: 's' }
     await using shown = await showRecording([{ header, events: [], verdict: { violations: [] } }])
     const { port, host, searchParams } = new URL(shown.url)
-    const opened = { port: Number(port), host, cookie: `curtaincall-${port}=${searchParams.get('token')}` } as unknown as Opened
+    const opened = { port: Number(port), host, ...passes(port, searchParams.get('token') as string) } as unknown as Opened
     expect(await knock(opened, { cookie: opened.cookie, origin: 'http://evil.test' })).toBe(403)
     const client = await new Client(opened).opened()
     for (const which of [1, -1, 'length', '__proto__', 1e9])
@@ -820,13 +859,16 @@ describe('what is done to the process', () => {
 
   test('I4: floods of upgrades and requests, cut, reset and nonsensical, end nothing', async () => {
     await using opened = await open()
-    const { port, host, cookie } = opened
+    const { port, host, cookie, key } = opened
     const texts = [
       upgrade(host),
       upgrade('evil.test'),
-      upgrade(host, `Origin: http://${host}\r\nCookie: ${cookie}\r\n`),
-      upgrade(host, `Origin: http://${host}\r\nCookie: ${cookie}\r\n`).replace('websocket', 'h2c'),
-      upgrade(host, `Origin: http://${host}\r\nCookie: ${cookie}\r\n`).replace('AAAAAAAAAAAAAAAAAAAAAA==', 'x'),
+      upgrade(host, `Origin: http://${host}\r\nCookie: ${cookie}\r\nSec-WebSocket-Protocol: ${key}\r\n`),
+      upgrade(host, `Origin: http://${host}\r\nCookie: ${cookie}\r\nSec-WebSocket-Protocol: ${key}\r\n`).replace('websocket', 'h2c'),
+      upgrade(host, `Origin: http://${host}\r\nCookie: ${cookie}\r\nSec-WebSocket-Protocol: ${key}\r\n`).replace(
+        'AAAAAAAAAAAAAAAAAAAAAA==',
+        'x',
+      ),
       'GET / HTTP/1.1\r\n',
       'GET // HTTP/1.1\r\nHost: '.concat(host, '\r\n\r\n'),
       '\r\n\r\n\0\0\0',
