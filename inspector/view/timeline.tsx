@@ -38,7 +38,8 @@ export function TimelinePane() {
   const shown = useKept(answer)
   useNow(session, view, whole, shown)
   const layout = useLayout(shown, view)
-  if (error !== undefined) return <Failed error={error} />
+  const failure = error ?? overview.error
+  if (failure !== undefined) return <Failed error={failure} />
   return (
     <div className="timeline">
       <Toolbar view={view} isBelow={isBelow} onBelow={setBelow} />

@@ -23,6 +23,11 @@ const lines: Rule = {
   range: 'a whole number from 1 to 10000',
   accepts: (value) => Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= 10_000,
 }
+/** Of bars none may be asked for: only how many there are, over time. */
+const bars: Rule = {
+  range: 'a whole number from 0 to 10000',
+  accepts: (value) => value === 0 || lines.accepts(value),
+}
 const moment: Rule = { range: 'a finite number of milliseconds', accepts: Number.isFinite }
 
 type Rules<Ask> = Readonly<Record<string, Rule>> & { readonly [Key in keyof Ask]-?: Rule }
@@ -37,7 +42,7 @@ const RULES: { readonly [Name in Question]: Rules<Questions[Name]['ask']> } = {
   why: { seq: finiteCount, path: text },
   shutdown: {},
   health: {},
-  timeline: { from: moment, to: moment, limit: lines, path: text },
+  timeline: { from: moment, to: moment, limit: bars, path: text },
   recording: { after: finiteCount, which: finiteCount },
 }
 

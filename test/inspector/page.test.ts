@@ -45,6 +45,12 @@ async function open(
   const complaints: string[] = []
   page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
   page.on('pageerror', (error) => complaints.push(error.message))
+  // What the page asks for has to be what the process answers, also where the page would not show that it was not.
+  page.on('websocket', (socket) =>
+    socket.on('framereceived', ({ payload }) => {
+      if (typeof payload === 'string' && /^\{"id":\d+,"error":/.test(payload)) complaints.push(payload)
+    }),
+  )
   await page.goto(inspector.url)
   await page.waitForSelector('.row')
   return {
@@ -88,7 +94,7 @@ describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
       if (view === 'shutdown') void shop.global.shutdown({ timeout: 60_000 })
       await go(`#/${view}?path=${encodeURIComponent(view === 'why' ? 'shop/api/images' : shop.order.path)}`)
       await page.waitForSelector(`#tab-${view}[aria-selected=true]`)
-      await page.waitForFunction(() => !/…<\/strong>/.test(document.getElementById('pane')?.innerHTML ?? '…'))
+      await page.waitForFunction(() => !/…<\/strong>|Reading…/.test(document.getElementById('pane')?.innerHTML ?? '…'))
       await page.screenshot({ path: `${PICTURES}/${view}-${colorScheme}.png` })
       expect([view, await faults(page)]).toEqual([view, []])
     }

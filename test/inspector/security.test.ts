@@ -684,7 +684,8 @@ describe('what comes over the wire', () => {
       ['why', { seq: -1 }, 'seq must be a whole number'],
       ['health', { x: 1 }, 'unknown option'],
       ['timeline', { from: '0' }, 'from must be a finite number'],
-      ['timeline', { limit: 0 }, 'limit must be'],
+      ['timeline', { limit: -1 }, 'limit must be a whole number from 0 to 10000; received -1'],
+      ['messages', { paths: [path], limit: 0 }, 'limit must be'],
       ['recording', { after: {} }, 'after must be a whole number'],
     ] as const) {
       const answer = await client.request({ ask: name, with: given })
