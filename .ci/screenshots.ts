@@ -29,6 +29,8 @@ async function show(page: Page, address: string): Promise<void> {
     location.hash = hash
   }, address)
   await wait(1_200)
+  // What is still being read is no picture of anything.
+  await page.waitForFunction(() => !document.getElementById('pane')?.textContent?.includes('Reading…'))
 }
 
 const picture = (page: Page, name: string): Promise<unknown> => page.screenshot({ path: join(folder, `${name}.png`) })
