@@ -3,11 +3,13 @@
  *
  * For 1,000, 10,000 and 100,000 actors with 20,000 lifecycle events a second, in fresh processes and turn by turn: the other
  * work that the process gets done, without an inspector, with one that nobody looks at, with a page, and with a frozen page; and of the page its
- * frames a second, still and while it scrolls, how late what it shows is, and when there is a first picture.
+ * frames a second, still and while it scrolls, how late what it shows is, and when there is a first picture. Before, its files' sizes.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
+import { gzipSync } from 'node:zlib'
 import { launchBrowser } from '../test/support/browser.ts'
 import { WebSocket } from 'ws'
 
@@ -122,6 +124,15 @@ async function draw(actors: number): Promise<Drawn> {
   return { still, scrolling, lag, first }
 }
 
+/** Kilobytes of the page's files, compressed. */
+function sizeOf(...names: readonly string[]): string {
+  const bytes = names.map((name) => gzipSync(readFileSync(new URL(`../dist/inspector/${name}`, import.meta.url)), { level: 9 }).length)
+  return `${(bytes.reduce((sum, each) => sum + each, 0) / 1_000).toFixed(0)} kB`
+}
+
+console.log(
+  `the page, compressed: ${sizeOf('index.html', 'page.js', 'page.css')}; elk.js, with the first statechart: ${sizeOf('elk.js')}\n`,
+)
 console.log('| actors | no page | a page | a frozen page | frames/s still / scrolling | lag, at most | first picture |')
 console.log('| ---: | ---: | ---: | ---: | ---: | ---: | ---: |')
 for (const actors of values.actors.split(',').map(Number)) {
