@@ -7,7 +7,7 @@
  */
 import type { AnyActorRef, EventObject } from 'xstate'
 import { MailboxFullError } from './errors.ts'
-import { Letter, Question } from './question.ts'
+import { type Letter, Question, sent } from './question.ts'
 import type { Reception } from './reception.ts'
 import type { RoutineRow } from './routine.ts'
 import { abortSignal, check, positiveDuration } from './spec/check.ts'
@@ -44,7 +44,7 @@ export class Mailbox {
   }
 
   send(message: unknown): void {
-    this.#accept(new Letter(message))
+    this.#accept(sent(message))
   }
 
   ask(message: unknown, options: WaitOptions): Promise<unknown> {

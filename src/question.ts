@@ -11,16 +11,14 @@ export interface Envelope<Message = unknown, Reply = unknown> {
   readonly reply: (value: Reply) => void
 }
 
+/** A message that waits. Of one that was only sent it is what the body receives: one object from its sender to its receiver. */
+export type Letter = Envelope | Question
+
 function unasked(): void {}
 
-/** A message that waits. It is itself what the body receives, so that a message is one object from its sender to its receiver. */
-export class Letter implements Envelope {
-  readonly message: unknown
-  reply: (value: unknown) => void = unasked
-
-  constructor(message: unknown) {
-    this.message = message
-  }
+/** A message that nobody waits for an answer to. */
+export function sent(message: unknown): Letter {
+  return { message, reply: unasked }
 }
 
 /** The ways to keep, and to break, the promise that was made last. */
@@ -33,25 +31,25 @@ const take = (resolve: (value: unknown) => void, reject: (error: unknown) => voi
 
 /**
  * Q1  It is settled once, and from then on nothing of it remains: no timer, no listener, no place among the open ones.
- *
  * Q2  It is in the chain of its mailbox's open ones from its receipt until it is settled, in order of receipt: a chain, since to
  *     enter a set and leave it costs 80 ns.
  */
-export class Question extends Letter {
-  readonly answered: Promise<unknown> = new Promise(take)
-  readonly #resolve = keep
-  readonly #reject = refuse
-  readonly #mailbox: Mailbox
-  readonly #row: RoutineRow
-  readonly #timeout: number
-  readonly #signal: AbortSignal | undefined
-  readonly #timer: unknown
+export class Question {
+  declare readonly message: unknown
+  declare readonly answered: Promise<unknown>
   /** Who asked, while somebody looks. */
-  readonly asker: RoutineRow | undefined
-  #settled = false
-  #isOpen = false
-  #previousOpen: Question | undefined = undefined
-  #nextOpen: Question | undefined = undefined
+  declare readonly asker: RoutineRow | undefined
+  declare previousOpen: Question | undefined
+  declare nextOpen: Question | undefined
+  declare private readonly resolve: (value: unknown) => void
+  declare private readonly reject: (error: unknown) => void
+  declare private readonly mailbox: Mailbox
+  declare private readonly row: RoutineRow
+  declare private readonly timeout: number
+  declare private readonly signal: AbortSignal | undefined
+  declare private readonly timer: unknown
+  declare private settled: boolean
+  declare private isOpen: boolean
 
   constructor(
     mailbox: Mailbox,
@@ -61,28 +59,35 @@ export class Question extends Letter {
     { signal }: WaitOptions,
     asker: RoutineRow | undefined,
   ) {
-    super(message)
     const { stage } = row.local
-    this.#mailbox = mailbox
-    this.#row = row
-    this.#timeout = timeout
-    this.#signal = signal
+    this.message = message
+    this.answered = new Promise(take)
     this.asker = asker
-    this.#timer = stage.arm(expire, this, timeout)
+    this.previousOpen = undefined
+    this.nextOpen = undefined
+    this.resolve = keep
+    this.reject = refuse
+    this.mailbox = mailbox
+    this.row = row
+    this.timeout = timeout
+    this.signal = signal
+    this.timer = stage.arm(expire, this, timeout)
+    this.settled = false
+    this.isOpen = false
     if (signal !== undefined) stage.signals.bind(signal, this)
   }
 
   answer(value: unknown): void {
-    if (this.#leave()) this.#resolve(value)
+    if (this.#leave()) this.resolve(value)
   }
 
   fail(error: unknown): void {
-    if (this.#leave()) this.#reject(error)
+    if (this.#leave()) this.reject(error)
   }
 
   /** It is never going to be answered. */
   lost(cause?: unknown): void {
-    const { path } = this.#row
+    const { path } = this.row
     this.fail(new NotRunningError(`${path} has ended without an answer`, cause === undefined ? { path } : { path, cause }))
   }
 
@@ -92,39 +97,39 @@ export class Question extends Letter {
   }
 
   timeIsUp(): void {
-    const { path } = this.#row
-    this.fail(new AskTimeoutError(`${path} has not answered within ${this.#timeout} ms`, { path }))
+    const { path } = this.row
+    this.fail(new AskTimeoutError(`${path} has not answered within ${this.timeout} ms`, { path }))
   }
 
   /** The routine has it, and is to answer. */
   received(): void {
-    if (this.#settled) return
-    const mailbox = this.#mailbox
-    this.#isOpen = true
-    this.#previousOpen = mailbox.lastOpen
+    if (this.settled) return
+    const mailbox = this.mailbox
+    this.isOpen = true
+    this.previousOpen = mailbox.lastOpen
     if (mailbox.lastOpen === undefined) mailbox.firstOpen = this
-    else mailbox.lastOpen.#nextOpen = this
+    else mailbox.lastOpen.nextOpen = this
     mailbox.lastOpen = this
   }
 
   #close(): void {
-    const mailbox = this.#mailbox
-    if (this.#previousOpen === undefined) mailbox.firstOpen = this.#nextOpen
-    else this.#previousOpen.#nextOpen = this.#nextOpen
-    if (this.#nextOpen === undefined) mailbox.lastOpen = this.#previousOpen
-    else this.#nextOpen.#previousOpen = this.#previousOpen
-    this.#previousOpen = undefined
-    this.#nextOpen = undefined
+    const mailbox = this.mailbox
+    if (this.previousOpen === undefined) mailbox.firstOpen = this.nextOpen
+    else this.previousOpen.nextOpen = this.nextOpen
+    if (this.nextOpen === undefined) mailbox.lastOpen = this.previousOpen
+    else this.nextOpen.previousOpen = this.previousOpen
+    this.previousOpen = undefined
+    this.nextOpen = undefined
   }
 
   /** False if it is settled already. */
   #leave(): boolean {
-    if (this.#settled) return false
-    this.#settled = true
-    const { clock, signals } = this.#row.local.stage
-    if (this.#isOpen) this.#close()
-    clock.clearTimeout(this.#timer)
-    if (this.#signal !== undefined) signals.unbind(this.#signal, this)
+    if (this.settled) return false
+    this.settled = true
+    const { clock, signals } = this.row.local.stage
+    if (this.isOpen) this.#close()
+    clock.clearTimeout(this.timer)
+    if (this.signal !== undefined) signals.unbind(this.signal, this)
     return true
   }
 }

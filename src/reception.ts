@@ -74,10 +74,8 @@ export class Reception implements AsyncIterableIterator<Envelope, undefined> {
     const letter = this.#mailbox.take()
     if (!(letter instanceof Question)) return letter
     letter.received()
-    letter.reply = (value) => {
-      if (this.#open) this.#mailbox.answer(letter, value)
-    }
-    return letter
+    const { message } = letter
+    return { message, reply: (value) => void (this.#open && this.#mailbox.answer(letter, value)) }
   }
 
   readonly #wake = (): void => this.#mailbox.wake()
