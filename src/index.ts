@@ -39,7 +39,7 @@ export {
 } from './spec/routine-spec.ts'
 export type { CancelledOutcome, CompletedOutcome, FailedOutcome, Outcome } from './outcome.ts'
 export type { Body } from './work.ts'
-export type { Envelope } from './mailbox.ts'
+export type { Envelope } from './question.ts'
 export { link, type RoutineEnd, watch } from './links.ts'
 export type { WaitOptions } from './waiting.ts'
 

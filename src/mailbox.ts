@@ -6,83 +6,60 @@
  * X3  What nobody will receive any more is announced as a dead letter, once.
  */
 import type { AnyActorRef, EventObject } from 'xstate'
-import { AskTimeoutError, MailboxFullError, NotRunningError } from './errors.ts'
+import { MailboxFullError } from './errors.ts'
+import { type Letter, Question, sent } from './question.ts'
+import type { Reception } from './reception.ts'
 import type { RoutineRow } from './routine.ts'
 import { abortSignal, check, positiveDuration } from './spec/check.ts'
 import type { WaitOptions } from './waiting.ts'
 import { isActorLogic } from './work.ts'
-
-/** What a body receives: a message, and the way to answer it if its sender asked. */
-export interface Envelope<Message = unknown, Reply = unknown> {
-  readonly message: Message
-  /** Answers an `ask`; does nothing for a `send`, the second time, or once the incarnation is over. */
-  readonly reply: (value: Reply) => void
-}
-
-interface Letter {
-  readonly message: unknown
-  readonly answer: ((value: unknown) => void) | undefined
-  /** Called if it is never going to be received. */
-  readonly lost: ((cause?: unknown) => void) | undefined
-  /** Who asked, while somebody looks. */
-  readonly asker?: RoutineRow | undefined
-}
 
 const ASK_RULES = { timeout: positiveDuration, signal: abortSignal }
 
 /** Milliseconds that an answer may take where nothing is said. */
 const ASK_TIMEOUT = 5_000
 
-const SEND = { answer: undefined, lost: undefined }
+/** As many places are kept for the next letters, once there were so many. */
+const KEPT_PLACES = 1_024
 
 export class Mailbox {
   readonly #row: RoutineRow
+  /** The first is at `#head`, the last before `#tail`. */
   #letters: (Letter | undefined)[] = []
   #head = 0
-  #wake: (() => void) | undefined
-  /** Questions that an incarnation has received and not answered. */
-  readonly #open = new Set<Letter>()
+  #tail = 0
+  /** Those that wait for a letter, the longest first. */
+  #waiting: Reception[] = []
+  #waking = false
+  /** Questions that an incarnation has received and not answered; see Q2. */
+  firstOpen: Question | undefined = undefined
+  lastOpen: Question | undefined = undefined
 
   constructor(row: RoutineRow) {
     this.#row = row
   }
 
   get size(): number {
-    return this.#letters.length - this.#head
+    return this.#tail - this.#head
   }
 
   send(message: unknown): void {
-    this.#accept({ message, ...SEND })
+    this.#accept(sent(message))
   }
 
   ask(message: unknown, options: WaitOptions): Promise<unknown> {
-    check('ask', options, ASK_RULES, this.#row.path)
+    const row = this.#row
+    check('ask', options, ASK_RULES, row.path)
     const { timeout = ASK_TIMEOUT, signal } = options
-    const { path, local } = this.#row
-    const { clock, signals } = local.stage
     if (signal?.aborted) return Promise.reject(signal.reason)
-    const asker = isActorLogic(this.#row.logic) ? undefined : local.stage.tap?.message(this.#row, message, 'ask')
-    return new Promise((resolve, reject) => {
-      const member = { aborted: (reason: unknown) => leave(() => reject(reason)) }
-      const timer = clock.setTimeout(() => {
-        leave(() => reject(new AskTimeoutError(`${path} has not answered within ${timeout} ms`, { path })))
-      }, timeout)
-      const leave = (settle: () => void): void => {
-        this.#open.delete(letter)
-        clock.clearTimeout(timer)
-        if (signal !== undefined) signals.unbind(signal, member)
-        settle()
-      }
-      if (signal !== undefined) signals.bind(signal, member)
-      const lost = (cause?: unknown): void =>
-        leave(() => reject(new NotRunningError(`${path} has ended without an answer`, cause === undefined ? { path } : { path, cause })))
-      const letter: Letter = { message, answer: (value) => leave(() => resolve(value)), lost, asker }
-      try {
-        this.#accept(letter)
-      } catch (error) {
-        leave(() => reject(error))
-      }
-    })
+    const asker = isActorLogic(row.logic) ? undefined : row.local.stage.tap?.message(row, message, 'ask')
+    const question = new Question(this, row, message, timeout, options, asker)
+    try {
+      this.#accept(question)
+    } catch (error) {
+      question.fail(error)
+    }
+    return question.answered
   }
 
   #accept(letter: Letter): void {
@@ -95,48 +72,73 @@ export class Mailbox {
     else if (this.size < capacity) this.#keep(letter)
     else if (overflow === 'drop-newest') this.#drop(letter)
     else if (overflow === 'drop-oldest') {
-      this.#drop(this.#take() as Letter)
+      this.#drop(this.take() as Letter)
       this.#keep(letter)
     } else throw new MailboxFullError(`${row.path} has ${capacity} messages waiting, which is the limit`, { path: row.path })
   }
 
   #keep(letter: Letter): void {
-    this.#letters.push(letter)
-    this.#wake?.()
+    this.#letters[this.#tail++] = letter
+    if (this.#waiting.length > 0) this.wake()
   }
 
-  #take(): Letter | undefined {
-    if (this.size === 0) return undefined
+  /** The first letter, which is here no longer. */
+  take(): Letter | undefined {
+    if (this.#head === this.#tail) return undefined
     const letter = this.#letters[this.#head]
     this.#letters[this.#head++] = undefined
-    // Dropping in halves keeps each receipt O(1) on average.
-    if (this.#head > 32 && this.#head * 2 > this.#letters.length) {
-      this.#letters = this.#letters.slice(this.#head)
+    if (this.#head === this.#tail) {
+      this.#head = 0
+      this.#tail = 0
+      if (this.#letters.length > KEPT_PLACES) this.#letters = []
+    } else if (this.#head > 32 && this.#head * 2 > this.#tail) {
+      // Dropping in halves keeps each receipt O(1) on average.
+      this.#letters = this.#letters.slice(this.#head, this.#tail)
+      this.#tail -= this.#head
       this.#head = 0
     }
     return letter
   }
 
+  /** Waits for the next letter. */
+  await(reception: Reception): void {
+    this.#waiting.push(reception)
+  }
+
+  /** Those that wait look again: in a microtask, so that what follows in this one is taken into account. Once for all that has come till then. */
+  wake(): void {
+    if (this.#waking || this.#waiting.length === 0) return
+    this.#waking = true
+    queueMicrotask(this.#serve)
+  }
+
+  readonly #serve = (): void => {
+    this.#waking = false
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const reception of waiting) if (reception.serve()) this.#waiting.push(reception)
+  }
+
   #drop(letter: Letter): void {
-    letter.lost?.()
+    if (letter instanceof Question) letter.lost()
     this.#row.announceAside('message.dropped', { message: letter.message })
   }
 
   #dead(letter: Letter): void {
-    letter.lost?.()
+    if (letter instanceof Question) letter.lost()
     this.#row.announceAside('message.deadLetter', { message: letter.message })
   }
 
   /** The incarnation is over: what it was asked and has not answered, nobody will answer. */
   abandon(): void {
-    for (const letter of this.#open) letter.lost?.(this.#row.current.error)
+    while (this.firstOpen !== undefined) this.firstOpen.lost(this.#row.current.error)
   }
 
   /** The incarnation is over; with another to come, what was not received waits for it or is dropped, as configured. */
   incarnationOver(last: boolean): void {
-    this.#wake?.()
+    this.wake()
     if (!last && this.#row.spec.mailbox.betweenIncarnations === 'keep') return
-    for (let letter = this.#take(); letter !== undefined; letter = this.#take()) {
+    for (let letter = this.take(); letter !== undefined; letter = this.take()) {
       if (last) this.#dead(letter)
       else this.#drop(letter)
     }
@@ -144,41 +146,23 @@ export class Mailbox {
 
   /** The user's actor has begun: what has waited goes to it. */
   flush(work: AnyActorRef): void {
-    for (let letter = this.#take(); letter !== undefined; letter = this.#take()) this.#deliver(work, letter)
+    for (let letter = this.take(); letter !== undefined; letter = this.take()) this.#deliver(work, letter)
   }
 
   /** To an actor a question comes as its event with a `reply` function beside. */
   #deliver(work: AnyActorRef, letter: Letter): void {
-    const { message, answer } = letter
-    if (answer !== undefined) this.#open.add(letter)
-    work.send((answer === undefined ? message : { ...(message as object), reply: answer }) as EventObject)
-  }
-
-  #answer({ answer, asker }: Letter, value: unknown): void {
-    if (answer === undefined) return
-    this.#row.local.stage.tap?.message(this.#row, value, 'reply', asker)
-    answer(value)
-  }
-
-  /** Letters as they come, until the incarnation is told to stop. */
-  async *receive(open: () => boolean, signal: AbortSignal): AsyncGenerator<Envelope> {
-    const wake = (): void => this.#wake?.()
-    signal.addEventListener('abort', wake)
-    try {
-      while (open()) {
-        const letter = this.#take()
-        if (letter !== undefined) {
-          if (letter.answer !== undefined) this.#open.add(letter)
-          yield { message: letter.message, reply: (value) => void (open() && this.#answer(letter, value)) }
-          continue
-        }
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve
-        })
-        this.#wake = undefined
-      }
-    } finally {
-      signal.removeEventListener('abort', wake)
+    const { message } = letter
+    if (!(letter instanceof Question)) {
+      work.send(message as EventObject)
+      return
     }
+    letter.received()
+    work.send({ ...(message as object), reply: (value: unknown) => letter.answer(value) } as unknown as EventObject)
+  }
+
+  /** The body answers a question. */
+  answer(question: Question, value: unknown): void {
+    this.#row.local.stage.tap?.message(this.#row, value, 'reply', question.asker)
+    question.answer(value)
   }
 }

@@ -4,7 +4,8 @@ import type { Incarnation } from './incarnation.ts'
 import type { LocalManager } from './local-manager.ts'
 import { exit } from './exit-request.ts'
 import type { Logger } from './logger.ts'
-import type { Envelope } from './mailbox.ts'
+import type { Envelope } from './question.ts'
+import { Reception } from './reception.ts'
 import type { ExitReason } from './spec/routine-spec.ts'
 
 /**
@@ -54,9 +55,7 @@ export class RoutineContext<Input = unknown, Message = never, Reply = never> {
    * for await (const { message, reply } of messages) reply(message.length)
    */
   get messages(): AsyncIterable<Envelope<Message, Reply>> {
-    const incarnation = this.#incarnation
-    const { signal } = incarnation
-    return incarnation.row.mailbox.receive(() => !incarnation.over && !signal.aborted, signal) as AsyncIterable<Envelope<Message, Reply>>
+    return new Reception(this.#incarnation) as AsyncIterable<Envelope> as AsyncIterable<Envelope<Message, Reply>>
   }
 
   /** The global manager's logger with `path` and `incarnation` bound. */

@@ -27,6 +27,22 @@ describe.each([{ strict: false }, { strict: true }])('messages (strict: $strict)
     expect(await routine.cancel()).toMatchObject({ status: 'cancelled', killed: false, output: ['a', 'b', 'c'] })
   })
 
+  test('E1: turns that were taken together are served in their order, and all of them end with the incarnation', async () => {
+    const { local } = makeTree({}, mode)
+    const routine = local.spawn('pairs', async ({ messages, signal }: RoutineContext<undefined, string>) => {
+      const turns = messages[Symbol.asyncIterator]()
+      const pair = [turns.next(), turns.next(), turns.next()]
+      const first = [await pair[0], await pair[1]].map((turn) => turn?.value?.message)
+      const [last, after] = [await pair[2], await turns.next()]
+      return [...first, last?.done, after.done, signal.aborted, getEventListeners(signal, 'abort').length]
+    })
+    await settle()
+    routine.send('a')
+    routine.send('b')
+    await settle()
+    expect(await routine.cancel()).toMatchObject({ output: ['a', 'b', true, true, true, 0] })
+  })
+
   test('ask is answered, times out, is aborted, or is told that the routine has ended; nothing stays behind', async () => {
     const { local, clock } = makeTree({}, mode)
     const routine = local.spawn('echo', echo)
