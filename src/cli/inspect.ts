@@ -21,6 +21,8 @@ export async function inspectTraces({ files, port }: InspectOptions, out: Writab
   try {
     inspector = await showRecording(traces, { port })
   } catch (error) {
+    // What stands in a file that is not as it was written.
+    if ((error as { option?: string }).option === 'traces') throw new UsageError((error as Error).message)
     if ((error as { code?: string }).code === 'EADDRINUSE') throw new UsageError(`Port ${port} is taken; give another one with --port.`)
     throw error
   }
