@@ -1,14 +1,12 @@
 /** The page. */
 import { createRoot } from 'react-dom/client'
-import type { Recording } from '../src/inspector/protocol.ts'
 import { SessionContext } from './state/hooks.ts'
 import { Session } from './state/session.ts'
 import { unpack } from './state/standalone.ts'
 import './style.css'
 import { Page } from './view/page.tsx'
 
-const embedded: readonly Recording[] = await unpack()
-const session = new Session(embedded)
+const session = new Session(await unpack())
 session.start()
 createRoot(document.getElementById('page') as HTMLElement).render(
   <SessionContext value={session}>

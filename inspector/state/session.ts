@@ -7,7 +7,7 @@ import { routineMachine } from '../../machines/routine.ts'
 import { chartOf } from '../../src/inspector/chart.ts'
 import { Player } from '../../src/inspector/player.ts'
 import type { Control, Done, Frame, KeptEvent, Question, Questions, Recording, RecordingPart } from '../../src/inspector/protocol.ts'
-import { Gathering, type RecordedTraffic, type TrafficPlace } from '../../src/inspector/traffic-record.ts'
+import { Gathering, type RecordedTraffic, type TrafficPlace, withTraffic } from '../../src/inspector/traffic-record.ts'
 import { Link } from './link.ts'
 import { pageMachine } from './page-machine.ts'
 import { asMoment, type Place, readPlace, writePlace } from './place.ts'
@@ -34,9 +34,9 @@ export class Session {
   #clock: number | undefined
   readonly #listeners = new Set<() => void>()
   /** Of a page that was saved: what it was saved with. */
-  readonly #embedded: readonly Recording[]
+  readonly #embedded: readonly Recording[] | Error
 
-  constructor(embedded: readonly Recording[]) {
+  constructor(embedded: readonly Recording[] | Error) {
     this.#embedded = embedded
     this.place = readPlace(location.hash)
     this.page = createActor(
@@ -50,7 +50,7 @@ export class Session {
           stopClock: () => this.#stopClock(),
         },
       }),
-      { input: { standalone: embedded.length > 0 } },
+      { input: { standalone: this.isSaved } },
     )
     window.addEventListener('hashchange', () => this.#moved())
     this.#filter()
@@ -148,7 +148,7 @@ export class Session {
 
   /** True for a page that was saved: there is no process, and nobody to fetch anything from. */
   get isSaved(): boolean {
-    return this.#embedded.length > 0
+    return this.#embedded instanceof Error || this.#embedded.length > 0
   }
 
   get mayOrder(): boolean {
@@ -172,7 +172,7 @@ export class Session {
     // A file holds all of it, or nothing.
     const traffic = about === undefined ? await this.#traffic() : first.traffic
     const all = { name, from, base, events, violations: about?.violations ?? [], story: about?.story ?? '' }
-    return traffic === undefined ? all : { ...all, traffic }
+    return traffic === undefined ? all : withTraffic(all, traffic)
   }
 
   /** Messages, snapshots and charts that the process holds. */
@@ -196,11 +196,12 @@ export class Session {
 
   async #fetchRecording(): Promise<void> {
     try {
+      // Not from within the step that asked for it.
+      await Promise.resolve()
+      if (this.#embedded instanceof Error) throw this.#embedded
       const [embedded, beside] = this.#embedded
       if (embedded !== undefined) {
         this.beside = beside
-        // Not from within the step that asked for it.
-        await Promise.resolve()
         this.page.send({ type: 'recorded', recording: embedded })
         return
       }

@@ -12,7 +12,7 @@ const SELDOM = 60_000
 
 /** The event that led to it, as a person says it. */
 const said = ({ event }: SnapshotLine): string =>
-  event === 'xstate.init' ? 'its start' : event === '' ? 'how it was found' : readable(event)
+  event === 'xstate.init' ? 'its start' : event === '' ? 'as it was found' : readable(event)
 
 interface PanelProps {
   readonly view: ActorView
@@ -55,7 +55,7 @@ interface ScrubberProps {
 function Scrubber({ snapshots, index, chosen, choose }: ScrubberProps) {
   const line = snapshots[index]
   if (line === undefined) return <p className="note">It has not changed since somebody began to look.</p>
-  const text = `${moment(line.at)}, after ${said(line)}`
+  const text = `${moment(line.at)}, ${line.event === '' ? '' : 'after '}${said(line)}`
   return (
     <div className="scrub">
       <input

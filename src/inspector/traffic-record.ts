@@ -7,7 +7,7 @@
  * O1  It is bounded, by number and by size; the newest stay, and what was left out is counted.
  * O2  A chart is held once, however many run its machine.
  */
-import type { ChartState, ChartTransition, MessageLine } from './questions.ts'
+import type { ChartState, ChartTransition, MessageLine, Recording } from './questions.ts'
 
 /** An actor of which snapshots were recorded: a user's own, or that of a lifecycle. One for each life. */
 export interface RecordedActor {
@@ -144,6 +144,14 @@ export class Gathering {
   }
 }
 
+/** A recording with it. It begins no later than what it holds: messages come where no lifecycle begins or ends, too. */
+export function withTraffic(recording: Recording, traffic: RecordedTraffic): Recording {
+  let { from } = recording
+  for (const { at } of traffic.snapshots) from = Math.min(from, at)
+  for (const { at } of traffic.messages) from = Math.min(from, at)
+  return { ...recording, from, traffic }
+}
+
 // --- lines -----------------------------------------------------------------------------------
 
 /** It as lines of a file, behind the events. Moments count from when the recording begins, as those of events do. */
@@ -250,7 +258,7 @@ function number(line: Line, key: string): number {
 }
 
 function momentIn({ t }: Line, from: number): number {
-  if (!Number.isFinite(t)) wrong('t has to be a number of milliseconds')
+  if (typeof t !== 'number' || !(Math.abs(t) < 1e15)) wrong('t has to be a number of milliseconds')
   return from + (t as number)
 }
 

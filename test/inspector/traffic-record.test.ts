@@ -12,7 +12,7 @@ import { chartOf } from '../../src/inspector/chart.ts'
 import { Player } from '../../src/inspector/player.ts'
 import type { ActorView, KeptEvent, MessageLine, Recording } from '../../src/inspector/protocol.ts'
 import { fromTrace, type TraceLike, toTraceLines } from '../../src/inspector/recording.ts'
-import { Gathering, type TrafficPlace } from '../../src/inspector/traffic-record.ts'
+import { Gathering, type TrafficPlace, withTraffic } from '../../src/inspector/traffic-record.ts'
 import { Watch } from '../../src/inspector/watch.ts'
 import { appManagerMachine, globalManagerMachine, localManagerMachine, routineMachine } from '../../machines/index.ts'
 import { makeTree, type Tree, untilTold } from '../support/tree.ts'
@@ -72,7 +72,7 @@ async function fetched(watch: Watch, most?: number, between: () => unknown = () 
     place = gathering.add(JSON.parse(JSON.stringify(part)) as typeof part, from)
   }
   const { base = [], from } = first
-  return { name: 'g', from, base, events, violations: [], story: 's', traffic: gathering.result }
+  return withTraffic({ name: 'g', from, base, events, violations: [], story: 's' }, gathering.result)
 }
 
 /** Saved and opened again. */
@@ -231,6 +231,24 @@ describe('what a recording shows', () => {
     player.seek(before)
     const later = recording.traffic?.snapshots.at(-1)?.n as number
     expect(() => player.answer('look', { path: changed, n: later })).toThrow('taken later')
+    watch.close()
+  })
+
+  test('begins with what it holds, though no lifecycle began or ended', async () => {
+    const run = new Run(false)
+    await run.do(['machine', 0])
+    const watch = new Watch(run.tree.global)
+    watch.begin()
+    await run.do(['add', 3])
+    const { now } = watch
+    await run.do(['add', 4])
+    const { path } = run.machines[0] as Routine
+    const player = new Player(reopened(await fetched(watch)), charts)
+    expect(player.recording.events).toEqual([])
+    expect([player.from <= now, player.to > now]).toEqual([true, true])
+    player.seek(now)
+    expect(player.answer('actor', { path })?.context).toMatchObject({ sum: 3 })
+    expect(player.answer('messages', { paths: [path] }).length).toBe(1)
     watch.close()
   })
 
