@@ -114,7 +114,7 @@ export class TrafficExport {
   /** When all begins that is held of somebody; undefined if that is when the watching began. */
   #cutSince(ref: AnyActorRef): number | undefined {
     const cut = this.#traffic.cutAt(ref)
-    return cut === undefined || cut.n < this.#since.n ? undefined : cut.at
+    return cut === undefined || cut.n <= this.#since.n ? undefined : cut.at
   }
 
   #held(part: Part, before: number): readonly [TrafficPlace | undefined, Amount] {

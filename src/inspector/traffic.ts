@@ -67,7 +67,7 @@ export class Traffic implements Tap {
   readonly #taken = new WeakMap<AnyActorRef, Map<string, number>>()
   /** The same since the latest snapshot of each. */
   readonly #fresh = new WeakMap<AnyActorRef, Map<string, number>>()
-  /** From when on what is held of somebody is all that there was: it came to be an actor, or a snapshot was pushed out. */
+  /** Of whom snapshots were pushed out, and the latest of these: what is held reaches back to it. */
   readonly #cut = new WeakMap<AnyActorRef, { readonly n: number; readonly at: number }>()
   readonly #paths = new WeakMap<AnyActorRef, string>()
   readonly #sites = new WeakMap<RoutineRow, { readonly stack?: string }>()
@@ -137,7 +137,6 @@ export class Traffic implements Tap {
   #hear(event: InspectionEvent): void {
     if (event.type === '@xstate.event') this.#passed(event.sourceRef as AnyActorRef | undefined, event.actorRef as AnyActorRef, event.event)
     else if (event.type === '@xstate.microstep') this.#count(event.actorRef as AnyActorRef, event._transitions as AnyTransitionDefinition[])
-    else if (event.type === '@xstate.actor') this.#cut.set(event.actorRef as AnyActorRef, { n: this.#last, at: this.#now })
     else if (event.type === '@xstate.snapshot') {
       const { event: cause, snapshot } = event
       const ref = event.actorRef as AnyActorRef
@@ -227,7 +226,7 @@ export class Traffic implements Tap {
     return { last: this.#last, heard: { ...this.#heard }, messages: this.#messages, snapshots: this.#snapshots }
   }
 
-  /** When, and behind which number, all begins that is held of somebody; undefined if it was there before anybody looked. */
+  /** The latest snapshot of somebody that was pushed out. */
   cutAt(ref: AnyActorRef): { readonly n: number; readonly at: number } | undefined {
     return this.#cut.get(ref)
   }

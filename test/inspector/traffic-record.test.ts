@@ -252,6 +252,56 @@ describe('what a recording shows', () => {
     watch.close()
   })
 
+  test('of a function holds nothing from before somebody looked at it', async () => {
+    const { local, global, clock } = makeTree({ maxRoutines: 1, overflow: 'queue' })
+    const watch = new Watch(global)
+    watch.begin()
+    const first = local.spawn('first', untilTold)
+    const second = local.spawn('second', untilTold)
+    await clock.advance(1)
+    const { now: waiting } = watch
+    await clock.advance(1)
+    void first.cancel()
+    await settle()
+    await clock.advance(1)
+    watch.answer('actor', { path: second.path })
+    const player = new Player(reopened(await fetched(watch)), charts)
+    player.seek(waiting)
+    const nothing = { snapshots: [], life: { value: 'pending', taken: {} } }
+    expect(player.answer('actor', { path: second.path })).toMatchObject({ state: 'queued', ...nothing })
+    expect(() => player.answer('look', { path: second.path })).toThrow('nothing was recorded')
+    player.seek(watch.now)
+    expect(player.answer('actor', { path: second.path })?.snapshots.map(({ event, value }) => [event, value])).toEqual([
+      ['xstate.init', { running: 'working' }],
+    ])
+    watch.close()
+  })
+
+  test('holds nothing from an earlier watching, and knows how that left all', async () => {
+    const run = new Run(false)
+    for (const what of ['machine', 'machine'] as const) await run.do([what, 0])
+    const watch = new Watch(run.tree.global)
+    watch.begin()
+    await run.do(['turn', 1])
+    for (let k = 0; k < 2_100; k++) run.machines[0]?.send({ type: 'add', by: 1 })
+    await run.do(['wait', 0])
+    watch.stop()
+    await run.do(['wait', 0])
+    watch.begin()
+    const { now: began } = watch
+    await run.do(['wait', 0])
+    const { now } = watch
+    await run.do(['turn', 1])
+    const recording = await fetched(watch)
+    expect([recording.from, recording.traffic?.leftOut.snapshots, recording.traffic?.messages.length]).toEqual([began, 0, 1])
+    const player = new Player(reopened(recording), charts)
+    player.seek(now)
+    expect(player.answer('actor', { path: run.machines[1]?.path ?? '' })?.work?.value).toEqual({ down: 'low' })
+    player.seek(player.to)
+    expect(player.answer('actor', { path: run.machines[1]?.path ?? '' })?.work?.value).toBe('up')
+    watch.close()
+  })
+
   test('of whom nothing was recorded it says so; and who ended is as it ended', async () => {
     const run = new Run(false)
     const watch = new Watch(run.tree.global)
@@ -311,9 +361,13 @@ describe('what a recording shows', () => {
     const watch = new Watch(global)
     watch.begin()
     for (const name of ['first', 'second']) {
-      local.spawn(name, () => {
-        throw new Error(name)
-      })
+      local.spawn(
+        name,
+        ({ incarnation }) => {
+          if (incarnation < 3) throw new Error(name)
+        },
+        { restart: 'transient', backoff: { initial: 2, factor: 1, max: 2, jitter: 0 } },
+      )
       await settle()
       await clock.advance(10)
     }
@@ -321,11 +375,15 @@ describe('what a recording shows', () => {
     const { events } = player.recording
     const failures = events.filter(({ type }) => type === 'routine.failed')
     player.seek(failures[0]?.at as number)
-    expect(player.answer('why', {})?.headline).toContain('first failed')
+    const { headline = '', steps = [] } = player.answer('why', {}) ?? {}
+    expect([headline.includes('first failed'), steps.length > 0]).toEqual([true, true])
+    for (const { at } of steps) expect(at).toBeLessThanOrEqual(player.at)
+    // What follows is there, once it has been.
+    expect(player.answer('why', { seq: failures[0]?.seq })?.steps.length).toBeGreaterThan(steps.length)
     const upTo = events.filter(({ at }) => at <= player.at).length
     expect([player.answer('log', {}).total, player.answer('log', { limit: 1 }).total]).toEqual([upTo, upTo])
     // Who names an event may have come from later.
-    expect(player.answer('why', { seq: failures[1]?.seq })?.headline).toContain('second failed')
+    expect(player.answer('why', { seq: failures[2]?.seq })?.headline).toContain('second failed')
     player.seek(player.from - 1)
     expect([player.answer('why', {}), player.answer('log', {}).total]).toEqual([undefined, 0])
     watch.close()
@@ -371,6 +429,47 @@ describe('O1, E1: it is bounded', () => {
     for (const { path } of run.machines) {
       const [is, was] = [shown(player, path), shown(watch, path)]
       expect([path, is?.view.work, is?.view.context]).toEqual([path, was?.view.work, was?.view.context])
+    }
+    watch.close()
+  })
+
+  test('E2: whatever was pushed out, at each moment one is told what was, or nothing; and all of it once nothing is missing', async () => {
+    const run = new Run(false)
+    const { local, clock, global } = run.tree
+    const spawned = (many: number): void => {
+      for (let k = 0; k < many; k++) run.machines.push(local.spawn('counter', counter) as never)
+    }
+    spawned(8)
+    await settle()
+    const watch = new Watch(global)
+    await clock.advance(1)
+    watch.begin()
+    spawned(8)
+    await settle()
+    const moments: { at: number; was: (Shown | undefined)[] }[] = []
+    // Some change all the time; some seldom, so that what led to it is pushed out; some once, at the beginning; some never.
+    for (let round = 0; round < 30; round++) {
+      await clock.advance(1)
+      for (let k = 0; k < 120; k++) run.machines[k % 2 === 0 ? 0 : 8]?.send({ type: 'add', by: 1 })
+      for (const each of [1, 9]) if (round % 11 === 3) run.machines[each]?.send({ type: 'turn' })
+      for (const each of [2, 10]) if (round === 1) run.machines[each]?.send({ type: 'add', by: 9 })
+      for (const each of [3, 11]) if (round === 1 || round === 28) run.machines[each]?.send({ type: 'turn' })
+      await settle()
+      moments.push({ at: watch.now, was: run.machines.map(({ path }) => shown(watch, path)) })
+    }
+    const recording = await fetched(watch)
+    expect(recording.traffic?.leftOut.snapshots).toBeGreaterThan(1_000)
+    const player = new Player(reopened(recording), charts)
+    for (const [k, { at, was }] of moments.entries()) {
+      player.seek(at)
+      for (const [index, { path }] of run.machines.entries()) {
+        const is = shown(player, path)?.view
+        const nothing = is?.snapshots.length === 0 && is.context === undefined
+        // What is held reaches back half of the rounds; what was before the change that is held was pushed out.
+        if (nothing && (k < 14 || index % 8 === 3)) continue
+        const place = `${index} in round ${k}`
+        expect([place, is?.work, is?.context]).toEqual([place, was[index]?.view.work, was[index]?.view.context])
+      }
     }
     watch.close()
   })
@@ -460,6 +559,18 @@ describe('the file', () => {
       }),
       { numRuns: 500 },
     )
+  })
+
+  test('with more in a snapshot than is ever written is refused', async () => {
+    const { text } = await saved()
+    const trace = parseTrace(text, 'x')
+    const lines = (trace.recorded ?? []) as unknown as Record<string, unknown>[]
+    const k = lines.findIndex(({ recorded }) => recorded === 'snapshot')
+    const deep = (levels: number): unknown => (levels === 0 ? 1 : { a: deep(levels - 1) })
+    for (const context of [deep(60), Array(60_000).fill(0), Array(300).fill(Array(300).fill(0))]) {
+      const broken = { ...trace, recorded: lines.with(k, { ...lines[k], context }) } as unknown as TraceLike
+      expect(() => fromTrace(broken, 'x')).toThrow('the snapshot is too large')
+    }
   })
 
   test('that is broken is refused by who opens it, in words', async () => {
