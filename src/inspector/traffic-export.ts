@@ -8,7 +8,6 @@
 import type { AnyActorRef } from 'xstate'
 import type { GlobalManager } from '../global-manager.ts'
 import { Manager } from '../manager.ts'
-import type { RoutineRow } from '../routine.ts'
 import { chartOf, isMachine } from './chart.ts'
 import type { MessageLine, Questions } from './protocol.ts'
 import type { Kept, Traffic } from './traffic.ts'
@@ -41,13 +40,12 @@ export class TrafficExport {
     const { last, heard } = this.#traffic.held
     const at = this.#global.stage.clock.now()
     this.#since = { n: last, at, ...heard }
-    const found: Kept[] = []
-    for (const ref of living(this.#global)) {
-      // A snapshot never changes: to hold it is all that it takes.
-      found.push({ n: 0, at, ref, event: '', snapshot: ref.getSnapshot(), taken: new Map(Object.entries(this.#traffic.taken(ref))) })
-      if (found.length === FOUND) break
-    }
-    this.#found = found
+    this.#found = living(this.#global)
+      .slice(0, FOUND)
+      .map((ref) => {
+        // A snapshot never changes: to hold it is all that it takes.
+        return { n: 0, at, ref, event: '', snapshot: ref.getSnapshot(), taken: new Map(Object.entries(this.#traffic.taken(ref))) }
+      })
   }
 
   part({ from = 'living', at = 0, charts = [] }: Questions['traffic']['ask']): TrafficPart {
@@ -71,15 +69,15 @@ export class TrafficExport {
   } = {
     living: (part, at) => {
       const changed = this.#changed()
-      let index = 0
-      let left = 0
-      let next: TrafficPlace = { from: 'held', at: 0 }
-      for (const ref of living(this.#global)) {
-        if (index++ < at || changed.has(ref)) continue
-        if (!part.isFull) part.add(this.#unchanged(ref))
-        else if (left++ === 0) next = { from: 'living', at: index - 1 }
+      const all = living(this.#global)
+      let index = at
+      for (; index < all.length && !part.isFull; index++) {
+        const ref = all[index] as AnyActorRef
+        if (!changed.has(ref)) part.add(this.#unchanged(ref))
       }
-      return [next, { messages: 0, snapshots: left }]
+      let left = 0
+      for (let k = index; k < all.length; k++) if (!changed.has(all[k] as AnyActorRef)) left++
+      return [left === 0 ? { from: 'held', at: 0 } : { from: 'living', at: index }, { messages: 0, snapshots: left }]
     },
     held: (part, at) => this.#held(part, at),
     found: (part, at) => {
@@ -265,15 +263,14 @@ function firstAfter(ring: { readonly size: number; at(index: number): { readonly
   return low
 }
 
-/** Genuine actors of a tree, as far as there are: nobody is made one by being looked for. */
-function* living(manager: Manager): Generator<AnyActorRef> {
-  yield manager.actor
-  for (const row of manager.registry.rows.values()) yield* actorsOf(row)
-  for (const below of manager.below()) yield* living(below)
-}
-
-function* actorsOf({ current }: RoutineRow): Generator<AnyActorRef> {
-  if (!current.observed) return
-  if (current.work !== undefined) yield current.work
-  yield current.actor
+/** Genuine actors of a tree, as far as there are: nobody is made one by being looked for. There may be very many. */
+function living(manager: Manager, found: AnyActorRef[] = []): AnyActorRef[] {
+  found.push(manager.actor)
+  for (const { current } of manager.registry.rows.values()) {
+    if (!current.observed) continue
+    if (current.work !== undefined) found.push(current.work)
+    found.push(current.actor)
+  }
+  for (const below of manager.below()) living(below, found)
+  return found
 }

@@ -122,7 +122,7 @@ export class Gathering {
   #addChart({ id, chart, events }: RecordedChart): void {
     const text = JSON.stringify([chart, events])
     const known = this.#charts.get(text)?.id
-    const isTooMuch = known === undefined && (this.#charts.size === CHARTS || text.length > CHART)
+    const isTooMuch = known === undefined && (this.#charts.size === CHARTS || text.length > CHART || levelsOf(chart) > LEVELS)
     this.#sames.set(id, isTooMuch ? undefined : (known ?? id))
     if (isTooMuch) this.#noCharts++
     else if (known === undefined) {
@@ -166,15 +166,16 @@ export function trafficLines({ charts, actors, snapshots, messages, leftOut }: R
   ]
 }
 
-/** The most lines of each kind that a file may have. */
-const LINES = { chart: 1_000, actor: 20_000, snapshot: 20_000, message: 20_000, leftOut: 1 }
-/** How deep and how large a value may be: more than any that was written down. */
+/** The most lines of each kind that a file may have: more than are ever written. */
+const LINES = { chart: 1_000, actor: 200_000, snapshot: 200_000, message: 200_000, leftOut: 1 }
+/** How deep and how large a value may be, and a chart: whoever shows it goes into it without looking how far. */
 const DEPTH = 40
 const NODES = 50_000
+const LEVELS = 100
 const STATES = 20_000
 /** Characters of a name, and of a message. */
-const LONG = 20_000
-const TEXT = 4_000_000
+const LONG = CHART
+const TEXT = MOST
 
 type Line = Readonly<Record<string, unknown>>
 
@@ -215,7 +216,7 @@ const READ: { readonly [Kind in keyof typeof LINES]: (line: Line, known: Known) 
   chart: (line, { charts }): RecordedChart => {
     const id = number(line, 'id')
     charts.add(id)
-    return { id, chart: chartIn(line['chart'], { left: STATES }, DEPTH), events: textsIn(line, 'events') }
+    return { id, chart: chartIn(line['chart'], { left: STATES }, LEVELS), events: textsIn(line, 'events') }
   },
   actor: (line, { charts, actors }): RecordedActor => {
     const { chart } = line
@@ -315,7 +316,9 @@ function transitionIn(line: Line): ChartTransition {
   return { key, event, targets: textsIn(line, 'targets'), guard: optional(line, 'guard'), actions: textsIn(line, 'actions') }
 }
 
-/** Not deeper or larger than what is ever written: whoever shows it goes into it without looking how far. */
+const levelsOf = ({ states }: ChartState): number => 1 + states.reduce((most, each) => Math.max(most, levelsOf(each)), 0)
+
+/** Not deeper or larger than what is ever written. */
 function checkSize(value: unknown): void {
   let left = NODES
   let level: unknown[] = [value]

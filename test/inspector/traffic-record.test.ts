@@ -474,6 +474,31 @@ describe('O1, E1: it is bounded', () => {
     watch.close()
   })
 
+  test('O2: charts that are the same are one; of too many, or too large ones, none is held, and they are counted', () => {
+    const gathering = new Gathering()
+    const chartAt = (k: number, id = `m${k}`) => ({ id: k, events: [], chart: { ...chartOf(counter), id } })
+    const nothing = {
+      snapshots: [],
+      messages: [],
+      size: 0,
+      next: undefined,
+      left: { messages: 0, snapshots: 0 },
+      lost: { messages: 0, snapshots: 0 },
+    }
+    const actorOf = (k: number) => ({ id: k, path: `g/${k}`, which: 'work' as const, incarnation: 1, chart: k })
+    const numbers = Array.from({ length: 250 }, (_, k) => k + 1)
+    gathering.add({ ...nothing, charts: numbers.map((k) => chartAt(k)), actors: numbers.map(actorOf) }, 'held')
+    // The same again, from another machine that looks like it.
+    gathering.add(
+      { ...nothing, charts: [chartAt(900, 'm7'), chartAt(901, 'x'.repeat(600_000))], actors: [actorOf(900), actorOf(901)] },
+      'held',
+    )
+    const { charts: held, actors, leftOut } = gathering.result
+    expect([held.length, leftOut.charts]).toEqual([200, 51])
+    expect(actors.filter(({ chart }) => chart === undefined).map(({ id }) => id)).toEqual([...numbers.slice(200), 901])
+    expect(actors.find(({ id }) => id === 900)?.chart).toBe(7)
+  })
+
   test('of what is too much the newest stays, and the rest is counted', async () => {
     const { watch, run } = await crowd()
     const whole = (await fetched(watch)).traffic
