@@ -3,7 +3,7 @@
  *
  * C1  A lost connection is tried again, at growing intervals; what was shown stays.
  * C2  While a recording is played, frames of the living tree change nothing.
- * C3  A page that was saved never looks for a process: there is none behind it.
+ * C3  A page that was saved never looks for a process: there is none behind it. Nor is what comes from a file ever live.
  */
 import { assign, setup } from 'xstate'
 import type { Hello, Recording } from '../../src/inspector/protocol.ts'
@@ -50,8 +50,11 @@ export const pageMachine = setup({
   delays: { patience: ({ context }) => Math.min(5_000, 300 * 2 ** context.tries) },
   guards: {
     isStandalone: ({ context }) => context.standalone,
+    isOfProcess: ({ context }) => !context.standalone && context.hello?.source !== 'file',
     hasProcess: ({ context }) => !context.standalone,
     isFile: ({ event }) => event.type === 'hello' && event.hello.source === 'file',
+    /** A recording that can't be shown has nothing living behind it to show instead. */
+    isOfRecording: ({ context }) => context.standalone || context.hello?.source === 'file',
   },
 }).createMachine({
   id: 'page',
@@ -86,12 +89,12 @@ export const pageMachine = setup({
       on: {
         recorded: { target: 'replay', actions: 'load' },
         failed: [
-          { guard: 'isStandalone', target: 'refused', actions: 'blame' },
+          { guard: 'isOfRecording', target: 'refused', actions: 'blame' },
           { target: 'live', actions: 'blame' },
         ],
         lost: { guard: 'hasProcess', target: 'lost' },
         refused: { target: 'refused', actions: 'blame' },
-        live: { guard: 'hasProcess', target: 'live' },
+        live: { guard: 'isOfProcess', target: 'live' },
       },
     },
     replay: {

@@ -7,6 +7,7 @@ import { routineMachine } from '../../machines/routine.ts'
 import { chartOf } from '../../src/inspector/chart.ts'
 import { Player } from '../../src/inspector/player.ts'
 import type { Control, Done, Frame, KeptEvent, Question, Questions, Recording, RecordingPart } from '../../src/inspector/protocol.ts'
+import { Gathering, type RecordedTraffic, type TrafficPlace, withTraffic } from '../../src/inspector/traffic-record.ts'
 import { Link } from './link.ts'
 import { pageMachine } from './page-machine.ts'
 import { asMoment, type Place, readPlace, writePlace } from './place.ts'
@@ -33,9 +34,9 @@ export class Session {
   #clock: number | undefined
   readonly #listeners = new Set<() => void>()
   /** Of a page that was saved: what it was saved with. */
-  readonly #embedded: readonly Recording[]
+  readonly #embedded: readonly Recording[] | Error
 
-  constructor(embedded: readonly Recording[]) {
+  constructor(embedded: readonly Recording[] | Error) {
     this.#embedded = embedded
     this.place = readPlace(location.hash)
     this.page = createActor(
@@ -49,7 +50,7 @@ export class Session {
           stopClock: () => this.#stopClock(),
         },
       }),
-      { input: { standalone: embedded.length > 0 } },
+      { input: { standalone: this.isSaved } },
     )
     window.addEventListener('hashchange', () => this.#moved())
     this.#filter()
@@ -136,13 +137,18 @@ export class Session {
   ask<Name extends Question>(name: Name, what: Questions[Name]['ask']): Promise<Questions[Name]['answer']> {
     const { player } = this
     if (player !== undefined) return new Promise((resolve) => resolve(player.answer(name, what)))
-    return this.#link?.ask(name, what) ?? Promise.reject(new Error('there is no connection'))
+    return this.#request(name, what)
   }
 
   /** Tells somebody something. */
   order(control: Control, paths: readonly string[], event?: unknown): Promise<Done> {
     if (this.player !== undefined) return Promise.reject(new Error('this is a recording: nobody is there to be told anything'))
     return this.#link?.order(control, paths, event) ?? Promise.reject(new Error('there is no connection'))
+  }
+
+  /** True for a page that was saved: there is no process, and nobody to fetch anything from. */
+  get isSaved(): boolean {
+    return this.#embedded instanceof Error || this.#embedded.length > 0
   }
 
   get mayOrder(): boolean {
@@ -163,20 +169,39 @@ export class Session {
     }
     const { about, from, base = [] } = first
     const name = about?.name ?? this.page.getSnapshot().context.hello?.name ?? 'recording'
-    return { name, from, base, events, violations: about?.violations ?? [], story: about?.story ?? '' }
+    // A file holds all of it, or nothing.
+    const traffic = about === undefined ? await this.#traffic() : first.traffic
+    const all = { name, from, base, events, violations: about?.violations ?? [], story: about?.story ?? '' }
+    return traffic === undefined ? all : withTraffic(all, traffic)
+  }
+
+  /** Messages, snapshots and charts that the process holds. */
+  async #traffic(): Promise<RecordedTraffic> {
+    const gathering = new Gathering()
+    for (let place: TrafficPlace | undefined = { from: 'living', at: 0 }; place !== undefined; ) {
+      const { from } = place
+      place = gathering.add(await this.#request('traffic', { ...place, charts: gathering.known }), from)
+    }
+    return gathering.result
   }
 
   #part(ask: Questions['recording']['ask']): Promise<RecordingPart> {
-    return this.#link?.ask('recording', ask) ?? Promise.reject(new Error('there is no connection'))
+    return this.#request('recording', ask)
+  }
+
+  /** Asks the process, whatever is shown. */
+  #request<Name extends Question>(name: Name, what: Questions[Name]['ask']): Promise<Questions[Name]['answer']> {
+    return this.#link?.ask(name, what) ?? Promise.reject(new Error('there is no connection'))
   }
 
   async #fetchRecording(): Promise<void> {
     try {
+      // Not from within the step that asked for it.
+      await Promise.resolve()
+      if (this.#embedded instanceof Error) throw this.#embedded
       const [embedded, beside] = this.#embedded
       if (embedded !== undefined) {
         this.beside = beside
-        // Not from within the step that asked for it.
-        await Promise.resolve()
         this.page.send({ type: 'recorded', recording: embedded })
         return
       }

@@ -1,5 +1,6 @@
 /** Recordings that are saved inside a page: compressed, as text in a script element that is never run. */
 import type { Recording } from '../../src/inspector/protocol.ts'
+import { readTraffic, trafficLines } from '../../src/inspector/traffic-record.ts'
 
 const ID = 'recording'
 /** Where the template has room for it. */
@@ -10,12 +11,23 @@ async function through(bytes: Uint8Array<ArrayBuffer>, stream: CompressionStream
   return new Uint8Array(await new Response(new Blob([bytes]).stream().pipeThrough(stream)).arrayBuffer())
 }
 
-/** What this page was saved with; nothing if it was opened from a process. */
-export async function unpack(): Promise<readonly Recording[]> {
+/** What this page was saved with; nothing if it was opened from a process; an error if it has been broken since. */
+export async function unpack(): Promise<readonly Recording[] | Error> {
   const text = document.getElementById(ID)?.textContent
   if (text === undefined || text === null) return []
-  const bytes = Uint8Array.from(atob(text.trim()), (letter) => letter.charCodeAt(0))
-  return JSON.parse(new TextDecoder().decode(await through(bytes, new DecompressionStream('gzip')))) as readonly Recording[]
+  try {
+    const bytes = Uint8Array.from(atob(text.trim()), (letter) => letter.charCodeAt(0))
+    const json = new TextDecoder().decode(await through(bytes, new DecompressionStream('gzip')))
+    return (JSON.parse(json) as readonly Recording[]).map(checked)
+  } catch (cause) {
+    return new Error(`The recording in this page is broken: ${(cause as Error).message}`, { cause })
+  }
+}
+
+/** It is looked at with the care that a file is read with. */
+function checked(recording: Recording): Recording {
+  const { traffic } = recording
+  return traffic === undefined ? recording : { ...recording, traffic: readTraffic(trafficLines(traffic, 0), 0, 1) }
 }
 
 /** The text of a page that holds recordings. */

@@ -1,10 +1,12 @@
 /** Who an actor is, in the first lines of its view. */
 import { useState } from 'react'
 import type { ActorView } from '../../src/inspector/protocol.ts'
+import { useSession } from '../state/hooks.ts'
 import { count, nameOf, PathLink, span, State } from './shared.tsx'
 
 /** @param isOver True if nothing is known of it but events. */
 export function ActorHead({ view, isOver }: { readonly view: ActorView; readonly isOver: boolean }) {
+  const isRecording = useSession().player !== undefined
   const { path, kind, state, incarnation, budget, heartbeat, source } = view
   const above = path.slice(0, Math.max(0, path.lastIndexOf('/')))
   return (
@@ -24,7 +26,7 @@ export function ActorHead({ view, isOver }: { readonly view: ActorView; readonly
             <span className="note">in</span> <PathLink path={above} whole />
           </span>
         )}
-        {kind !== 'routine' || isOver ? null : <Source source={source} />}
+        {kind !== 'routine' || isOver || isRecording ? null : <Source source={source} />}
       </p>
       {budget === undefined && heartbeat === undefined ? null : (
         <div className="gauges">

@@ -3,15 +3,16 @@ import { useState } from 'react'
 import type { ActorView, Difference, SnapshotLine } from '../../src/inspector/protocol.ts'
 import { readable } from '../../src/inspector/chart.ts'
 import { valueText } from '../layout/active.ts'
-import { useAnswer } from '../state/hooks.ts'
+import { useAnswer, useSession } from '../state/hooks.ts'
 import { Plain, Value } from './actor-value.tsx'
-import { Failed, moment } from './shared.tsx'
+import { Failed, leftOut, moment } from './shared.tsx'
 
 /** Snapshots never change. */
 const SELDOM = 60_000
 
 /** The event that led to it, as a person says it. */
-const said = ({ event }: SnapshotLine): string => (event === 'xstate.init' ? 'its start' : readable(event))
+const said = ({ event }: SnapshotLine): string =>
+  event === 'xstate.init' ? 'its start' : event === '' ? 'as it was found' : readable(event)
 
 interface PanelProps {
   readonly view: ActorView
@@ -22,6 +23,7 @@ interface PanelProps {
 
 export function StatePanel({ view, chosen, choose }: PanelProps) {
   const { path, snapshots } = view
+  const recording = useSession().player?.recording
   // Nobody says what it is compared with: then with the one before.
   const [against, setAgainst] = useState<number>()
   const shown = chosen ?? snapshots.at(-1)
@@ -30,6 +32,7 @@ export function StatePanel({ view, chosen, choose }: PanelProps) {
   return (
     <section className="held" aria-label="State">
       <h3>State</h3>
+      {recording === undefined ? null : <p className="note">As recorded, up to this moment.{leftOut(recording.traffic, 'snapshots')}</p>}
       <Scrubber snapshots={snapshots} index={index} chosen={chosen} choose={choose} />
       <Held view={view} chosen={chosen} />
       {shown === undefined ? null : (
@@ -52,7 +55,7 @@ interface ScrubberProps {
 function Scrubber({ snapshots, index, chosen, choose }: ScrubberProps) {
   const line = snapshots[index]
   if (line === undefined) return <p className="note">It has not changed since somebody began to look.</p>
-  const text = `${moment(line.at)}, after ${said(line)}`
+  const text = `${moment(line.at)}, ${line.event === '' ? '' : 'after '}${said(line)}`
   return (
     <div className="scrub">
       <input

@@ -8,7 +8,7 @@ import { StatePanel } from './actor-state.tsx'
 import './actor.css'
 import { ChartPanel } from './chart.tsx'
 import { EventTable } from './log.tsx'
-import { count, Empty, Failed } from './shared.tsx'
+import { count, Empty, Failed, leftOut } from './shared.tsx'
 
 export function ActorPane() {
   const session = useSession()
@@ -43,8 +43,8 @@ function Actor({ path }: { readonly path: string }) {
 function Known({ view, stale }: { readonly view: ActorView; readonly stale: string | undefined }) {
   const session = useSession()
   const [then, setThen] = useState<SnapshotLine>()
-  // Of whoever has ended, and in a recording, nothing is known but events.
-  const inside = session.player === undefined && !isOver(view)
+  // Of whoever has ended, and of many in a recording, nothing is known but events.
+  const inside = session.player === undefined ? !isOver(view) : view.snapshots.length > 0
   // A snapshot of an earlier life is gone with it.
   const held = view.snapshots.find(({ n }) => n === then?.n)
   return (
@@ -61,12 +61,12 @@ function Known({ view, stale }: { readonly view: ActorView; readonly stale: stri
             <p className="note">
               {session.player === undefined
                 ? 'It has ended: what it held is gone with it.'
-                : 'A recording holds what happened, and nothing of what was inside an actor.'}
+                : `Of what was inside it by this moment nothing was recorded.${leftOut(session.player.recording.traffic, 'snapshots')}`}
             </p>
           </section>
         )}
         <div className="actor-side">
-          <Facts view={view} isOver={!inside} />
+          <Facts view={view} isOver={session.player === undefined && !inside} />
           {session.mayOrder && view.events.length > 0 ? (
             <SendForm path={view.path} events={view.events} />
           ) : (

@@ -75,15 +75,19 @@ interface ChartProps {
 }
 
 function Chart({ chart: answered, position, then, name }: ChartProps) {
-  const session = useSession()
   // The same chart is answered anew now and then: what is drawn stays as it is.
   const definition = useMemo(() => JSON.stringify(answered), [answered])
   const chart = useMemo(() => JSON.parse(definition) as ChartState, [definition])
   const laid = useLayout(chart)
   const value = then === undefined ? position.value : then.value
   const active = useMemo(() => activeIds(chart, value), [chart, value])
+  const session = useSession()
   const counted =
-    session.player === undefined ? '×n: taken so often since somebody began to look.' : 'How often a transition was taken is not recorded.'
+    session.player === undefined
+      ? '×n: taken so often since somebody began to look.'
+      : Object.keys(position.taken).length > 0
+        ? '×n: taken so often by this moment, since somebody began to look.'
+        : 'As far as is recorded, no transition was taken by this moment.'
   const note = `${counted} Click, then turn the wheel to zoom; drag to move.`
   return (
     <>

@@ -5,7 +5,7 @@ import { useAnswer, useSession } from '../state/hooks.ts'
 import { columnsOf, endsOf, namesOf, OTHERS, OUTSIDE } from '../state/sequence.ts'
 import type { Session } from '../state/session.ts'
 import { pathsWith } from '../state/suggest.ts'
-import { count, Empty, Failed, moment, nameOf } from './shared.tsx'
+import { count, Empty, Failed, leftOut, moment, nameOf } from './shared.tsx'
 import './messages.css'
 
 /** Messages that are shown. */
@@ -20,18 +20,18 @@ const KINDS: readonly MessageLine['kind'][] = ['event', 'send', 'ask', 'reply']
 export function MessagesPane() {
   const session = useSession()
   const { path, with: others } = session.place
-  const isRecording = session.player !== undefined
+  const recording = session.player?.recording
   const chosen = [...new Set([path, ...others])].filter((each) => each !== '')
-  const { answer, error } = useAnswer('messages', isRecording || chosen.length === 0 ? undefined : { paths: chosen, limit: SHOWN }, 300)
+  const { answer, error } = useAnswer('messages', chosen.length === 0 ? undefined : { paths: chosen, limit: SHOWN }, 300)
   // Those of somebody else are no answer; the same ones stay until there are new ones.
   const key = chosen.join('\n')
   const kept = useRef<{ readonly key: string; readonly lines: readonly MessageLine[] }>(undefined)
   if (answer !== undefined) kept.current = { key, lines: answer }
   const lines = kept.current?.key === key ? kept.current.lines : undefined
-  if (isRecording) {
+  if (recording !== undefined && recording.traffic === undefined) {
     return (
       <Empty title="Messages are not recorded">
-        A recording holds what began, ended and was restarted. Messages can be seen of a living tree only, while a page is open.
+        This recording holds what began, ended and was restarted, and nothing of what was said.
       </Empty>
     )
   }
@@ -50,7 +50,8 @@ export function MessagesPane() {
             {chosen.length === 1
               ? `${nameOf(chosen[0] as string)} has neither sent nor received any`
               : 'None of these has sent or received any'}{' '}
-            since this page was opened. Messages are recorded while a page is open; their text is kept for those whom one looks at.
+            {recording === undefined ? 'since this page was opened' : 'by this moment'}. Messages are recorded while a page is open; their
+            text is kept for those whom one looks at.
           </Empty>
         ) : (
           <Sequence key={key} chosen={chosen} lines={lines} />
@@ -58,7 +59,7 @@ export function MessagesPane() {
       ) : (
         <Failed error={error} />
       )}
-      <Key lines={lines?.length ?? 0} />
+      <Key lines={lines?.length ?? 0} more={leftOut(recording?.traffic, 'messages')} />
     </div>
   )
 }
@@ -312,7 +313,7 @@ function Arrow({ a, b, isSelf, width }: { readonly a: number; readonly b: number
 }
 
 /** What lines mean. */
-function Key({ lines }: { readonly lines: number }) {
+function Key({ lines, more }: { readonly lines: number; readonly more: string }) {
   return (
     <div className="message-key">
       <ul>
@@ -327,7 +328,7 @@ function Key({ lines }: { readonly lines: number }) {
         ))}
       </ul>
       <span className="note" role="status">
-        {lines === SHOWN ? `the latest ${SHOWN}` : `${count(lines)} messages`}; click one for its text
+        {lines === SHOWN ? `the latest ${SHOWN}` : `${count(lines)} messages`}; click one for its text.{more}
       </span>
     </div>
   )

@@ -1,5 +1,6 @@
 /** The whole page: the tree on the left, a view of it on the right, time below. */
 import { useSelector } from '@xstate/react'
+import type { Hello } from '../../src/inspector/protocol.ts'
 import { useSession } from '../state/hooks.ts'
 import type { View } from '../state/place.ts'
 import { ActorPane } from './actor.tsx'
@@ -33,7 +34,7 @@ const ORDER: readonly View[] = ['health', 'actor', 'why', 'timeline', 'messages'
 export function Page() {
   const session = useSession()
   const status = useSelector(session.page, (snapshot) => snapshot)
-  if (status.matches('refused')) return <Refused why={status.context.why} />
+  if (status.matches('refused')) return <Refused why={status.context.why} isRecording={isRecording(status.context)} />
   const { Pane } = PANES[session.place.view]
   const isEmpty = session.table.size === 0
   return (
@@ -97,11 +98,14 @@ function Waiting() {
   )
 }
 
-function Refused({ why }: { readonly why: string }) {
+const isRecording = ({ standalone, hello }: { readonly standalone: boolean; readonly hello: Hello | undefined }): boolean =>
+  standalone || hello?.source === 'file'
+
+function Refused({ why, isRecording }: { readonly why: string; readonly isRecording: boolean }) {
   return (
     <main className="refused">
       <h1>curtaincall</h1>
-      <Empty title="This page may not look">{why}</Empty>
+      <Empty title={isRecording ? 'This recording can’t be shown' : 'This page may not look'}>{why}</Empty>
     </main>
   )
 }

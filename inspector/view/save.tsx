@@ -9,6 +9,8 @@ interface Format {
   readonly label: string
   readonly ending: string
   readonly type: string
+  /** True if the page has to be fetched from where it came from. */
+  readonly needsServer?: true
   readonly make: (recording: Recording, beside: Recording | undefined) => string | Promise<string>
 }
 
@@ -23,12 +25,13 @@ const FORMATS: readonly Format[] = [
     label: 'Page (*.html), opens from disk',
     ending: 'html',
     type: 'text/html',
+    needsServer: true,
     make: async (recording, beside) => pack(await template(), beside === undefined ? [recording] : [recording, beside]),
   },
   { label: 'Chrome trace (*.json)', ending: 'trace.json', type: 'application/json', make: (recording) => toChromeTrace(recording) },
 ]
 
-/** The page that others are saved in. A saved page has none, and saves itself as it is. */
+/** The page that others are saved in. Who has a saved page has the file, and there is no template beside it. */
 async function template(): Promise<string> {
   const response = await fetch('./standalone.html')
   if (!response.ok) throw new Error('the page that recordings are saved in is not there')
@@ -65,7 +68,7 @@ export function SaveMenu() {
     >
       <summary>Save</summary>
       <div>
-        {FORMATS.map((format) => (
+        {FORMATS.filter(({ needsServer }) => needsServer === undefined || !session.isSaved).map((format) => (
           <button key={format.ending} type="button" onClick={() => void save(format)}>
             {format.label}
           </button>

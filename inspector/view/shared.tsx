@@ -1,5 +1,6 @@
 /** Small things that all views use. */
 import type { ReactNode } from 'react'
+import type { RecordedTraffic } from '../../src/inspector/traffic-record.ts'
 import { useSession } from '../state/hooks.ts'
 
 /** Shapes that differ without their colours. */
@@ -69,6 +70,14 @@ export function PathLink({ path, whole = false }: { readonly path: string; reado
 
 /** A number for people. */
 export const count = (value: number): string => Math.round(value).toLocaleString('en')
+
+/** What a recording lacks of it; nothing if it is all there. */
+export function leftOut(traffic: RecordedTraffic | undefined, what: 'messages' | 'snapshots'): string {
+  const lacking = traffic?.leftOut[what] ?? 0
+  const charts = what === 'snapshots' ? (traffic?.leftOut.charts ?? 0) : 0
+  const said = [...(lacking === 0 ? [] : [`${count(lacking)} earlier ${what}`]), ...(charts === 0 ? [] : [`${count(charts)} charts`])]
+  return said.length === 0 ? '' : ` Not in this recording: ${said.join(' and ')}, of all actors.`
+}
 
 /** A length of time for people. */
 export function span(milliseconds: number): string {

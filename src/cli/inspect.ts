@@ -2,7 +2,7 @@
 import { basename } from 'node:path'
 import type { Writable } from 'node:stream'
 import type { TraceLike } from '../inspector/index.ts'
-import { portError } from './program.ts'
+import { portError, UsageError } from './program.ts'
 import { readOr } from './trace.ts'
 
 /** What the command line says. */
@@ -21,6 +21,8 @@ export async function inspectTraces({ files, port }: InspectOptions, out: Writab
   try {
     inspector = await showRecording(traces, { port })
   } catch (error) {
+    // What stands in a file that is not as it was written.
+    if ((error as { option?: string }).option === 'traces') throw new UsageError((error as Error).message)
     throw portError(error, port)
   }
   out.write(`inspector: ${inspector.url}\nCtrl-C ends it\n`)

@@ -19,6 +19,10 @@ const keys: Rule = {
   range: `an array of at most ${MANY} keys: strings, or whole numbers of at least 0`,
   accepts: (value) => Array.isArray(value) && value.length <= MANY && value.every((key) => text.accepts(key) || finiteCount.accepts(key)),
 }
+const numbers: Rule = {
+  range: `an array of at most ${MANY * 2} whole numbers of at least 0`,
+  accepts: (value) => Array.isArray(value) && value.length <= MANY * 2 && value.every(finiteCount.accepts),
+}
 const lines: Rule = {
   range: 'a whole number from 1 to 10000',
   accepts: (value) => Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= 10_000,
@@ -44,6 +48,7 @@ const RULES: { readonly [Name in Question]: Rules<Questions[Name]['ask']> } = {
   health: {},
   timeline: { from: moment, to: moment, limit: bars, path: text },
   recording: { after: finiteCount, which: finiteCount },
+  traffic: { from: oneOf('living', 'held', 'found'), at: finiteCount, charts: numbers },
 }
 
 /** What can't be left out. */

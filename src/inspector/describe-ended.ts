@@ -2,11 +2,12 @@
 import { kindOf } from './forest.ts'
 import type { ActorView, LogLine, NodeState } from './protocol.ts'
 
-/** States as the lifecycle's own chart calls them, where it does otherwise. */
-const IN_CHART: Readonly<Partial<Record<NodeState, string>>> = { killed: 'cancelled', queued: 'pending', hung: 'running' }
-
-/** What is left to see of somebody who has ended. */
-export function describeEnded(path: string, state: NodeState, incarnation: number, history: readonly LogLine[]): ActorView {
+/**
+ * What is left to see of somebody who has ended.
+ *
+ * @param value Of its lifecycle's state.
+ */
+export function describeEnded(path: string, state: NodeState, incarnation: number, value: unknown, history: readonly LogLine[]): ActorView {
   const said = history.at(-1)?.said ?? ''
   return {
     path,
@@ -14,7 +15,7 @@ export function describeEnded(path: string, state: NodeState, incarnation: numbe
     state,
     incarnation,
     facts: [['run', String(incarnation)], ...(said === '' ? [] : ([['last event', said]] as [string, string][]))],
-    life: { value: IN_CHART[state] ?? state, taken: {} },
+    life: { value, taken: {} },
     work: undefined,
     context: undefined,
     snapshots: [],

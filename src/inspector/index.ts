@@ -7,6 +7,7 @@ import { ConfigError } from '../errors.ts'
 import { GlobalManager } from '../global-manager.ts'
 import { check, flag, type Rule, refuse } from '../spec/check.ts'
 import { Controls } from './controls.ts'
+import type { Recording } from './protocol.ts'
 import { fromTrace, type TraceLike } from './recording.ts'
 import { InspectorServer, pageFiles } from './server.ts'
 import { Shelf } from './shelf.ts'
@@ -77,13 +78,27 @@ export async function showRecording(traces: readonly TraceLike[], options: Omit<
   if (!Array.isArray(traces) || traces.length === 0) throw refuse('showRecording traces', 'an array of at least one trace', traces)
   for (const trace of traces) if (!isTrace(trace)) throw refuse('showRecording traces', 'traces, with header, events and verdict', trace)
   check('showRecording', options, { port: RULES.port, host: RULES.host })
-  const shelf = new Shelf(traces.map((trace, index) => fromTrace(trace as TraceLike, `recording ${index + 1}`)))
+  const shelf = new Shelf(traces.map((trace, index) => recordingOf(trace as TraceLike, index)))
   return opened(new InspectorServer(shelf, undefined, files(undefined)), options)
 }
 
+function recordingOf(trace: TraceLike, index: number): Recording {
+  try {
+    return fromTrace(trace, `recording ${index + 1}`)
+  } catch (cause) {
+    throw new ConfigError(`showRecording traces: of number ${index + 1} ${(cause as Error).message}`, { option: 'traces', cause })
+  }
+}
+
 function isTrace(trace: unknown): boolean {
-  const { header, events, verdict } = (trace ?? {}) as { [Key in keyof TraceLike]?: Partial<TraceLike[Key]> | null }
-  return typeof header === 'object' && header !== null && Array.isArray(events) && Array.isArray(verdict?.violations)
+  const { header, events, recorded, verdict } = (trace ?? {}) as { [Key in keyof TraceLike]?: Partial<TraceLike[Key]> | null }
+  return (
+    typeof header === 'object' &&
+    header !== null &&
+    Array.isArray(events) &&
+    (recorded === undefined || Array.isArray(recorded)) &&
+    Array.isArray(verdict?.violations)
+  )
 }
 
 async function opened(server: InspectorServer, { host = '127.0.0.1', port: wanted = 0 }: InspectorOptions): Promise<Inspector> {

@@ -6,7 +6,9 @@
  */
 import { describeEnded } from './describe-ended.ts'
 import { Forest, kindOf } from './forest.ts'
+import { Insides } from './insides.ts'
 import { Ledger } from './ledger.ts'
+import { LifeStates } from './life-state.ts'
 import type {
   ActorView,
   Blocker,
@@ -36,7 +38,8 @@ const NAMED = 20
 /** States in which nobody is waited for any more. */
 const ENDED: ReadonlySet<NodeState> = new Set<NodeState>(['completed', 'failed', 'cancelled', 'killed'])
 
-const CLOSED = new Error('this is a recording: of what was inside an actor it holds nothing')
+/** What a recording without any has. */
+const NOTHING = { charts: [], actors: [], snapshots: [], messages: [] }
 
 export class Player {
   readonly recording: Recording
@@ -45,8 +48,10 @@ export class Player {
   readonly #charts: Charts
   readonly #ledger: Ledger
   readonly #timeline = new Timeline()
+  readonly #insides: Insides
   #forest = new Forest(Infinity)
   #waterfall = new Waterfall()
+  #lifeStates = new LifeStates()
   #next = 0
   #counts = emptyCounts()
   #at: number
@@ -57,7 +62,8 @@ export class Player {
     this.recording = { ...recording, events }
     this.#charts = charts
     this.from = from
-    this.to = events.at(-1)?.at ?? from
+    this.#insides = new Insides(recording.traffic ?? NOTHING)
+    this.to = Math.max(events.at(-1)?.at ?? from, this.#insides.to)
     this.#at = from
     this.#ledger = new Ledger(Math.max(1, events.length))
     // When those began that ran already, a recording does not say until they end.
@@ -77,6 +83,7 @@ export class Player {
   #rewind(): void {
     this.#forest = new Forest(Infinity)
     this.#waterfall = new Waterfall()
+    this.#lifeStates = new LifeStates()
     this.#counts = emptyCounts()
     this.#next = 0
     for (const node of this.recording.base) this.#forest.add(...node)
@@ -92,6 +99,7 @@ export class Player {
       const event = events[this.#next] as KeptEvent
       this.#forest.note(event)
       this.#waterfall.note(event)
+      this.#lifeStates.note(event)
       this.#count(event)
     }
     if (!back) return this.#forest.take(at)
@@ -123,21 +131,23 @@ export class Player {
   }
 
   readonly #answers: { readonly [Key in Question]: (ask: Questions[Key]['ask']) => Questions[Key]['answer'] } = {
-    log: (ask) => this.#ledger.lines({ ...ask, before: Math.min(ask.before ?? Infinity, this.#seqAfter) }),
+    log: (ask) => ({
+      ...this.#ledger.lines({ ...ask, before: Math.min(ask.before ?? Infinity, this.#seqAfter) }),
+      total: this.#next,
+    }),
     actor: ({ path }) => this.#actor(path),
-    chart: ({ path, which }) => (which === 'work' ? undefined : this.#charts[chartFor(path)]),
-    look: () => {
-      throw CLOSED
-    },
-    diff: () => {
-      throw CLOSED
-    },
-    messages: () => [],
-    why: ({ seq, path }) => why(this.#ledger, seq, path),
+    chart: ({ path, which }) => (which === 'work' ? this.#insides.chart(path) : this.#charts[chartFor(path)]),
+    look: ({ path, n, at = [] }) => this.#insides.look(path, this.#livesOf(path), this.#at, n, at),
+    diff: ({ path, from, to }) => this.#insides.diff(path, this.#livesOf(path), this.#at, from, to),
+    messages: ({ paths, limit }) => this.#insides.messages(paths, this.#at, limit),
+    why: ({ seq, path }) => why(this.#ledger, seq, path, this.#seqAfter),
     shutdown: () => this.#shutdowns(),
     health: () => this.#health(),
     timeline: (ask) => this.#timeline.view(ask, this.to),
     recording: () => ({ base: this.recording.base, from: this.from, events: this.recording.events, more: false }),
+    traffic: () => {
+      throw new Error('this is a recording: all of it is here already')
+    },
   }
 
   get #seqAfter(): number {
@@ -148,7 +158,17 @@ export class Player {
     const node = this.#forest.nodeAt(path)
     if (node === undefined) return undefined
     const { lines } = this.#ledger.lines({ path, limit: 60, before: this.#seqAfter }, true)
-    return describeEnded(path, node.state, node.incarnation, lines)
+    const { state, incarnation } = node
+    const ended = describeEnded(path, state, incarnation, this.#lifeStates.valueOf(path, state), lines)
+    const { life = ended.life, ...inside } = this.#insides.actor(path, incarnation, this.#at)
+    return { ...ended, ...inside, life, messages: this.#insides.countsOf(path, this.#at) }
+  }
+
+  /** In which of its lives somebody is. */
+  #livesOf(path: string): number {
+    const node = this.#forest.nodeAt(path)
+    if (node === undefined) throw new Error(`this is a recording: ${path} is not there at this moment`)
+    return node.incarnation
   }
 
   /** Who blocks can be seen in a recording, too; how long it may, can't. */

@@ -1,5 +1,6 @@
 /** What a page asks, and what it is told: by a living tree and by a recording alike. */
 import type { LogLine, NodeKind, NodeState } from './protocol.ts'
+import type { RecordedTraffic, TrafficPart, TrafficPlace } from './traffic-record.ts'
 
 /** What the page asks, and what it is told. */
 export interface Questions {
@@ -45,6 +46,11 @@ export interface Questions {
   }
   /** A part of the recording, from after a seq on; the first part says what there was before. */
   recording: { ask: { readonly after?: number | undefined; readonly which?: number | undefined }; answer: RecordingPart }
+  /** A part of the messages and snapshots that belong to the recording of a living tree; `charts` need not be told again. */
+  traffic: {
+    ask: { readonly [Key in keyof TrafficPlace]?: TrafficPlace[Key] | undefined } & { readonly charts?: readonly number[] | undefined }
+    answer: TrafficPart
+  }
 }
 
 /** What a question is called. */
@@ -268,8 +274,10 @@ export interface RecordingPart {
   readonly from: number
   readonly events: readonly KeptEvent[]
   readonly more: boolean
+  /** Of a file: messages, snapshots and charts, all at once. */
+  readonly traffic?: RecordedTraffic | undefined
   /** What is known of it, where it is a file; and how many others stand beside it. */
-  readonly about?: Omit<Recording, 'from' | 'base' | 'events'> & { readonly beside: number }
+  readonly about?: Omit<Recording, 'from' | 'base' | 'events' | 'traffic'> & { readonly beside: number }
 }
 
 /** A whole recording. */
@@ -282,4 +290,6 @@ export interface Recording {
   readonly violations: readonly { readonly law: string; readonly message: string; readonly witnesses: readonly number[] }[]
   /** What made it, in a few lines; of a counterexample. */
   readonly story: string
+  /** Messages, snapshots and charts; absent if none were recorded. */
+  readonly traffic?: RecordedTraffic | undefined
 }

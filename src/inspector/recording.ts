@@ -5,6 +5,7 @@
  */
 import type { BaseNode, KeptEvent, Recording } from './protocol.ts'
 import { textOf } from './story.ts'
+import { readTraffic, trafficLines } from './traffic-record.ts'
 
 /** An event as it can be written down. */
 export function keep(event: KeptEvent): KeptEvent {
@@ -33,11 +34,17 @@ export interface TraceLike {
     readonly type: string
     readonly cause?: number
   }[]
+  /** What else was recorded: see traffic-record.ts. */
+  readonly recorded?: readonly object[]
   readonly verdict: { readonly violations: Recording['violations'] }
 }
 
-/** A trace, as something that can be shown. */
-export function fromTrace({ header, events, verdict }: TraceLike, name: string): Recording {
+/**
+ * A trace, as something that can be shown.
+ *
+ * @throws RangeError that names the line, if what was recorded beside the events is not as it was written.
+ */
+export function fromTrace({ header, events, recorded, verdict }: TraceLike, name: string): Recording {
   const { recording } = header
   const from = recording?.from ?? 0
   return {
@@ -49,12 +56,13 @@ export function fromTrace({ header, events, verdict }: TraceLike, name: string):
     }),
     violations: verdict.violations.map((each) => ({ ...each, witnesses: each.witnesses.map((i) => i + 1) })),
     story: header.story,
+    ...(recorded === undefined ? {} : { traffic: readTraffic(recorded, from, events.length + 2) }),
   }
 }
 
 /** A recording as the lines of a `*.cct.jsonl` file, which the test kit reads too. */
 export function toTraceLines(
-  { name, from, base, events, violations, story }: Recording,
+  { name, from, base, events, violations, story, traffic }: Recording,
   versions: Readonly<Record<string, string>>,
 ): string {
   const places = new Map(events.map(({ seq }, i) => [seq, i]))
@@ -80,7 +88,8 @@ export function toTraceLines(
     return { i, t: last, actor: path, type, ...(because === undefined ? {} : { cause: because }), ...rest }
   })
   const witnessed = violations.map((each) => ({ ...each, witnesses: each.witnesses.flatMap((seq) => places.get(seq) ?? []) }))
-  return `${[header, ...lines, { verdict: { violations: witnessed, deviations: 0 } }].map((line) => JSON.stringify(line)).join('\n')}\n`
+  const recorded = traffic === undefined ? [] : trafficLines(traffic, from)
+  return `${[header, ...lines, ...recorded, { verdict: { violations: witnessed, deviations: 0 } }].map((line) => JSON.stringify(line)).join('\n')}\n`
 }
 
 interface Slice {

@@ -14,9 +14,14 @@ const WRONG = new Set(['manager.gaveUp', 'routine.failed', 'routine.killed', 'ro
 /** Where a story may begin. */
 const ROOTS = new Set(['routine.failed', 'routine.hung', 'routine.completed', 'manager.phase', 'control.ordered'])
 
-/** The chain of causes up to an event, and what came of it. Without `seq`, of the latest that went wrong at the path. */
-export function why(ledger: Ledger, seq: number | undefined, path: string | undefined): WhyView | undefined {
-  const asked = seq === undefined ? latestWrong(ledger, path) : ledger.indexOf(seq)
+/**
+ * The chain of causes up to an event, and what came of it. Without `seq`, of the latest that went wrong at the path.
+ *
+ * @param before Whoever names no event is told of none with this `seq` or a later one.
+ */
+export function why(ledger: Ledger, seq: number | undefined, path: string | undefined, before = Infinity): WhyView | undefined {
+  const end = seq === undefined ? ledger.firstFrom(before) : ledger.size
+  const asked = seq === undefined ? latestWrong(ledger, path, end) : ledger.indexOf(seq)
   const event = ledger.at(asked)
   if (event === undefined) return undefined
   const chain: KeptEvent[] = []
@@ -31,7 +36,7 @@ export function why(ledger: Ledger, seq: number | undefined, path: string | unde
   }
   chain.reverse()
   const depths = new Map(chain.map((each, depth) => [each.seq, depth]))
-  const steps = [...chain, ...consequences(ledger, asked, depths)]
+  const steps = [...chain, ...consequences(ledger, asked, end, depths)]
   const told: WhyStep[] = steps.map((each) => ({
     ...lineOf(each),
     depth: depths.get(each.seq) as number,
@@ -41,21 +46,21 @@ export function why(ledger: Ledger, seq: number | undefined, path: string | unde
   return { headline: headlineOf(event, chain), steps: told, advice: adviceOn(steps), cut }
 }
 
-function latestWrong(ledger: Ledger, path: string | undefined): number {
+function latestWrong(ledger: Ledger, path: string | undefined, end: number): number {
   const here = (event: KeptEvent): boolean => path === undefined || event.path === path || event.path.startsWith(`${path}/`)
-  for (let k = ledger.size - 1; k >= 0; k--) {
+  for (let k = end - 1; k >= 0; k--) {
     const event = ledger.at(k) as KeptEvent
     if (WRONG.has(event.type) && here(event)) return k
   }
   if (path === undefined) return -1
-  for (let k = ledger.size - 1; k >= 0; k--) if (ledger.at(k)?.path === path) return k
+  for (let k = end - 1; k >= 0; k--) if (ledger.at(k)?.path === path) return k
   return -1
 }
 
-function consequences(ledger: Ledger, asked: number, depths: Map<number, number>): KeptEvent[] {
+function consequences(ledger: Ledger, asked: number, end: number, depths: Map<number, number>): KeptEvent[] {
   const found: KeptEvent[] = []
   const { seq } = ledger.at(asked) as KeptEvent
-  for (let k = asked + 1; k < Math.min(ledger.size, asked + AHEAD) && found.length < STEPS; k++) {
+  for (let k = asked + 1; k < Math.min(end, asked + AHEAD) && found.length < STEPS; k++) {
     const event = ledger.at(k) as KeptEvent
     const above = event.cause === null ? undefined : depths.get(event.cause)
     if (above === undefined || event.cause === null || event.cause < seq) continue

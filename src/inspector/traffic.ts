@@ -15,6 +15,7 @@ import { differences } from './diff.ts'
 import type { Difference, MessageLine, SnapshotLine } from './protocol.ts'
 import { Ring } from './ring.ts'
 import { textOf } from './story.ts'
+import type { Amount } from './traffic-record.ts'
 import { inside, toWire, typeOf } from './to-wire.ts'
 
 /** Messages and snapshots that are held. */
@@ -29,7 +30,7 @@ const LISTED = 40
 /** Milliseconds for which somebody who was asked about counts as looked at. */
 const INTEREST = 15_000
 
-interface Message {
+export interface Message {
   readonly n: number
   readonly at: number
   readonly from: AnyActorRef | RoutineRow | undefined
@@ -39,12 +40,23 @@ interface Message {
   readonly text: string
 }
 
-interface Kept {
+export interface Kept {
   readonly n: number
   readonly at: number
   readonly ref: AnyActorRef
   readonly event: string
   readonly snapshot: unknown
+  /** How often each transition was taken since the one before; undefined if none was. */
+  readonly taken: ReadonlyMap<string, number> | undefined
+}
+
+/** All that is held, and how much there ever was. */
+export interface Held {
+  /** The latest number. */
+  readonly last: number
+  readonly heard: Amount
+  readonly messages: Pick<Ring<Message>, 'size' | 'at'>
+  readonly snapshots: Pick<Ring<Kept>, 'size' | 'at'>
 }
 
 export class Traffic implements Tap {
@@ -52,7 +64,13 @@ export class Traffic implements Tap {
   readonly #running = new AsyncLocalStorage<RoutineRow>()
   readonly #messages = new Ring<Message>(MESSAGES)
   readonly #snapshots = new Ring<Kept>(SNAPSHOTS)
+  /** How many there were of both, held or not. */
+  readonly #heard = { messages: 0, snapshots: 0 }
   readonly #taken = new WeakMap<AnyActorRef, Map<string, number>>()
+  /** The same since the latest snapshot of each. */
+  readonly #fresh = new WeakMap<AnyActorRef, Map<string, number>>()
+  /** Of whom snapshots were pushed out, and the latest of these: what is held reaches back to it. */
+  readonly #cut = new WeakMap<AnyActorRef, { readonly n: number; readonly at: number }>()
   readonly #paths = new WeakMap<AnyActorRef, string>()
   readonly #sites = new WeakMap<RoutineRow, { readonly stack?: string }>()
   readonly #interest = new Map<string, number>()
@@ -119,7 +137,7 @@ export class Traffic implements Tap {
     const [from, to] = kind === 'reply' ? [row, asker] : [sender, row]
     const type = typeOf(message, kind)
     const text = this.#isWatched(row.path) || (sender !== undefined && this.#isWatched(sender.path)) ? textOf(message) : ''
-    this.#messages.push({ n: ++this.#last, at: this.#now, from, to, type, kind, text })
+    this.#keepMessage({ n: ++this.#last, at: this.#now, from, to, type, kind, text })
     return sender
   }
 
@@ -129,8 +147,9 @@ export class Traffic implements Tap {
     if (event.type === '@xstate.event') this.#passed(event.sourceRef as AnyActorRef | undefined, event.actorRef as AnyActorRef, event.event)
     else if (event.type === '@xstate.microstep') this.#count(event.actorRef as AnyActorRef, event._transitions as AnyTransitionDefinition[])
     else if (event.type === '@xstate.snapshot') {
-      const { actorRef, event: cause, snapshot } = event
-      this.#snapshots.push({ n: ++this.#last, at: this.#now, ref: actorRef as AnyActorRef, event: typeOf(cause, ''), snapshot })
+      const { event: cause, snapshot } = event
+      const ref = event.actorRef as AnyActorRef
+      this.#keep({ n: ++this.#last, at: this.#now, ref, event: typeOf(cause, ''), snapshot, taken: this.#fresh.get(ref) })
     }
   }
 
@@ -142,15 +161,28 @@ export class Traffic implements Tap {
     if (type.startsWith('xstate.init')) return
     const from = source ?? this.#runsIn()
     const text = this.#isWatched(this.#pathOf(target)) || (from !== undefined && this.#isWatched(this.#pathOf(from))) ? textOf(event) : ''
-    this.#messages.push({ n: ++this.#last, at: this.#now, from, to: target, type, kind: 'event', text })
+    this.#keepMessage({ n: ++this.#last, at: this.#now, from, to: target, type, kind: 'event', text })
+  }
+
+  #keepMessage(message: Message): void {
+    this.#heard.messages++
+    this.#messages.push(message)
+  }
+
+  #keep(kept: Kept): void {
+    this.#heard.snapshots++
+    this.#fresh.delete(kept.ref)
+    const out = this.#snapshots.push(kept)
+    if (out !== undefined) this.#cut.set(out.ref, { n: out.n, at: out.at })
   }
 
   #count(ref: AnyActorRef, transitions: readonly AnyTransitionDefinition[]): void {
-    let counts = this.#taken.get(ref)
-    if (counts === undefined) this.#taken.set(ref, (counts = new Map()))
+    if (transitions.length === 0) return
+    const [counts, fresh] = [countsOf(this.#taken, ref), countsOf(this.#fresh, ref)]
     for (const transition of transitions) {
       const key = keyOf(transition)
       counts.set(key, (counts.get(key) ?? 0) + 1)
+      fresh.set(key, (fresh.get(key) ?? 0) + 1)
     }
   }
 
@@ -187,19 +219,25 @@ export class Traffic implements Tap {
     const wanted = new Set(paths)
     const lines: MessageLine[] = []
     for (let k = this.#messages.size - 1; k >= 0 && lines.length < limit; k--) {
-      const { n, at, from, to, type, kind, text } = this.#messages.at(k) as Message
-      const line = {
-        n,
-        at,
-        from: from === undefined ? '' : this.#pathOf(from),
-        to: to === undefined ? '' : this.#pathOf(to),
-        type,
-        kind,
-        text,
-      }
+      const line = this.lineOf(this.#messages.at(k) as Message)
       if (wanted.has(line.from) || wanted.has(line.to)) lines.push(line)
     }
     return lines.reverse()
+  }
+
+  lineOf({ n, at, from, to, type, kind, text }: Message): MessageLine {
+    const [sender, target] = [from === undefined ? '' : this.#pathOf(from), to === undefined ? '' : this.#pathOf(to)]
+    return { n, at, from: sender, to: target, type, kind, text }
+  }
+
+  /** What traffic-export.ts takes of it: by age, the numbers growing. */
+  get held(): Held {
+    return { last: this.#last, heard: { ...this.#heard }, messages: this.#messages, snapshots: this.#snapshots }
+  }
+
+  /** The latest snapshot of somebody that was pushed out. */
+  cutAt(ref: AnyActorRef): { readonly n: number; readonly at: number } | undefined {
+    return this.#cut.get(ref)
   }
 
   /** How many came in and went out, of those that are held. */
@@ -245,6 +283,12 @@ export class Traffic implements Tap {
     const found = line === undefined ? null : /\(?((?:file:\/\/)?\/?[^()\s]+:\d+:\d+)\)?$/.exec(line.trim())
     return found?.[1]?.replace(/^file:\/\//, '')
   }
+}
+
+function countsOf(all: WeakMap<AnyActorRef, Map<string, number>>, ref: AnyActorRef): Map<string, number> {
+  let counts = all.get(ref)
+  if (counts === undefined) all.set(ref, (counts = new Map()))
+  return counts
 }
 
 function contextOf(snapshot: unknown): unknown {

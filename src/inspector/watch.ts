@@ -14,12 +14,14 @@ import { actorOf, describeActor, describeChart, describeHealth, describeOngoing,
 import { describeEnded } from './describe-ended.ts'
 import { Forest, kindOf } from './forest.ts'
 import { Ledger } from './ledger.ts'
+import { LifeStates } from './life-state.ts'
 import type { ActorView, Bar, BaseNode, KeptEvent, NodeState, Question, Questions, RecordingPart } from './protocol.ts'
 import { keep } from './recording.ts'
 import { Ring } from './ring.ts'
 import { why } from './story.ts'
 import { Timeline, Waterfall } from './timeline.ts'
 import { Traffic } from './traffic.ts'
+import { TrafficExport } from './traffic-export.ts'
 import type { Watched } from './watched.ts'
 
 /** Events that are held, and samples, one a second. */
@@ -53,6 +55,7 @@ export class Watch implements Watched {
   readonly source = 'live'
   readonly ledger: Ledger
   readonly traffic: Traffic
+  readonly #export: TrafficExport
   readonly #global: GlobalManager
   readonly #samples = new Ring<readonly number[]>(SAMPLES)
   #timeline = new Timeline()
@@ -75,6 +78,7 @@ export class Watch implements Watched {
   constructor(global: GlobalManager, capacity = HELD) {
     this.#global = global
     this.traffic = new Traffic(global)
+    this.#export = new TrafficExport(global, this.traffic)
     // What was held from before is in the base already.
     this.ledger = new Ledger(capacity, (event) => event.seq > this.#recordedFrom && this.#before.note(event))
     this.#rest()
@@ -129,6 +133,7 @@ export class Watch implements Watched {
     this.#drawn = this.#recordedFrom
     this.#off = [this.#global.on('*', (event) => this.#note(plain(event)))]
     this.traffic.begin()
+    this.#export.begin()
     this.#delay = monitorEventLoopDelay({ resolution: 20 })
     this.#delay.enable()
     this.#sample()
@@ -153,7 +158,10 @@ export class Watch implements Watched {
     this.#listenNoMore()
     this.traffic.end()
     // An ended tree is still looked at afterwards, and has nobody left to spare.
-    if (!this.#final) this.traffic.forget()
+    if (!this.#final) {
+      this.traffic.forget()
+      this.#export.forget()
+    }
     this.#delay?.disable()
     clearInterval(this.#sampler)
     if (!this.#global.over && !this.#closed) this.#rest()
@@ -242,6 +250,7 @@ export class Watch implements Watched {
     health: () => describeHealth(this.#global, this.#samples),
     timeline: (ask) => this.#bars().view(ask, this.now),
     recording: ({ after }) => this.#recording(after),
+    traffic: (ask) => this.#export.part(ask),
   }
 
   #living(path: string): NonNullable<ReturnType<typeof find>> {
@@ -254,9 +263,15 @@ export class Watch implements Watched {
     const history = this.ledger.lines({ path, limit: 60 }, true).lines
     const found = find(this.#global, path)
     this.traffic.watch([path])
-    if (found !== undefined) return describeActor(found, this.traffic, history)
     const node = this.#forest.nodeAt(path)
-    return node === undefined ? undefined : describeEnded(path, node.state, node.incarnation, history)
+    if (found !== undefined) {
+      const view = describeActor(found, this.traffic, history)
+      // The lifecycle knows no such state; the tree does.
+      return node?.state === 'hung' && view.state === 'running' ? { ...view, state: 'hung' } : view
+    }
+    return node === undefined
+      ? undefined
+      : describeEnded(path, node.state, node.incarnation, new LifeStates().valueOf(path, node.state), history)
   }
 
   /** A part of what was recorded since somebody began to look. */

@@ -1,11 +1,14 @@
-/** Traces as files: `*.cct.jsonl`, a line of JSON for the header, for each event, and for the verdict. */
+/**
+ * Traces as files: `*.cct.jsonl`, a line of JSON for the header, for each event, and for the verdict. Between events and verdict may
+ * stand what the inspector has recorded, in lines that say what of it they are; they are kept, and not looked into.
+ */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { CurtaincallError } from '../errors.ts'
 import { type Trace, TRACE_VERSION, type TraceEvent, type TraceHeader } from './trace.ts'
 
 /** The text of a trace. */
-export function printTrace({ header, events, verdict }: Trace): string {
-  return `${[header, ...events, { verdict }].map((line) => JSON.stringify(line)).join('\n')}\n`
+export function printTrace({ header, events, recorded = [], verdict }: Trace): string {
+  return `${[header, ...events, ...recorded, { verdict }].map((line) => JSON.stringify(line)).join('\n')}\n`
 }
 
 /**
@@ -42,12 +45,26 @@ export function parseTrace(text: string, name: string): Trace {
   checkHeader(header as Partial<TraceHeader> | undefined, wrong)
   const { verdict } = (rest.pop() ?? {}) as Partial<Trace>
   if (!Array.isArray(verdict?.violations)) wrong(lines.length, 'the file is cut: the verdict is missing')
-  checkEvents(rest as unknown as TraceEvent[], wrong)
-  const trace = { header, events: rest, verdict } as unknown as Trace
+  const [events, recorded] = parted(rest, wrong)
+  checkEvents(events as unknown as TraceEvent[], wrong)
+  const trace = { header, events, ...(recorded.length === 0 ? {} : { recorded }), verdict } as unknown as Trace
   for (const { law, witnesses } of trace.verdict.violations) {
     if (!witnesses.every((i) => i in trace.events)) wrong(lines.length, `a witness of ${law} is not among the events`)
   }
   return trace
+}
+
+type Line = Record<string, unknown>
+
+/** Events, and what was recorded beside them. */
+function parted(lines: readonly Line[], wrong: Wrong): [events: readonly Line[], recorded: readonly Line[]] {
+  const isRecorded = (line: Line): boolean => 'recorded' in line && !('i' in line)
+  const end = lines.findIndex(isRecorded)
+  if (end < 0) return [lines, []]
+  const recorded = lines.slice(end)
+  const stray = recorded.findIndex((line) => !isRecorded(line))
+  if (stray >= 0) wrong(end + stray + 2, 'an event stands behind what was recorded beside the events')
+  return [lines.slice(0, end), recorded]
 }
 
 function parseLine(line: string, number: number, wrong: Wrong): Record<string, unknown> {

@@ -78,6 +78,8 @@ export interface Verdict {
 export interface Trace {
   readonly header: TraceHeader
   readonly events: readonly TraceEvent[]
+  /** What the inspector has recorded beside: it is kept as it stands, and means nothing to a replay. */
+  readonly recorded?: readonly { readonly recorded: string }[]
   readonly verdict: Verdict
 }
 

@@ -162,6 +162,19 @@ describe('the page’s machine', () => {
     expect(actor.getSnapshot().context.why).toBe('')
   })
 
+  test('C3: a recording that can’t be fetched has nothing living behind it: the page says why, and shows no empty tree', () => {
+    const { actor, did } = started()
+    actor.send(hello('file'))
+    actor.send({ type: 'live' })
+    expect(actor.getSnapshot().value).toBe('fetching')
+    actor.send({ type: 'failed', why: 'no answer within 10 s' })
+    expect([actor.getSnapshot().value, actor.getSnapshot().context.why, did]).toEqual([
+      'refused',
+      'no answer within 10 s',
+      ['connect', 'fetchRecording'],
+    ])
+  })
+
   test('C2: while a recording is played, nothing that the process does changes anything', () => {
     const { actor, did } = started()
     for (const event of [hello('live'), { type: 'record' }, { type: 'recorded', recording }, { type: 'play' }] as const) actor.send(event)
@@ -183,7 +196,7 @@ describe('the page’s machine', () => {
     const coverage = transitionCoverage(pageMachine)
     for (const { standalone } of [{ standalone: false }, { standalone: true }]) {
       for (const [k, run] of fc
-        .sample(fc.array(fc.constantFrom(...EVENTS), { minLength: 30, maxLength: 60 }), { numRuns: 60, seed: 5 })
+        .sample(fc.array(fc.constantFrom(...EVENTS), { minLength: 30, maxLength: 60 }), { numRuns: 200, seed: 5 })
         .entries()) {
         const clock = new SimulatedClock()
         const actor = createActor(pageMachine, {

@@ -64,7 +64,9 @@ const SHARED = new Set(
     'describe-ended',
     'diff',
     'forest',
+    'insides',
     'ledger',
+    'life-state',
     'player',
     'protocol',
     'questions',
@@ -73,6 +75,7 @@ const SHARED = new Set(
     'story',
     'timeline',
     'to-wire',
+    'traffic-record',
   ].map((name) => `src/inspector/${name}.ts`),
 )
 

@@ -1,0 +1,158 @@
+/**
+ * What was inside actors, and went between them, at any moment of a recording: the same answers that a living tree gives.
+ *
+ * Y3  What happened later than the moment that is asked about is not told.
+ * Y4  What holds is the latest snapshot before it. Where there is none, nothing is told, whatever came later.
+ */
+import { differences } from './diff.ts'
+import type { ActorView, ChartState, Difference, MessageLine, Position } from './questions.ts'
+import type { RecordedActor, RecordedChart, RecordedSnapshot, RecordedTraffic } from './traffic-record.ts'
+import { inside } from './to-wire.ts'
+
+/** Of one actor, as many are told of. */
+const LISTED = 40
+/** What stands for something that was too deep, or too much, when it was written down. */
+const CUT = /^(?:[\w$]+ …|… more than is shown)$/
+
+/** One life of an actor. */
+interface Life extends RecordedActor {
+  /** In order of their moments. */
+  readonly snapshots: RecordedSnapshot[]
+}
+
+/** What is known of one actor at a moment. */
+export interface Inside {
+  /** Of its lifecycle, as a genuine actor; undefined if it was none by then. */
+  readonly life: Position | undefined
+  /** Of its own machine; undefined if its work is none. */
+  readonly work: Position | undefined
+  readonly context: unknown
+  readonly snapshots: ActorView['snapshots']
+  readonly events: readonly string[]
+}
+
+export class Insides {
+  /** The latest moment. */
+  readonly to: number = -Infinity
+  readonly #lives = new Map<string, Life[]>()
+  readonly #charts: ReadonlyMap<number, RecordedChart>
+  readonly #messages: readonly MessageLine[]
+
+  constructor({ charts, actors, snapshots, messages }: Pick<RecordedTraffic, 'charts' | 'actors' | 'snapshots' | 'messages'>) {
+    this.#charts = new Map(charts.map((each) => [each.id, each]))
+    const known = new Map<number, Life>()
+    for (const actor of actors) {
+      const life = { ...actor, snapshots: [] }
+      known.set(actor.id, life)
+      const lives = this.#lives.get(actor.path)
+      if (lives === undefined) this.#lives.set(actor.path, [life])
+      else lives.push(life)
+    }
+    // Clocks may step back: what came later happened no earlier.
+    const all = [...snapshots, ...messages].toSorted((a, b) => a.n - b.n)
+    const lines: MessageLine[] = []
+    for (const each of all) {
+      // How others were found stands first, and says nothing of when all else was.
+      const at = each.n === 0 ? each.at : Math.max(each.at, this.to)
+      if (each.n > 0) this.to = at
+      if ('of' in each) known.get(each.of)?.snapshots.push({ ...each, at })
+      else lines.push({ ...each, at })
+    }
+    this.#messages = lines
+  }
+
+  /** Whose snapshots are of interest: the user's own, or those of the lifecycle. */
+  #shown(path: string, incarnation: number): Life | undefined {
+    const lives = this.#lives.get(path)
+    const of = (which: Life['which']): Life | undefined => lives?.find((each) => each.which === which && each.incarnation === incarnation)
+    return lives?.some(({ which }) => which === 'work') === true ? of('work') : of('life')
+  }
+
+  /** The machine of an actor: the same in all its lives. */
+  #machine(path: string): RecordedChart | undefined {
+    for (const { chart } of this.#lives.get(path) ?? []) {
+      const found = chart === undefined ? undefined : this.#charts.get(chart)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+
+  chart(path: string): ChartState | undefined {
+    return this.#machine(path)?.chart
+  }
+
+  actor(path: string, incarnation: number, at: number): Inside {
+    const shown = this.#shown(path, incarnation)
+    const life = this.#lives.get(path)?.find((each) => each.which === 'life' && each.incarnation === incarnation)
+    const machine = this.#machine(path)
+    const position = (of: Life | undefined): Position | undefined => {
+      const { value, taken } = latest(of, at) ?? {}
+      return taken === undefined ? undefined : { value, taken }
+    }
+    return {
+      life: position(life),
+      work: machine === undefined ? undefined : (position(shown) ?? { value: undefined, taken: {} }),
+      context: latest(shown, at)?.context,
+      snapshots: (shown?.snapshots ?? [])
+        .slice(0, until(shown?.snapshots ?? [], at))
+        .slice(-LISTED)
+        .map(({ n, at: then, event, value }) => ({ n, at: then, event, value })),
+      events: machine?.events ?? [],
+    }
+  }
+
+  look(path: string, incarnation: number, at: number, n: number | undefined, way: readonly (string | number)[]): unknown {
+    const { context } = this.#snapshot(path, incarnation, at, n)
+    const found = inside(context, way)
+    if (way.length > 0 && typeof found === 'string' && CUT.test(found)) throw new Error(`${found}: the recording holds no more of it`)
+    return found === undefined ? 'undefined' : found
+  }
+
+  diff(path: string, incarnation: number, at: number, from: number, to: number): Difference[] {
+    const [before, after] = [from, to].map((n) => {
+      const { value, context } = this.#snapshot(path, incarnation, at, n)
+      return { state: value, context }
+    })
+    return differences(before, after)
+  }
+
+  #snapshot(path: string, incarnation: number, at: number, n: number | undefined): RecordedSnapshot {
+    const life = this.#shown(path, incarnation)
+    const last = latest(life, at)
+    if (last === undefined) throw new Error('this is a recording: of what was inside this actor by then nothing was recorded')
+    const found = n === undefined ? last : life?.snapshots.find((each) => each.n === n && each.at <= at)
+    if (found === undefined) throw new Error('this is a recording: it does not hold this snapshot, or it was taken later')
+    return found
+  }
+
+  messages(paths: readonly string[], at: number, limit = 200): MessageLine[] {
+    const wanted = new Set(paths)
+    const lines: MessageLine[] = []
+    for (let k = until(this.#messages, at) - 1; k >= 0 && lines.length < limit; k--) {
+      const line = this.#messages[k] as MessageLine
+      if (wanted.has(line.from) || wanted.has(line.to)) lines.push(line)
+    }
+    return lines.reverse()
+  }
+
+  countsOf(path: string, at: number): ActorView['messages'] {
+    const all = this.messages([path], at, Infinity)
+    return { in: all.filter(({ to }) => to === path).length, out: all.filter(({ from }) => from === path).length }
+  }
+}
+
+/** How many of them were by then. They come in order of their moments. */
+function until(all: readonly { readonly at: number }[], at: number): number {
+  let low = 0
+  let high = all.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((all[middle] as { at: number }).at <= at) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+function latest(life: Life | undefined, at: number): RecordedSnapshot | undefined {
+  return life?.snapshots[until(life.snapshots, at) - 1]
+}
