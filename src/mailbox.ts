@@ -52,7 +52,9 @@ export class Mailbox {
     check('ask', options, ASK_RULES, row.path)
     const { timeout = ASK_TIMEOUT, signal } = options
     if (signal?.aborted) return Promise.reject(signal.reason)
-    const asker = isActorLogic(row.logic) ? undefined : row.local.stage.tap?.message(row, message, 'ask')
+    const { tap } = row.local.stage
+    // Of what goes to an actor XState tells.
+    const asker = isActorLogic(row.logic) ? tap?.sender() : tap?.message(row, message, 'ask')
     const question = new Question(this, row, message, timeout, options, asker)
     try {
       this.#accept(question)
@@ -158,11 +160,5 @@ export class Mailbox {
     }
     letter.received()
     work.send({ ...(message as object), reply: (value: unknown) => letter.answer(value) } as unknown as EventObject)
-  }
-
-  /** The body answers a question. */
-  answer(question: Question, value: unknown): void {
-    this.#row.local.stage.tap?.message(this.#row, value, 'reply', question.asker)
-    question.answer(value)
   }
 }

@@ -78,7 +78,9 @@ export class Question {
   }
 
   answer(value: unknown): void {
-    if (this.#leave()) this.resolve(value)
+    if (!this.#leave()) return
+    this.row.local.stage.tap?.message(this.row, value, 'reply', this.asker)
+    this.resolve(value)
   }
 
   fail(error: unknown): void {

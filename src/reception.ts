@@ -75,7 +75,7 @@ export class Reception implements AsyncIterableIterator<Envelope, undefined> {
     if (!(letter instanceof Question)) return letter
     letter.received()
     const { message } = letter
-    return { message, reply: (value) => void (this.#open && this.#mailbox.answer(letter, value)) }
+    return { message, reply: (value) => void (this.#open && letter.answer(value)) }
   }
 
   readonly #wake = (): void => this.#mailbox.wake()

@@ -9,8 +9,10 @@ export interface Tap {
   spawned(row: RoutineRow): void
   /** Runs the beginning of an incarnation's work. */
   run(row: RoutineRow, work: () => void): void
+  /** Whose body it is that runs now, as far as that is known. */
+  sender(): RoutineRow | undefined
   /**
-   * A message to, or an answer from, a routine whose work is a function; XState tells of those to actors.
+   * A message to a routine whose work is a function, as XState tells of those to actors; or the answer of any.
    *
    * @param asker who had asked, of an answer.
    * @returns who sent it, as far as that is known.
@@ -38,6 +40,14 @@ export class Taps implements Tap {
       nested = () => tap.run(row, within)
     }
     nested()
+  }
+
+  sender(): RoutineRow | undefined {
+    for (const tap of this.all) {
+      const known = tap.sender()
+      if (known !== undefined) return known
+    }
+    return undefined
   }
 
   message(row: RoutineRow, message: unknown, kind: MessageKind, asker?: RoutineRow): RoutineRow | undefined {

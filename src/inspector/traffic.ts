@@ -124,7 +124,7 @@ export class Traffic implements Tap {
     this.#sites.set(row, site)
   }
 
-  #runsIn(): RoutineRow | undefined {
+  sender(): RoutineRow | undefined {
     return this.#running.getStore()
   }
 
@@ -133,7 +133,7 @@ export class Traffic implements Tap {
   }
 
   message(row: RoutineRow, message: unknown, kind: MessageKind, asker?: RoutineRow): RoutineRow | undefined {
-    const sender = kind === 'reply' ? asker : this.#runsIn()
+    const sender = kind === 'reply' ? asker : this.sender()
     const [from, to] = kind === 'reply' ? [row, asker] : [sender, row]
     const type = typeOf(message, kind)
     const text = this.#isWatched(row.path) || (sender !== undefined && this.#isWatched(sender.path)) ? textOf(message) : ''
@@ -159,7 +159,7 @@ export class Traffic implements Tap {
     if (stage.incarnations.has(target) || stage.managers.has(target)) return
     const type = typeOf(event, 'event')
     if (type.startsWith('xstate.init')) return
-    const from = source ?? this.#runsIn()
+    const from = source ?? this.sender()
     const text = this.#isWatched(this.#pathOf(target)) || (from !== undefined && this.#isWatched(this.#pathOf(from))) ? textOf(event) : ''
     this.#keepMessage({ n: ++this.#last, at: this.#now, from, to: target, type, kind: 'event', text })
   }

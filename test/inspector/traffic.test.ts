@@ -133,7 +133,7 @@ describe.each([{ strict: false }, { strict: true }])('what is tapped (strict: $s
     expect(traffic.messages([`${routine.path}/kid`]).map(({ type }) => type)).toEqual(['ping', 'pong'])
   })
 
-  test('a question to a machine is an event; what its callbacks send is theirs', async () => {
+  test('a question to a machine is an event, and its answer a reply; what its callbacks send is theirs', async () => {
     const { local, traffic } = watched()
     const machine = setup({ actors: { ticker: fromCallback(({ sendBack }) => sendBack({ type: 'tick' })) } }).createMachine({
       invoke: { src: 'ticker', id: 'ticker' },
@@ -142,7 +142,9 @@ describe.each([{ strict: false }, { strict: true }])('what is tapped (strict: $s
     const routine = local.spawn('machine', machine)
     await settle()
     expect(await routine.ask({ type: 'what' } as never)).toBe(7)
-    expect(told(traffic, routine.path)).toEqual(['ticker→machine event tick', '→machine event what'])
+    expect(told(traffic, routine.path)).toEqual(['ticker→machine event tick', '→machine event what', 'machine→ reply reply'])
+    await local.spawn('asker', () => routine.ask({ type: 'what' } as never)).outcome
+    expect(told(traffic, routine.path).slice(3)).toEqual(['asker→machine event what', 'machine→asker reply reply'])
   })
 
   test('Q2: text is written down only for those whom somebody looks at, and only for a while', async () => {
