@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -113,6 +113,13 @@ test('what it cannot do it says in one line', async () => {
   writeFileSync(broken, 'nonsense\n')
   expect(await start(broken).end).toEqual({ code: 2, out: '', err: `${broken}:1: not a line of JSON\n` })
   expect(await start(first, broken).end).toEqual({ code: 2, out: '', err: `${broken}:1: not a line of JSON\n` })
+  const lines = readFileSync(first, 'utf8').trimEnd().split('\n')
+  writeFileSync(broken, `${lines.toSpliced(-1, 0, '{"recorded":"snapshot","of":1}').join('\n')}\n`)
+  expect(await start(first, broken).end).toEqual({
+    code: 2,
+    out: '',
+    err: `showRecording traces: of number 2 line ${lines.length}, recorded "snapshot": no actor before it has this number\n`,
+  })
   expect(await start(join(folder, 'none')).end).toMatchObject({
     code: 2,
     err: expect.stringContaining("none can't be read: ENOENT") as string,

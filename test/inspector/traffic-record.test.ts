@@ -252,6 +252,22 @@ describe('what a recording shows', () => {
     watch.close()
   })
 
+  test('goes as deep as the page showed it, and says where it holds no more', async () => {
+    const { local, global } = makeTree()
+    const deep = (levels: number): unknown => (levels === 0 ? 'the end' : { in: deep(levels - 1) })
+    const watch = new Watch(global)
+    watch.begin()
+    const { path } = local.spawn('deep', setup({}).createMachine({ context: { all: deep(9) } }))
+    await settle()
+    const player = new Player(reopened(await fetched(watch)), charts)
+    player.seek(player.to)
+    expect(player.answer('look', { path })).toEqual(watch.answer('look', { path }))
+    expect(player.answer('look', { path, at: ['all', 'in'] })).toMatchObject({ in: { in: { in: {} } } })
+    expect(player.answer('look', { path, at: ['all', 'nowhere'] })).toBe('undefined')
+    expect(() => player.answer('look', { path, at: ['all', 'in', 'in', 'in', 'in', 'in'] })).toThrow('the recording holds no more of it')
+    watch.close()
+  })
+
   test('of a function holds nothing from before somebody looked at it', async () => {
     const { local, global, clock } = makeTree({ maxRoutines: 1, overflow: 'queue' })
     const watch = new Watch(global)
