@@ -1,6 +1,31 @@
 /** Statecharts as data that a page can draw: any XState machine's, seen for the first time. */
 import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from 'xstate'
 import type { ChartState, ChartTransition } from './protocol.ts'
+import { toWire } from './to-wire.ts'
+
+/** Levels and names of a state's value that are shown. */
+const DEEP = 100
+const NAMES = 5_000
+/** Characters of a name. */
+const LONG = 1_000
+
+/** The value of a machine's state as it is, however deep, so that it can be found in the chart; of what has none, what it is. */
+export function stateToWire(value: unknown): unknown {
+  if (value === undefined) return undefined
+  const room = { left: NAMES }
+  return isStateValue(value, DEEP, room) ? value : toWire(value)
+}
+
+/** Plain objects with texts at their ends: nothing in it is anybody's code. */
+function isStateValue(value: unknown, levels: number, room: { left: number }): boolean {
+  if (typeof value === 'string') return value.length <= LONG
+  if (typeof value !== 'object' || value === null || levels === 0) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype !== Object.prototype && prototype !== null) return false
+  return Object.entries(Object.getOwnPropertyDescriptors(value)).every(
+    ([key, each]) => --room.left >= 0 && key.length <= LONG && 'value' in each && isStateValue(each.value, levels - 1, room),
+  )
+}
 
 /** True for a machine, as opposed to other actor logic. */
 export function isMachine(logic: unknown): logic is AnyStateMachine {

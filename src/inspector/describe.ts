@@ -5,12 +5,11 @@ import type { GlobalManager } from '../global-manager.ts'
 import type { Health } from '../health.ts'
 import { Manager } from '../manager.ts'
 import type { RoutineRow } from '../routine.ts'
-import { chartOf, isMachine } from './chart.ts'
+import { chartOf, isMachine, stateToWire } from './chart.ts'
 import { kindOf } from './forest.ts'
 import type { ActorView, Blocker, ChartState, HealthView, LogLine } from './protocol.ts'
 import { textOf } from './story.ts'
 import { type Ongoing, UNKNOWN } from './timeline.ts'
-import { toWire } from './to-wire.ts'
 import type { Traffic } from './traffic.ts'
 
 /** Routines that a list of who blocks names. */
@@ -75,7 +74,7 @@ function describeManager(manager: Manager, traffic: Traffic): Own {
     state,
     incarnation,
     facts,
-    life: { value: toWire(manager.actor.getSnapshot().value), taken: traffic.taken(manager.actor) },
+    life: { value: stateToWire(manager.actor.getSnapshot().value), taken: traffic.taken(manager.actor) },
     work: undefined,
     events: [],
     budget: { used, max: spec.maxRestarts, window: spec.restartWindow },
@@ -110,8 +109,8 @@ function describeRoutine(row: RoutineRow, traffic: Traffic): Own {
     state,
     incarnation,
     facts,
-    life: { value: toWire(current.value), taken: traffic.taken(current.actor) },
-    work: isMachine(logic) ? { value: toWire(value), taken: traffic.taken(work) } : undefined,
+    life: { value: stateToWire(current.value), taken: traffic.taken(current.actor) },
+    work: isMachine(logic) ? { value: stateToWire(value), taken: traffic.taken(work) } : undefined,
     events: isMachine(logic) ? logic.events.filter((event) => !event.startsWith('xstate.') && event !== '*') : [],
     budget: undefined,
     heartbeat: beat === undefined ? undefined : { silent: row.local.stage.clock.now() - beat, hungAfter },

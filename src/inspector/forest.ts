@@ -194,7 +194,8 @@ export class Forest {
     if (state === undefined) return
     const row = this.#byPath.get(path) ?? this.#make(path, type.startsWith('manager.') ? kindOf(path) : 'routine')
     const incarnation = typeof event['incarnation'] === 'number' ? event['incarnation'] : row.incarnation
-    const again = type === 'routine.restarted' || type === 'manager.restarted'
+    // Whom its supervisor starts again with the one that failed begins as another routine at the same path.
+    const again = type === 'routine.restarted' || type === 'manager.restarted' || (type === 'routine.spawned' && incarnation > 1)
     // A child may live again.
     if (row.ended) this.#forgetEnd(row)
     row.ended = TERMINAL.has(type) && event['willRestart'] !== true

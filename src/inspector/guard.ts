@@ -39,9 +39,12 @@ function cookieName({ port }: Gate): string {
   return `curtaincall-${port}`
 }
 
+/** Seconds after which a browser forgets it: every run has another port, and all of theirs go along with every request. */
+const KEPT = 7 * 24 * 3_600
+
 /** The header that hands the cookie out. */
 export function cookieFor(gate: Gate): string {
-  return `${cookieName(gate)}=${gate.cookie}; HttpOnly; SameSite=Strict; Path=/`
+  return `${cookieName(gate)}=${gate.cookie}; Max-Age=${KEPT}; HttpOnly; SameSite=Strict; Path=/`
 }
 
 /** Where whoever knew the token goes on; the key stands behind `#`, which is sent to nobody. */

@@ -123,7 +123,9 @@ function object(value: object, depth: number, above: ReadonlySet<object>, budget
 }
 
 function errorText(value: { readonly name: unknown; readonly message: unknown }): string {
-  return `${brief(String(value.name))}: ${brief(String(value.message))}`
+  // Those of the platform, such as DOMException, have them as getters of their class; what somebody has put on one is not called.
+  const [name, message] = (['name', 'message'] as const).map((key) => (Object.hasOwn(value, key) ? fieldOf(value, key) : value[key]))
+  return `${brief(String(name))}: ${brief(String(message))}`
 }
 
 function dateText(value: Date): string {

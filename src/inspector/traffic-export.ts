@@ -8,7 +8,7 @@
 import type { AnyActorRef } from 'xstate'
 import type { GlobalManager } from '../global-manager.ts'
 import { Manager } from '../manager.ts'
-import { chartOf, isMachine } from './chart.ts'
+import { chartOf, isMachine, stateToWire } from './chart.ts'
 import type { MessageLine, Questions } from './protocol.ts'
 import type { Kept, Traffic } from './traffic.ts'
 import type { Amount, RecordedActor, RecordedChart, RecordedSnapshot, TrafficPart, TrafficPlace } from './traffic-record.ts'
@@ -238,7 +238,7 @@ class Part {
     const of = this.#export.idOf(ref)
     if (!this.#actors.has(of)) this.#actors.set(of, { id: of, ...whose, chart: whose.which === 'work' ? this.#chartOf(ref) : undefined })
     const { value, status, context, output, error } = snapshot as Readonly<Record<string, unknown>>
-    const line = { of, n, at, event, value: toWire(value ?? status), context: toWire(context ?? output ?? error), taken }
+    const line = { of, n, at, event, value: stateToWire(value ?? status), context: toWire(context ?? output ?? error), taken }
     this.#snapshots.push(line)
     this.#size += JSON.stringify(line).length
   }

@@ -8,9 +8,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { AnyActorRef, AnyTransitionDefinition, InspectionEvent, Subscription } from 'xstate'
 import type { GlobalManager } from '../global-manager.ts'
+import { LocalManager } from '../local-manager.ts'
 import type { RoutineRow } from '../routine.ts'
 import type { MessageKind, Tap } from '../tap.ts'
-import { keyOf } from './chart.ts'
+import { keyOf, stateToWire } from './chart.ts'
 import { differences } from './diff.ts'
 import type { Difference, MessageLine, SnapshotLine } from './protocol.ts'
 import { Ring } from './ring.ts'
@@ -23,8 +24,6 @@ const MESSAGES = 10_000
 const SNAPSHOTS = 2_000
 /** Spawns of which it is looked up who called, in a second. */
 const LOOKS = 100
-/** Lines of the stack that it takes: the tap's, that of spawn itself, and who called it. */
-const SITE = 3
 /** Of one actor, as many are told of. */
 const LISTED = 40
 /** Milliseconds for which somebody who was asked about counts as looked at. */
@@ -117,9 +116,9 @@ export class Traffic implements Tap {
     const { stackTraceLimit } = Error
     const site: { stack?: string } = {}
     // Where Error is frozen it stays as it is: the spawn goes on, and who called may be further down than is held.
-    if (!Reflect.set(Error, 'stackTraceLimit', SITE)) return
-    // Turning it into text waits until somebody asks.
-    Error.captureStackTrace(site)
+    if (!Reflect.set(Error, 'stackTraceLimit', 1)) return
+    // Only who called spawn; turning it into text waits until somebody asks.
+    Error.captureStackTrace(site, LocalManager.prototype.spawn)
     Error.stackTraceLimit = stackTraceLimit
     this.#sites.set(row, site)
   }
@@ -257,7 +256,7 @@ export class Traffic implements Tap {
       const kept = this.#snapshots.at(k) as Kept
       if (kept.ref !== ref) continue
       const value = (kept.snapshot as { value?: unknown }).value ?? (kept.snapshot as { status?: unknown }).status
-      lines.push({ n: kept.n, at: kept.at, event: kept.event, value: toWire(value) })
+      lines.push({ n: kept.n, at: kept.at, event: kept.event, value: stateToWire(value) })
     }
     return lines.reverse()
   }
@@ -298,5 +297,5 @@ function contextOf(snapshot: unknown): unknown {
 
 function wholeOf(snapshot: unknown): unknown {
   const { value, status } = snapshot as { value?: unknown; status?: unknown }
-  return { state: toWire(value ?? status), context: toWire(contextOf(snapshot)) }
+  return { state: stateToWire(value ?? status), context: toWire(contextOf(snapshot)) }
 }

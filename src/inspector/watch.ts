@@ -205,7 +205,7 @@ export class Watch implements Watched {
         continue
       }
       const { state: found, number, startedAt, heartbeat } = row.current
-      forest.add(at, 'routine', heartbeat?.hung === true ? 'hung' : (found as NodeState), restarts, number)
+      forest.add(at, 'routine', heartbeat?.hung === true ? 'hung' : (found as NodeState), number - 1, number)
       if (startedAt !== undefined && found === 'running')
         running.push({ path: at, incarnation: number, from: startedAt, to: undefined, state: 'running', seq })
     }

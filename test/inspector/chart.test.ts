@@ -8,7 +8,7 @@ import { type Graph, graphOf, type Layout, markOf, type Node, type Rect, wordsOf
 import { layOut, overlap } from '../../inspector/layout/simple.ts'
 import { globalManagerMachine } from '../../machines/manager.ts'
 import { routineMachine } from '../../machines/routine.ts'
-import { chartOf } from '../../src/inspector/chart.ts'
+import { chartOf, stateToWire } from '../../src/inspector/chart.ts'
 import type { ChartState } from '../../src/inspector/protocol.ts'
 
 const measure = (text: string): number => text.length * 7
@@ -305,5 +305,24 @@ describe('our own layout', () => {
       }),
       { numRuns: 100 },
     )
+  })
+})
+
+describe('the value of a state on its way to the page', () => {
+  const deep = (levels: number): object => Array.from({ length: levels }).reduce<object>((inner) => ({ l: inner }), { l: 'end' })
+
+  test('is as it is, however deep and wide a machine is', () => {
+    const wide = Object.fromEntries(Array.from({ length: 200 }, (_, k) => [`region ${k}`, {}]))
+    for (const value of ['idle', { a: 'b' }, deep(40), wide, undefined]) expect(stateToWire(value)).toEqual(value)
+    expect(stateToWire(createActor(order).getSnapshot().value)).toBe('cart')
+  })
+
+  test('what is no such value is shown bounded, and nothing of it is called', () => {
+    const called: string[] = []
+    const trap = Object.defineProperty({}, 'a', { enumerable: true, get: () => called.push('a') })
+    const many = Object.fromEntries(Array.from({ length: 10_000 }, (_, k) => [`region ${k}`, 'x']))
+    for (const value of [trap, deep(1_000), many, new Map(), 'x'.repeat(5_000), 5, null, { a: 1 }])
+      expect(JSON.stringify(stateToWire(value)).length).toBeLessThan(20_000)
+    expect(called).toEqual([])
   })
 })

@@ -274,7 +274,7 @@ describe('who comes in', () => {
     expect(other.token).not.toBe(token)
     const { status, headers } = await ask(opened, `/?token=${token}`)
     expect([status, headers.location]).toEqual([303, `/#key=${key.replace('curtaincall.', '')}`])
-    expect(headers['set-cookie']).toEqual([`${cookie}; HttpOnly; SameSite=Strict; Path=/`])
+    expect(headers['set-cookie']).toEqual([`${cookie}; Max-Age=604800; HttpOnly; SameSite=Strict; Path=/`])
     for (const wrong of ['', 'x', token.slice(0, -1), `${token}x`, other.token, token.toUpperCase(), '%00', `${token}%00`]) {
       expect([wrong, (await ask(opened, `/?token=${wrong}`)).status]).toEqual([wrong, 401])
       const cookies = { cookie: `curtaincall-${port}=${wrong}` }

@@ -153,13 +153,16 @@ describe('toWire', () => {
       list: Endless.from([1]),
       sly: new Sly([['a', 1]]),
       at: Object.defineProperty([1, 2], 1, { get: call, enumerable: true }),
+      error: Object.defineProperty(new TypeError('x'), 'message', { get: call }),
     }
     expect(received(value)).toMatchObject({
       now: '(a getter, not called)',
       list: [1],
       sly: { 'Map of 1': { a: 1 } },
       at: [1, '(a getter, not called)'],
+      error: 'TypeError: (a getter, not called)',
     })
+    expect(received(new DOMException('x', 'AbortError'))).toBe('AbortError: x')
     expect(called).toBe(0)
   })
 

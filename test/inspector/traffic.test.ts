@@ -277,6 +277,16 @@ describe.each([{ strict: false }, { strict: true }])('what is tapped (strict: $s
     expect(seen()).toEqual([0, 0])
   })
 
+  test('where a routine was spawned is the line of its caller, however many look', async () => {
+    const tree = watched()
+    const other = new Traffic(tree.global)
+    open.push(other)
+    other.begin()
+    const routine = tree.local.spawn('x', untilTold)
+    await settle()
+    for (const traffic of [tree.traffic, other]) expect(traffic.siteOf(rowOf(tree, routine.path))).toMatch(/traffic\.test\.ts:\d+:\d+$/)
+  })
+
   test('a frozen Error stops no spawn: who called is then not captured', async () => {
     const { local } = watched()
     const limit = Object.getOwnPropertyDescriptor(Error, 'stackTraceLimit') as PropertyDescriptor

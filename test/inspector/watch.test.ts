@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import fc from 'fast-check'
 import { setup } from 'xstate'
-import type { LifecycleEvent, LifecycleEventType, RoutineContext } from 'curtaincall'
+import { type LifecycleEvent, type LifecycleEventType, routine, type RoutineContext } from 'curtaincall'
 import { LifecycleBus, Listeners } from '../../src/lifecycle-bus.ts'
 import { Controls } from '../../src/inspector/controls.ts'
 import { CONTROLS } from '../../src/inspector/protocol.ts'
@@ -127,6 +127,25 @@ describe('U1: what it costs', () => {
     expect(states[0]).toEqual(['running', 0, 1])
     expect(states.slice(1)).toEqual(routines.slice(1).map(() => ['queued', 0, 1]))
     watch.close()
+  })
+
+  test('who is started again beside the one that failed counts as restarted, to whoever looked before and after', async () => {
+    const tree = makeTree({ strategy: 'one_for_all', children: [routine('a', untilTold), routine('b', untilTold)] })
+    await tree.local.ready()
+    const before = new Watch(tree.global)
+    before.begin()
+    void tree.local.routine('a')?.exit(new Error('done with'))
+    await settle()
+    const after = new Watch(tree.global)
+    after.begin()
+    for (const watch of [before, after]) {
+      const found = watch.forest.base().filter(([path, , state]) => /\/[ab]#/.test(path) && state === 'running')
+      expect(found.map(([path, , , restarts, run]) => [path.replace(/.*#/, ''), restarts, run])).toEqual([
+        ['a', 1, 2],
+        ['b', 1, 2],
+      ])
+      watch.close()
+    }
   })
 
   test('whoever is hung is shown so, also to a page that opens later, until it is heard again', async () => {
