@@ -118,6 +118,7 @@ export class Traffic implements Tap {
     // Where Error is frozen it stays as it is: the spawn goes on, and who called may be further down than is held.
     if (!Reflect.set(Error, 'stackTraceLimit', 1)) return
     // Only who called spawn; turning it into text waits until somebody asks.
+    // oxlint-disable-next-line typescript/unbound-method -- it is not called
     Error.captureStackTrace(site, LocalManager.prototype.spawn)
     Error.stackTraceLimit = stackTraceLimit
     this.#sites.set(row, site)
