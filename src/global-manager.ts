@@ -14,6 +14,7 @@ import {
   type ManagerOptions,
   type ManagerSpec,
 } from './spec/manager-spec.ts'
+import { rehearse } from './rehearsal.ts'
 import { Stage } from './stage.ts'
 
 /** Supervises app managers; gives up with a report, never with an uncaught exception. */
@@ -81,6 +82,9 @@ export class GlobalManager extends Manager {
   }
 }
 
+/** The same for all trees; see there. */
+let rehearsal: object | undefined
+
 /**
  * Makes the root of a tree. Any number of trees live side by side; nothing is shared between them.
  *
@@ -89,6 +93,7 @@ export class GlobalManager extends Manager {
  * await using global = createGlobalManager({ name: 'shop' })
  */
 export function createGlobalManager(options?: GlobalManagerOptions): GlobalManager {
+  rehearsal ??= rehearse()
   return new GlobalManager(compileGlobalSpec(options))
 }
 
