@@ -62,7 +62,9 @@ function play(local: LocalManager, part: (context: Context) => unknown): Routine
 
 /** All of it. */
 export function rehearse(): object {
-  const local = new LocalManager(new Backstage(), 'rehearsal', compileLocalSpec(undefined, 'rehearsal'))
+  const root = new Backstage()
+  root.on('*', () => undefined)
+  const local = new LocalManager(root, 'rehearsal', compileLocalSpec(undefined, 'rehearsal'))
   // As if it lived.
   local.supervisor = new Supervisor(local)
   const rows = PARTS.map((part) => play(local, part))
