@@ -44,6 +44,9 @@ export class RoutineRow extends Remembering implements Named<RoutineRow>, Waitin
   ended = false
   /** True once somebody has told it to stop: from then on nothing is restarted. */
   told = false
+  /** Of its outcome, and the way to keep it. */
+  promise: Promise<Outcome> | undefined = undefined
+  keep: ((outcome: Outcome) => void) | undefined = undefined
   settling: Settling | undefined = undefined
   previousLiving: RoutineRow | undefined = undefined
   nextLiving: RoutineRow | undefined = undefined
