@@ -15,24 +15,25 @@ export interface SignalOwner {
 }
 
 const OWNER = Symbol('curtaincall.owner')
+const FIRST = Symbol('curtaincall.first')
 const WRAPPED = Symbol('curtaincall.wrapped')
-
-/** A listener and what the platform was given in its place. */
-interface Pair {
-  readonly listener: Listener
-  readonly wrapped: Listener
-}
+const OTHERS = Symbol('curtaincall.others')
 
 interface Contained extends AbortSignal {
   [OWNER]: SignalOwner
-  /** A map from the second listener on: nearly all signals have one, and a map is 184 B. */
-  [WRAPPED]?: Pair | Map<Listener, Listener>
+  /** The first listener, and what the platform was given in its place. */
+  [FIRST]?: Listener
+  [WRAPPED]?: Listener
+  /** The same of the others: nearly all signals have one, and a map is 184 B. */
+  [OTHERS]?: Map<Listener, Listener>
 }
 
-function contain(owner: SignalOwner, listener: Listener): Listener {
-  return function (this: AbortSignal, event: Event): void {
+function contain(signal: Contained, listener: Listener): Listener {
+  // An arrow: a function that may be constructed is larger.
+  return (event: Event): void => {
+    const owner = signal[OWNER]
     try {
-      const result = typeof listener === 'function' ? listener.call(this, event) : listener.handleEvent(event)
+      const result = typeof listener === 'function' ? listener.call(signal, event) : listener.handleEvent(event)
       if (result instanceof Promise) result.catch((error: unknown) => owner.listenerThrew(error))
     } catch (error) {
       owner.listenerThrew(error)
@@ -41,22 +42,15 @@ function contain(owner: SignalOwner, listener: Listener): Listener {
 }
 
 function known(signal: Contained, listener: Listener): Listener | undefined {
-  const wrapped = signal[WRAPPED]
-  if (wrapped instanceof Map) return wrapped.get(listener)
-  return wrapped?.listener === listener ? wrapped.wrapped : undefined
+  return signal[FIRST] === listener ? signal[WRAPPED] : signal[OTHERS]?.get(listener)
 }
 
 function remember(signal: Contained, listener: Listener): Listener {
-  const wrapped = contain(signal[OWNER], listener)
-  const before = signal[WRAPPED]
-  if (before === undefined) signal[WRAPPED] = { listener, wrapped }
-  else if (before instanceof Map) before.set(listener, wrapped)
-  else {
-    signal[WRAPPED] = new Map([
-      [before.listener, before.wrapped],
-      [listener, wrapped],
-    ])
-  }
+  const wrapped = contain(signal, listener)
+  if (signal[FIRST] === undefined) {
+    signal[FIRST] = listener
+    signal[WRAPPED] = wrapped
+  } else (signal[OTHERS] ??= new Map()).set(listener, wrapped)
   return wrapped
 }
 
@@ -87,6 +81,6 @@ export function containedController(owner: SignalOwner): AbortController {
 export function abortContained(controller: AbortController, reason: unknown): void {
   const signal = controller.signal as Contained
   const { onabort } = signal
-  if (typeof onabort === 'function') Object.assign(signal, { onabort: contain(signal[OWNER], onabort as Listener) })
+  if (typeof onabort === 'function') Object.assign(signal, { onabort: contain(signal, onabort as Listener) })
   controller.abort(reason)
 }

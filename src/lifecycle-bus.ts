@@ -26,9 +26,18 @@ export function unsubscribe(undo: () => void): Unsubscribe {
 
 type AnyListener = (event: LifecycleEvent) => unknown
 
+type Hold = (promise: PromiseLike<unknown>) => void
+
+/** One listener, as long as it wants to hear. */
+interface Subscription {
+  readonly listener: AnyListener
+  live: boolean
+}
+
 /** The listeners of one node. */
 export class Listeners {
-  readonly #byType = new Map<string, Set<AnyListener>>()
+  /** Arrays that are never written to: who comes meanwhile hears the next event first. */
+  readonly #byType = new Map<string, readonly Subscription[]>()
   readonly #bus: LifecycleBus
   readonly up: Listeners | undefined
 
@@ -39,46 +48,45 @@ export class Listeners {
 
   /** Adds a listener. The same function may be added more than once; each has its own subscription. */
   add(type: string, listener: AnyListener): Unsubscribe {
-    const own: AnyListener = (event) => listener(event)
-    let set = this.#byType.get(type)
-    if (set === undefined) this.#byType.set(type, (set = new Set()))
-    set.add(own)
+    const own: Subscription = { listener, live: true }
+    this.#byType.set(type, [...(this.#byType.get(type) ?? []), own])
     this.#bus.count(type, 1)
     return unsubscribe(() => {
-      if (this.#byType.get(type)?.delete(own)) this.#bus.count(type, -1)
+      if (!own.live) return
+      own.live = false
+      const left = (this.#byType.get(type) ?? []).filter((other) => other !== own)
+      if (left.length === 0) this.#byType.delete(type)
+      else this.#byType.set(type, left)
+      this.#bus.count(type, -1)
     })
   }
 
   /** Removes all. */
   clear(): void {
-    for (const [type, set] of this.#byType) this.#bus.count(type, -set.size)
+    for (const [type, subscriptions] of this.#byType) {
+      for (const own of subscriptions) own.live = false
+      this.#bus.count(type, -subscriptions.length)
+    }
     this.#byType.clear()
   }
 
   /** Calls those that want the event. */
-  tell(event: LifecycleEvent, call: (listener: AnyListener) => void): void {
+  tell(event: LifecycleEvent, hold: Hold | undefined): void {
     if (this.#byType.size === 0) return
-    tellAll(this.#byType.get(event.type), call)
-    tellAll(this.#byType.get('*'), call)
+    this.#tellAll(this.#byType.get(event.type), event, hold)
+    this.#tellAll(this.#byType.get('*'), event, hold)
   }
-}
 
-function tellAll(listeners: ReadonlySet<AnyListener> | undefined, call: (listener: AnyListener) => void): void {
-  if (listeners === undefined || listeners.size === 0) return
-  if (listeners.size === 1) {
-    // The common case: nothing to copy.
-    const [only] = listeners
-    call(only as AnyListener)
-    return
+  #tellAll(subscriptions: readonly Subscription[] | undefined, event: LifecycleEvent, hold: Hold | undefined): void {
+    if (subscriptions === undefined) return
+    for (const { live, listener } of subscriptions) if (live) this.#bus.call(listener, event, hold)
   }
-  // A copy: who is added meanwhile hears the next event first.
-  for (const listener of Array.from(listeners)) if (listeners.has(listener)) call(listener)
 }
 
 interface Delivery {
   readonly to: Listeners
   readonly event: LifecycleEvent
-  readonly hold: ((promise: PromiseLike<unknown>) => void) | undefined
+  readonly hold: Hold | undefined
   readonly after: (() => void) | undefined
 }
 
@@ -92,6 +100,8 @@ export class LifecycleBus {
   /** How many listeners there are in the whole tree, for each type: of a type that nobody hears no object is made. */
   readonly #listeners = new Map<string, number>()
   #listening = 0
+  /** How many of them hear everything. */
+  #hearing = 0
   /** Errors of listeners and loggers that were contained. */
   contained = 0
   #seq = 0
@@ -105,12 +115,13 @@ export class LifecycleBus {
 
   /** True if somebody in the tree listens to this type, or to all. */
   hears(type: string): boolean {
-    return this.#listening > 0 && (this.#listeners.has('*') || this.#listeners.has(type))
+    return this.#listening > 0 && (this.#hearing > 0 || this.#listeners.has(type))
   }
 
   /** Listeners of a type came or went. */
   count(type: string, by: number): void {
     this.#listening += by
+    if (type === '*') this.#hearing += by
     const left = (this.#listeners.get(type) ?? 0) + by
     if (left === 0) this.#listeners.delete(type)
     else this.#listeners.set(type, left)
@@ -127,23 +138,34 @@ export class LifecycleBus {
    * @param hold Takes promises that listeners return.
    * @param after Runs once the event is delivered.
    */
-  publish(to: Listeners, event: LifecycleEvent, hold?: (promise: PromiseLike<unknown>) => void, after?: () => void): void {
-    this.#waiting.push({ to, event, hold, after })
-    if (this.#delivering) return
+  publish(to: Listeners, event: LifecycleEvent, hold?: Hold, after?: () => void): void {
+    if (this.#delivering) {
+      this.#waiting.push({ to, event, hold, after })
+      return
+    }
     this.#delivering = true
-    // By index: what listeners cause joins at the end, and taking from the front of a long array is dear.
-    for (let i = 0; i < this.#waiting.length; i++) this.#deliver(this.#waiting[i] as Delivery)
-    this.#waiting.length = 0
+    // The common case takes no place in the queue: half the price of a delivery.
+    this.#deliver(to, event, hold, after)
+    if (this.#waiting.length > 0) this.#catchUp()
     this.#delivering = false
   }
 
-  #deliver({ to, event, hold, after }: Delivery): void {
-    const call = (listener: AnyListener): void => this.#call(listener, event, hold)
-    for (let node: Listeners | undefined = to; node !== undefined; node = node.up) node.tell(event, call)
+  #catchUp(): void {
+    // By index: what listeners cause joins at the end, and taking from the front of a long array is dear.
+    for (let i = 0; i < this.#waiting.length; i++) {
+      const { to, event, hold, after } = this.#waiting[i] as Delivery
+      this.#deliver(to, event, hold, after)
+    }
+    this.#waiting.length = 0
+  }
+
+  #deliver(to: Listeners, event: LifecycleEvent, hold: Hold | undefined, after: (() => void) | undefined): void {
+    for (let node: Listeners | undefined = to; node !== undefined; node = node.up) node.tell(event, hold)
     after?.()
   }
 
-  #call(listener: AnyListener, event: LifecycleEvent, hold: Delivery['hold']): void {
+  /** @internal */
+  call(listener: AnyListener, event: LifecycleEvent, hold: Hold | undefined): void {
     try {
       const result = listener(event)
       if (!isThenable(result)) return

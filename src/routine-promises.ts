@@ -17,9 +17,8 @@ class Deferred<T> {
   readonly resolve: (value: T) => void = keep
 }
 
-/** Those that somebody has asked for. */
+/** Those that somebody has asked for, beside the outcome: that one nearly everybody asks for, and its two halves stand in the row. */
 export class Settling {
-  outcome: Deferred<Outcome> | undefined = undefined
   /** Of the first start. */
   started: Deferred<boolean> | undefined = undefined
   /** Of the next start. */
@@ -32,13 +31,13 @@ export class Settling {
 
 /** The one promise of its outcome. */
 export function outcomePromise(row: RoutineRow): Promise<Outcome> {
-  const settling = (row.settling ??= new Settling())
-  if (settling.outcome === undefined) {
-    settling.outcome = new Deferred<Outcome>()
+  if (row.promise === undefined) {
+    row.promise = new Promise<Outcome>(take)
     const { end } = row
-    if (end !== undefined) settling.outcome.resolve(end)
+    if (end === undefined) row.keep = keep
+    else keep(end)
   }
-  return settling.outcome.promise
+  return row.promise
 }
 
 /** Whether it has started, or will. */
@@ -62,8 +61,8 @@ export function nextStart(row: RoutineRow): Promise<boolean> {
 /** The routine has ended: keeps all promises. */
 export function keepPromises(row: RoutineRow): void {
   const { settling } = row
+  row.keep?.(row.end as Outcome)
   if (settling === undefined) return
-  settling.outcome?.resolve(row.end as Outcome)
   settling.started?.resolve(false)
   settling.next?.resolve(false)
   if (settling.waiters !== undefined) for (const waiter of settling.waiters) waiter()

@@ -176,10 +176,12 @@ export class RoutineRegistry {
     const kind = row.endKind
     const { bus } = this.#manager.stage
     const duration = row.uptime
+    // Nothing has happened since it ended, unless `restartIf` was asked.
+    const at = row.spec.restartIf === undefined ? row.current.endedAt : undefined
     if (kind === 'failed') {
       bus.log('error', { path: row.path, err: row.current.error, incarnation: row.incarnation, willRestart }, 'routine failed')
-      row.announce('routine.failed', { duration, willRestart, error: row.current.error })
-    } else if (kind === 'completed') row.announce('routine.completed', { duration, willRestart })
+      row.announce('routine.failed', { duration, willRestart, error: row.current.error }, row.seq, at)
+    } else if (kind === 'completed') row.announce('routine.completed', { duration, willRestart }, row.seq, at)
     else this.#announceCancelled(row, kind, duration, willRestart)
     if (orphan) row.announce('routine.orphaned')
     const watchers = row.settling?.watchers

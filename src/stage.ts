@@ -100,7 +100,7 @@ export class Stage {
   generateId(taken: (id: string) => boolean): string {
     for (let attempt = 0; attempt < ID_TRIES; attempt++) {
       const id = this.#generateId()
-      if (!nodeName.accepts(id)) throw refuse('what generateId returns', nodeName.range, id)
+      if (!this.idsAreLazy && !nodeName.accepts(id)) throw refuse('what generateId returns', nodeName.range, id)
       if (!taken(id)) return id
     }
     throw new ConfigError(`generateId must return ids that are not taken; received ${ID_TRIES} in a row that are`)

@@ -74,7 +74,8 @@ export const variant: Variant = {
     const reason = new Error('stop')
     return async () => {
       for (const controller of controllers) controller.abort(reason)
-      await Promise.all(promises)
+      // One by one: Promise.all would add 200 B to each.
+      for (const promise of promises) await promise
     }
   },
 }
