@@ -9,23 +9,16 @@ const { variant } = (await import(`./variant/${name}.ts`)) as { variant: Variant
 /** Operations before the clock runs, and at least so many while it does: fewer for what is quadratic. */
 const operations = name === 'xstate-spawn-child' ? 2_000 : 50_000
 
-/** For figures of memory. */
+/** For figures of memory. Before a clock runs nothing is collected: see "gets cold" in docs/performance.md. */
 const collect = (): void => {
   for (let i = 0; i < 4; i++) globalThis.gc?.()
 }
-
-/**
- * Before a clock runs: once, as in a process that is at work. After three full collections in a row that find no object of a
- * kind the engine throws away what it had compiled for it, and what is measured is how fast it compiles.
- */
-const tidy = (): void => globalThis.gc?.()
 
 async function timed(run: ((count: number) => Promise<void>) | undefined): Promise<number> {
   if (run === undefined) throw new Error(`${name} has no ${benchmark}`)
   // Short runs are repeated, so that a thousand tasks are not a measure of the compiler.
   const repeats = Math.max(1, Math.round(operations / n))
   for (let done = 0; done < operations; done += n) await run(Math.min(n, operations))
-  tidy()
   const start = performance.now()
   for (let i = 0; i < repeats; i++) await run(n)
   return ((performance.now() - start) * 1_000) / n / repeats
@@ -35,7 +28,6 @@ async function shutdown(): Promise<number> {
   if (variant.live === undefined) throw new Error(`${name} has no live`)
   await (await variant.live(2_000, 'full'))()
   const stop = await variant.live(n, 'full')
-  tidy()
   const start = performance.now()
   await stop()
   return ((performance.now() - start) * 1_000) / n
@@ -87,7 +79,6 @@ async function call(percent: number): Promise<number> {
   await variant.call(50_000, (submit) => submit())
   const times = new Float64Array(n)
   let i = 0
-  tidy()
   await variant.call(n, (submit) => {
     const start = performance.now()
     const submitted = submit()
