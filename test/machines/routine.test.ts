@@ -1,10 +1,7 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createActor, initialTransition, transition } from 'xstate'
-import { ROUTINE_EVENTS, routineMachine, tabulate } from 'curtaincall/machines'
-
-const table = tabulate(routineMachine, ROUTINE_EVENTS, ['output', 'error', 'reason'])
-const scripts = fc.array(fc.record({ type: fc.constantFrom(...ROUTINE_EVENTS), payload: fc.anything() }), { maxLength: 12 })
+import { createActor } from 'xstate'
+import { ROUTINE_EVENTS, routineMachine } from 'curtaincall/machines'
+import { holdEqual, table } from '../support/equality.ts'
 
 test('R1 to R5: the whole of it, transition by transition: effects, what is copied from the event, what becomes true', () => {
   const names = table.states.map((state) => (typeof state === 'string' ? state : String(Object.values(state)[0])))
@@ -39,31 +36,10 @@ test('R1 to R5: the whole of it, transition by transition: effects, what is copi
   ])
 })
 
-test('T1, T2, T3: on random scripts the derived table decides what XState decides, context and actions included', () => {
-  let steps = 0
-  fc.assert(
-    fc.property(scripts, (script) => {
-      let [snapshot] = initialTransition(routineMachine, undefined)
-      let row = 0
-      const context: Record<string, unknown> = { ...snapshot.context }
-      for (const { type, payload } of script) {
-        const [next, actions] = transition(routineMachine, snapshot, { type, output: payload, error: payload, reason: payload } as never)
-        const cell = table.cells[row * ROUTINE_EVENTS.length + ROUTINE_EVENTS.indexOf(type)]
-        if (cell === undefined) throw new Error('no such cell')
-        row = cell.target
-        for (const field of cell.copies) context[field] = payload
-        for (const field of cell.raises) context[field] = true
-        expect(table.states[row]).toEqual(next.value)
-        expect(table.final[row]).toBe(next.status === 'done')
-        expect(cell.actions).toEqual(actions.map((action) => action.type))
-        expect(context).toEqual(next.context)
-        snapshot = next
-        steps++
-      }
-    }),
-    { numRuns: 2_000 },
-  )
+test('T1, T2, T3, N1: on random scripts the derived table, and its integers, decide what XState decides, context and actions included', () => {
+  const { steps, met } = holdEqual(2_000)
   expect(steps).toBeGreaterThan(5_000)
+  expect(met.size).toBeGreaterThan(table.cells.length * 0.9)
 })
 
 test('R5: every transition has at most one effect', () => {
