@@ -75,7 +75,12 @@ export const count = (value: number): string => Math.round(value).toLocaleString
 export function leftOut(traffic: RecordedTraffic | undefined, what: 'messages' | 'snapshots'): string {
   const lacking = traffic?.leftOut[what] ?? 0
   const charts = what === 'snapshots' ? (traffic?.leftOut.charts ?? 0) : 0
-  const said = [...(lacking === 0 ? [] : [`${count(lacking)} earlier ${what}`]), ...(charts === 0 ? [] : [`${count(charts)} charts`])]
+  const present = what === 'snapshots' ? (traffic?.leftOut.present ?? 0) : 0
+  const said = [
+    ...(lacking === 0 ? [] : [`${count(lacking)} earlier ${what}`]),
+    ...(present === 0 ? [] : [`how ${count(present)} actors were that did not change`]),
+    ...(charts === 0 ? [] : [`${count(charts)} charts`]),
+  ]
   return said.length === 0 ? '' : ` Not in this recording: ${said.join(' and ')}, of all actors.`
 }
 

@@ -48,7 +48,7 @@ const RULES: { readonly [Name in Question]: Rules<Questions[Name]['ask']> } = {
   health: {},
   timeline: { from: moment, to: moment, limit: bars, path: text },
   recording: { after: finiteCount, which: finiteCount },
-  traffic: { from: oneOf('living', 'held', 'found'), at: finiteCount, charts: numbers },
+  traffic: { from: oneOf('living', 'held', 'found'), at: finiteCount, fetch: finiteCount, charts: numbers },
 }
 
 /** What can't be left out. */

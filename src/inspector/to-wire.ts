@@ -2,7 +2,8 @@
  * Values of any kind, made small and safe enough to be shown.
  *
  * V1  It never throws, whatever it looks at.
- * V2  What comes of it is bounded, and so is the work: of what is long only the beginning is looked at.
+ * V2  What comes of it is bounded, and so is the work: of what is long only the beginning is looked at. The names of an object
+ *     the language gives only all at once; so they are asked for once, however often a wide one is shown.
  * V3  It calls no getter of an object's own: to look at a program must not change what it does.
  */
 
@@ -144,20 +145,37 @@ function fields(value: object, next: (each: unknown) => unknown, budget: { left:
   const entries = new Entries()
   const name = typeNameOf(value)
   if (name !== 'Object') entries.add('(type)', name)
-  let count = 0
-  for (const key in value) {
-    if (!Object.hasOwn(value, key)) continue
-    if (++count > ENTRIES) {
-      entries.add('…', 'more entries')
-      budget.left -= WIDE
-      break
-    }
+  const names = namesOf(value)
+  for (const key of names.slice(0, ENTRIES)) {
     entries.add(
       brief(key),
       contained(() => next(fieldOf(value, key)), value),
     )
   }
+  if (names.length > ENTRIES) {
+    entries.add('…', 'more entries')
+    budget.left -= WIDE
+  }
   return entries.shape()
+}
+
+/** Of wide objects, the names that are shown, and one more. */
+const WIDE_ONES = new WeakMap<object, readonly string[]>()
+
+/** As many names as are shown, and one more if there are more. */
+function namesOf(value: object): readonly string[] {
+  const known = WIDE_ONES.get(value)
+  // As long as it has these, there is more than is shown, whatever else has changed.
+  if (known?.every((key) => Object.prototype.propertyIsEnumerable.call(value, key)) === true) return known
+  const names: string[] = []
+  for (const key in value) {
+    if (!Object.hasOwn(value, key)) continue
+    names.push(key)
+    if (names.length <= ENTRIES) continue
+    WIDE_ONES.set(value, names)
+    break
+  }
+  return names
 }
 
 /** A field, without calling anything for it. */

@@ -1,7 +1,8 @@
 /**
  * Messages, snapshots and charts of a living tree for a recording, in parts: the process is not held up for long by any of them.
  *
- * E1  A part is bounded by number and size, and so is the work that it takes.
+ * E1  A part is bounded by number, size and time, and so is the work that it takes, however large the tree is: who is told of is
+ *     settled once, when a fetch begins.
  * E2  Of each actor the snapshots that are given are the latest ones, with none missing between them: what holds at a moment
  *     is the last one before it, and if there is none, nobody knows.
  */
@@ -16,11 +17,24 @@ import { toWire } from './to-wire.ts'
 
 /** How many of those that are there when the watching begins are remembered as they were found. */
 const FOUND = 2_000
-/** What a part holds. */
+/** What a part holds, and the milliseconds after which nothing more comes into it: contexts may be slow to be gone through. */
 const ITEMS = 200
 const SIZE = 256_000
+const TIME = 20
+/** Fetches that go on at once: each page has its own. */
+const FETCHES = 4
 
 type Whose = Omit<RecordedActor, 'id' | 'chart'>
+
+/** A recording that is being fetched. */
+interface Fetch {
+  /** Of whom nothing newer is held, as it was when the fetch began. It keeps nobody from being collected. */
+  readonly still: readonly WeakRef<AnyActorRef>[]
+  /** Of those that were found when the watching began, those that are among these. */
+  readonly found: ReadonlySet<AnyActorRef>
+  /** Charts by what they say: machines that are made anew for each actor look the same. */
+  readonly charts: Map<string, number>
+}
 
 export class TrafficExport {
   readonly #global: GlobalManager
@@ -29,6 +43,9 @@ export class TrafficExport {
   #lastId = 0
   #found: readonly Kept[] = []
   #since = { n: 0, at: 0, messages: 0, snapshots: 0 }
+  /** In the order in which they began. */
+  readonly #fetches = new Map<number, Fetch>()
+  #lastFetch = 0
 
   constructor(global: GlobalManager, traffic: Traffic) {
     this.#global = global
@@ -40,23 +57,53 @@ export class TrafficExport {
     const { last, heard } = this.#traffic.held
     const at = this.#global.stage.clock.now()
     this.#since = { n: last, at, ...heard }
-    this.#found = living(this.#global)
-      .slice(0, FOUND)
-      .map((ref) => {
-        // A snapshot never changes: to hold it is all that it takes.
-        return { n: 0, at, ref, event: '', snapshot: ref.getSnapshot(), taken: new Map(Object.entries(this.#traffic.taken(ref))) }
-      })
+    this.#fetches.clear()
+    this.#found = [...living(this.#global)].slice(0, FOUND).map((ref) => {
+      // A snapshot never changes: to hold it is all that it takes.
+      return { n: 0, at, ref, event: '', snapshot: ref.getSnapshot(), taken: new Map(Object.entries(this.#traffic.taken(ref))) }
+    })
   }
 
   /** Nobody is coming back for it. */
   forget(): void {
     this.#found = []
+    this.#fetches.clear()
   }
 
-  part({ from = 'living', at = 0, charts = [] }: Questions['traffic']['ask']): TrafficPart {
-    const part = new Part(this, new Set(charts))
-    const [next, left] = this.#fill[from](part, at)
-    return { ...part.content, next, left, lost: this.#lost() }
+  part({ from = 'living', at = 0, fetch = this.#begun(), charts = [] }: Questions['traffic']['ask']): TrafficPart {
+    const fetched = this.#fetches.get(fetch)
+    if (fetched === undefined) throw new Error('what was fetched is not there any more: try again')
+    const part = new Part(this, fetched, new Set(charts))
+    const [next, left] = this.#fill[from](part, at, fetched)
+    if (next === undefined) this.#fetches.delete(fetch)
+    return { ...part.content, next: next === undefined ? undefined : { ...next, fetch }, left, lost: this.#lost() }
+  }
+
+  /** The number of a fetch that begins now. */
+  #begun(): number {
+    const changed = this.#changed()
+    const found = new Set(this.#found.map(({ ref }) => ref))
+    const still = { work: [] as WeakRef<AnyActorRef>[], life: [] as WeakRef<AnyActorRef>[] }
+    const told = new Set<AnyActorRef>()
+    for (const ref of living(this.#global)) {
+      if (changed.has(ref)) continue
+      if (found.has(ref)) told.add(ref)
+      const own = this.#global.stage.incarnations.get(ref)
+      const isWork = own === undefined && !this.#global.stage.managers.has(ref)
+      // What events tell anyway need not be told.
+      if (own === undefined || !isMachine(logicOf(own.work)) || !this.#isPlain(ref)) still[isWork ? 'work' : 'life'].push(new WeakRef(ref))
+    }
+    const [oldest] = this.#fetches.keys()
+    if (this.#fetches.size === FETCHES) this.#fetches.delete(oldest as number)
+    // There may be more than a recording has room for: those that the user has made come first.
+    this.#fetches.set(++this.#lastFetch, { still: [...still.work, ...still.life], found: told, charts: new Map() })
+    return this.#lastFetch
+  }
+
+  /** True for a lifecycle that works, and of which nobody has seen it begin. */
+  #isPlain(life: AnyActorRef): boolean {
+    const { value } = life.getSnapshot() as { value?: { running?: unknown } }
+    return value?.running === 'working' && Object.keys(this.#traffic.taken(life)).length === 0
   }
 
   /** Pushed out since the watching began. */
@@ -70,29 +117,27 @@ export class TrafficExport {
   }
 
   readonly #fill: {
-    readonly [From in TrafficPlace['from']]: (part: Part, at: number) => readonly [next: TrafficPlace | undefined, left: Amount]
+    readonly [From in TrafficPlace['from']]: (part: Part, at: number, fetch: Fetch) => readonly [next: Next | undefined, left: Amount]
   } = {
-    living: (part, at) => {
+    living: (part, at, { still }) => {
       const changed = this.#changed()
-      const all = living(this.#global)
       let index = at
-      for (; index < all.length && !part.isFull; index++) {
-        const ref = all[index] as AnyActorRef
-        if (!changed.has(ref)) part.add(this.#unchanged(ref))
+      for (; index < still.length && !part.isFull; index++) {
+        const ref = still[index]?.deref()
+        if (ref === undefined) part.miss()
+        else if (!changed.has(ref)) part.add(this.#unchanged(ref))
       }
-      let left = 0
-      for (let k = index; k < all.length; k++) if (!changed.has(all[k] as AnyActorRef)) left++
+      const left = still.length - index
       return [left === 0 ? { from: 'held', at: 0 } : { from: 'living', at: index }, { messages: 0, snapshots: left }]
     },
     held: (part, at) => this.#held(part, at),
-    found: (part, at) => {
+    found: (part, at, { found }) => {
       const changed = this.#changed()
-      const there = new Set(living(this.#global))
       let index = at
       for (; index < this.#found.length && !part.isFull; index++) {
         const kept = this.#found[index] as Kept
         // Who has not changed was told of already; of whom a change was pushed out nobody knows what was between.
-        if (!changed.has(kept.ref) && there.has(kept.ref)) continue
+        if (!changed.has(kept.ref) && found.has(kept.ref)) continue
         if (this.#cutSince(kept.ref) === undefined) part.add({ ...kept, taken: Object.fromEntries(kept.taken ?? []) })
       }
       const left = this.#found.length - index
@@ -120,7 +165,7 @@ export class TrafficExport {
     return cut === undefined || cut.n <= this.#since.n ? undefined : cut.at
   }
 
-  #held(part: Part, before: number): readonly [TrafficPlace | undefined, Amount] {
+  #held(part: Part, before: number): readonly [Next, Amount] {
     const { messages, snapshots } = this.#traffic.held
     const { n: since } = this.#since
     const first = { messages: firstAfter(messages, since), snapshots: firstAfter(snapshots, since) }
@@ -150,12 +195,24 @@ export class TrafficExport {
     return [left.messages + left.snapshots === 0 ? { from: 'found', at: 0 } : { from: 'held', at: last }, left]
   }
 
-  /** The number of an actor or a machine. */
+  /** The number of an actor, or of what a machine was made of. */
   idOf(of: object): number {
     const known = this.#ids.get(of)
     if (known !== undefined) return known
     this.#ids.set(of, ++this.#lastId)
     return this.#lastId
+  }
+
+  /** What looks the same has one number. */
+  chartIdOf(config: object, text: string, { charts }: Fetch): number {
+    const known = charts.get(text)
+    if (known === undefined) charts.set(text, this.idOf(config))
+    else this.#ids.set(config, known)
+    return this.idOf(config)
+  }
+
+  knows(of: object): boolean {
+    return this.#ids.has(of)
   }
 
   /** Whose life or work it is; undefined for who is no routine or manager, such as a child of a user's machine. */
@@ -173,6 +230,7 @@ export class TrafficExport {
   }
 }
 
+type Next = Omit<TrafficPlace, 'fetch'>
 type Counted = Omit<Kept, 'taken'> & { readonly taken: Readonly<Record<string, number>> }
 
 /** Counts as they were at each snapshot: the present ones, less what was taken later. */
@@ -201,60 +259,92 @@ class Later {
 /** One part, while it is filled. */
 class Part {
   readonly #export: TrafficExport
+  readonly #fetch: Fetch
   readonly #known: Set<number>
   readonly #charts: RecordedChart[] = []
   readonly #actors = new Map<number, RecordedActor>()
   readonly #snapshots: RecordedSnapshot[] = []
   readonly #messages: MessageLine[] = []
-  #size = 0
+  readonly #size = { charts: 0, rest: 0 }
+  #missed = 0
+  #end: number | undefined
 
-  constructor(from: TrafficExport, known: Set<number>) {
+  constructor(from: TrafficExport, fetch: Fetch, known: Set<number>) {
     this.#export = from
+    this.#fetch = fetch
     this.#known = known
   }
 
+  /** Never before something was put in: each part leads on. */
   get isFull(): boolean {
-    return this.#size > SIZE || this.#snapshots.length + this.#messages.length >= ITEMS
+    const now = performance.now()
+    this.#end ??= now + TIME
+    if (now > this.#end) return true
+    return this.#size.charts + this.#size.rest > SIZE || this.#snapshots.length + this.#messages.length >= ITEMS
   }
 
-  get content(): Pick<TrafficPart, 'charts' | 'actors' | 'snapshots' | 'messages' | 'size'> {
+  get content(): Omit<TrafficPart, 'next' | 'left' | 'lost'> {
     return {
       charts: this.#charts,
       actors: [...this.#actors.values()],
       snapshots: this.#snapshots,
       messages: this.#messages,
-      size: this.#size,
+      missed: this.#missed,
+      size: this.#size.rest,
     }
+  }
+
+  /** There was one, of which nothing can be told. */
+  miss(): void {
+    this.#missed++
   }
 
   addMessage(line: MessageLine): void {
     this.#messages.push(line)
-    this.#size += JSON.stringify(line).length
+    this.#count(line)
   }
 
   add({ n, at, ref, event, snapshot, taken }: Counted): void {
     const whose = this.#export.whose(ref)
-    if (whose === undefined) return
+    if (whose === undefined) {
+      this.miss()
+      return
+    }
     const of = this.#export.idOf(ref)
-    if (!this.#actors.has(of)) this.#actors.set(of, { id: of, ...whose, chart: whose.which === 'work' ? this.#chartOf(ref) : undefined })
+    if (!this.#actors.has(of)) {
+      const actor = { id: of, ...whose, chart: whose.which === 'work' ? this.#chartOf(ref) : undefined }
+      this.#actors.set(of, actor)
+      this.#count(actor)
+    }
     const { value, status, context, output, error } = snapshot as Readonly<Record<string, unknown>>
     const line = { of, n, at, event, value: stateToWire(value ?? status), context: toWire(context ?? output ?? error), taken }
     this.#snapshots.push(line)
-    this.#size += JSON.stringify(line).length
+    this.#count(line)
   }
 
-  #chartOf({ logic }: AnyActorRef & { readonly logic?: unknown }): number | undefined {
+  #count(line: object): void {
+    this.#size.rest += JSON.stringify(line).length
+  }
+
+  #chartOf(ref: AnyActorRef): number | undefined {
+    const logic = logicOf(ref)
     if (!isMachine(logic)) return undefined
-    const id = this.#export.idOf(logic)
+    // Whoever provides a machine anew for each of its actors has made them all of the same.
+    const { config } = logic
+    if (this.#export.knows(config) && this.#known.has(this.#export.idOf(config))) return this.#export.idOf(config)
+    const events = logic.events.filter((event) => !event.startsWith('xstate.') && event !== '*')
+    const chart = chartOf(logic)
+    const text = JSON.stringify([chart, events])
+    const id = this.#export.chartIdOf(config, text, this.#fetch)
     if (this.#known.has(id)) return id
     this.#known.add(id)
-    const events = logic.events.filter((event) => !event.startsWith('xstate.') && event !== '*')
-    const chart = { id, chart: chartOf(logic), events }
-    this.#charts.push(chart)
-    this.#size += JSON.stringify(chart).length
+    this.#charts.push({ id, chart, events })
+    this.#size.charts += text.length
     return id
   }
 }
+
+const logicOf = (ref: AnyActorRef | undefined): unknown => (ref as { readonly logic?: unknown } | undefined)?.logic
 
 /** Where the first one stands whose number is greater. They come in order of their numbers. */
 function firstAfter(ring: { readonly size: number; at(index: number): { readonly n: number } | undefined }, n: number): number {
@@ -269,15 +359,14 @@ function firstAfter(ring: { readonly size: number; at(index: number): { readonly
 }
 
 /** Genuine actors of a tree, as far as there are: nobody is made one by being looked for. There may be very many. */
-function living(manager: Manager, found: AnyActorRef[] = []): AnyActorRef[] {
-  found.push(manager.actor)
+function* living(manager: Manager): Generator<AnyActorRef> {
+  yield manager.actor
   for (const row of manager.registry.rows.values()) {
     // Whoever waits for its first run is not made one for being looked for.
     if (row.ticket > 0 || !row.current.observed) continue
     const { current } = row
-    if (current.work !== undefined) found.push(current.work)
-    found.push(current.actor)
+    if (current.work !== undefined) yield current.work
+    yield current.actor
   }
-  for (const below of manager.below()) living(below, found)
-  return found
+  for (const below of manager.below()) yield* living(below)
 }

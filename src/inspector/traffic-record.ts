@@ -53,20 +53,24 @@ export interface RecordedTraffic {
   readonly actors: readonly RecordedActor[]
   readonly snapshots: readonly RecordedSnapshot[]
   readonly messages: readonly MessageLine[]
-  /** What there was, and is not here: pushed out by what came later, or too much. */
-  readonly leftOut: Amount & { readonly charts: number }
+  /** What there was, and is not here: pushed out by what came later, or too much; `present` are snapshots of how somebody still was. */
+  readonly leftOut: Amount & { readonly present: number; readonly charts: number }
 }
 
 /** Where fetching goes on: those of whom nothing newer is held, then what is held from the latest back, then how others were found. */
 export interface TrafficPlace {
   readonly from: 'living' | 'held' | 'found'
   readonly at: number
+  /** The number of the fetch; none yet where it begins. */
+  readonly fetch?: number
 }
 
 /** A part of it. */
 export interface TrafficPart extends Pick<RecordedTraffic, 'charts' | 'actors' | 'snapshots' | 'messages'> {
-  /** Characters of it, as JSON. */
+  /** Characters of it, as JSON, without charts. */
   readonly size: number
+  /** Snapshots that are left out: of whom a user's own machine has made, which have no path, or of who is not there any more. */
+  readonly missed: number
   /** Absent in the last one. */
   readonly next: TrafficPlace | undefined
   /** What is left of the same kind; and what is not held any more. */
@@ -74,9 +78,9 @@ export interface TrafficPart extends Pick<RecordedTraffic, 'charts' | 'actors' |
   readonly lost: Amount
 }
 
-/** Characters of JSON that a recording holds beside lifecycles, and how many of them for those of whom nothing newer is held. */
+/** Characters of JSON that a recording holds beside lifecycles, and how much of it those may take of whom nothing newer is held. */
 const MOST = 16_000_000
-const LIVING = 4_000_000
+const LIVING = 3 / 4
 /** Charts, and characters of one. */
 const CHARTS = 200
 const CHART = 500_000
@@ -89,7 +93,7 @@ export class Gathering {
   readonly #actors = new Map<number, RecordedActor>()
   readonly #snapshots = new Map<string, RecordedSnapshot>()
   readonly #messages = new Map<number, MessageLine>()
-  #leftOut = { messages: 0, snapshots: 0 }
+  readonly #leftOut = { messages: 0, snapshots: 0, present: 0 }
   #lost: Amount = { messages: 0, snapshots: 0 }
   #noCharts = 0
   #size = 0
@@ -105,18 +109,20 @@ export class Gathering {
   }
 
   /** Takes a part in; says where to go on. */
-  add({ charts, actors, snapshots, messages, size, next, left, lost }: TrafficPart, from: TrafficPlace['from']): TrafficPlace | undefined {
-    for (const chart of charts) if (!this.#sames.has(chart.id)) this.#addChart(chart)
-    for (const actor of actors)
+  add({ missed, size, next, left, lost, ...part }: TrafficPart, from: TrafficPlace['from']): TrafficPlace | undefined {
+    for (const chart of part.charts) if (!this.#sames.has(chart.id)) this.#addChart(chart)
+    for (const actor of part.actors)
       this.#actors.set(actor.id, { ...actor, chart: actor.chart === undefined ? undefined : this.#sames.get(actor.chart) })
-    for (const each of snapshots) this.#snapshots.set(`${each.of} ${each.n}`, each)
-    for (const each of messages) this.#messages.set(each.n, each)
+    for (const each of part.snapshots) this.#snapshots.set(`${each.of} ${each.n}`, each)
+    for (const each of part.messages) this.#messages.set(each.n, each)
     this.#size += size
+    this.#leftOut.snapshots += missed
     this.#lost = lost
-    const isFull = this.#size > (from === 'living' ? Math.min(LIVING, this.#most / 4) : this.#most)
+    const isFull = this.#size > (from === 'living' ? this.#most * LIVING : this.#most)
     if (!isFull || next === undefined) return next
-    this.#leftOut = { messages: this.#leftOut.messages + left.messages, snapshots: this.#leftOut.snapshots + left.snapshots }
-    return from === 'living' ? { from: 'held', at: 0 } : undefined
+    this.#leftOut.messages += left.messages
+    this.#leftOut[from === 'living' ? 'present' : 'snapshots'] += left.snapshots
+    return from === 'living' ? { ...next, from: 'held', at: 0 } : undefined
   }
 
   #addChart({ id, chart, events }: RecordedChart): void {
@@ -133,23 +139,37 @@ export class Gathering {
 
   /** What has come together, in order. */
   get result(): RecordedTraffic {
-    const { messages, snapshots } = this.#leftOut
+    const { messages, snapshots, present } = this.#leftOut
     return {
       charts: [...this.#charts.values()],
       actors: [...this.#actors.values()],
       snapshots: [...this.#snapshots.values()].toSorted((a, b) => a.n - b.n),
       messages: [...this.#messages.values()].toSorted((a, b) => a.n - b.n),
-      leftOut: { messages: messages + this.#lost.messages, snapshots: snapshots + this.#lost.snapshots, charts: this.#noCharts },
+      leftOut: { messages: messages + this.#lost.messages, snapshots: snapshots + this.#lost.snapshots, present, charts: this.#noCharts },
     }
   }
 }
 
-/** A recording with it. It begins no later than what it holds: messages come where no lifecycle begins or ends, too. */
+/**
+ * A recording with it. Of what was before the recording begins, how everybody was then is part of it, as of its beginning; the rest
+ * is left out, and counted: of that time the tree is not known.
+ */
 export function withTraffic(recording: Recording, traffic: RecordedTraffic): Recording {
-  let { from } = recording
-  for (const { at } of traffic.snapshots) from = Math.min(from, at)
-  for (const { at } of traffic.messages) from = Math.min(from, at)
-  return { ...recording, from, traffic }
+  const { from } = recording
+  const before = new Map<number, RecordedSnapshot>()
+  const snapshots: RecordedSnapshot[] = []
+  for (const each of traffic.snapshots) {
+    if (each.at >= from) snapshots.push(each)
+    else if ((before.get(each.of)?.n ?? -1) < each.n) before.set(each.of, { ...each, at: from })
+  }
+  const messages = traffic.messages.filter(({ at }) => at >= from)
+  const all = [...before.values(), ...snapshots].toSorted((a, b) => a.n - b.n)
+  const leftOut = {
+    ...traffic.leftOut,
+    messages: traffic.leftOut.messages + traffic.messages.length - messages.length,
+    snapshots: traffic.leftOut.snapshots + traffic.snapshots.length - all.length,
+  }
+  return { ...recording, traffic: { ...traffic, messages, snapshots: all, leftOut } }
 }
 
 // --- lines -----------------------------------------------------------------------------------
@@ -202,7 +222,7 @@ export function readTraffic(lines: readonly object[], from: number, first: numbe
       })
     }
   }
-  const [leftOut = { messages: 0, snapshots: 0, charts: 0 }] = read.leftOut
+  const [leftOut = { messages: 0, snapshots: 0, present: 0, charts: 0 }] = read.leftOut
   return { charts: read.chart, actors: read.actor, snapshots: read.snapshot, messages: read.message, leftOut } as RecordedTraffic
 }
 
@@ -244,7 +264,9 @@ const READ: { readonly [Kind in keyof typeof LINES]: (line: Line, known: Known) 
     return { n, at, from: sender, to, type, kind: kind as MessageLine['kind'], text: text(line, 'text', TEXT) }
   },
   leftOut: (line): RecordedTraffic['leftOut'] => {
-    return { messages: number(line, 'messages'), snapshots: number(line, 'snapshots'), charts: number(line, 'charts') }
+    const [messages, snapshots, charts] = [number(line, 'messages'), number(line, 'snapshots'), number(line, 'charts')]
+    // Not told apart by earlier versions.
+    return { messages, snapshots, present: 'present' in line ? number(line, 'present') : 0, charts }
   },
 }
 

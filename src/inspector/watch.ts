@@ -64,6 +64,8 @@ export class Watch implements Watched {
   #forest = new Forest()
   #before = new Forest()
   #recordedFrom = 0
+  /** Since when the latter holds. */
+  #baseAt = 0
   /** The event up to which bars were made. */
   #drawn = 0
   #looking = false
@@ -80,7 +82,7 @@ export class Watch implements Watched {
     this.traffic = new Traffic(global)
     this.#export = new TrafficExport(global, this.traffic)
     // What was held from before is in the base already.
-    this.ledger = new Ledger(capacity, (event) => event.seq > this.#recordedFrom && this.#before.note(event))
+    this.ledger = new Ledger(capacity, (event) => event.seq > this.#recordedFrom && this.#pushedOut(event))
     this.#rest()
   }
 
@@ -130,6 +132,7 @@ export class Watch implements Watched {
     }
     this.#timeline.seed(running)
     this.#recordedFrom = this.#global.stage.bus.next()
+    this.#baseAt = this.now
     this.#drawn = this.#recordedFrom
     this.#off = [this.#global.on('*', (event) => this.#note(plain(event)))]
     this.traffic.begin()
@@ -183,6 +186,11 @@ export class Watch implements Watched {
     this.#forest.note(event)
     this.ledger.record(event)
     this.#waterfall.note(event)
+  }
+
+  #pushedOut(event: KeptEvent): void {
+    this.#before.note(event)
+    this.#baseAt = event.at
   }
 
   /** The bars, made when somebody looks at them: while nobody does, they cost nothing. */
@@ -283,7 +291,8 @@ export class Watch implements Watched {
     const events: KeptEvent[] = []
     for (let k = first; k < this.ledger.size && events.length < PART; k++) events.push(keep(this.ledger.at(k) as KeptEvent))
     const base: BaseNode[] | undefined = after === undefined ? this.#before.base() : undefined
-    // A moment before the first of them: within the same millisecond one could not see what was there before.
-    return { base, from: events[0] === undefined ? this.now : events[0].at - 1, events, more: first + events.length < this.ledger.size }
+    // At least a moment before the first of them: within the same millisecond one could not see what was there before.
+    const from = Math.min(this.#baseAt, (events[0]?.at ?? Infinity) - 1)
+    return { base, from, events, more: first + events.length < this.ledger.size }
   }
 }

@@ -247,6 +247,23 @@ describe('toWire', () => {
   })
 })
 
+test('V2: the names of a wide object are asked for once, however often it is shown, and what is shown is true', () => {
+  let asked = 0
+  const wide: Record<string, number> = Object.fromEntries(Array.from({ length: 60 }, (_, k) => [`k${k}`, k]))
+  const counted = new Proxy(wide, { ownKeys: (target) => [Reflect.ownKeys(target), asked++][0] as string[] })
+  const first = toWire({ n: 1, counted })
+  expect(toWire({ n: 1, counted: [counted][0] })).toEqual(first)
+  for (let n = 0; n < 20; n++) expect(textOf({ type: 'told', n, counted })).toContain('"…":"more entries"')
+  expect(asked).toBe(1)
+  wide['k3'] = -3
+  expect(toWire(counted)).toMatchObject({ k2: 2, k3: -3, '…': 'more entries' })
+  // Of those that were shown one has gone, and then so many that all the rest can be shown.
+  delete wide['k3']
+  expect(Object.keys(toWire(counted) as object)).toEqual([...Object.keys(wide).slice(0, 50), '…'])
+  for (let k = 50; k < 60; k++) delete wide[`k${k}`]
+  expect(toWire(counted)).toEqual(wide)
+})
+
 // --- differences -------------------------------------------------------------------------------
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json }

@@ -12,7 +12,7 @@ import { chartOf } from '../../src/inspector/chart.ts'
 import { Player } from '../../src/inspector/player.ts'
 import type { ActorView, KeptEvent, MessageLine, Recording } from '../../src/inspector/protocol.ts'
 import { fromTrace, type TraceLike, toTraceLines } from '../../src/inspector/recording.ts'
-import { Gathering, type TrafficPlace, withTraffic } from '../../src/inspector/traffic-record.ts'
+import { Gathering, type TrafficPart, type TrafficPlace, withTraffic } from '../../src/inspector/traffic-record.ts'
 import { Watch } from '../../src/inspector/watch.ts'
 import { appManagerMachine, globalManagerMachine, localManagerMachine, routineMachine } from '../../machines/index.ts'
 import { makeTree, type Tree, untilTold } from '../support/tree.ts'
@@ -490,12 +490,153 @@ describe('O1, E1: it is bounded', () => {
     watch.close()
   })
 
+  /** All parts, as a page asks for them. */
+  async function parts(watch: Watch, between: () => unknown = () => undefined): Promise<TrafficPart[]> {
+    const all: TrafficPart[] = []
+    for (let next: TrafficPlace | undefined = { from: 'living', at: 0 }; next !== undefined; await between()) {
+      const part: TrafficPart = watch.answer('traffic', { ...next, charts: all.flatMap(({ charts: told }) => told.map(({ id }) => id)) })
+      all.push(part)
+      next = part.next
+    }
+    return all
+  }
+
+  test('E1: what is slow to be gone through makes a part short', async () => {
+    const { local, global } = makeTree()
+    const watch = new Watch(global)
+    watch.begin()
+    const slow = (): object =>
+      new Proxy(
+        { sly: 1 },
+        {
+          ownKeys: (target) => {
+            for (const end = performance.now() + 25; performance.now() < end; );
+            return Reflect.ownKeys(target)
+          },
+        },
+      )
+    const routine = local.spawn(
+      'slow',
+      setup({ types: { events: {} as { type: 'go' } } }).createMachine({
+        context: { all: slow() },
+        on: { go: { actions: assign({ all: slow }) } },
+      }),
+    )
+    await settle()
+    for (let k = 0; k < 5; k++) routine.send({ type: 'go' })
+    const counts = (await parts(watch)).map(({ snapshots }) => snapshots.filter(({ context }) => 'all' in (context as object)).length)
+    expect([counts.reduce((sum, each) => sum + each, 0), Math.max(...counts)]).toEqual([6, 1])
+    watch.close()
+  })
+
+  test('E1: who is told of is settled when a fetch begins, whoever ends meanwhile; two may fetch at once, and five may not', async () => {
+    const { local, global, clock } = makeTree({ maxRoutines: Infinity })
+    const early = Array.from({ length: 150 }, () => local.spawn('early', counter))
+    const still = Array.from({ length: 400 }, () => local.spawn('still', counter))
+    await settle()
+    await clock.advance(1)
+    const watch = new Watch(global)
+    watch.begin()
+    const end = async (): Promise<void> => {
+      for (const each of early.splice(0)) void each.cancel()
+      await settle()
+    }
+    const [one, other] = await Promise.all([parts(watch, end), parts(watch)])
+    for (const all of [one, other]) {
+      const told = new Set(all.flatMap(({ actors }) => actors.filter(({ which }) => which === 'work').map(({ path }) => path)))
+      expect(still.filter(({ path }) => !told.has(path)).length).toBe(0)
+    }
+    const begun = Array.from({ length: 5 }, () => watch.answer('traffic', {}).next)
+    expect(() => watch.answer('traffic', begun[0] ?? {})).toThrow('try again')
+    expect(watch.answer('traffic', begun[4] ?? {}).snapshots.length).toBeGreaterThan(0)
+    watch.close()
+  })
+
+  test.each([
+    ['provided', () => counter.provide({})],
+    ['made', () => makeCounter('counter')],
+  ])('O2: machines that are %s anew for each actor have one chart, which is sent and counted once', async (_, machine) => {
+    const { local, global } = makeTree({ maxRoutines: Infinity })
+    const routines = Array.from({ length: 300 }, () => local.spawn('counter', machine()))
+    await settle()
+    const watch = new Watch(global)
+    watch.begin()
+    const all = await parts(watch)
+    expect(all.flatMap((part) => part.charts).length).toBe(1)
+    for (const { size, actors, snapshots } of all) expect(size).toBeLessThanOrEqual(JSON.stringify([actors, snapshots]).length)
+    const { traffic } = await fetched(watch, 200_000)
+    expect(traffic?.leftOut).toEqual({ messages: 0, snapshots: 0, present: 0, charts: 0 })
+    const player = new Player(reopened(await fetched(watch)), charts)
+    for (const { path } of routines) expect(player.answer('actor', { path })?.work?.value).toBe('up')
+    watch.close()
+  })
+
+  test('O1: of more living ones than there is room for the own machines come first, and those left out are no earlier snapshots', async () => {
+    const { local, global } = makeTree({ maxRoutines: Infinity })
+    const machines = Array.from({ length: 1_000 }, () => local.spawn('counter', counter))
+    await settle()
+    const watch = new Watch(global)
+    watch.begin()
+    const most = JSON.stringify((await fetched(watch)).traffic?.snapshots).length
+    const { actors = [], leftOut } = (await fetched(watch, most)).traffic ?? {}
+    const works = actors.filter(({ which }) => which === 'work').length
+    expect([works > 300, works < machines.length, leftOut?.snapshots]).toEqual([true, true, 0])
+    // The lifecycles of the manager and what is above it.
+    expect(leftOut?.present).toBe(machines.length - works + 3)
+    watch.close()
+  })
+
+  test('of actors that a user’s machine has made nothing is held, and they are counted', async () => {
+    const { local, global } = makeTree()
+    const watch = new Watch(global)
+    watch.begin()
+    const child = setup({}).createMachine({ initial: 'a', states: { a: {} } })
+    local.spawn('parent', setup({ actors: { child } }).createMachine({ invoke: { src: 'child', id: 'child' } }))
+    await settle()
+    const { traffic } = await fetched(watch)
+    expect([traffic?.leftOut.snapshots, traffic?.actors.filter(({ path }) => path.includes('child')).length]).toEqual([1, 0])
+    watch.close()
+  })
+
+  test('U2: where events were pushed out it begins when its base holds: what was true then is shown, what was said before is counted', async () => {
+    const { local, global, clock } = makeTree({ maxRoutines: Infinity })
+    const watch = new Watch(global, 50)
+    watch.begin()
+    const machine = local.spawn('counter', counter)
+    await settle()
+    for (const by of [1, 2, 3]) {
+      await clock.advance(1)
+      machine.send({ type: 'add', by })
+    }
+    await clock.advance(10)
+    const late = local.spawn('late', untilTold)
+    await settle()
+    await clock.advance(10)
+    for (let k = 0; k < 50; k++) {
+      await clock.advance(1)
+      await local.spawn('short', () => k).outcome
+    }
+    machine.send({ type: 'add', by: 4 })
+    const recording = await fetched(watch)
+    expect([recording.events.length, recording.traffic?.leftOut.messages]).toEqual([50, 3])
+    const player = new Player(reopened(recording), charts)
+    player.seek(player.from)
+    expect(player.answer('actor', { path: late.path })?.state).toBe('running')
+    expect(player.from).toBeGreaterThan((recording.events[0]?.at ?? 0) - 3)
+    const now = player.answer('actor', { path: machine.path })
+    expect([now?.context, now?.snapshots.length]).toMatchObject([{ sum: 6 }, 1])
+    player.seek(player.to)
+    expect(player.answer('actor', { path: machine.path })?.context).toMatchObject({ sum: 10 })
+    watch.close()
+  })
+
   test('O2: charts that are the same are one; of too many, or too large ones, none is held, and they are counted', () => {
     const gathering = new Gathering()
     const chartAt = (k: number, id = `m${k}`) => ({ id: k, events: [], chart: { ...chartOf(counter), id } })
     const nothing = {
       snapshots: [],
       messages: [],
+      missed: 0,
       size: 0,
       next: undefined,
       left: { messages: 0, snapshots: 0 },
