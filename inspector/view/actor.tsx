@@ -2,6 +2,7 @@
 import { useState } from 'react'
 import type { ActorView, SnapshotLine } from '../../src/inspector/protocol.ts'
 import { useAnswer, useSession } from '../state/hooks.ts'
+import { useTicking } from '../state/ticking.ts'
 import { ActorHead } from './actor-head.tsx'
 import { SendForm } from './actor-send.tsx'
 import { StatePanel } from './actor-state.tsx'
@@ -9,6 +10,9 @@ import './actor.css'
 import { ChartPanel } from './chart.tsx'
 import { EventTable } from './log.tsx'
 import { count, Empty, Failed, leftOut } from './shared.tsx'
+
+/** Milliseconds after which it is looked at again. */
+const TICK = 500
 
 export function ActorPane() {
   const session = useSession()
@@ -25,7 +29,8 @@ export function ActorPane() {
 
 function Actor({ path }: { readonly path: string }) {
   const session = useSession()
-  const { answer: view, error, isLoading } = useAnswer('actor', { path })
+  const { answer: view, error, isLoading } = useAnswer('actor', { path }, TICK)
+  useTicking(true, TICK)
   if (view === undefined) {
     if (error !== undefined) return <Failed error={error} />
     if (isLoading) return <Empty title="Looking…">{path}</Empty>

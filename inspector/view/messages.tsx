@@ -5,11 +5,14 @@ import { useAnswer, useSession } from '../state/hooks.ts'
 import { columnsOf, endsOf, namesOf, OTHERS, OUTSIDE } from '../state/sequence.ts'
 import type { Session } from '../state/session.ts'
 import { pathsWith } from '../state/suggest.ts'
+import { useTicking } from '../state/ticking.ts'
 import { count, Empty, Failed, leftOut, moment, nameOf } from './shared.tsx'
 import './messages.css'
 
 /** Messages that are shown. */
 const SHOWN = 200
+/** Milliseconds after which they are asked for again. */
+const TICK = 300
 /** Pixels of the column of times, and of the narrowest lifeline. */
 const TIMES = 104
 const NARROWEST = 100
@@ -22,7 +25,8 @@ export function MessagesPane() {
   const { path, with: others } = session.place
   const recording = session.player?.recording
   const chosen = [...new Set([path, ...others])].filter((each) => each !== '')
-  const { answer, error } = useAnswer('messages', chosen.length === 0 ? undefined : { paths: chosen, limit: SHOWN }, 300)
+  const { answer, error } = useAnswer('messages', chosen.length === 0 ? undefined : { paths: chosen, limit: SHOWN }, TICK)
+  useTicking(chosen.length > 0, TICK)
   // Those of somebody else are no answer; the same ones stay until there are new ones.
   const key = chosen.join('\n')
   const kept = useRef<{ readonly key: string; readonly lines: readonly MessageLine[] }>(undefined)
