@@ -16,6 +16,8 @@ export interface LinkEvents {
   /** The other side has said who it is. */
   hello(hello: Hello): void
   frame(frame: Frame): void
+  /** Anything has come, be it only a sign that it runs. */
+  heard(): void
   /** It was there and is gone, or was never there. */
   lost(): void
   /** It is there and won't have us. */
@@ -57,6 +59,7 @@ export class Link {
   }
 
   #hear(data: string | ArrayBuffer): void {
+    this.#events.heard()
     if (typeof data !== 'string') {
       if (!this.#frame(data)) return
       // Taken up, and painted with the next picture: only then is there room for another one.

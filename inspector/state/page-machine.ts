@@ -4,6 +4,7 @@
  * C1  A lost connection is tried again, at growing intervals; what was shown stays.
  * C2  While a recording is played, frames of the living tree change nothing.
  * C3  A page that was saved never looks for a process: there is none behind it. Nor is what comes from a file ever live.
+ * C4  A process that says nothing is said not to answer, until it says anything; then what has failed meanwhile is forgotten.
  */
 import { assign, setup } from 'xstate'
 import type { Hello, Recording } from '../../src/inspector/protocol.ts'
@@ -13,6 +14,8 @@ export type PageEvent =
   | { readonly type: 'lost' }
   | { readonly type: 'refused'; readonly why: string }
   | { readonly type: 'retry' }
+  | { readonly type: 'silent' }
+  | { readonly type: 'heard' }
   | { readonly type: 'record' }
   | { readonly type: 'recorded'; readonly recording: Recording }
   | { readonly type: 'failed'; readonly why: string }
@@ -76,6 +79,11 @@ export const pageMachine = setup({
       },
     },
     live: {
+      initial: 'answering',
+      states: {
+        answering: { on: { silent: 'silent' } },
+        silent: { on: { heard: { target: 'answering', actions: 'forgive' } } },
+      },
       on: { record: { target: 'fetching', actions: 'forgive' }, lost: 'lost', refused: { target: 'refused', actions: 'blame' } },
     },
     lost: {

@@ -11,6 +11,7 @@ import { Gathering, type RecordedTraffic, type TrafficPlace, withTraffic } from 
 import { Link } from './link.ts'
 import { pageMachine } from './page-machine.ts'
 import { asMoment, type Place, readPlace, writePlace } from './place.ts'
+import { watchSilence } from './silence.ts'
 import { TreeTable } from './table.ts'
 
 /** The most events that a page holds at once. */
@@ -32,6 +33,7 @@ export class Session {
   version = 0
   #link: Link | undefined
   #clock: number | undefined
+  #heard = (): void => undefined
   readonly #listeners = new Set<() => void>()
   /** Of a page that was saved: what it was saved with. */
   readonly #embedded: readonly Recording[] | Error
@@ -59,6 +61,7 @@ export class Session {
   start(): void {
     this.page.start()
     this.page.subscribe(() => this.#changed())
+    if (!this.isSaved) this.#heard = watchSilence(() => this.page.send({ type: 'silent' }))
   }
 
   readonly subscribe = (listener: () => void): (() => void) => {
@@ -120,6 +123,10 @@ export class Session {
         if (this.place.at !== undefined && hello.source === 'live') this.page.send({ type: 'record' })
       },
       frame: (frame) => this.player === undefined && this.#apply(frame),
+      heard: () => {
+        this.#heard()
+        if (this.page.getSnapshot().matches({ live: 'silent' })) this.page.send({ type: 'heard' })
+      },
       lost: () => this.page.send({ type: 'lost' }),
       refused: (why) => this.page.send({ type: 'refused', why }),
     })

@@ -1,4 +1,7 @@
 /** The page where no lifecycle goes on: what is inside actors is shown as it is, all the same; and what a page knows of silence. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createGlobalManager, type GlobalManager, type LocalManager } from 'curtaincall'
 import { type Inspector, startInspector } from 'curtaincall/inspector'
@@ -6,8 +9,11 @@ import type { Browser, Page } from 'playwright-core'
 import { assign, setup } from 'xstate'
 import { launchBrowser } from '../support/browser.ts'
 
+const PICTURES = '.tmp/screenshots'
+
 let browser: Browser
 beforeAll(async () => {
+  mkdirSync(PICTURES, { recursive: true })
   browser = await launchBrowser()
 })
 afterAll(() => browser.close())
@@ -84,3 +90,47 @@ describe('in a quiet tree', () => {
     expect(await silent()).not.toBe(before)
   })
 })
+
+/** A process of its own, which can be stopped. */
+const PROGRAM = `
+  import { createGlobalManager } from 'curtaincall'
+  import { startInspector } from 'curtaincall/inspector'
+  const global = createGlobalManager({ name: 'shop' })
+  global.createApp('api').createLocal('orders').spawn('deaf', () => new Promise(() => {}), { id: 'd' })
+  const { url } = await startInspector(global)
+  process.stdout.write(url)
+  setInterval(() => {}, 1_000)`
+
+test.skipIf(process.platform === 'win32')(
+  'C4: a process that stands still is said not to answer; when it goes on, so does the page, with nothing held against it',
+  async () => {
+    const child = spawn(process.execPath, ['--input-type=module', '-e', PROGRAM])
+    const page = await browser.newPage({ viewport: { width: 1_360, height: 820 } })
+    try {
+      const [url] = (await once(child.stdout, 'data')) as [Buffer]
+      await page.goto(url.toString())
+      await page.waitForSelector('.row')
+      await page.evaluate((hash) => void (location.hash = hash), at('actor', 'shop/api/orders/deaf#d'))
+      await page.waitForSelector('.actor')
+      // A process in which nothing happens, but which runs, is none that does not answer.
+      await page.waitForTimeout(4_000)
+      expect(await page.locator('.connection').textContent()).toBe('live')
+      const place = await page.locator('.totals').boundingBox()
+      child.kill('SIGSTOP')
+      await page.waitForSelector('.connection.not-answering', { timeout: 6_000 })
+      expect(await page.locator('.totals').boundingBox()).toEqual(place)
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme })
+        await page.screenshot({ path: `${PICTURES}/not-answering-${colorScheme}.png` })
+      }
+      await page.getByText('no answer within 10 s').waitFor({ timeout: 15_000 })
+      await page.screenshot({ path: `${PICTURES}/not-the-latest.png` })
+      child.kill('SIGCONT')
+      await page.waitForSelector('.connection.live', { timeout: 3_000 })
+      await page.getByText('no answer within 10 s').waitFor({ state: 'detached', timeout: 3_000 })
+    } finally {
+      child.kill('SIGKILL')
+      await page.close()
+    }
+  },
+)
