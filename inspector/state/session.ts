@@ -8,6 +8,7 @@ import { chartOf } from '../../src/inspector/chart.ts'
 import { Player } from '../../src/inspector/player.ts'
 import type { Control, Done, Frame, KeptEvent, Question, Questions, Recording, RecordingPart } from '../../src/inspector/protocol.ts'
 import { Gathering, type RecordedTraffic, type TrafficPlace, withTraffic } from '../../src/inspector/traffic-record.ts'
+import { onNewKey } from './key.ts'
 import { Link } from './link.ts'
 import { pageMachine } from './page-machine.ts'
 import { asMoment, type Place, readPlace, writePlace } from './place.ts'
@@ -61,7 +62,9 @@ export class Session {
   start(): void {
     this.page.start()
     this.page.subscribe(() => this.#changed())
-    if (!this.isSaved) this.#heard = watchSilence(() => this.page.send({ type: 'silent' }))
+    if (this.isSaved) return
+    this.#heard = watchSilence(() => this.page.send({ type: 'silent' }))
+    onNewKey(() => this.page.send({ type: 'retry' }))
   }
 
   readonly subscribe = (listener: () => void): (() => void) => {
@@ -128,6 +131,7 @@ export class Session {
         if (this.page.getSnapshot().matches({ live: 'silent' })) this.page.send({ type: 'heard' })
       },
       lost: () => this.page.send({ type: 'lost' }),
+      replaced: (why) => this.page.send({ type: 'replaced', why }),
       refused: (why) => this.page.send({ type: 'refused', why }),
     })
   }

@@ -9,7 +9,7 @@ import { StatePanel } from './actor-state.tsx'
 import './actor.css'
 import { ChartPanel } from './chart.tsx'
 import { EventTable } from './log.tsx'
-import { count, Empty, Failed, leftOut } from './shared.tsx'
+import { count, Empty, Failed, leftOut, Stale } from './shared.tsx'
 
 /** Milliseconds after which it is looked at again. */
 const TICK = 500
@@ -55,7 +55,7 @@ function Known({ view, stale }: { readonly view: ActorView; readonly stale: stri
   return (
     <div className="actor">
       <ActorHead view={view} isOver={!inside} />
-      {stale === undefined ? null : <p role="alert">What is shown is not the latest: {stale}</p>}
+      <Stale error={stale} />
       <ChartPanel view={view} then={held} />
       <div className="columns">
         {inside ? (

@@ -61,7 +61,9 @@ function Connection() {
         ? ['recording', 'What was; the tree may have moved on']
         : status.matches('lost')
           ? ['disconnected', 'The process is gone or busy; trying again']
-          : ['connecting', '']
+          : status.matches('replaced')
+            ? ['disconnected', 'The process is gone; another run has taken its place']
+            : ['connecting', '']
   return (
     <span className={`connection ${word.replace(' ', '-')}`} role="status" title={title}>
       {word}

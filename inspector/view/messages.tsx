@@ -6,7 +6,7 @@ import { columnsOf, endsOf, namesOf, OTHERS, OUTSIDE } from '../state/sequence.t
 import type { Session } from '../state/session.ts'
 import { pathsWith } from '../state/suggest.ts'
 import { useTicking } from '../state/ticking.ts'
-import { count, Empty, Failed, leftOut, moment, nameOf } from './shared.tsx'
+import { count, Empty, Failed, leftOut, moment, nameOf, Stale } from './shared.tsx'
 import './messages.css'
 
 /** Messages that are shown. */
@@ -42,7 +42,7 @@ export function MessagesPane() {
   return (
     <div className="messages">
       <Chooser chosen={chosen} />
-      {error === undefined ? (
+      {error === undefined || lines !== undefined ? (
         chosen.length === 0 ? (
           <Empty title="Nobody is chosen">
             Choose somebody in the tree, or add some by name above: what goes between them is shown here.
@@ -63,6 +63,7 @@ export function MessagesPane() {
       ) : (
         <Failed error={error} />
       )}
+      {lines === undefined ? null : <Stale error={error} />}
       <Key lines={lines?.length ?? 0} more={leftOut(recording?.traffic, 'messages')} />
     </div>
   )

@@ -82,6 +82,7 @@ const EVENTS: readonly PageEvent[] = [
   hello('file'),
   { type: 'lost' },
   { type: 'refused', why: 'another run' },
+  { type: 'replaced', why: 'another run' },
   { type: 'retry' },
   { type: 'silent' },
   { type: 'heard' },
@@ -111,6 +112,7 @@ describe('the page’s machine', () => {
   test.each([false, true])('no state is a dead end but being refused (saved: %s)', (standalone) => {
     const { deadlocks, violations, states } = explored(standalone)
     expect(violations.map(({ invariant, at }) => `${invariant}: ${at.path.join(', ')}`)).toEqual([])
+    // Where there is a process, another tab may be let in, and then this one is, too.
     expect([...new Set(deadlocks.map(({ state }) => state.value))]).toEqual(['refused'])
     expect(states.some(({ state }) => state.matches({ replay: 'playing' }))).toBe(true)
   })
@@ -173,6 +175,18 @@ describe('the page’s machine', () => {
     actor.send({ type: 'heard' })
     expect([actor.getSnapshot().value, actor.getSnapshot().context.why]).toEqual([{ live: 'answering' }, ''])
     expect(did.length).toBe(before)
+  })
+
+  test('C1: where another run has taken the place of one that was shown, what was shown stays, and a new key is tried', () => {
+    const { actor, did } = started()
+    actor.send({ type: 'replaced', why: 'another run' })
+    expect([actor.getSnapshot().value, actor.getSnapshot().context.why]).toEqual(['refused', 'another run'])
+    actor.send({ type: 'retry' })
+    for (const event of [hello('live'), { type: 'lost' }, { type: 'retry' }, { type: 'replaced', why: 'another run' }] as const)
+      actor.send(event)
+    expect(actor.getSnapshot().value).toBe('replaced')
+    actor.send({ type: 'retry' })
+    expect([actor.getSnapshot().value, did]).toEqual(['connecting', ['connect', 'connect', 'connect', 'connect']])
   })
 
   test('C3: a recording that can’t be fetched has nothing living behind it: the page says why, and shows no empty tree', () => {
