@@ -86,7 +86,9 @@ export class Session {
 
   /** Goes somewhere. */
   go(change: Partial<Place>): void {
-    const next = { ...this.place, ...change }
+    // While it plays, the address is of where it began; what one goes on to begins where one is.
+    const here = this.#clock === undefined || this.player === undefined ? {} : { at: asMoment(this.player.at) }
+    const next = { ...this.place, ...here, ...change }
     const address = writePlace(next)
     if (address === location.hash) return
     // What is typed or scrubbed is no step that one wants to go back to one by one.
@@ -97,10 +99,15 @@ export class Session {
   }
 
   #moved(): void {
+    const before = this.place.at
     this.place = readPlace(location.hash)
     this.#filter()
     const { at } = this.place
-    if (this.player !== undefined && at !== undefined && at !== this.player.at) this.seek(at)
+    if (at !== undefined && at !== before) {
+      // In a living page an address with a moment asks for what was.
+      if (this.player === undefined) this.page.send({ type: 'record' })
+      else if (at !== this.player.at) this.seek(at)
+    }
     this.#changed()
   }
 
@@ -170,9 +177,12 @@ export class Session {
   // --- recordings ----------------------------------------------------------------------------
 
   /** Everything that is held of what happened. */
-  async recording(which = 0): Promise<Recording> {
-    if (this.player !== undefined && which === 0) return this.player.recording
-    const first = await this.#part({ which })
+  async recording(): Promise<Recording> {
+    return this.player?.recording ?? this.#whole(0, await this.#part({ which: 0 }))
+  }
+
+  /** A recording, of which the first part is there. */
+  async #whole(which: number, first: RecordingPart): Promise<Recording> {
     const events: KeptEvent[] = [...first.events]
     for (let part = first; part.more && events.length < HELD; ) {
       part = await this.#part({ which, after: (events.at(-1) as KeptEvent).seq })
@@ -216,9 +226,10 @@ export class Session {
         this.page.send({ type: 'recorded', recording: embedded })
         return
       }
-      const recording = await this.recording()
-      const isFile = this.page.getSnapshot().context.hello?.source === 'file'
-      if (isFile) this.beside = await this.recording(1).catch(() => undefined)
+      const first = await this.#part({ which: 0 })
+      const recording = await this.#whole(0, first)
+      const others = first.about?.beside ?? 0
+      if (others > 0) this.beside = await this.#whole(1, await this.#part({ which: 1 })).catch(() => undefined)
       this.page.send({ type: 'recorded', recording })
     } catch (error) {
       this.page.send({ type: 'failed', why: (error as Error).message })
