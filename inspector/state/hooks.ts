@@ -21,6 +21,9 @@ export interface Answered<Answer> {
   readonly isLoading: boolean
 }
 
+/** Milliseconds after which what has failed is asked for again, at most, be it asked for ever so seldom. */
+const AGAIN = 1_000
+
 /**
  * Asks, and asks again when something has changed, but never more often than so many milliseconds, and never twice at once.
  *
@@ -34,18 +37,19 @@ export function useAnswer<Name extends Question>(
   const session = useSession()
   const key = what === undefined ? undefined : JSON.stringify(what)
   const [state, setState] = useState<{ key: string | undefined; answer?: Questions[Name]['answer']; error?: string }>({ key: undefined })
-  const asked = useRef({ key: undefined as string | undefined, version: -1, at: 0, busy: false })
+  const asked = useRef({ key: undefined as string | undefined, version: -1, at: 0, busy: false, failed: false })
   const [, wake] = useState(0)
   const version = session.version
   useEffect(() => {
     const last = asked.current
     if (key === undefined || (last.key === key && (last.busy || last.version === version))) return undefined
-    const wait = last.key === key ? Math.max(0, last.at + every - performance.now()) : 0
+    const wait = last.key === key ? Math.max(0, last.at + (last.failed ? Math.min(AGAIN, every) : every) - performance.now()) : 0
     const timer = setTimeout(() => {
-      asked.current = { key, version: session.version, at: performance.now(), busy: true }
+      asked.current = { key, version: session.version, at: performance.now(), busy: true, failed: false }
       const settle = (result: { answer?: Questions[Name]['answer']; error?: string }): void => {
         if (asked.current.key !== key) return
         asked.current.busy = false
+        asked.current.failed = result.error !== undefined
         setState((before) => ({ key, ...(before.key === key ? { answer: before.answer } : {}), ...result }))
         // Something may have changed meanwhile.
         if (asked.current.version !== session.version) wake((count) => count + 1)

@@ -9,5 +9,10 @@ export function takeKey(): void {
   history.replaceState(null, '', location.pathname)
 }
 
+/** Tells when another tab has got a newer one. */
+export function onNewKey(tell: () => void): void {
+  window.addEventListener('storage', ({ key }) => key === NAME && tell())
+}
+
 /** The protocol that a WebSocket names to be let in. Another page of the same origin may have got a newer key meanwhile. */
 export const protocol = (): string => `curtaincall.${localStorage.getItem(NAME) ?? ''}`

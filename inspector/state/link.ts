@@ -16,8 +16,12 @@ export interface LinkEvents {
   /** The other side has said who it is. */
   hello(hello: Hello): void
   frame(frame: Frame): void
+  /** Anything has come, be it only a sign that it runs. */
+  heard(): void
   /** It was there and is gone, or was never there. */
   lost(): void
+  /** Another run of it is there, which does not know us. */
+  replaced(why: string): void
   /** It is there and won't have us. */
   refused(why: string): void
 }
@@ -57,6 +61,7 @@ export class Link {
   }
 
   #hear(data: string | ArrayBuffer): void {
+    this.#events.heard()
     if (typeof data !== 'string') {
       if (!this.#frame(data)) return
       // Taken up, and painted with the next picture: only then is there room for another one.
@@ -119,7 +124,7 @@ export class Link {
       // Another one may have taken its place meanwhile.
       if (this.#ended) return
       if (status === 401 || status === 403)
-        this.#events.refused('This page is of another run of the process: open the address that it has printed last.')
+        this.#events.replaced('This page is of another run of the process: open the address that it has printed last.')
       else this.#events.lost()
     } catch {
       if (!this.#ended) this.#events.lost()

@@ -1,9 +1,10 @@
 /**
  * What the page is doing: whether it has a process, and whether it shows what is, or what was.
  *
- * C1  A lost connection is tried again, at growing intervals; what was shown stays.
+ * C1  A lost connection is tried again, at growing intervals; what was shown stays, also where another run has taken its place.
  * C2  While a recording is played, frames of the living tree change nothing.
  * C3  A page that was saved never looks for a process: there is none behind it. Nor is what comes from a file ever live.
+ * C4  A process that says nothing is said not to answer, until it says anything; then what has failed meanwhile is forgotten.
  */
 import { assign, setup } from 'xstate'
 import type { Hello, Recording } from '../../src/inspector/protocol.ts'
@@ -12,7 +13,10 @@ export type PageEvent =
   | { readonly type: 'hello'; readonly hello: Hello }
   | { readonly type: 'lost' }
   | { readonly type: 'refused'; readonly why: string }
+  | { readonly type: 'replaced'; readonly why: string }
   | { readonly type: 'retry' }
+  | { readonly type: 'silent' }
+  | { readonly type: 'heard' }
   | { readonly type: 'record' }
   | { readonly type: 'recorded'; readonly recording: Recording }
   | { readonly type: 'failed'; readonly why: string }
@@ -51,6 +55,7 @@ export const pageMachine = setup({
   guards: {
     isStandalone: ({ context }) => context.standalone,
     isOfProcess: ({ context }) => !context.standalone && context.hello?.source !== 'file',
+    wasLive: ({ context }) => context.hello?.source === 'live',
     hasProcess: ({ context }) => !context.standalone,
     isFile: ({ event }) => event.type === 'hello' && event.hello.source === 'file',
     /** A recording that can't be shown has nothing living behind it to show instead. */
@@ -72,10 +77,19 @@ export const pageMachine = setup({
           { target: 'live', actions: 'remember' },
         ],
         lost: 'lost',
+        replaced: [
+          { guard: 'wasLive', target: 'replaced', actions: 'blame' },
+          { target: 'refused', actions: 'blame' },
+        ],
         refused: { target: 'refused', actions: 'blame' },
       },
     },
     live: {
+      initial: 'answering',
+      states: {
+        answering: { on: { silent: 'silent' } },
+        silent: { on: { heard: { target: 'answering', actions: 'forgive' } } },
+      },
       on: { record: { target: 'fetching', actions: 'forgive' }, lost: 'lost', refused: { target: 'refused', actions: 'blame' } },
     },
     lost: {
@@ -83,7 +97,9 @@ export const pageMachine = setup({
       after: { patience: 'connecting' },
       on: { retry: 'connecting' },
     },
-    refused: {},
+    // Another tab may be let in where this one was not: they share what they are let in by.
+    replaced: { on: { retry: 'connecting' } },
+    refused: { on: { retry: { guard: 'isOfProcess', target: 'connecting' } } },
     fetching: {
       entry: 'fetchRecording',
       on: {

@@ -8,9 +8,11 @@ import { chartOf } from '../../src/inspector/chart.ts'
 import { Player } from '../../src/inspector/player.ts'
 import type { Control, Done, Frame, KeptEvent, Question, Questions, Recording, RecordingPart } from '../../src/inspector/protocol.ts'
 import { Gathering, type RecordedTraffic, type TrafficPlace, withTraffic } from '../../src/inspector/traffic-record.ts'
+import { onNewKey } from './key.ts'
 import { Link } from './link.ts'
 import { pageMachine } from './page-machine.ts'
 import { asMoment, type Place, readPlace, writePlace } from './place.ts'
+import { watchSilence } from './silence.ts'
 import { TreeTable } from './table.ts'
 
 /** The most events that a page holds at once. */
@@ -32,6 +34,7 @@ export class Session {
   version = 0
   #link: Link | undefined
   #clock: number | undefined
+  #heard = (): void => undefined
   readonly #listeners = new Set<() => void>()
   /** Of a page that was saved: what it was saved with. */
   readonly #embedded: readonly Recording[] | Error
@@ -59,6 +62,9 @@ export class Session {
   start(): void {
     this.page.start()
     this.page.subscribe(() => this.#changed())
+    if (this.isSaved) return
+    this.#heard = watchSilence(() => this.page.send({ type: 'silent' }))
+    onNewKey(() => this.page.send({ type: 'retry' }))
   }
 
   readonly subscribe = (listener: () => void): (() => void) => {
@@ -80,7 +86,9 @@ export class Session {
 
   /** Goes somewhere. */
   go(change: Partial<Place>): void {
-    const next = { ...this.place, ...change }
+    // While it plays, the address is of where it began; what one goes on to begins where one is.
+    const here = this.#clock === undefined || this.player === undefined ? {} : { at: asMoment(this.player.at) }
+    const next = { ...this.place, ...here, ...change }
     const address = writePlace(next)
     if (address === location.hash) return
     // What is typed or scrubbed is no step that one wants to go back to one by one.
@@ -91,10 +99,15 @@ export class Session {
   }
 
   #moved(): void {
+    const before = this.place.at
     this.place = readPlace(location.hash)
     this.#filter()
     const { at } = this.place
-    if (this.player !== undefined && at !== undefined && at !== this.player.at) this.seek(at)
+    if (at !== undefined && at !== before) {
+      // In a living page an address with a moment asks for what was.
+      if (this.player === undefined) this.page.send({ type: 'record' })
+      else if (at !== this.player.at) this.seek(at)
+    }
     this.#changed()
   }
 
@@ -120,7 +133,12 @@ export class Session {
         if (this.place.at !== undefined && hello.source === 'live') this.page.send({ type: 'record' })
       },
       frame: (frame) => this.player === undefined && this.#apply(frame),
+      heard: () => {
+        this.#heard()
+        if (this.page.getSnapshot().matches({ live: 'silent' })) this.page.send({ type: 'heard' })
+      },
       lost: () => this.page.send({ type: 'lost' }),
+      replaced: (why) => this.page.send({ type: 'replaced', why }),
       refused: (why) => this.page.send({ type: 'refused', why }),
     })
   }
@@ -159,9 +177,12 @@ export class Session {
   // --- recordings ----------------------------------------------------------------------------
 
   /** Everything that is held of what happened. */
-  async recording(which = 0): Promise<Recording> {
-    if (this.player !== undefined && which === 0) return this.player.recording
-    const first = await this.#part({ which })
+  async recording(): Promise<Recording> {
+    return this.player?.recording ?? this.#whole(0, await this.#part({ which: 0 }))
+  }
+
+  /** A recording, of which the first part is there. */
+  async #whole(which: number, first: RecordingPart): Promise<Recording> {
     const events: KeptEvent[] = [...first.events]
     for (let part = first; part.more && events.length < HELD; ) {
       part = await this.#part({ which, after: (events.at(-1) as KeptEvent).seq })
@@ -205,9 +226,10 @@ export class Session {
         this.page.send({ type: 'recorded', recording: embedded })
         return
       }
-      const recording = await this.recording()
-      const isFile = this.page.getSnapshot().context.hello?.source === 'file'
-      if (isFile) this.beside = await this.recording(1).catch(() => undefined)
+      const first = await this.#part({ which: 0 })
+      const recording = await this.#whole(0, first)
+      const others = first.about?.beside ?? 0
+      if (others > 0) this.beside = await this.#whole(1, await this.#part({ which: 1 })).catch(() => undefined)
       this.page.send({ type: 'recorded', recording })
     } catch (error) {
       this.page.send({ type: 'failed', why: (error as Error).message })

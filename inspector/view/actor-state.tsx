@@ -80,7 +80,7 @@ function Scrubber({ snapshots, index, chosen, choose }: ScrubberProps) {
 
 function Held({ view: { path, context }, chosen }: { readonly view: ActorView; readonly chosen: SnapshotLine | undefined }) {
   const { answer, error } = useAnswer('look', chosen === undefined ? undefined : { path, n: chosen.n }, SELDOM)
-  if (error !== undefined) return <Failed error={error} />
+  if (error !== undefined && answer === undefined) return <Failed error={error} />
   const value = chosen === undefined ? context : answer
   return (
     <div
@@ -116,7 +116,7 @@ function Changes({ path, from, to }: ChangesProps) {
       </h4>
       <div className="scroll framed" tabIndex={0} role="region" aria-label="Differences">
         {isSame ? <p className="note">There is no other snapshot to compare it with.</p> : null}
-        {error === undefined ? null : <p className="note">{error}</p>}
+        {error === undefined || answer !== undefined ? null : <p className="note">{error}</p>}
         {answer?.length === 0 ? <p className="note">Nothing that is shown differs.</p> : null}
         <ul className="differences">
           {answer?.map((each) => (

@@ -2,13 +2,17 @@
 import { useState } from 'react'
 import type { ActorView, SnapshotLine } from '../../src/inspector/protocol.ts'
 import { useAnswer, useSession } from '../state/hooks.ts'
+import { useTicking } from '../state/ticking.ts'
 import { ActorHead } from './actor-head.tsx'
 import { SendForm } from './actor-send.tsx'
 import { StatePanel } from './actor-state.tsx'
 import './actor.css'
 import { ChartPanel } from './chart.tsx'
 import { EventTable } from './log.tsx'
-import { count, Empty, Failed, leftOut } from './shared.tsx'
+import { count, Empty, Failed, leftOut, Stale } from './shared.tsx'
+
+/** Milliseconds after which it is looked at again. */
+const TICK = 500
 
 export function ActorPane() {
   const session = useSession()
@@ -25,7 +29,8 @@ export function ActorPane() {
 
 function Actor({ path }: { readonly path: string }) {
   const session = useSession()
-  const { answer: view, error, isLoading } = useAnswer('actor', { path })
+  const { answer: view, error, isLoading } = useAnswer('actor', { path }, TICK)
+  useTicking(true, TICK)
   if (view === undefined) {
     if (error !== undefined) return <Failed error={error} />
     if (isLoading) return <Empty title="Looking…">{path}</Empty>
@@ -50,7 +55,7 @@ function Known({ view, stale }: { readonly view: ActorView; readonly stale: stri
   return (
     <div className="actor">
       <ActorHead view={view} isOver={!inside} />
-      {stale === undefined ? null : <p role="alert">What is shown is not the latest: {stale}</p>}
+      <Stale error={stale} />
       <ChartPanel view={view} then={held} />
       <div className="columns">
         {inside ? (

@@ -34,7 +34,7 @@ export function ChartPanel({ view, then }: { readonly view: ActorView; readonly 
         )}
         <Active value={then === undefined || which !== snapshotsOf(view) ? position.value : then.value} isThen={then !== undefined} />
       </div>
-      {error === undefined ? null : <Failed error={error} />}
+      {error === undefined || answer !== undefined ? null : <Failed error={error} />}
       {answer === undefined && error === undefined ? (
         <div className="canvas">
           <Empty title={isLoading ? 'Drawing…' : 'No statechart is known'} />

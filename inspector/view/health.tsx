@@ -6,7 +6,7 @@ import { useTicking } from '../state/ticking.ts'
 import { isWell, Managers, short } from './health-table.tsx'
 import { GROUPS, typeClass } from './log.tsx'
 import { Plot } from './plot.tsx'
-import { count, Empty, Failed, Glyph, moment, nameOf, PathLink, span } from './shared.tsx'
+import { count, Empty, Failed, Glyph, moment, nameOf, PathLink, span, Stale } from './shared.tsx'
 import './health.css'
 
 /** Samples that a trend shows. */
@@ -19,7 +19,7 @@ export function HealthPane() {
   const columns = columnsOf(answer.samples)
   return (
     <div className="health">
-      {error === undefined ? null : <Failed error={error} />}
+      <Stale error={error} />
       <Verdict health={answer} />
       <Cards health={answer} columns={columns} />
       <div className="halves">
@@ -198,7 +198,7 @@ function Wrong() {
   return (
     <section className="wrong" aria-label="What went wrong lately">
       <h3>What went wrong lately</h3>
-      {error === undefined ? null : <Failed error={error} />}
+      {error === undefined || answer !== undefined ? null : <Failed error={error} />}
       {answer !== undefined && lines.length === 0 ? <p className="note">Nothing, as far back as the log goes.</p> : null}
       <ol>
         {lines.map((line) => (

@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from 'react'
 import type { LogLine } from '../../src/inspector/protocol.ts'
 import { useAnswer, useSession } from '../state/hooks.ts'
-import { count, Empty, Failed, moment, PathLink } from './shared.tsx'
+import { count, Empty, Failed, moment, PathLink, Stale } from './shared.tsx'
 
 /** Groups of types, as one looks for them. */
 export const GROUPS = {
@@ -54,8 +54,12 @@ export function LogPane() {
           {answer !== undefined && answer.lost > 0 ? `, ${count(answer.lost)} older ones let go` : ''}
         </span>
       </div>
-      {error === undefined ? null : <Failed error={error} />}
-      <Lines lines={answer?.lines ?? []} isLoading={isLoading} follows={before === undefined} />
+      {error !== undefined && answer === undefined ? (
+        <Failed error={error} />
+      ) : (
+        <Lines lines={answer?.lines ?? []} isLoading={isLoading} follows={before === undefined} />
+      )}
+      <Stale error={error} />
       <div className="bar">
         <button type="button" disabled={(answer?.lines.length ?? 0) < PAGE} onClick={() => setBefore(answer?.lines[0]?.seq)}>
           older

@@ -5,11 +5,14 @@ import { useAnswer, useSession } from '../state/hooks.ts'
 import { columnsOf, endsOf, namesOf, OTHERS, OUTSIDE } from '../state/sequence.ts'
 import type { Session } from '../state/session.ts'
 import { pathsWith } from '../state/suggest.ts'
-import { count, Empty, Failed, leftOut, moment, nameOf } from './shared.tsx'
+import { useTicking } from '../state/ticking.ts'
+import { count, Empty, Failed, leftOut, moment, nameOf, Stale } from './shared.tsx'
 import './messages.css'
 
 /** Messages that are shown. */
 const SHOWN = 200
+/** Milliseconds after which they are asked for again. */
+const TICK = 300
 /** Pixels of the column of times, and of the narrowest lifeline. */
 const TIMES = 104
 const NARROWEST = 100
@@ -22,7 +25,8 @@ export function MessagesPane() {
   const { path, with: others } = session.place
   const recording = session.player?.recording
   const chosen = [...new Set([path, ...others])].filter((each) => each !== '')
-  const { answer, error } = useAnswer('messages', chosen.length === 0 ? undefined : { paths: chosen, limit: SHOWN }, 300)
+  const { answer, error } = useAnswer('messages', chosen.length === 0 ? undefined : { paths: chosen, limit: SHOWN }, TICK)
+  useTicking(chosen.length > 0, TICK)
   // Those of somebody else are no answer; the same ones stay until there are new ones.
   const key = chosen.join('\n')
   const kept = useRef<{ readonly key: string; readonly lines: readonly MessageLine[] }>(undefined)
@@ -38,7 +42,7 @@ export function MessagesPane() {
   return (
     <div className="messages">
       <Chooser chosen={chosen} />
-      {error === undefined ? (
+      {error === undefined || lines !== undefined ? (
         chosen.length === 0 ? (
           <Empty title="Nobody is chosen">
             Choose somebody in the tree, or add some by name above: what goes between them is shown here.
@@ -59,6 +63,7 @@ export function MessagesPane() {
       ) : (
         <Failed error={error} />
       )}
+      {lines === undefined ? null : <Stale error={error} />}
       <Key lines={lines?.length ?? 0} more={leftOut(recording?.traffic, 'messages')} />
     </div>
   )

@@ -37,10 +37,13 @@ export function Page() {
   if (status.matches('refused')) return <Refused why={status.context.why} isRecording={isRecording(status.context)} />
   const { Pane } = PANES[session.place.view]
   const isEmpty = session.table.size === 0
+  const isReplaced = status.matches('replaced')
+  if (isReplaced && isEmpty) return <Refused why={status.context.why} isRecording={false} />
   return (
     <div className="page" data-at={session.table.at}>
       <Header />
       <ViolationsBanner />
+      {isReplaced ? <Replaced /> : null}
       <main>
         <TreePane />
         <section className="detail" aria-label={PANES[session.place.view].title}>
@@ -95,6 +98,15 @@ function Waiting() {
     <Empty title="The process is not there">It has ended, or has not begun. The page looks for it every few seconds.</Empty>
   ) : (
     <Empty title="Looking at the tree…">The first picture comes within a moment.</Empty>
+  )
+}
+
+function Replaced() {
+  return (
+    <aside className="replaced" role="alert">
+      <strong>Another run has taken its place:</strong> open the address that it has printed. What is shown is of the run before, and gone
+      with it once this page is closed.
+    </aside>
   )
 }
 

@@ -1,5 +1,6 @@
 /** Small things that all views use. */
 import type { ReactNode } from 'react'
+import { createPortal } from 'react-dom'
 import type { RecordedTraffic } from '../../src/inspector/traffic-record.ts'
 import { useSession } from '../state/hooks.ts'
 
@@ -53,6 +54,15 @@ export function Failed({ error }: { readonly error: string }) {
       <p>{error}</p>
     </div>
   )
+}
+
+/** Where it is said that what is shown is old: below, so that what is shown stays where it is. */
+export const STALE = 'stale'
+
+/** What is shown could not be asked for again. */
+export function Stale({ error }: { readonly error: string | undefined }) {
+  const room = document.getElementById(STALE)
+  return error === undefined || room === null ? null : createPortal(`What is shown is not the latest: ${error}`, room)
 }
 
 /** The last part of a path. */

@@ -5,7 +5,7 @@ import type { ShutdownView } from '../../src/inspector/protocol.ts'
 import { useAnswer } from '../state/hooks.ts'
 import { useTicking } from '../state/ticking.ts'
 import { axisEnd, type Blocking, blockersOf, type Episode, episodesOf, patience, segmentsOf } from '../state/waterfall.ts'
-import { count, Empty, Failed, Glyph, moment, nameOf, PathLink, span, State } from './shared.tsx'
+import { count, Empty, Failed, Glyph, moment, nameOf, PathLink, span, Stale, State } from './shared.tsx'
 import './shutdown.css'
 
 /** Managers that are drawn, and blockers that are named. */
@@ -53,6 +53,7 @@ export function ShutdownPane() {
       {episode.endedAt === undefined ? <Blockers episode={episode} now={answer.now} /> : null}
       <Waterfall episode={episode} now={answer.now} hidden={answer.total - answer.runs.length} />
       <Durations episode={episode} now={answer.now} />
+      <Stale error={error} />
     </div>
   )
 }

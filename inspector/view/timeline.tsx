@@ -6,7 +6,7 @@ import { type Layout, layOut } from '../state/lanes.ts'
 import type { Session } from '../state/session.ts'
 import { askedFor, TimeView } from '../state/time-view.ts'
 import { Overview } from './overview.tsx'
-import { count, Empty, Failed, Glyph, moment, PathLink, span, State } from './shared.tsx'
+import { count, Empty, Failed, Glyph, moment, PathLink, span, Stale, State } from './shared.tsx'
 import { Lanes } from './timeline-lanes.tsx'
 import { BAR_STATES, type Palette } from './timeline-chart.ts'
 import './timeline.css'
@@ -39,7 +39,7 @@ export function TimelinePane() {
   useNow(session, view, whole, shown)
   const layout = useLayout(shown, view)
   const failure = error ?? overview.error
-  if (failure !== undefined) return <Failed error={failure} />
+  if (failure !== undefined && (whole === undefined || shown === undefined)) return <Failed error={failure} />
   return (
     <div className="timeline">
       <Toolbar view={view} isBelow={isBelow} onBelow={setBelow} />
@@ -54,6 +54,7 @@ export function TimelinePane() {
       <Picked bar={picked} now={view.now} begun={session.player?.from} />
       <Legend ref={legend} shown={shown} />
       <BarTable view={view} shown={shown} />
+      <Stale error={failure} />
     </div>
   )
 }

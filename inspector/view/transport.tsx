@@ -2,7 +2,7 @@
 import { useSelector } from '@xstate/react'
 import { useState } from 'react'
 import { useSession } from '../state/hooks.ts'
-import { moment, span } from './shared.tsx'
+import { moment, span, STALE } from './shared.tsx'
 
 const SPEEDS = [0.1, 0.5, 1, 2, 5, 10, 100]
 
@@ -23,6 +23,7 @@ export function Transport() {
       )}
       {isFetching ? <span role="status">fetching what was recorded…</span> : null}
       {status.matches('live') && status.context.why !== '' ? <span role="alert">{status.context.why}</span> : null}
+      <span id={STALE} role="status" className="stale" />
       {isFile ? null : (
         <button
           type="button"

@@ -2,7 +2,7 @@
 import type { WhyStep, WhyView } from '../../src/inspector/protocol.ts'
 import { useAnswer, useSession } from '../state/hooks.ts'
 import { typeClass } from './log.tsx'
-import { Empty, Failed, moment, PathLink, span } from './shared.tsx'
+import { Empty, Failed, moment, PathLink, span, Stale } from './shared.tsx'
 import { Violations } from './violations.tsx'
 
 export function WhyPane() {
@@ -20,7 +20,7 @@ function Reasons() {
   const session = useSession()
   const { seq, path } = session.place
   const { answer, error, isLoading } = useAnswer('why', seq > 0 ? { seq } : { path: path === '' ? undefined : path }, 1_000)
-  if (error !== undefined) return <Failed error={error} />
+  if (error !== undefined && answer === undefined) return <Failed error={error} />
   if (answer === undefined) {
     return isLoading ? (
       <Empty title="Looking for the cause…" />
@@ -32,7 +32,12 @@ function Reasons() {
       </Empty>
     )
   }
-  return <Story story={answer} />
+  return (
+    <>
+      <Story story={answer} />
+      <Stale error={error} />
+    </>
+  )
 }
 
 function Story({ story: { headline, steps, advice, cut } }: { readonly story: WhyView }) {

@@ -3,6 +3,7 @@
  *
  * W1  Frames applied in order to an empty table give the table that they were taken from, whatever happened between.
  * W2  What is coalesced is counted; an end is never lost: a node goes only by being named as gone.
+ * W3  A text `{}` says nothing but that the process runs.
  */
 
 export type * from './questions.ts'

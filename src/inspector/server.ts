@@ -5,6 +5,7 @@
  * I2  At most two frames are under way to a page: a page that does not answer gets nothing more, and costs nothing more.
  * I3  A page that is slow gets one frame for all that it missed.
  * I4  Nothing that comes over the wire ends the process: what is not understood is answered, or its connection is closed.
+ * I5  A page that is owed nothing hears from the process once a second all the same: silence means that it does not run.
  */
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
@@ -21,6 +22,8 @@ import type { Watched } from './watched.ts'
 
 /** Milliseconds between two frames. */
 const BEAT = 100
+/** Beats without a word to a page after which it is told that the process runs. */
+const QUIET = 10
 /** Frames that may be under way. */
 const CREDIT = 2
 /** Bytes that a message from a page may have. */
@@ -41,6 +44,8 @@ interface Page {
   credit: number
   /** True until it has the whole tree, and again when it has missed too much. */
   late: boolean
+  /** Beats since anything was sent to it. */
+  quiet: number
 }
 
 export class InspectorServer {
@@ -136,11 +141,11 @@ export class InspectorServer {
   }
 
   #open(socket: WebSocket): void {
-    const page: Page = { socket, credit: CREDIT, late: true }
+    const page: Page = { socket, credit: CREDIT, late: true, quiet: 0 }
     if (this.#pages.size === 0) this.#begin()
     this.#pages.add(page)
     const { name, now, source } = this.#watch
-    this.#say(socket, { hello: PROTOCOL, name, controls: this.#controls !== undefined, source, now } satisfies Hello)
+    this.#say(page, { hello: PROTOCOL, name, controls: this.#controls !== undefined, source, now } satisfies Hello)
     socket.on('message', (data, isBinary) => this.#hear(page, data as Buffer, isBinary))
     socket.on('error', () => socket.terminate())
     socket.on('close', () => {
@@ -178,15 +183,19 @@ export class InspectorServer {
         page.late = false
         this.#frame(page, encodeFrame(forest.whole(now)))
       } else if (frame !== undefined) this.#frame(page, (packed ??= encodeFrame(frame satisfies Frame)))
+      else if (++page.quiet >= QUIET) this.#say(page, {})
     }
   }
 
   #frame(page: Page, bytes: Uint8Array): void {
     page.credit--
+    page.quiet = 0
     page.socket.send(bytes)
   }
 
-  #say(socket: WebSocket, message: object): void {
+  #say(page: Page, message: object): void {
+    const { socket } = page
+    page.quiet = 0
     const text = JSON.stringify(message)
     if (socket.bufferedAmount > UNREAD) socket.terminate()
     else socket.send(text)
@@ -206,9 +215,9 @@ export class InspectorServer {
     const { id } = message
     try {
       const answer = message.do === undefined ? this.#answer(message.ask, message.with) : this.#control(message.do, message.with)
-      this.#say(page.socket, { id, answer })
+      this.#say(page, { id, answer })
     } catch (error) {
-      this.#say(page.socket, { id, error: error instanceof Error ? error.message : 'something that is no error was thrown' })
+      this.#say(page, { id, error: error instanceof Error ? error.message : 'something that is no error was thrown' })
     }
   }
 

@@ -82,7 +82,10 @@ const EVENTS: readonly PageEvent[] = [
   hello('file'),
   { type: 'lost' },
   { type: 'refused', why: 'another run' },
+  { type: 'replaced', why: 'another run' },
   { type: 'retry' },
+  { type: 'silent' },
+  { type: 'heard' },
   { type: 'record' },
   { type: 'recorded', recording },
   { type: 'failed', why: 'busy' },
@@ -99,23 +102,24 @@ describe('the page’s machine', () => {
       // Tries and texts lead nowhere else.
       symmetry: ({ value, context }) => JSON.stringify([value, context.standalone, context.hello?.source]),
       invariants: {
-        'C3: a saved page looks for no process': ({ value, context }) =>
-          !context.standalone || !['connecting', 'lost', 'live'].includes(value as string),
+        'C3: a saved page looks for no process': (state) =>
+          !state.context.standalone || !(['connecting', 'lost', 'live'] as const).some((value) => state.matches(value)),
         'whoever is refused knows why': ({ value, context }) => value !== 'refused' || context.why !== '',
-        'what is live has said hello': ({ value, context }) => value !== 'live' || context.hello !== undefined,
+        'what is live has said hello': (state) => !state.matches('live') || state.context.hello !== undefined,
       },
     })
 
   test.each([false, true])('no state is a dead end but being refused (saved: %s)', (standalone) => {
     const { deadlocks, violations, states } = explored(standalone)
     expect(violations.map(({ invariant, at }) => `${invariant}: ${at.path.join(', ')}`)).toEqual([])
+    // Where there is a process, another tab may be let in, and then this one is, too.
     expect([...new Set(deadlocks.map(({ state }) => state.value))]).toEqual(['refused'])
     expect(states.some(({ state }) => state.matches({ replay: 'playing' }))).toBe(true)
   })
 
   test('from every state but refused, a page with a process can become live again', () => {
     const { states, edges } = explored(false)
-    const live = new Set(states.filter(({ state }) => state.value === 'live').map(({ key }) => key))
+    const live = new Set(states.filter(({ state }) => state.matches('live')).map(({ key }) => key))
     for (let size = 0; size < live.size; ) {
       size = live.size
       for (const { from, to } of edges) if (live.has(to)) live.add(from)
@@ -160,6 +164,29 @@ describe('the page’s machine', () => {
     expect(actor.getSnapshot().context.why).toBe('busy')
     actor.send({ type: 'record' })
     expect(actor.getSnapshot().context.why).toBe('')
+  })
+
+  test('C4: silence is said, and what has failed in it is forgotten once the process answers again', () => {
+    const { actor, did } = started()
+    for (const event of [hello('live'), { type: 'record' }, { type: 'failed', why: 'no answer within 10 s' }, { type: 'silent' }] as const)
+      actor.send(event)
+    expect([actor.getSnapshot().value, actor.getSnapshot().context.why]).toEqual([{ live: 'silent' }, 'no answer within 10 s'])
+    const before = did.length
+    actor.send({ type: 'heard' })
+    expect([actor.getSnapshot().value, actor.getSnapshot().context.why]).toEqual([{ live: 'answering' }, ''])
+    expect(did.length).toBe(before)
+  })
+
+  test('C1: where another run has taken the place of one that was shown, what was shown stays, and a new key is tried', () => {
+    const { actor, did } = started()
+    actor.send({ type: 'replaced', why: 'another run' })
+    expect([actor.getSnapshot().value, actor.getSnapshot().context.why]).toEqual(['refused', 'another run'])
+    actor.send({ type: 'retry' })
+    for (const event of [hello('live'), { type: 'lost' }, { type: 'retry' }, { type: 'replaced', why: 'another run' }] as const)
+      actor.send(event)
+    expect(actor.getSnapshot().value).toBe('replaced')
+    actor.send({ type: 'retry' })
+    expect([actor.getSnapshot().value, did]).toEqual(['connecting', ['connect', 'connect', 'connect', 'connect']])
   })
 
   test('C3: a recording that can’t be fetched has nothing living behind it: the page says why, and shows no empty tree', () => {

@@ -151,20 +151,37 @@ test('an address leads to the same place on a page that is opened anew', async (
   await other.waitForSelector('#tab-log[aria-selected=true]')
 })
 
-test('a lost process is waited for, and what was shown stays; the page finds the one that takes its place', async () => {
+test('a lost process is waited for, and what was shown stays; so it does where another run takes its place, until a tab is let in', async () => {
   await using opened = await open()
-  const { page, shop, inspector } = opened
+  const { page, shop, inspector, go } = opened
+  await go('#/log')
+  await page.waitForSelector('.events td')
+  await page.waitForTimeout(500)
+  const place = (): Promise<unknown> => page.locator('.lines').boundingBox()
+  const before = await place()
   const port = Number(new URL(inspector.url).port)
   await inspector.close()
   await page.waitForSelector('.connection.disconnected')
+  await page.locator('.stale', { hasText: /not the latest: .*connection/ }).waitFor()
   expect(await page.locator('.row').count()).toBeGreaterThan(3)
+  expect([await place(), await page.locator('#pane .failed').count()]).toEqual([before, 0])
   await page.screenshot({ path: `${PICTURES}/disconnected.png` })
-  // Another run has another token: the page says so instead of trying for ever.
+  // Another run has another token: the page says so instead of trying for ever, and takes nothing away.
   await using again = await startInspector(shop.global, { port })
-  await page.waitForSelector('.refused')
-  expect(await page.textContent('.refused')).toContain('open the address that it has printed last')
-  await page.goto(again.url)
-  await page.waitForSelector('.row')
+  await page.waitForSelector('.replaced')
+  expect(await page.textContent('.replaced')).toContain('open the address that it has printed')
+  expect(await page.locator('.row').count()).toBeGreaterThan(3)
+  expect(await page.locator('.events td').count()).toBeGreaterThan(3)
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme })
+    await page.screenshot({ path: `${PICTURES}/replaced-${colorScheme}.png` })
+    expect(await faults(page)).toEqual([])
+  }
+  const other = await page.context().newPage()
+  await other.goto(again.url)
+  await other.waitForSelector('.row')
+  await page.waitForSelector('.connection.live')
+  expect(await page.locator('.replaced').count()).toBe(0)
 })
 
 test('a frame that cannot be read ends the page with a word about it, instead of a tree that is wrong', async () => {

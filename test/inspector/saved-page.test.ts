@@ -119,12 +119,28 @@ describe('what was saved', () => {
   test('opens from a trace, the same; saved once more from there, it still holds all', async () => {
     await using inspector = await showRecording([readTrace(all.trace)])
     const page = await (await browser.newContext({ acceptDownloads: true })).newPage()
+    const refusals: string[] = []
+    page.on('websocket', (socket) =>
+      socket.on('framereceived', ({ payload }) => {
+        if (typeof payload === 'string' && /^\{"id":\d+,"error":/.test(payload)) refusals.push(payload)
+      }),
+    )
     await page.goto(inspector.url)
     await page.goto(`${new URL(inspector.url).origin}/${address(all, 'actor')}`)
     await shows(page)
+    // Nothing was asked for that the file does not have, such as a recording beside it.
+    expect([refusals, await page.getByRole('tab', { name: 'Compare' }).count()]).toEqual([[], 0])
     await save(page, /Trace \(\*\.cct/, `${FOLDER}/again.cct.jsonl`)
     expect(readTrace(`${FOLDER}/again.cct.jsonl`).recorded).toEqual(readTrace(all.trace).recorded)
     expect(await page.locator('.menu button').count()).toBe(3)
+    await page.context().close()
+  })
+
+  test('stands beside another, if there are two', async () => {
+    await using inspector = await showRecording([readTrace(all.trace), readTrace(all.trace)])
+    const page = await (await browser.newContext()).newPage()
+    await page.goto(inspector.url)
+    await page.waitForSelector('#tab-compare')
     await page.context().close()
   })
 

@@ -119,6 +119,8 @@ class Client {
   readonly #waiting = new Map<number, (answer: { answer?: unknown; error?: string }) => void>()
   onFrame: (frame: Frame) => void = () => undefined
   closed: number | undefined
+  /** How often it was told nothing but that the process runs. */
+  signs = 0
   #last = 0
 
   constructor({ host, cookie, key, port }: Opened) {
@@ -139,6 +141,7 @@ class Client {
       return
     }
     const message = JSON.parse(data.toString()) as { id?: number }
+    if (Object.keys(message).length === 0) this.signs++
     const { id = 0 } = message
     this.#waiting.get(id)?.(message as object)
     this.#waiting.delete(id)
@@ -852,6 +855,22 @@ describe('frames', () => {
     await enough.promise
     expect(greedy.frames.length - had).toBeLessThanOrEqual(2)
   })
+})
+
+test('I5: where nothing happens a page hears once a second that the process runs, but not while it has frames to take up', async () => {
+  await using opened = await open()
+  const { local } = opened
+  const [silent, steady] = [await new Client(opened).opened(), await new Client(opened).opened()]
+  steady.onFrame = () => steady.send({ ack: 1 })
+  for (const _ of steady.frames) steady.send({ ack: 1 })
+  local.spawn('worker', untilTold)
+  // By then it has two frames that it has not answered.
+  for (let k = 0; k < 100 && silent.frames.length < 2; k++) await new Promise((resolve) => setTimeout(resolve, 20))
+  expect(silent.frames.length).toBe(2)
+  const before = [steady.signs, silent.signs] as const
+  await new Promise((resolve) => setTimeout(resolve, 2_600))
+  const [told, others] = [steady.signs - before[0], silent.signs - before[1]]
+  expect([told >= 1, told <= 3, others]).toEqual([true, true, 0])
 })
 
 describe('what is done to the process', () => {
