@@ -15,7 +15,7 @@ const STEPS = [
   times(SECOND, 1, 2, 5, 10, 15, 30),
   times(MINUTE, 1, 2, 5, 10, 15, 30),
   times(HOUR, 1, 2, 3, 6, 12),
-  times(DAY, 1, 2, 7, 14, 28, 84, 168, 365),
+  times(DAY, 1, 2, 7, 14, 28, 84, 168, 365, 730, 1_825, 3_650),
 ].flat()
 
 /** A clock before this is not that of the platform: it counts from its own beginning. */
