@@ -343,6 +343,43 @@ describe('what a recording shows', () => {
     watch.close()
   })
 
+  test('while a machine waits for its restart its lifecycle is shown, as the page showed it', async () => {
+    const { local, global, clock } = makeTree({ maxRestarts: Infinity })
+    const watch = new Watch(global)
+    watch.begin()
+    const routine = local.spawn('counter', counter, {
+      restart: 'transient',
+      backoff: { initial: 10, factor: 1, max: 10, jitter: 0 },
+    }) as unknown as Routine<unknown, CounterEvent>
+    const moments: { at: number; was: Shown | undefined }[] = []
+    const look = async (): Promise<void> => {
+      await settle()
+      moments.push({ at: watch.now, was: shown(watch, routine.path) })
+      await clock.advance(1)
+    }
+    await look()
+    routine.send({ type: 'add', by: 2 })
+    await look()
+    routine.send({ type: 'break' })
+    await look()
+    await clock.advance(20)
+    await look()
+    const player = new Player(reopened(await fetched(watch)), charts)
+    for (const { at, was } of moments) {
+      player.seek(at)
+      const is = shown(player, routine.path)
+      const of = (each: Shown | undefined) => [each?.view.state, each?.view.context, each?.view.snapshots, each?.view.life]
+      expect([at, ...of(is)]).toEqual([at, ...of(was)])
+    }
+    expect(moments.map(({ was }) => [was?.view.state, was?.view.snapshots.length])).toEqual([
+      ['running', 1],
+      ['running', 2],
+      ['pending', 1],
+      ['running', 1],
+    ])
+    watch.close()
+  })
+
   test('who is hung is said to be, in the head and in the tree; and a phase of a shutdown is lit', async () => {
     const { local, global, clock } = makeTree()
     const watch = new Watch(global)
