@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
 import { assign, setup } from 'xstate'
-import type { Routine, RoutineContext } from 'curtaincall'
+import { createGlobalManager, type Routine, type RoutineContext } from 'curtaincall'
 import { showRecording } from 'curtaincall/inspector'
 import { explainTrace, parseTrace, printTrace, readTrace, replayTrace } from 'curtaincall/testing'
 import { chartOf } from '../../src/inspector/chart.ts'
@@ -249,6 +249,18 @@ describe('what a recording shows', () => {
     player.seek(now)
     expect(player.answer('actor', { path })?.context).toMatchObject({ sum: 3 })
     expect(player.answer('messages', { paths: [path] }).length).toBe(1)
+    watch.close()
+  })
+
+  test('of a tree in which nothing happens shows how all are, though each look at the clock tells another moment', async () => {
+    await using global = createGlobalManager({ name: 'g' })
+    const { path } = global.createApp('a').createLocal('l').spawn('counter', counter)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    const watch = new Watch(global)
+    watch.begin()
+    const player = new Player(reopened(await fetched(watch)), charts)
+    player.seek(player.to)
+    expect([player.recording.events.length, player.answer('actor', { path })?.work?.value]).toEqual([0, 'up'])
     watch.close()
   })
 
