@@ -38,6 +38,8 @@ export class Session {
   readonly #listeners = new Set<() => void>()
   /** Of a page that was saved: what it was saved with. */
   readonly #embedded: readonly Recording[] | Error
+  /** Is shown next. */
+  #loaded: Player | undefined
 
   constructor(embedded: readonly Recording[] | Error) {
     this.#embedded = embedded
@@ -223,6 +225,7 @@ export class Session {
       const [embedded, beside] = this.#embedded
       if (embedded !== undefined) {
         this.beside = beside
+        this.#loaded = playerOf(embedded, this.place.at)
         this.page.send({ type: 'recorded', recording: embedded })
         return
       }
@@ -230,6 +233,8 @@ export class Session {
       const recording = await this.#whole(0, first)
       const others = first.about?.beside ?? 0
       if (others > 0) this.beside = await this.#whole(1, await this.#part({ which: 1 })).catch(() => undefined)
+      // What can't be played says so here, where the page is told.
+      this.#loaded = playerOf(recording, this.place.at)
       this.page.send({ type: 'recorded', recording })
     } catch (error) {
       this.page.send({ type: 'failed', why: (error as Error).message })
@@ -237,14 +242,8 @@ export class Session {
   }
 
   #load(recording: Recording): void {
-    const charts = {
-      routine: chartOf(routineMachine),
-      global: chartOf(globalManagerMachine),
-      app: chartOf(appManagerMachine),
-      local: chartOf(localManagerMachine),
-    }
-    this.player = new Player(recording, charts)
-    this.player.seek(this.place.at ?? this.player.to)
+    this.player = this.#loaded ?? playerOf(recording, this.place.at)
+    this.#loaded = undefined
     this.table.apply(this.player.whole())
     this.#changed()
   }
@@ -310,4 +309,17 @@ export class Session {
     this.#clock = undefined
     if (this.player !== undefined) this.go({ at: asMoment(this.player.at) })
   }
+}
+
+/** A recording, at a moment, or at its end. */
+function playerOf(recording: Recording, at: number | undefined): Player {
+  const charts = {
+    routine: chartOf(routineMachine),
+    global: chartOf(globalManagerMachine),
+    app: chartOf(appManagerMachine),
+    local: chartOf(localManagerMachine),
+  }
+  const player = new Player(recording, charts)
+  player.seek(at ?? player.to)
+  return player
 }

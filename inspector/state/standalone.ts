@@ -1,6 +1,6 @@
 /** Recordings that are saved inside a page: compressed, as text in a script element that is never run. */
 import type { Recording } from '../../src/inspector/protocol.ts'
-import { readTraffic, trafficLines } from '../../src/inspector/traffic-record.ts'
+import { checkedRecording } from '../../src/inspector/recording.ts'
 
 const ID = 'recording'
 /** Where the template has room for it. */
@@ -18,16 +18,10 @@ export async function unpack(): Promise<readonly Recording[] | Error> {
   try {
     const bytes = Uint8Array.from(atob(text.trim()), (letter) => letter.charCodeAt(0))
     const json = new TextDecoder().decode(await through(bytes, new DecompressionStream('gzip')))
-    return (JSON.parse(json) as readonly Recording[]).map(checked)
+    return (JSON.parse(json) as unknown[]).map(checkedRecording)
   } catch (cause) {
     return new Error(`The recording in this page is broken: ${(cause as Error).message}`, { cause })
   }
-}
-
-/** It is looked at with the care that a file is read with. */
-function checked(recording: Recording): Recording {
-  const { traffic } = recording
-  return traffic === undefined ? recording : { ...recording, traffic: readTraffic(trafficLines(traffic, 0), 0, 1) }
 }
 
 /** The text of a page that holds recordings. */

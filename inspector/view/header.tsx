@@ -35,12 +35,25 @@ export function Header() {
               </li>
             ))}
       </ul>
-      <span className="badge" title="Changes that a later one within the same tenth of a second has taken the place of. No end is lost.">
-        {count(table.events)} events, {count(table.coalesced)} coalesced
-      </span>
+      <Events />
       <SaveMenu />
       <ThemeButton />
     </header>
+  )
+}
+
+function Events() {
+  const { player, table } = useSession()
+  if (player !== undefined)
+    return (
+      <span className="badge" title="Events up to this moment, of those in this recording">
+        {count(player.passed)} of {count(player.recording.events.length)} events
+      </span>
+    )
+  return (
+    <span className="badge" title="Changes that a later one within the same tenth of a second has taken the place of. No end is lost.">
+      {count(table.events)} events, {count(table.coalesced)} coalesced
+    </span>
   )
 }
 

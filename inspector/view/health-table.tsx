@@ -1,6 +1,7 @@
 /** The managers, the worst first. */
 import { useState } from 'react'
 import type { HealthView } from '../../src/inspector/protocol.ts'
+import { WINDOW } from '../../src/inspector/recorded-health.ts'
 import { useSession } from '../state/hooks.ts'
 import { count, Glyph, PathLink, span } from './shared.tsx'
 
@@ -25,6 +26,7 @@ const used = ({ restartsLeft, maxRestarts }: Node): number => (maxRestarts <= 0 
 
 export function Managers({ health: { nodes, statuses } }: { readonly health: HealthView }) {
   const [onlyIll, setOnlyIll] = useState(false)
+  const isRecording = useSession().player !== undefined
   const all = Object.values(statuses).reduce((sum, each) => sum + each, 0)
   const rank = ({ status }: Node): number => ORDER.indexOf(status)
   const rows = nodes
@@ -38,6 +40,11 @@ export function Managers({ health: { nodes, statuses } }: { readonly health: Hea
         <label>
           <input type="checkbox" checked={onlyIll} onChange={({ target }) => setOnlyIll(target.checked)} /> only those not healthy
         </label>
+        {isRecording ? (
+          <span className="note" title="Options of managers are not recorded">
+            degraded: restarted within {span(WINDOW)}
+          </span>
+        ) : null}
         {all > nodes.length ? (
           <span className="note">
             the worst {count(nodes.length)} of {count(all)}

@@ -15,7 +15,10 @@ export interface InspectOptions {
 /** Shows recordings until SIGINT or SIGTERM comes; that is how it is meant to end, so it is no failure. */
 export async function inspectTraces({ files, port }: InspectOptions, out: Writable): Promise<number> {
   const [{ readTrace }, { showRecording }] = await Promise.all([import('../testing/index.ts'), import('../inspector/index.ts')])
-  const traces = files.map((file) => named(readOr<TraceLike>(file, readTrace), basename(file)))
+  const traces = named(
+    files.map((file) => readOr<TraceLike>(file, readTrace)),
+    files,
+  )
   const stopped = firstOf(['SIGINT', 'SIGTERM'])
   let inspector: Awaited<ReturnType<typeof showRecording>>
   try {
@@ -31,10 +34,20 @@ export async function inspectTraces({ files, port }: InspectOptions, out: Writab
   return 0
 }
 
-/** One that was not saved by the page is called by its file. */
-function named(trace: TraceLike, name: string): TraceLike {
-  return { ...trace, header: { recording: { name, from: 0, base: [] }, ...trace.header } }
+/** Those that were not saved by the page are called by their files; those that would be called the same, by these as well. */
+function named(traces: readonly TraceLike[], files: readonly string[]): TraceLike[] {
+  const short = files.map((file) => basename(file))
+  const places = areDistinct(short) ? short : files
+  const names = traces.map(({ header: { recording } }, k) => recording?.name ?? (places[k] as string))
+  return traces.map((trace, k) => {
+    const name = names[k] as string
+    const { recording = { name, from: 0, base: [] } } = trace.header
+    const said = areDistinct(names) ? name : `${name} (${places[k]})`
+    return { ...trace, header: { ...trace.header, recording: { ...recording, name: said } } }
+  })
 }
+
+const areDistinct = (names: readonly string[]): boolean => new Set(names).size === names.length
 
 /** Resolves with the first of these signals. The page's server keeps no process awake; this does. */
 function firstOf(signals: readonly NodeJS.Signals[]): Promise<void> {

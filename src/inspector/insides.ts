@@ -61,11 +61,15 @@ export class Insides {
     this.#messages = lines
   }
 
-  /** Whose snapshots are of interest: the user's own, or those of the lifecycle. */
-  #shown(path: string, incarnation: number): Life | undefined {
-    const lives = this.#lives.get(path)
-    const of = (which: Life['which']): Life | undefined => lives?.find((each) => each.which === which && each.incarnation === incarnation)
-    return lives?.some(({ which }) => which === 'work') === true ? of('work') : of('life')
+  #life(path: string, incarnation: number, which: Life['which']): Life | undefined {
+    return this.#lives.get(path)?.find((each) => each.which === which && each.incarnation === incarnation)
+  }
+
+  /** Whose snapshots are of interest: the user's own, or those of the lifecycle, also while it waits for its own to begin. */
+  #shown(path: string, incarnation: number, at: number): Life | undefined {
+    const life = this.#life(path, incarnation, 'life')
+    const hasWork = this.#lives.get(path)?.some(({ which }) => which === 'work') === true
+    return hasWork && latest(life, at)?.value !== 'pending' ? this.#life(path, incarnation, 'work') : life
   }
 
   /** The machine of an actor: the same in all its lives. */
@@ -82,8 +86,8 @@ export class Insides {
   }
 
   actor(path: string, incarnation: number, at: number): Inside {
-    const shown = this.#shown(path, incarnation)
-    const life = this.#lives.get(path)?.find((each) => each.which === 'life' && each.incarnation === incarnation)
+    const shown = this.#shown(path, incarnation, at)
+    const life = this.#life(path, incarnation, 'life')
     const machine = this.#machine(path)
     const position = (of: Life | undefined): Position | undefined => {
       const { value, taken } = latest(of, at) ?? {}
@@ -91,7 +95,7 @@ export class Insides {
     }
     return {
       life: position(life),
-      work: machine === undefined ? undefined : (position(shown) ?? { value: undefined, taken: {} }),
+      work: machine === undefined ? undefined : (position(this.#life(path, incarnation, 'work')) ?? { value: undefined, taken: {} }),
       context: latest(shown, at)?.context,
       snapshots: (shown?.snapshots ?? [])
         .slice(0, until(shown?.snapshots ?? [], at))
@@ -117,7 +121,7 @@ export class Insides {
   }
 
   #snapshot(path: string, incarnation: number, at: number, n: number | undefined): RecordedSnapshot {
-    const life = this.#shown(path, incarnation)
+    const life = this.#shown(path, incarnation, at)
     const last = latest(life, at)
     if (last === undefined) throw new Error('this is a recording: of what was inside this actor by then nothing was recorded')
     const found = n === undefined ? last : life?.snapshots.find((each) => each.n === n && each.at <= at)

@@ -7,7 +7,7 @@ import type { KeptEvent, NodeState } from './protocol.ts'
 
 /** States as the lifecycle's own chart calls them, where it does otherwise. */
 const IN_CHART: Readonly<Partial<Record<NodeState, string>>> = { killed: 'cancelled', queued: 'pending', hung: 'running' }
-/** After these a routine may have been told to stop. */
+/** After these a routine may have been told to stop, but for the order to send it a message. */
 const TELLING: ReadonlySet<string> = new Set(['control.ordered', 'link.broken'])
 const AGAIN: ReadonlySet<string> = new Set(['routine.started', 'manager.started', 'manager.restarted', 'manager.stopped'])
 
@@ -17,7 +17,7 @@ export class LifeStates {
 
   note({ type, path, ...event }: KeptEvent): void {
     if (type === 'manager.phase') this.#phases.set(path, event['phase'])
-    else if (TELLING.has(type)) this.#told.add(path)
+    else if (TELLING.has(type) && event['control'] !== 'send') this.#told.add(path)
     else if (AGAIN.has(type)) {
       this.#phases.delete(path)
       this.#told.delete(path)

@@ -9,12 +9,12 @@ import { Forest, kindOf } from './forest.ts'
 import { Insides } from './insides.ts'
 import { Ledger } from './ledger.ts'
 import { LifeStates } from './life-state.ts'
+import { RecordedHealth } from './recorded-health.ts'
 import type {
   ActorView,
   Blocker,
   ChartState,
   Frame,
-  HealthView,
   KeptEvent,
   NodeState,
   Question,
@@ -38,6 +38,9 @@ const NAMED = 20
 /** States in which nobody is waited for any more. */
 const ENDED: ReadonlySet<NodeState> = new Set<NodeState>(['completed', 'failed', 'cancelled', 'killed'])
 
+/** States of those whose work has begun and not ended. */
+const RUNNING: ReadonlySet<NodeState> = new Set<NodeState>(['running', 'hung', 'stopping'])
+
 /** What a recording without any has. */
 const NOTHING = { charts: [], actors: [], snapshots: [], messages: [] }
 
@@ -53,7 +56,7 @@ export class Player {
   #waterfall = new Waterfall()
   #lifeStates = new LifeStates()
   #next = 0
-  #counts = emptyCounts()
+  #health = new RecordedHealth()
   #at: number
 
   constructor(recording: Recording, charts: Charts) {
@@ -67,7 +70,7 @@ export class Player {
     this.#at = from
     this.#ledger = new Ledger(Math.max(1, events.length))
     // When those began that ran already, a recording does not say until they end.
-    const running = recording.base.filter(([, kind, state]) => kind === 'routine' && state === 'running')
+    const running = recording.base.filter(([, kind, state]) => kind === 'routine' && RUNNING.has(state))
     this.#timeline.seed(running.map(([path, , , , incarnation]) => ({ path, incarnation, from, seq: 0 })))
     for (const event of events) {
       this.#ledger.record(event)
@@ -84,12 +87,12 @@ export class Player {
     this.#forest = new Forest(Infinity)
     this.#waterfall = new Waterfall()
     this.#lifeStates = new LifeStates()
-    this.#counts = emptyCounts()
+    this.#health = new RecordedHealth()
     this.#next = 0
     for (const node of this.recording.base) this.#forest.add(...node)
   }
 
-  /** Goes to a moment. The frame is whole if that was back in time. */
+  /** Goes to a moment. The frame is whole if that was back in time; no events count for it: they have been counted when they happened. */
   seek(at: number): Frame {
     const back = at < this.#at
     this.#at = at
@@ -100,9 +103,9 @@ export class Player {
       this.#forest.note(event)
       this.#waterfall.note(event)
       this.#lifeStates.note(event)
-      this.#count(event)
+      this.#health.note(event)
     }
-    if (!back) return this.#forest.take(at)
+    if (!back) return { ...this.#forest.take(at), events: 0, coalesced: 0 }
     this.#forest.skip()
     return this.#forest.whole(at)
   }
@@ -112,18 +115,14 @@ export class Player {
     return this.#forest.whole(this.#at)
   }
 
+  /** How many events there have been by now. */
+  get passed(): number {
+    return this.#next
+  }
+
   /** When the next event comes; undefined at the end. */
   get nextAt(): number | undefined {
     return this.recording.events[this.#next]?.at
-  }
-
-  #count({ type, ...event }: KeptEvent): void {
-    const name = type.replace('routine.', '')
-    const counts = this.#counts
-    if (name === 'failed') counts['failures'] = (counts['failures'] ?? 0) + 1
-    if (event['willRestart'] === true) return
-    if (name === 'restarted') counts['restarts'] = (counts['restarts'] ?? 0) + 1
-    else if (name in counts) counts[name] = (counts[name] ?? 0) + 1
   }
 
   answer<Name extends Question>(name: Name, ask: Questions[Name]['ask']): Questions[Name]['answer'] {
@@ -142,7 +141,7 @@ export class Player {
     messages: ({ paths, limit }) => this.#insides.messages(paths, this.#at, limit),
     why: ({ seq, path }) => why(this.#ledger, seq, path, this.#seqAfter),
     shutdown: () => this.#shutdowns(),
-    health: () => this.#health(),
+    health: () => this.#health.view(this.#forest.base(), this.#at),
     timeline: (ask) => this.#timeline.view(ask, this.to),
     recording: () => ({ base: this.recording.base, from: this.from, events: this.recording.events, more: false }),
     traffic: () => {
@@ -186,27 +185,6 @@ export class Player {
       return { ...UNKNOWN, blocking: isWaiting ? (below.get(path) ?? []) : [] }
     })
   }
-
-  #health(): HealthView {
-    const nodes = this.#forest
-      .base()
-      .filter(([, kind]) => kind !== 'routine')
-      .slice(0, 500)
-      .map(([path, , state, restarts]) => ({
-        path,
-        depth: path.split('/').length - 1,
-        status: healthIn(state, restarts),
-        hung: 0,
-        restartsLeft: -1,
-        maxRestarts: -1,
-        oldestBeat: undefined,
-        count: 0,
-        limit: -1,
-      }))
-    const statuses: Record<string, number> = {}
-    for (const { status } of nodes) statuses[status] = (statuses[status] ?? 0) + 1
-    return { nodes, statuses, metrics: this.#counts, samples: [] }
-  }
 }
 
 /** The same events, none earlier than the one before it. */
@@ -216,14 +194,6 @@ function inOrder(events: readonly KeptEvent[]): readonly KeptEvent[] {
     last = Math.max(last, event.at)
     return event.at === last ? event : { ...event, at: last }
   })
-}
-
-function emptyCounts(): Record<string, number> {
-  return { spawned: 0, completed: 0, failed: 0, cancelled: 0, killed: 0, orphaned: 0, restarts: 0, failures: 0, refused: 0 }
-}
-
-function healthIn(state: NodeState, restarts: number): string {
-  return state === 'stopping' ? 'stopping' : state === 'running' ? (restarts > 0 ? 'degraded' : 'healthy') : state
 }
 
 function chartFor(path: string): keyof Charts {

@@ -3,7 +3,7 @@
  *
  * Knows neither Node.js nor the DOM: the page saves and opens what the command line does.
  */
-import type { BaseNode, KeptEvent, Recording } from './protocol.ts'
+import { type BaseNode, KINDS, type KeptEvent, type Recording, STATES } from './protocol.ts'
 import { textOf } from './story.ts'
 import { readTraffic, trafficLines } from './traffic-record.ts'
 
@@ -42,10 +42,15 @@ export interface TraceLike {
 /**
  * A trace, as something that can be shown.
  *
- * @throws RangeError that names the line, if what was recorded beside the events is not as it was written.
+ * @throws RangeError that names the line, if what was recorded is not as it was written.
  */
 export function fromTrace({ header, events, recorded, verdict }: TraceLike, name: string): Recording {
   const { recording } = header
+  try {
+    if (recording !== undefined) checkOpening(recording)
+  } catch (cause) {
+    throw new RangeError(`line 1: ${(cause as Error).message}`, { cause })
+  }
   const from = recording?.from ?? 0
   return {
     name: recording?.name ?? name,
@@ -55,9 +60,64 @@ export function fromTrace({ header, events, recorded, verdict }: TraceLike, name
       return { ...rest, seq: i + 1, at: from + t, type, path: actor, cause: cause === undefined ? null : cause + 1 }
     }),
     violations: verdict.violations.map((each) => ({ ...each, witnesses: each.witnesses.map((i) => i + 1) })),
-    story: header.story,
+    story: typeof header.story === 'string' ? header.story : '',
     ...(recorded === undefined ? {} : { traffic: readTraffic(recorded, from, events.length + 2) }),
   }
+}
+
+// --- what is believed of a file ----------------------------------------------------------------
+
+/** Characters of a name, and of a path. */
+const LONG = 100_000
+/** Nodes that a tree may have stood with: more than there ever are. */
+const NODES = 2_000_000
+/** No clock tells more. */
+const LATEST = 1e15
+
+function wrong(why: string): never {
+  throw new RangeError(why)
+}
+
+const isText = (value: unknown): boolean => typeof value === 'string' && value.length <= LONG
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0
+const isMoment = (value: unknown): boolean => typeof value === 'number' && Math.abs(value) < LATEST
+
+/** What a recording begins with: its name, its moment, and the tree as it stood. */
+function checkOpening(opening: unknown): void {
+  if (typeof opening !== 'object' || opening === null) wrong('recording has to be an object')
+  const { name, from, base } = opening as { readonly [Key in 'name' | 'from' | 'base']?: unknown }
+  if (!isText(name)) wrong(`recording.name has to be a text of at most ${LONG} characters`)
+  if (!isMoment(from)) wrong('recording.from has to be a number of milliseconds')
+  if (!Array.isArray(base) || base.length > NODES) wrong(`recording.base has to be a list of at most ${NODES}`)
+  const k = (base as unknown[]).findIndex((node) => !isNode(node))
+  if (k >= 0) wrong(`recording.base[${k}] has to be a list of a path, a kind, a state, restarts and a run`)
+}
+
+function isNode(node: unknown): boolean {
+  if (!Array.isArray(node)) return false
+  const [path, kind, state, restarts, incarnation] = node as unknown[]
+  return isText(path) && KINDS.includes(kind as never) && STATES.includes(state as never) && isCount(restarts) && isCount(incarnation)
+}
+
+function isEvent(event: unknown): boolean {
+  const { seq, at, type, path, cause } = (event ?? {}) as { readonly [Key in keyof KeptEvent]?: unknown }
+  return isCount(seq) && isMoment(at) && isText(type) && isText(path) && (cause === null || isCount(cause))
+}
+
+/**
+ * A recording that was saved whole, looked at with the care that a file is read with.
+ *
+ * @throws Error in words, if it is not as it was written.
+ */
+export function checkedRecording(saved: unknown): Recording {
+  checkOpening(saved)
+  const { events, violations, story, traffic } = saved as Recording
+  if (!Array.isArray(events) || !events.every(isEvent)) wrong('events have to be a list of events')
+  const isViolation = ({ law, message, witnesses }: Recording['violations'][number]): boolean =>
+    isText(law) && isText(message) && Array.isArray(witnesses) && witnesses.every(isCount)
+  if (!Array.isArray(violations) || !violations.every(isViolation)) wrong('violations have to be a list of broken laws')
+  if (typeof story !== 'string') wrong('story has to be a text')
+  return traffic === undefined ? (saved as Recording) : { ...(saved as Recording), traffic: readTraffic(trafficLines(traffic, 0), 0, 1) }
 }
 
 /** A recording as the lines of a `*.cct.jsonl` file, which the test kit reads too. */

@@ -52,10 +52,9 @@ export class TrafficExport {
     this.#traffic = traffic
   }
 
-  /** The watching begins: what was before is of another recording. */
-  begin(): void {
+  /** The watching begins, and with it the recording, to the same moment: what was before is of another recording. */
+  begin(at: number): void {
     const { last, heard } = this.#traffic.held
-    const at = this.#global.stage.clock.now()
     this.#since = { n: last, at, ...heard }
     this.#fetches.clear()
     this.#found = [...living(this.#global)].slice(0, FOUND).map((ref) => {

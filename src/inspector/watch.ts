@@ -136,7 +136,7 @@ export class Watch implements Watched {
     this.#drawn = this.#recordedFrom
     this.#off = [this.#global.on('*', (event) => this.#note(plain(event)))]
     this.traffic.begin()
-    this.#export.begin()
+    this.#export.begin(this.#baseAt)
     this.#delay = monitorEventLoopDelay({ resolution: 20 })
     this.#delay.enable()
     this.#sample()

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -93,6 +93,30 @@ test('it serves the page to who has the token, holds both recordings, and ends w
 
   child.kill('SIGINT')
   expect(await end).toMatchObject({ code: 0, err: '' })
+})
+
+test('two that have the same name are told apart by their files', async () => {
+  const [one, other] = [join(folder, 'one'), join(folder, 'other')]
+  const [header, ...lines] = readFileSync(first, 'utf8').split('\n')
+  const saved = JSON.stringify({ ...(JSON.parse(header as string) as object), recording: { name: 'shop', from: 0, base: [] } })
+  for (const place of [one, other]) {
+    mkdirSync(place)
+    writeFileSync(join(place, 'x.cct.jsonl'), readFileSync(first, 'utf8'))
+    writeFileSync(`${place}.cct.jsonl`, [saved, ...lines].join('\n'))
+  }
+  const namesOf = async (...files: string[]): Promise<string[]> => {
+    const { child, url } = start(...files)
+    const entered = await fetch(await url, { redirect: 'manual' })
+    const cookie = (entered.headers.get('set-cookie') ?? '').split(';')[0] as string
+    const [, key = ''] = (entered.headers.get('location') ?? '').split('#key=')
+    const names = await Promise.all([0, 1].map(async (which) => (await recording(await url, { cookie, key }, which)).about.name))
+    child.kill('SIGKILL')
+    return names
+  }
+  expect(await namesOf(`${one}.cct.jsonl`, `${other}.cct.jsonl`)).toEqual(['shop (one.cct.jsonl)', 'shop (other.cct.jsonl)'])
+  const same = [join(one, 'x.cct.jsonl'), join(other, 'x.cct.jsonl')] as const
+  expect(await namesOf(...same)).toEqual(same)
+  expect(await namesOf(`${one}.cct.jsonl`, same[0])).toEqual(['shop', 'x.cct.jsonl'])
 })
 
 test('SIGTERM ends it, too, and the port can be chosen', async () => {

@@ -245,6 +245,93 @@ describe('the recording of a living tree', () => {
   })
 })
 
+describe('what a recording says of who was not well', () => {
+  function played(watch: Watch): Player {
+    const { base: before = [], from, events } = watch.answer('recording', {})
+    return new Player(recordingOf(JSON.parse(JSON.stringify(events)) as KeptEvent[], before, from), charts)
+  }
+
+  const statusesOf = (of: Pick<Watch, 'answer'>): (readonly [string, string, number])[] =>
+    of.answer('health', {}).nodes.map(({ path, status, hung }) => [path, status, hung])
+
+  test('health: hung and restarted children are passed up, at each moment as the living tree said it', async () => {
+    const { local, global, clock } = makeTree({ maxRestarts: 9 })
+    let broken = false
+    global.createApp('well')
+    const hung = local.spawn('silent', untilTold, { hungAfter: 50, onHung: 'report' })
+    const watch = new Watch(global)
+    await clock.advance(1)
+    watch.begin()
+    const moments: { at: number; was: ReturnType<typeof statusesOf> }[] = []
+    const look = async (): Promise<void> => {
+      await settle()
+      moments.push({ at: watch.now, was: statusesOf(watch) })
+      await clock.advance(1)
+    }
+    await look()
+    await clock.advance(60)
+    await look()
+    void hung.cancel()
+    await look()
+    local.spawn(
+      'failing',
+      (context) => {
+        if (broken) return untilTold(context)
+        broken = true
+        throw new Error('once')
+      },
+      { restart: 'transient', backoff: { initial: 1, factor: 1, max: 1, jitter: 0 } },
+    )
+    await clock.advance(2)
+    await look()
+    await clock.advance(6_000)
+    await look()
+    const player = played(watch)
+    for (const { at, was } of moments) {
+      player.seek(at)
+      expect([at, statusesOf(player)]).toEqual([at, was])
+    }
+    expect(new Set(moments.flatMap(({ was }) => was.map(([, status]) => status)))).toEqual(new Set(['healthy', 'hung', 'degraded']))
+    watch.close()
+  })
+
+  test('health: of more managers than are listed all are counted, and the worst are there', () => {
+    const nodes: BaseNode[] = [['g', 'global', 'running', 0, 1]]
+    for (let k = 0; k < 900; k++) nodes.push([`g/a${k}`, 'app', 'running', 0, 1])
+    nodes.push(['g/a899/x#1', 'routine', 'hung', 0, 1])
+    const { nodes: listed, statuses } = new Player(recordingOf([], nodes), charts).answer('health', {})
+    expect([listed.length, statuses]).toEqual([500, { hung: 2, healthy: 899 }])
+    expect(listed.slice(0, 2).map(({ path }) => path)).toEqual(['g', 'g/a899'])
+  })
+
+  test('who was hung or stopping when it began has a bar; who waited has none', () => {
+    const states = ['pending', 'running', 'stopping', 'hung', 'queued', 'failed'] as const
+    const nodes = states.map((state, k): BaseNode => [`g/r#${k}`, 'routine', state, 0, 1])
+    const player = new Player(recordingOf([], nodes), charts)
+    expect(player.answer('timeline', {}).bars.map(({ path }) => path)).toEqual(['g/r#1', 'g/r#2', 'g/r#3'])
+  })
+
+  test('a message that somebody ordered is no order to stop', () => {
+    const ordered = (control: string): unknown => {
+      const event = { seq: 1, at: 1_001, type: 'control.ordered', path: 'g/r#1', cause: null, control }
+      const player = new Player(recordingOf([event], [['g/r#1', 'routine', 'running', 0, 1]]), charts)
+      player.seek(player.to)
+      return player.answer('actor', { path: 'g/r#1' })?.life.value
+    }
+    expect([ordered('send'), ordered('cancel')]).toEqual([{ running: 'working' }, 'running'])
+  })
+
+  test('events are counted by the place in the recording, however often one goes back and forth', () => {
+    const events = numbered(fc.sample(plausible, { numRuns: 1, seed: 11 })[0] ?? [], () => 2)
+    const player = new Player(recordingOf(events), charts)
+    const table = new TreeTable()
+    for (const at of [player.to, player.from, player.to, player.from, player.to]) table.apply(player.seek(at))
+    expect([player.passed, table.events, table.coalesced]).toEqual([events.length, 0, 0])
+    player.seek((events[4] as KeptEvent).at)
+    expect(player.passed).toBe(5)
+  })
+})
+
 describe('the ledger', () => {
   const filled = (capacity: number, events: readonly KeptEvent[]): Ledger => {
     const ledger = new Ledger(capacity)

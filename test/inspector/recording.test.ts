@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
 import { createGlobalManager } from 'curtaincall'
-import { readTrace } from 'curtaincall/testing'
+import { parseTrace, readTrace } from 'curtaincall/testing'
 import { KINDS, type KeptEvent, type Recording, STATES } from '../../src/inspector/protocol.ts'
-import { fromTrace, keep, type TraceLike, toChromeTrace, toTraceLines } from '../../src/inspector/recording.ts'
+import { checkedRecording, fromTrace, keep, type TraceLike, toChromeTrace, toTraceLines } from '../../src/inspector/recording.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'curtaincall-recording-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -142,4 +142,44 @@ test("Chrome's format: nothing lasts less than nothing, each arrow has both its 
     }),
     { numRuns: 200 },
   )
+})
+
+test('what a file begins with is refused in words if it is not as it was written, and so is what is saved in a page', () => {
+  const event: KeptEvent = { seq: 1, at: 12, type: 'routine.started', path: 'g/x#1', cause: null }
+  const recording: Recording = {
+    name: 'g',
+    from: 10,
+    base: [['g', 'global', 'running', 0, 1]],
+    events: [event],
+    violations: [{ law: 'l', message: 'm', witnesses: [1] }],
+    story: 's',
+  }
+  const { header, ...rest } = parseTrace(toTraceLines(recording, ON), 'x') as unknown as TraceLike
+  const openings: readonly [string, object | null][] = [
+    ['recording has to be an object', null],
+    ['recording.name has to be a text', { name: 7 }],
+    ['recording.from has to be a number', { from: null }],
+    ['recording.from has to be a number', { from: '10' }],
+    ['recording.base has to be a list', { base: null }],
+    ['recording.base has to be a list', { base: { length: 1 } }],
+    ['recording.base[1] has to be', { base: [...recording.base, 5] }],
+    ['recording.base[0] has to be', { base: [['g', 'planet', 'running', 0, 1]] }],
+    ['recording.base[0] has to be', { base: [['g', 'global', 'toString', 0, 1]] }],
+    ['recording.base[0] has to be', { base: [['g', 'global', 'running', -1, 1]] }],
+    ['recording.base[0] has to be', { base: [[['g'], 'global', 'running', 0, 1]] }],
+  ]
+  for (const [why, change] of openings) {
+    const opening = change === null ? null : { ...header.recording, ...change }
+    expect(() => fromTrace({ header: { ...header, recording: opening as never }, ...rest }, 'x')).toThrow(`line 1: ${why}`)
+    expect(() => checkedRecording(change === null ? null : { ...recording, ...change })).toThrow(why)
+  }
+  const others: readonly [string, object][] = [
+    ['events have to be', { events: [{ ...event, at: undefined }] }],
+    ['events have to be', { events: [null] }],
+    ['violations have to be', { violations: [{ law: 'l', message: 'm', witnesses: 1 }] }],
+    ['story has to be', { story: 5 }],
+    ['no actor before it', { traffic: { charts: [], actors: [], snapshots: [{ of: 1, at: 5 }], messages: [], leftOut: {} } }],
+  ]
+  for (const [why, change] of others) expect(() => checkedRecording({ ...recording, ...change })).toThrow(why)
+  expect(checkedRecording(recording)).toEqual(recording)
 })

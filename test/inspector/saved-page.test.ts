@@ -1,5 +1,6 @@
 /** A recording that was saved in the page, opened again in a real browser: from disk, and by the command's server. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { showRecording, startInspector } from 'curtaincall/inspector'
 import { readTrace } from 'curtaincall/testing'
@@ -151,6 +152,31 @@ describe('what was saved', () => {
     await page.goto(`file://${file}`)
     await page.waitForSelector('.refused')
     expect(await page.textContent('.refused')).toContain('The recording in this page is broken: ')
+    await page.context().close()
+  })
+
+  test('and says of its tree what is no tree is no blank page either', async () => {
+    const file = `${FOLDER}/treeless.html`
+    const changed = readFileSync(all.html, 'utf8').replace(/(id="recording">)([^<]+)/, (_, before: string, text: string) => {
+      const [recording] = JSON.parse(gunzipSync(Buffer.from(text, 'base64')).toString()) as object[]
+      return `${before}${gzipSync(JSON.stringify([{ ...recording, base: null }])).toString('base64')}`
+    })
+    writeFileSync(file, changed)
+    const page = await (await browser.newContext()).newPage()
+    await page.goto(`file://${file}`)
+    await page.waitForSelector('.refused')
+    expect(await page.textContent('.refused')).toContain('The recording in this page is broken: recording.base has to be a list')
+    await page.context().close()
+  })
+
+  test('and can’t be played is no blank page: it says why', async () => {
+    const trace = readTrace(all.trace)
+    const event = { i: trace.events.length, t: trace.events.at(-1)?.t, type: 'routine.started', actor: 'g/'.repeat(20_000) }
+    await using inspector = await showRecording([{ ...trace, recorded: undefined, events: [...trace.events, event] } as never])
+    const page = await (await browser.newContext()).newPage()
+    await page.goto(inspector.url)
+    await page.waitForSelector('.refused')
+    expect(await page.textContent('.refused')).toContain('This recording can’t be shown')
     await page.context().close()
   })
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
 import { assign, setup } from 'xstate'
-import type { Routine, RoutineContext } from 'curtaincall'
+import { createGlobalManager, type Routine, type RoutineContext } from 'curtaincall'
 import { showRecording } from 'curtaincall/inspector'
 import { explainTrace, parseTrace, printTrace, readTrace, replayTrace } from 'curtaincall/testing'
 import { chartOf } from '../../src/inspector/chart.ts'
@@ -252,6 +252,18 @@ describe('what a recording shows', () => {
     watch.close()
   })
 
+  test('of a tree in which nothing happens shows how all are, though each look at the clock tells another moment', async () => {
+    await using global = createGlobalManager({ name: 'g' })
+    const { path } = global.createApp('a').createLocal('l').spawn('counter', counter)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    const watch = new Watch(global)
+    watch.begin()
+    const player = new Player(reopened(await fetched(watch)), charts)
+    player.seek(player.to)
+    expect([player.recording.events.length, player.answer('actor', { path })?.work?.value]).toEqual([0, 'up'])
+    watch.close()
+  })
+
   test('goes as deep as the page showed it, and says where it holds no more', async () => {
     const { local, global } = makeTree()
     const deep = (levels: number): unknown => (levels === 0 ? 'the end' : { in: deep(levels - 1) })
@@ -340,6 +352,43 @@ describe('what a recording shows', () => {
     expect(() => player.answer('look', { path })).toThrow('nothing was recorded')
     const ended = run.machines[0]?.path as string
     expect(player.answer('actor', { path: ended })).toMatchObject({ state: 'completed', work: { value: 'over' }, context: { sum: 7 } })
+    watch.close()
+  })
+
+  test('while a machine waits for its restart its lifecycle is shown, as the page showed it', async () => {
+    const { local, global, clock } = makeTree({ maxRestarts: Infinity })
+    const watch = new Watch(global)
+    watch.begin()
+    const routine = local.spawn('counter', counter, {
+      restart: 'transient',
+      backoff: { initial: 10, factor: 1, max: 10, jitter: 0 },
+    }) as unknown as Routine<unknown, CounterEvent>
+    const moments: { at: number; was: Shown | undefined }[] = []
+    const look = async (): Promise<void> => {
+      await settle()
+      moments.push({ at: watch.now, was: shown(watch, routine.path) })
+      await clock.advance(1)
+    }
+    await look()
+    routine.send({ type: 'add', by: 2 })
+    await look()
+    routine.send({ type: 'break' })
+    await look()
+    await clock.advance(20)
+    await look()
+    const player = new Player(reopened(await fetched(watch)), charts)
+    for (const { at, was } of moments) {
+      player.seek(at)
+      const is = shown(player, routine.path)
+      const of = (each: Shown | undefined) => [each?.view.state, each?.view.context, each?.view.snapshots, each?.view.life]
+      expect([at, ...of(is)]).toEqual([at, ...of(was)])
+    }
+    expect(moments.map(({ was }) => [was?.view.state, was?.view.snapshots.length])).toEqual([
+      ['running', 1],
+      ['running', 2],
+      ['pending', 1],
+      ['running', 1],
+    ])
     watch.close()
   })
 

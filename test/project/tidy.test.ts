@@ -70,6 +70,7 @@ const SHARED = new Set(
     'player',
     'protocol',
     'questions',
+    'recorded-health',
     'recording',
     'ring',
     'story',
