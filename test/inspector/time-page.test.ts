@@ -103,6 +103,8 @@ describe('ticks', () => {
       ),
     )
     expect(ticks(5, 5, 10)).toEqual([])
+    // Three years, with no room for as many.
+    expect(ticks(0, 94_608_000_000, 2).map(({ at }) => at)).toEqual([0, 63_072_000_000])
   })
 
   test('say as much as tells them apart', () => {
