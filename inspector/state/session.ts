@@ -6,6 +6,7 @@ import { appManagerMachine, globalManagerMachine, localManagerMachine } from '..
 import { routineMachine } from '../../machines/routine.ts'
 import { chartOf } from '../../src/inspector/chart.ts'
 import { Player } from '../../src/inspector/player.ts'
+import { ENDS } from '../../src/inspector/protocol.ts'
 import type { Control, Done, Frame, KeptEvent, Question, Questions, Recording, RecordingPart } from '../../src/inspector/protocol.ts'
 import { Gathering, type RecordedTraffic, type TrafficPlace, withTraffic } from '../../src/inspector/traffic-record.ts'
 import { onNewKey } from './key.ts'
@@ -169,6 +170,12 @@ export class Session {
   /** True for a page that was saved: there is no process, and nobody to fetch anything from. */
   get isSaved(): boolean {
     return this.#embedded instanceof Error || this.#embedded.length > 0
+  }
+
+  /** How the whole tree has ended, as far as it is shown; nothing while it lives. */
+  get end(): (typeof ENDS)[number] | undefined {
+    const { root } = this.table
+    return root === 0 ? undefined : ENDS.find((end) => end === this.table.row(root).state)
   }
 
   get mayOrder(): boolean {

@@ -9,13 +9,15 @@ const SECOND = 1_000
 const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
+const YEAR = 365 * DAY
 const times = (unit: number, ...counts: number[]): number[] => counts.map((each) => each * unit)
 const STEPS = [
   times(1, 1, 2, 5, 10, 20, 50, 100, 200, 500),
   times(SECOND, 1, 2, 5, 10, 15, 30),
   times(MINUTE, 1, 2, 5, 10, 15, 30),
   times(HOUR, 1, 2, 3, 6, 12),
-  times(DAY, 1, 2, 7, 14, 28, 84, 168, 365, 730, 1_825, 3_650),
+  times(DAY, 1, 2, 7, 14, 28, 84, 168),
+  YEAR,
 ].flat()
 
 /** A clock before this is not that of the platform: it counts from its own beginning. */
@@ -26,7 +28,8 @@ const two = (value: number): string => String(value).padStart(2, '0')
 /** The smallest round step that leaves at most so many ticks between. */
 export function stepFor(span: number, most: number): number {
   const wanted = span / Math.max(1, most)
-  return STEPS.find((step) => step >= wanted) ?? (STEPS.at(-1) as number)
+  // Beyond the widest there are several of it.
+  return STEPS.find((step) => step >= wanted) ?? Math.ceil(wanted / YEAR) * YEAR
 }
 
 /** A moment, as exact as the step between two of them. */

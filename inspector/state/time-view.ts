@@ -1,13 +1,15 @@
 /**
  * The window of time that a timeline shows.
  *
- * V1  It is never narrower than a millisecond, nor much wider than what there is.
+ * V1  It is never narrower than a millisecond, nor much wider than what there is, or than an hour, which one may always ask for.
  * V2  While it follows, its end is now, whatever its width.
  */
 
 /** Milliseconds that somebody sees first, at most. */
 const FIRST_SPAN = 60_000
 const LEAST = 1
+/** As wide as it may be, however little there is: what is offered is granted. */
+export const WIDEST_OFFERED = 3_600_000
 /** The part of the window that is free after now. */
 const AHEAD = 0.03
 
@@ -86,7 +88,7 @@ export class TimeView {
   }
 
   #fit(span: number): number {
-    const most = Math.max((this.now - this.first) * 1.5, FIRST_SPAN * 10)
+    const most = Math.max((this.now - this.first) * 1.5, WIDEST_OFFERED)
     return Math.max(LEAST, Math.min(span, most))
   }
 

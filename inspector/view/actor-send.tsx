@@ -1,5 +1,5 @@
 /** Sends an actor one of the events that it knows. */
-import { useState } from 'react'
+import { useRef, useState } from 'react'
 import { useSession } from '../state/hooks.ts'
 
 interface Result {
@@ -11,7 +11,13 @@ export function SendForm({ path, events }: { readonly path: string; readonly eve
   const session = useSession()
   const [text, setText] = useState('{ "type": "" }')
   const [result, setResult] = useState<Result>()
+  const [isBusy, setBusy] = useState(false)
+  const given = useRef(false)
   const send = async (): Promise<void> => {
+    // What is under way is not given again.
+    if (given.current) return
+    given.current = true
+    setBusy(true)
     try {
       const event = JSON.parse(text) as { type?: unknown }
       const { hit, missed } = await session.order('send', [path], event)
@@ -20,6 +26,9 @@ export function SendForm({ path, events }: { readonly path: string; readonly eve
       )
     } catch (error) {
       setResult({ text: error instanceof SyntaxError ? `This is not JSON: ${error.message}` : (error as Error).message, isBad: true })
+    } finally {
+      given.current = false
+      setBusy(false)
     }
   }
   return (
@@ -51,10 +60,11 @@ export function SendForm({ path, events }: { readonly path: string; readonly eve
           spellCheck={false}
           value={text}
           onChange={({ target }) => setText(target.value)}
-          onKeyDown={({ key, ctrlKey, metaKey }) => key === 'Enter' && (ctrlKey || metaKey) && void send()}
+          onKeyDown={({ key, ctrlKey, metaKey, repeat }) => key === 'Enter' && (ctrlKey || metaKey) && !repeat && void send()}
         />
         <div className="bar">
-          <button type="submit" className="primary">
+          {/* Not disabled: whoever sends by keyboard would lose the place. The second click of two is none of its own. */}
+          <button type="submit" className="primary" aria-disabled={isBusy} onClick={(event) => event.detail > 1 && event.preventDefault()}>
             Send
           </button>
           <output className={result?.isBad === true ? 'bad' : ''}>

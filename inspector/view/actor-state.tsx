@@ -11,8 +11,7 @@ import { Failed, leftOut, moment } from './shared.tsx'
 const SELDOM = 60_000
 
 /** The event that led to it, as a person says it. */
-const said = ({ event }: SnapshotLine): string =>
-  event === 'xstate.init' ? 'its start' : event === '' ? 'as it was found' : readable(event)
+const said = ({ event }: SnapshotLine): string => (event === '' ? 'as it was found' : readable(event))
 
 interface PanelProps {
   readonly view: ActorView
@@ -214,7 +213,7 @@ function Snapshots({ snapshots, shown, before, isNow, choose, against, setAgains
                   />
                 </td>
                 <td className="when">{moment(line.at)}</td>
-                <td>{said(line)}</td>
+                <td title={line.event}>{said(line)}</td>
                 <td title={valueText(line.value)}>
                   {valueText(line.value)}
                   {isNow && line.n === shown.n ? <small> (now)</small> : null}

@@ -139,6 +139,9 @@ function Confirmation({ order, close }: { readonly order: Order; readonly close:
   const { control, title, paths, effect, isDestructive } = order
   const [text, setText] = useState('{ "type": "" }')
   const [problem, setProblem] = useState<string>()
+  const [isBusy, setBusy] = useState(false)
+  // What was given is not given again: a second click may come before anything is drawn anew.
+  const given = useRef(false)
   const isShown = useRef(false)
   const open = (element: HTMLDialogElement | null): void => {
     if (element === null || isShown.current) return
@@ -146,11 +149,16 @@ function Confirmation({ order, close }: { readonly order: Order; readonly close:
     element.showModal()
   }
   const act = async (): Promise<void> => {
+    if (given.current) return
+    given.current = true
+    setBusy(true)
     try {
       const event = control === 'send' ? (JSON.parse(text) as unknown) : undefined
       close(summary(await session.order(control, paths, event), paths.length))
     } catch (error) {
       setProblem((error as Error).message)
+      given.current = false
+      setBusy(false)
     }
   }
   return (
@@ -174,8 +182,13 @@ function Confirmation({ order, close }: { readonly order: Order; readonly close:
         <button type="button" onClick={() => close()}>
           Leave it
         </button>
-        <button type="button" className={isDestructive ? 'danger' : 'primary'} disabled={paths.length === 0} onClick={() => void act()}>
-          {title} {paths.length > 1 ? count(paths.length) : ''}
+        <button
+          type="button"
+          className={isDestructive ? 'danger' : 'primary'}
+          disabled={paths.length === 0 || isBusy}
+          onClick={() => void act()}
+        >
+          {isBusy ? 'telling…' : `${title} ${paths.length > 1 ? count(paths.length) : ''}`}
         </button>
       </div>
     </dialog>

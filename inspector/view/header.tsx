@@ -66,17 +66,20 @@ function Connection() {
   const session = useSession()
   const status = useSelector(session.page, (snapshot) => snapshot)
   const { hello } = status.context
+  const { end } = session
   const [word, title] = status.matches({ live: 'silent' })
     ? ['not answering', 'Nothing has been heard of the process for three seconds: it is busy, or was stopped. The page goes on by itself']
-    : status.matches('live')
-      ? ['live', hello?.controls === true ? 'Controls are on' : 'Read only: start the inspector with controls to allow more']
-      : status.matches('replay')
-        ? ['recording', 'What was; the tree may have moved on']
-        : status.matches('lost')
-          ? ['disconnected', 'The process is gone or busy; trying again']
-          : status.matches('replaced')
-            ? ['disconnected', 'The process is gone; another run has taken its place']
-            : ['connecting', '']
+    : status.matches('live') && end !== undefined
+      ? ['ended', `The whole tree has ended: ${end}. What it left can be looked at while the process is there`]
+      : status.matches('live')
+        ? ['live', hello?.controls === true ? 'Controls are on' : 'Read only: start the inspector with controls to allow more']
+        : status.matches('replay')
+          ? ['recording', 'What was; the tree may have moved on']
+          : status.matches('lost')
+            ? ['disconnected', 'The process is gone or busy; trying again']
+            : status.matches('replaced')
+              ? ['disconnected', 'The process is gone; another run has taken its place']
+              : ['connecting', '']
   return (
     <span className={`connection ${word.replace(' ', '-')}`} role="status" title={title}>
       {word}

@@ -19,7 +19,8 @@ export const short = (value: number): string =>
   value < 10_000 ? count(value) : Intl.NumberFormat('en', { notation: 'compact' }).format(value)
 
 /** True for those nobody has to look at. */
-export const isWell = (status: string): boolean => status === 'healthy' || status === 'completed' || status === 'pending'
+export const isWell = (status: string): boolean =>
+  status === 'healthy' || status === 'completed' || status === 'cancelled' || status === 'pending'
 
 /** How near it is to giving up, from 0 to 1. */
 const used = ({ restartsLeft, maxRestarts }: Node): number => (maxRestarts <= 0 ? 0 : 1 - restartsLeft / maxRestarts)

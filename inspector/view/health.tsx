@@ -13,14 +13,17 @@ import './health.css'
 const TREND = 90
 
 export function HealthPane() {
-  const { answer, error } = useAnswer('health', {}, 1_000)
+  const session = useSession()
+  const { answer: told, error } = useAnswer('health', {}, 1_000)
   useTicking(true, 1_000)
+  const { end } = session
+  const answer = told === undefined || end === undefined ? told : overBy(told, session.table.pathOf(session.table.root), end)
   if (answer === undefined) return error === undefined ? <Empty title="Looking at the health of all…" /> : <Failed error={error} />
   const columns = columnsOf(answer.samples)
   return (
     <div className="health">
       <Stale error={error} />
-      <Verdict health={answer} />
+      {end === undefined ? <Verdict health={answer} /> : <Over end={end} />}
       <Cards health={answer} columns={columns} />
       <div className="halves">
         <Managers health={answer} />
@@ -32,6 +35,22 @@ export function HealthPane() {
 }
 
 const plural = (many: number, one: string): string => `${count(many)} ${one}${many === 1 ? '' : 's'}`
+
+/** Whoever has shut down stays in its last phase, which is stopping: how it ended is in the tree. */
+function overBy(health: HealthView, root: string, end: string): HealthView {
+  const nodes = health.nodes.map((node) => (node.path === root && node.status === 'stopping' ? { ...node, status: end } : node))
+  const { stopping = 0, ...others } = health.statuses
+  return { ...health, nodes, statuses: stopping === 0 ? others : { ...others, stopping: stopping - 1, [end]: (others[end] ?? 0) + 1 } }
+}
+
+/** What is to be said once the whole tree has ended. */
+function Over({ end }: { readonly end: string }) {
+  return (
+    <h2 className={`verdict ${end}`}>
+      <Glyph state={end} quiet /> It has ended: {end}
+    </h2>
+  )
+}
 
 /** The answer to the question in one sentence. */
 function Verdict({ health: { statuses, nodes } }: { readonly health: HealthView }) {

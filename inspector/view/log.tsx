@@ -115,11 +115,23 @@ export function EventTable({ lines, isOfOne = false }: { readonly lines: readonl
     <table className="events">
       <thead>
         <tr>
-          <th scope="col">when</th>
-          <th scope="col">event</th>
-          {isOfOne ? null : <th scope="col">who</th>}
-          <th scope="col">details</th>
-          <th scope="col">why</th>
+          <th scope="col" className="when">
+            when
+          </th>
+          <th scope="col" className="type">
+            event
+          </th>
+          {isOfOne ? null : (
+            <th scope="col" className="who">
+              who
+            </th>
+          )}
+          <th scope="col" className="said">
+            details
+          </th>
+          <th scope="col" className="why">
+            why
+          </th>
         </tr>
       </thead>
       <tbody>
@@ -130,14 +142,14 @@ export function EventTable({ lines, isOfOne = false }: { readonly lines: readonl
             </td>
             <td className="type">{line.type}</td>
             {isOfOne ? null : (
-              <td>
+              <td className="who">
                 <PathLink path={line.path} />
               </td>
             )}
             <td className="said" title={line.said}>
               {line.said}
             </td>
-            <td>
+            <td className="why">
               <button
                 type="button"
                 className="link"

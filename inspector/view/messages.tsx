@@ -1,5 +1,6 @@
 /** Messages between chosen actors, one below the other, each from lifeline to lifeline. */
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
+import { readable } from '../../src/inspector/chart.ts'
 import type { MessageLine } from '../../src/inspector/protocol.ts'
 import { useAnswer, useSession } from '../state/hooks.ts'
 import { columnsOf, endsOf, namesOf, OTHERS, OUTSIDE } from '../state/sequence.ts'
@@ -288,7 +289,7 @@ function Message({
             isSelf ? { left: TIMES + left, maxWidth: width * 2 } : { left: TIMES + left + 8, width: Math.max(40, Math.abs(b - a) - 20) }
           }
         >
-          <span>{type}</span>
+          <span>{readable(type)}</span>
         </span>
       </button>
       {isOpen ? (

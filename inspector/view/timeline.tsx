@@ -4,7 +4,7 @@ import type { Bar, TimelineView } from '../../src/inspector/protocol.ts'
 import { useAnswer, useSession } from '../state/hooks.ts'
 import { type Layout, layOut } from '../state/lanes.ts'
 import type { Session } from '../state/session.ts'
-import { askedFor, TimeView } from '../state/time-view.ts'
+import { askedFor, TimeView, WIDEST_OFFERED } from '../state/time-view.ts'
 import { Overview } from './overview.tsx'
 import { count, Empty, Failed, Glyph, moment, PathLink, span, Stale, State } from './shared.tsx'
 import { Lanes } from './timeline-lanes.tsx'
@@ -15,7 +15,7 @@ const PRESETS = [
   ['10 s', 10_000],
   ['1 min', 60_000],
   ['10 min', 600_000],
-  ['1 h', 3_600_000],
+  ['1 h', WIDEST_OFFERED],
 ] as const
 
 /** Lines of the table. */

@@ -104,6 +104,8 @@ export function readable(event: string): string {
   const after = /^xstate\.after\.([^.]+)\./.exec(event)
   if (after !== null) return /^\d+$/.test(after[1] as string) ? `after ${after[1]} ms` : `after ${after[1]}`
   if (event === '') return 'always'
+  if (event === 'xstate.stop') return 'told to stop'
+  if (event === 'xstate.init') return 'its start'
   return event
     .replace(/^xstate\.done\.actor\.(?:\d+\.)?(.+)$/, '$1 is done')
     .replace(/^xstate\.error\.actor\.(?:\d+\.)?(.+)$/, '$1 failed')

@@ -40,7 +40,8 @@ export class Controls {
     const ofManagers = what === 'shutdown' || what === 'shutdownNow'
     if (isManager !== ofManagers) return isManager ? `a manager has no ${what}` : `a routine has no ${what}`
     if (what === 'restart' && !isManager && found.told) return 'it is being stopped'
-    if (what === 'send' && !isManager && isActorLogic(found.logic) && !isEvent(event)) return 'its event needs a type'
+    const wrong = what === 'send' && !isManager && isActorLogic(found.logic) ? faultOf(event) : undefined
+    if (wrong !== undefined) return wrong
     try {
       found.ordered(what === 'shutdownNow' ? 'shutdown at once' : what)
       if (isManager) void found.shutdown({ mode: what === 'shutdown' ? 'graceful' : 'immediate' })
@@ -52,9 +53,11 @@ export class Controls {
   }
 }
 
-/** An actor that is sent anything else throws, and that would be our doing. */
-function isEvent(event: unknown): boolean {
-  return typeof event === 'object' && event !== null && 'type' in event && typeof event.type === 'string'
+/** Why an actor would throw, or end, on being sent something: that would be our doing. */
+function faultOf(event: unknown): string | undefined {
+  if (typeof event !== 'object' || event === null || !('type' in event) || typeof event.type !== 'string') return 'its event needs a type'
+  if (event.type === '*') return 'no event may have the type "*": it stands for any'
+  return event.type.startsWith('xstate.') ? 'types that begin with "xstate." are XState’s own: the actor could end by them' : undefined
 }
 
 function tell(row: RoutineRow, what: Control, event: unknown): void {

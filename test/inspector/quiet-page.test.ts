@@ -91,6 +91,20 @@ describe('in a quiet tree', () => {
   })
 })
 
+test('a tree that has ended is said to have ended, and how', async () => {
+  await using opened = await open('#/health')
+  const { global, page } = opened
+  await page.waitForSelector('.verdict.healthy')
+  await global.shutdown({ mode: 'immediate' })
+  await page.waitForSelector('.connection.ended')
+  await page.waitForFunction(() => document.querySelector('.verdict')?.textContent?.includes('It has ended: cancelled') === true)
+  await page.waitForFunction(() => document.querySelector('.managers tbody')?.textContent?.includes('cancelled') === true)
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme })
+    await page.screenshot({ path: `${PICTURES}/ended-${colorScheme}.png` })
+  }
+})
+
 /** A process of its own, which can be stopped. */
 const PROGRAM = `
   import { createGlobalManager } from 'curtaincall'

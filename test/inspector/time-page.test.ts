@@ -103,6 +103,8 @@ describe('ticks', () => {
       ),
     )
     expect(ticks(5, 5, 10)).toEqual([])
+    // Three years, with no room for as many.
+    expect(ticks(0, 94_608_000_000, 2).map(({ at }) => at)).toEqual([0, 63_072_000_000])
   })
 
   test('say as much as tells them apart', () => {
@@ -152,10 +154,19 @@ describe('the window of time', () => {
           view.zoom(factor, around)
           expect((around - view.from) / view.span).toBeCloseTo(share, 2)
           expect(view.span).toBeGreaterThanOrEqual(0.99)
-          expect(view.span).toBeLessThanOrEqual(1_500_001)
+          expect(view.span).toBeLessThanOrEqual(3_600_001)
         }
       }),
     )
+  })
+
+  test.each([true, false])('V1: every width that is offered is granted, however little there is (live: %s)', (isLive) => {
+    const view = new TimeView()
+    view.learn(0, 5_000, isLive)
+    for (const width of [10_000, 60_000, 600_000, 3_600_000, 10_000]) {
+      view.last(width)
+      expect(view.span).toBeCloseTo(width, 3)
+    }
   })
 
   test('a pan stops not far from where there is something', () => {

@@ -358,6 +358,12 @@ describe('controls', () => {
     expect(controls.carryOut('send', { paths: [machine.path], event: { no: 'type' } }).missed).toEqual([
       `${machine.path}: its event needs a type`,
     ])
+    // What would end an actor is none of its events.
+    for (const type of ['*', 'xstate.stop', 'xstate.init', 'xstate.error.actor.0'])
+      expect(controls.carryOut('send', { paths: [machine.path], event: { type } })).toEqual({
+        hit: 0,
+        missed: [expect.stringMatching(/: (?:no event may have the type "\*"|types that begin with "xstate\.")/)],
+      })
     expect(machine.state).toBe('running')
     expect(global.state).toBe('running')
   })
