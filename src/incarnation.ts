@@ -63,6 +63,12 @@ interface Seen {
   work: AnyActorRef | undefined
 }
 
+/** Flags of one run. */
+const OVER = 1
+const KILLED = 2
+const BODY_RUNS = 4
+const TIMED = 8
+
 export class Incarnation implements SignalOwner {
   readonly row: RoutineRow
   /** From 1. */
@@ -72,17 +78,12 @@ export class Incarnation implements SignalOwner {
   output: unknown = undefined
   error: unknown = undefined
   reason: unknown = undefined
-  /** True if it was given up on. */
-  killed = false
-  /** True once its state is final. */
-  over = false
   /** What a listener on its signal threw. */
   stray: { readonly error: unknown } | undefined = undefined
   heartbeat: Heartbeat | undefined = undefined
-  /** True if the shutdown of its manager keeps its shutdown time. */
-  timedByShutdown = false
   #state = 0
-  #bodyRuns = false
+  /** What is true of it, in one word instead of four: 24 B of each routine that lives. */
+  #flags = 0
   /** What has come during a step, by twos; undefined between steps. */
   #mailbox: unknown[] | undefined = undefined
   #seen: Seen | undefined = undefined
@@ -94,6 +95,25 @@ export class Incarnation implements SignalOwner {
     this.row = row
     this.number = number
     if (observed) this.#materialise()
+  }
+
+  /** True if it was given up on. */
+  get killed(): boolean {
+    return (this.#flags & KILLED) !== 0
+  }
+
+  /** True once its state is final. */
+  get over(): boolean {
+    return (this.#flags & OVER) !== 0
+  }
+
+  /** True if the shutdown of its manager keeps its shutdown time. */
+  get timedByShutdown(): boolean {
+    return (this.#flags & TIMED) !== 0
+  }
+
+  set timedByShutdown(timed: boolean) {
+    this.#flags = timed ? this.#flags | TIMED : this.#flags & ~TIMED
   }
 
   get #stage(): Stage {
@@ -170,8 +190,8 @@ export class Incarnation implements SignalOwner {
     if (field === OUTPUT) this.output = payload
     else if (field === ERROR) this.error = payload
     else if (field === REASON) this.reason = payload
-    if ((step & KILLS) !== 0) this.killed = true
-    if ((step & FINAL) !== 0) this.over = true
+    if ((step & KILLS) !== 0) this.#flags |= KILLED
+    if ((step & FINAL) !== 0) this.#flags |= OVER
     const effect = (step >> EFFECT) & 7
     if (effect === BEGIN) this.#begin()
     else if (effect === SETTLE) this.#settle()
@@ -190,7 +210,7 @@ export class Incarnation implements SignalOwner {
     const { timeout, hungAfter } = row.spec
     if (timeout !== Infinity) this.#timer = stage.arm(expire, this, timeout, now)
     if (hungAfter !== Infinity) this.heartbeat = new Heartbeat(this, hungAfter, now)
-    this.#bodyRuns = true
+    this.#flags |= BODY_RUNS
     const { interceptor, tap } = stage
     if (interceptor !== undefined) interceptor.begin(row, () => this.#run())
     else if (tap !== undefined) tap.run(row, () => this.#run())
@@ -230,7 +250,7 @@ export class Incarnation implements SignalOwner {
 
   #stopWork(work: AnyActorRef): void {
     this.work = undefined
-    this.#bodyRuns = false
+    this.#flags &= ~BODY_RUNS
     this.#seen?.scope?.stopChild(work)
   }
 
@@ -243,8 +263,8 @@ export class Incarnation implements SignalOwner {
     this.#disarm()
     this.heartbeat?.stop()
     this.endedAt = this.#stage.clock.now()
-    const orphaned = this.#bodyRuns
-    this.#bodyRuns = false
+    const orphaned = (this.#flags & BODY_RUNS) !== 0
+    this.#flags &= ~BODY_RUNS
     this.row.settled(orphaned)
   }
 
@@ -259,7 +279,7 @@ export class Incarnation implements SignalOwner {
   returned(output: unknown): void {
     if (this.over) this.row.local.registry.orphanSettled(this.row, this.number)
     else {
-      this.#bodyRuns = false
+      this.#flags &= ~BODY_RUNS
       this.step(DONE, output)
     }
   }
@@ -269,7 +289,7 @@ export class Incarnation implements SignalOwner {
       this.row.local.registry.orphanSettled(this.row, this.number)
       return
     }
-    this.#bodyRuns = false
+    this.#flags &= ~BODY_RUNS
     if (error instanceof ExitRequest) this.end(error.reason)
     else this.step(FAIL, error)
   }
