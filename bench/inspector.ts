@@ -141,14 +141,14 @@ for (const actors of values.actors.split(',').map(Number)) {
     const without = await measure(actors, 'none')
     for (const mode of ['idle', 'attached', 'frozen'] as const) found[mode]?.push(1 - (await measure(actors, mode)).jobs / without.jobs)
   }
-  const drawn = values.page ? await draw(actors) : undefined
+  const drawn: Drawn[] = []
+  for (let round = 0; values.page && round < rounds; round++) drawn.push(await draw(actors))
+  const middle = (name: keyof Drawn): string => median(drawn.map((each) => each[name])).toFixed(0)
   const lost = Object.values(found).map(
     (losses) => `${percent(median(losses))} (${percent(Math.min(...losses))} to ${percent(Math.max(...losses))})`,
   )
   const seen =
-    drawn === undefined
-      ? ['–', '–', '–']
-      : [`${drawn.still.toFixed(0)} / ${drawn.scrolling.toFixed(0)}`, `${drawn.lag.toFixed(0)} ms`, `${drawn.first.toFixed(0)} ms`]
+    drawn.length === 0 ? ['–', '–', '–'] : [`${middle('still')} / ${middle('scrolling')}`, `${middle('lag')} ms`, `${middle('first')} ms`]
   console.log(`| ${[actors.toLocaleString('en'), ...lost, ...seen].join(' | ')} |`)
 }
 process.exit()
