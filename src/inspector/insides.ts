@@ -8,6 +8,8 @@ import { differences } from './diff.ts'
 import type { ActorView, ChartState, Difference, MessageLine, Position } from './questions.ts'
 import type { RecordedActor, RecordedChart, RecordedSnapshot, RecordedTraffic } from './traffic-record.ts'
 import { inside } from './to-wire.ts'
+import { firstWhere } from './search.ts'
+import { countsOf, messagesOf } from './message-lines.ts'
 
 /** Of one actor, as many are told of. */
 const LISTED = 40
@@ -129,32 +131,20 @@ export class Insides {
     return found
   }
 
+  readonly #lineAt = (index: number): MessageLine => this.#messages[index] as MessageLine
+
   messages(paths: readonly string[], at: number, limit = 200): MessageLine[] {
-    const wanted = new Set(paths)
-    const lines: MessageLine[] = []
-    for (let k = until(this.#messages, at) - 1; k >= 0 && lines.length < limit; k--) {
-      const line = this.#messages[k] as MessageLine
-      if (wanted.has(line.from) || wanted.has(line.to)) lines.push(line)
-    }
-    return lines.reverse()
+    return messagesOf(paths, limit, until(this.#messages, at), this.#lineAt)
   }
 
   countsOf(path: string, at: number): ActorView['messages'] {
-    const all = this.messages([path], at, Infinity)
-    return { in: all.filter(({ to }) => to === path).length, out: all.filter(({ from }) => from === path).length }
+    return countsOf(path, until(this.#messages, at), this.#lineAt)
   }
 }
 
 /** How many of them were by then. They come in order of their moments. */
 function until(all: readonly { readonly at: number }[], at: number): number {
-  let low = 0
-  let high = all.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if ((all[middle] as { at: number }).at <= at) low = middle + 1
-    else high = middle
-  }
-  return low
+  return firstWhere(all.length, (k) => (all[k] as { at: number }).at > at)
 }
 
 function latest(life: Life | undefined, at: number): RecordedSnapshot | undefined {

@@ -7,6 +7,7 @@
 import type { KeptEvent, LogLine, Questions } from './protocol.ts'
 import { Ring } from './ring.ts'
 import { lineOf } from './story.ts'
+import { firstWhere } from './search.ts'
 
 /** Lines that one answer holds. */
 const PAGE = 500
@@ -42,14 +43,7 @@ export class Ledger {
 
   /** Where the first event with this number or a later one stands. They come in order of their numbers. */
   firstFrom(seq: number): number {
-    let low = 0
-    let high = this.size
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if ((this.at(middle) as KeptEvent).seq < seq) low = middle + 1
-      else high = middle
-    }
-    return low
+    return firstWhere(this.size, (k) => (this.at(k) as KeptEvent).seq >= seq)
   }
 
   /** Where an event stands; -1 if it is not held any more. */

@@ -1,5 +1,6 @@
 /** Lifecycles as bars, and shutdowns as waterfalls. */
 import type { Bar, KeptEvent, Questions, ShutdownsView, ShutdownView, TimelineView } from './protocol.ts'
+import { firstWhere } from './search.ts'
 
 /** Bars that are held, and that one answer holds. */
 const HELD = 50_000
@@ -114,14 +115,7 @@ export class Timeline {
 
   /** Where the first bar stands that ended at this moment or later. */
   #firstEnding(at: number): number {
-    let low = 0
-    let high = this.#ended.length
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if (((this.#ended[middle] as Bar).to as number) < at) low = middle + 1
-      else high = middle
-    }
-    return low
+    return firstWhere(this.#ended.length, (k) => ((this.#ended[k] as Bar).to as number) >= at)
   }
 }
 

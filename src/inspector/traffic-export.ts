@@ -14,6 +14,7 @@ import type { MessageLine, Questions } from './protocol.ts'
 import type { Kept, Traffic } from './traffic.ts'
 import type { Amount, RecordedActor, RecordedChart, RecordedSnapshot, TrafficPart, TrafficPlace } from './traffic-record.ts'
 import { toWire } from './to-wire.ts'
+import { firstWhere } from './search.ts'
 
 /** How many of those that are there when the watching begins are remembered as they were found. */
 const FOUND = 2_000
@@ -347,14 +348,7 @@ const logicOf = (ref: AnyActorRef | undefined): unknown => (ref as { readonly lo
 
 /** Where the first one stands whose number is greater. They come in order of their numbers. */
 function firstAfter(ring: { readonly size: number; at(index: number): { readonly n: number } | undefined }, n: number): number {
-  let low = 0
-  let high = ring.size
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if ((ring.at(middle) as { n: number }).n <= n) low = middle + 1
-    else high = middle
-  }
-  return low
+  return firstWhere(ring.size, (k) => (ring.at(k) as { n: number }).n > n)
 }
 
 /** Genuine actors of a tree, as far as there are: nobody is made one by being looked for. There may be very many. */

@@ -18,6 +18,7 @@ import { Ring } from './ring.ts'
 import { textOf } from './story.ts'
 import type { Amount } from './traffic-record.ts'
 import { inside, toWire, typeOf } from './to-wire.ts'
+import { countsOf, messagesOf } from './message-lines.ts'
 
 /** Messages and snapshots that are held. */
 const MESSAGES = 10_000
@@ -178,7 +179,7 @@ export class Traffic implements Tap {
 
   #count(ref: AnyActorRef, transitions: readonly AnyTransitionDefinition[]): void {
     if (transitions.length === 0) return
-    const [counts, fresh] = [countsOf(this.#taken, ref), countsOf(this.#fresh, ref)]
+    const [counts, fresh] = [takenIn(this.#taken, ref), takenIn(this.#fresh, ref)]
     for (const transition of transitions) {
       const key = keyOf(transition)
       counts.set(key, (counts.get(key) ?? 0) + 1)
@@ -216,14 +217,10 @@ export class Traffic implements Tap {
   }
 
   messages(paths: readonly string[], limit = 200): MessageLine[] {
-    const wanted = new Set(paths)
-    const lines: MessageLine[] = []
-    for (let k = this.#messages.size - 1; k >= 0 && lines.length < limit; k--) {
-      const line = this.lineOf(this.#messages.at(k) as Message)
-      if (wanted.has(line.from) || wanted.has(line.to)) lines.push(line)
-    }
-    return lines.reverse()
+    return messagesOf(paths, limit, this.#messages.size, this.#lineAt)
   }
+
+  readonly #lineAt = (index: number): MessageLine => this.lineOf(this.#messages.at(index) as Message)
 
   lineOf({ n, at, from, to, type, kind, text }: Message): MessageLine {
     const [sender, target] = [from === undefined ? '' : this.#pathOf(from), to === undefined ? '' : this.#pathOf(to)]
@@ -242,8 +239,7 @@ export class Traffic implements Tap {
 
   /** How many came in and went out, of those that are held. */
   countsOf(path: string): { in: number; out: number } {
-    const all = this.messages([path], MESSAGES)
-    return { in: all.filter(({ to }) => to === path).length, out: all.filter(({ from }) => from === path).length }
+    return countsOf(path, this.#messages.size, this.#lineAt)
   }
 
   taken(ref: AnyActorRef | undefined): Record<string, number> {
@@ -285,7 +281,7 @@ export class Traffic implements Tap {
   }
 }
 
-function countsOf(all: WeakMap<AnyActorRef, Map<string, number>>, ref: AnyActorRef): Map<string, number> {
+function takenIn(all: WeakMap<AnyActorRef, Map<string, number>>, ref: AnyActorRef): Map<string, number> {
   let counts = all.get(ref)
   if (counts === undefined) all.set(ref, (counts = new Map()))
   return counts

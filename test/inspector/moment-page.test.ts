@@ -1,9 +1,8 @@
 /** The moment that the page looks at: in its address, while it plays, and on the scale of the timeline. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { startInspector } from 'curtaincall/inspector'
-import type { Browser, Page } from 'playwright-core'
+import type { Browser } from 'playwright-core'
 import { launchBrowser } from '../support/browser.ts'
-import { openShop, type Shop } from '../support/shop.ts'
+import { openShopPage, type ShopPage } from '../support/shop-page.ts'
 
 let browser: Browser
 beforeAll(async () => {
@@ -11,35 +10,20 @@ beforeAll(async () => {
 })
 afterAll(() => browser.close())
 
-interface Opened {
-  readonly shop: Shop
-  readonly page: Page
-  go(address: string): Promise<void>
+interface Opened extends ShopPage {
   /** The moment that is shown. */
   shown(): Promise<number>
   /** The moment in the address. */
   said(): Promise<number>
-  [Symbol.asyncDispose](): Promise<void>
 }
 
 async function open(): Promise<Opened> {
-  const shop = openShop(3)
-  await shop.global.ready()
-  const inspector = await startInspector(shop.global)
-  const page = await browser.newPage({ viewport: { width: 1_360, height: 820 } })
-  await page.goto(inspector.url)
-  await page.waitForSelector('.row')
+  const opened = await openShopPage(browser)
+  const { page } = opened
   return {
-    shop,
-    page,
-    go: (address) => page.evaluate((hash) => void (location.hash = hash), address),
+    ...opened,
     shown: () => page.evaluate(() => Number(document.querySelector<HTMLInputElement>('input[aria-label=Moment]')?.value)),
     said: () => page.evaluate(() => Number(new URLSearchParams(location.hash.split('?')[1]).get('at'))),
-    [Symbol.asyncDispose]: async () => {
-      await page.close()
-      await inspector.close()
-      await shop.global.shutdown({ mode: 'immediate' })
-    },
   }
 }
 

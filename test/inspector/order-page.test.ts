@@ -1,10 +1,9 @@
 /** What is told by the page is told once; what it shows of events and messages is readable, in a narrow window, too. */
 import { mkdirSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { startInspector } from 'curtaincall/inspector'
-import type { Browser, Page } from 'playwright-core'
+import type { Browser } from 'playwright-core'
 import { launchBrowser } from '../support/browser.ts'
-import { openShop, type Shop } from '../support/shop.ts'
+import { openShopPage, type ShopPage } from '../support/shop-page.ts'
 
 const PICTURES = '.tmp/screenshots'
 
@@ -15,35 +14,16 @@ beforeAll(async () => {
 })
 afterAll(() => browser.close())
 
-interface Opened {
-  readonly shop: Shop
-  readonly page: Page
+interface Opened extends ShopPage {
   /** Orders that have arrived. */
   readonly orders: string[]
-  go(address: string): Promise<void>
-  [Symbol.asyncDispose](): Promise<void>
 }
 
-async function open(width = 1_360): Promise<Opened> {
-  const shop = openShop(3)
-  await shop.global.ready()
+async function open(width?: number): Promise<Opened> {
   const orders: string[] = []
-  shop.global.on('control.ordered', ({ path }) => void orders.push(path))
-  const inspector = await startInspector(shop.global, { controls: true })
-  const page = await browser.newPage({ viewport: { width, height: 820 } })
-  await page.goto(inspector.url)
-  await page.waitForSelector('.row')
-  return {
-    shop,
-    page,
-    orders,
-    go: (address) => page.evaluate((hash) => void (location.hash = hash), address),
-    [Symbol.asyncDispose]: async () => {
-      await page.close()
-      await inspector.close()
-      await shop.global.shutdown({ mode: 'immediate' })
-    },
-  }
+  const opened = await openShopPage(browser, { controls: true, ...(width === undefined ? {} : { width }) })
+  opened.shop.global.on('control.ordered', ({ path }) => void orders.push(path))
+  return { ...opened, orders }
 }
 
 describe('a double click tells once', () => {

@@ -2,10 +2,10 @@
 import { mkdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Inspector, startInspector } from 'curtaincall/inspector'
+import { startInspector } from 'curtaincall/inspector'
 import type { Browser, Page } from 'playwright-core'
 import { launchBrowser } from '../support/browser.ts'
-import { openShop, type Shop } from '../support/shop.ts'
+import { openShopPage, type ShopPage } from '../support/shop-page.ts'
 
 const PICTURES = '.tmp/screenshots'
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
@@ -18,57 +18,32 @@ beforeAll(async () => {
 })
 afterAll(() => browser.close())
 
-interface Opened {
-  readonly shop: Shop
-  readonly inspector: Inspector
-  readonly page: Page
+interface Opened extends ShopPage {
   /** What the browser complained of. */
   readonly complaints: string[]
-  go(address: string): Promise<void>
-  [Symbol.asyncDispose](): Promise<void>
 }
 
 async function open(
   options: { sessions?: number; controls?: boolean; colorScheme?: 'light' | 'dark'; width?: number } = {},
 ): Promise<Opened> {
-  const { sessions = 10, controls = false, colorScheme = 'light', width = 1_360 } = options
-  const shop = openShop(sessions)
-  await shop.global.ready()
-  const inspector = await startInspector(shop.global, { controls })
-  const context = await browser.newContext({
-    viewport: { width, height: 820 },
-    colorScheme,
-    reducedMotion: 'reduce',
-    acceptDownloads: true,
-  })
-  const page = await context.newPage()
+  const { sessions = 10, colorScheme = 'light', ...rest } = options
   const complaints: string[] = []
-  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
-  page.on('pageerror', (error) => complaints.push(error.message))
-  // What the page asks for has to be what the process answers, also where the page would not show that it was not.
-  page.on('websocket', (socket) =>
-    socket.on('framereceived', ({ payload }) => {
-      if (typeof payload === 'string' && /^\{"id":\d+,"error":/.test(payload)) complaints.push(payload)
-    }),
-  )
-  await page.goto(inspector.url)
-  await page.waitForSelector('.row')
-  return {
-    shop,
-    inspector,
-    page,
-    complaints,
-    go: async (address) => {
-      await page.evaluate((hash) => {
-        location.hash = hash
-      }, address)
+  const opened = await openShopPage(browser, {
+    ...rest,
+    sessions,
+    context: { colorScheme, reducedMotion: 'reduce', acceptDownloads: true },
+    prepare: (page) => {
+      page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
+      page.on('pageerror', (error) => complaints.push(error.message))
+      // What the page asks for has to be what the process answers, also where the page would not show that it was not.
+      page.on('websocket', (socket) =>
+        socket.on('framereceived', ({ payload }) => {
+          if (typeof payload === 'string' && /^\{"id":\d+,"error":/.test(payload)) complaints.push(payload)
+        }),
+      )
     },
-    [Symbol.asyncDispose]: async () => {
-      await context.close()
-      await inspector.close()
-      await shop.global.shutdown({ mode: 'immediate' })
-    },
-  }
+  })
+  return { ...opened, complaints }
 }
 
 /** What axe finds wrong, in a few words each. */
