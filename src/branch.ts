@@ -32,13 +32,16 @@ export abstract class Branch extends TreeNode {
 
   constructor(stage: Stage, up: TreeNode | undefined, name: string, spec: ManagerSpec) {
     super(stage, up, name, spec)
-    this.cancelReason = new RoutineCancelledError('told to stop', { path: this.path })
     this.registry = new RoutineRegistry(this as unknown as Manager, namesOf(this) as NameRegistry<RoutineRow>)
   }
 
   /** @internal True once nothing is accepted. */ abstract closed: boolean
+  #cancelReason: RoutineCancelledError | undefined
+
   /** @internal Why a routine stops that was told so without a reason: one for all, since making errors is dear. */
-  readonly cancelReason: RoutineCancelledError
+  get cancelReason(): RoutineCancelledError {
+    return (this.#cancelReason ??= new RoutineCancelledError('told to stop', { path: this.path }))
+  }
 
   /** Permits held: routines below that were admitted and have not ended. Never above `maxRoutines`. */
   get count(): number {

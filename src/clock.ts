@@ -22,6 +22,7 @@ class LineTimer<Target = unknown> {
   next: LineTimer | undefined = undefined
   /** Undefined once it has fired or was disarmed. */
   line: Line | undefined
+  /** Whole milliseconds since the process began: a small integer, which is no object of its own. */
   readonly due: number
   readonly act: (target: Target) => void
   readonly target: Target
@@ -94,7 +95,8 @@ export class PlatformClock implements Clock {
       line = new Line(delay)
       this.#lines.set(delay, line)
     }
-    const timer = new LineTimer(line, (now ?? this.now()) + delay, act, target) as LineTimer
+    const due = Math.ceil((now ?? this.now()) - this.#origin + delay)
+    const timer = new LineTimer(line, due, act, target) as LineTimer
     line.push(timer)
     if (line.timer === undefined) this.#arm(line, delay)
     return timer
@@ -124,7 +126,7 @@ export class PlatformClock implements Clock {
   #fire(line: Line): void {
     const { head } = line
     if (head === undefined) return
-    const left = Math.ceil(head.due - this.now())
+    const left = Math.ceil(head.due - performance.now())
     if (left > 1) {
       this.#arm(line, left)
       return

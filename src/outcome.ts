@@ -50,6 +50,7 @@ export function outcomeOf({ state, output, error: thrown, reason, killed, stray 
   if (state === 'completed') return { status: 'completed', output }
   if (state === 'failed') return { status: 'failed', error: thrown }
   const error = thrown ?? stray?.error
-  if (output === undefined && error === undefined) return { status: 'cancelled', reason, killed }
-  return { status: 'cancelled', reason, killed, ...(output === undefined ? {} : { output }), ...(error === undefined ? {} : { error }) }
+  if (error === undefined)
+    return output === undefined ? { status: 'cancelled', reason, killed } : { status: 'cancelled', reason, killed, output }
+  return { status: 'cancelled', reason, killed, ...(output === undefined ? {} : { output }), error }
 }

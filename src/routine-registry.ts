@@ -4,7 +4,6 @@ import { ManagerExistsError } from './errors.ts'
 import { grant, Line } from './limiter.ts'
 import { LivingRows } from './living-rows.ts'
 import type { Manager } from './manager.ts'
-import type { EndKind } from './metrics.ts'
 import { NameGroup, type NameRegistry } from './name-group.ts'
 import { obeys } from './outcome.ts'
 import { RoutineRow } from './routine.ts'
@@ -178,22 +177,14 @@ export class RoutineRegistry {
     const duration = row.uptime
     // Nothing has happened since it ended, unless `restartIf` was asked.
     const at = row.spec.restartIf === undefined ? row.current.endedAt : undefined
-    if (kind === 'failed') {
+    if (kind === 'failed')
       bus.log('error', { path: row.path, err: row.current.error, incarnation: row.incarnation, willRestart }, 'routine failed')
-      row.announce('routine.failed', { duration, willRestart, error: row.current.error }, row.seq, at)
-    } else if (kind === 'completed') row.announce('routine.completed', { duration, willRestart }, row.seq, at)
-    else this.#announceCancelled(row, kind, duration, willRestart)
+    row.announceEnd(kind, duration, willRestart, row.current, at)
     if (orphan) row.announce('routine.orphaned')
     const watchers = row.settling?.watchers
     if (watchers === undefined) return
     const end = { path: row.path, incarnation: row.incarnation, outcome: row.lastOutcome, willRestart }
     for (const watcher of watchers) watcher(end)
-  }
-
-  #announceCancelled(row: RoutineRow, kind: EndKind, duration: number, willRestart: boolean): void {
-    const { reason, error } = row.current
-    if (kind === 'killed') row.announce('routine.killed', { duration, willRestart, reason })
-    else row.announce('routine.cancelled', { duration, willRestart, reason, ...(error === undefined ? {} : { error }) })
   }
 
   #report(row: RoutineRow, orphan: boolean): void {

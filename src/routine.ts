@@ -1,10 +1,9 @@
 /** One routine over all its incarnations: the row in its local manager's registry, and the handle that a user holds. */
 import type { ActorRefFrom, AnyActorRef, EventObject } from 'xstate'
-import type { LifecycleEvent, MessageEvent, RoutineEvent } from '../machines/lifecycle-event.ts'
 import { backoffDelay, type ExitKind, shouldRestart } from '../machines/restart-policy.ts'
 import type { routineMachine } from '../machines/routine.ts'
 import type { Begun, Wish } from '../machines/supervisor.ts'
-import { Remembering } from './aside.ts'
+import { Announcing } from './announcing.ts'
 import { NotRunningError, StartFailedError } from './errors.ts'
 import { Incarnation } from './incarnation.ts'
 import type { Waiting } from './limiter.ts'
@@ -25,7 +24,7 @@ import { isActorLogic, type Work } from './work.ts'
 /** The state of a routine: that of its present incarnation. */
 export type RoutineState = 'pending' | 'running' | 'completed' | 'failed' | 'cancelled'
 
-export class RoutineRow extends Remembering implements Named<RoutineRow>, Waiting<RoutineRow> {
+export class RoutineRow extends Announcing implements Named<RoutineRow>, Waiting<RoutineRow> {
   /** The manager that it lives in. */
   readonly local: Manager
   /** Its id, once somebody has asked for it. */
@@ -38,8 +37,6 @@ export class RoutineRow extends Remembering implements Named<RoutineRow>, Waitin
   readonly group: NameGroup<RoutineRow>
   /** The child that it is of its supervisor; undefined if it was spawned. */
   readonly service: Service | undefined
-  /** `seq` of the event that explains the next one. */
-  seq = 0
   /** True once it has ended for good. */
   ended = false
   /** True once somebody has told it to stop: from then on nothing is restarted. */
@@ -366,30 +363,5 @@ export class RoutineRow extends Remembering implements Named<RoutineRow>, Waitin
     if (backoff === undefined) return
     this.local.stage.clock.clearTimeout(backoff)
     this.own.backoff = undefined
-  }
-
-  /** Numbers an event of its life. `at` is for who has just asked the clock: that is a tenth of the price of an event. */
-  announce(type: RoutineEvent['type'], extra?: object, cause = this.seq, at?: number): void {
-    const seq = this.local.stage.bus.next()
-    this.seq = seq
-    this.#publish(type, seq, cause, extra, at)
-  }
-
-  announceAside(type: MessageEvent['type'], extra: object): void {
-    if (!this.local.over) this.#publish(type, this.local.stage.bus.next(), 0, extra)
-  }
-
-  /** Somebody orders something by hand: what follows from it says so. */
-  ordered(control: string): void {
-    this.seq = this.local.stage.bus.next()
-    this.#publish('control.ordered', this.seq, 0, { control })
-  }
-
-  #publish(type: LifecycleEvent['type'], seq: number, cause: number, extra: object | undefined, at?: number): void {
-    const { bus, clock } = this.local.stage
-    if (!bus.hears(type)) return
-    const { path, id, name, incarnation } = this
-    const event = { type, path, id, name, incarnation, at: at ?? clock.now(), seq, cause: cause || null, ...extra }
-    bus.publish(this.local.listeners, event as LifecycleEvent)
   }
 }

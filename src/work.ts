@@ -69,10 +69,8 @@ export function runBody(incarnation: Incarnation, given: AnyBody): void {
     return
   }
   if (result instanceof Promise) {
-    result.then(
-      (output: unknown) => incarnation.returned(output),
-      (error: unknown) => incarnation.threw(error),
-    )
+    // Bound functions, because two closures and what they share are 56 B more.
+    result.then(incarnation.returned.bind(incarnation), incarnation.threw.bind(incarnation))
   } else incarnation.returned(result)
 }
 
