@@ -81,8 +81,8 @@ test('one function listens to many signals, and each owner hears of its own', ()
 test('what an async listener rejects with goes to the owner too', async () => {
   const heard: unknown[] = []
   const controller = containedController({ listenerThrew: (error) => heard.push(error) })
-  controller.signal.addEventListener('abort', () => Promise.reject('first'))
-  controller.signal.addEventListener('abort', { handleEvent: () => Promise.reject('second') as never })
+  controller.signal.addEventListener('abort', (() => Promise.reject('first')) as never)
+  controller.signal.addEventListener('abort', { handleEvent: (() => Promise.reject('second')) as never })
   abortContained(controller, 'why')
   await new Promise((resolve) => setImmediate(resolve))
   expect(heard).toEqual(['first', 'second'])
