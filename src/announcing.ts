@@ -29,6 +29,7 @@ export abstract class Announcing extends Remembering {
   abstract get id(): string
   abstract get name(): string
   abstract get incarnation(): number
+  abstract get uptime(): number
 
   /** Numbers an event of its life. `at` is for who has just asked the clock: that is a tenth of the price of an event. */
   announce(type: RoutineEvent['type'], extra?: object, cause = this.seq, at?: number): void {
@@ -39,7 +40,7 @@ export abstract class Announcing extends Remembering {
   }
 
   /** The same of an end. What is special to it is written out: to copy it costs as much as to deliver the event. */
-  announceEnd(kind: EndKind, duration: number, willRestart: boolean, { error, reason }: Why, at?: number): void {
+  announceEnd(kind: EndKind, willRestart: boolean, { error, reason }: Why, at?: number): void {
     const { bus } = this.local.stage
     const type = ENDS[kind]
     const cause = this.seq
@@ -47,7 +48,7 @@ export abstract class Announcing extends Remembering {
     this.seq = seq
     if (!bus.hears(type)) return
     const event = this.#event(type, seq, cause, at)
-    event['duration'] = duration
+    event['duration'] = this.uptime
     event['willRestart'] = willRestart
     if (kind === 'cancelled' || kind === 'killed') event['reason'] = reason
     if (kind === 'failed' || (kind === 'cancelled' && error !== undefined)) event['error'] = error

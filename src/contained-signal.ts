@@ -27,12 +27,11 @@ interface Contained extends AbortSignal {
 }
 
 function call(signal: Contained, listener: Listener, event: Event): void {
-  const owner = signal[OWNER]
   try {
     const result = typeof listener === 'function' ? listener.call(signal, event) : listener.handleEvent(event)
-    if (result instanceof Promise) result.catch((error: unknown) => owner.listenerThrew(error))
+    if (result instanceof Promise) result.catch((error: unknown) => signal[OWNER].listenerThrew(error))
   } catch (error) {
-    owner.listenerThrew(error)
+    signal[OWNER].listenerThrew(error)
   }
 }
 

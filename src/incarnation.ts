@@ -81,6 +81,7 @@ export class Incarnation implements SignalOwner {
   /** What a listener on its signal threw. */
   stray: { readonly error: unknown } | undefined = undefined
   heartbeat: Heartbeat | undefined = undefined
+  /** Its row of the table; the first is the initial state. */
   #state = 0
   /** What is true of it, in one word instead of four: 24 B of each routine that lives. */
   #flags = 0
@@ -123,6 +124,11 @@ export class Incarnation implements SignalOwner {
   /** The outermost name of its state. */
   get state(): string {
     return this.#stage.table.names[this.#state] as string
+  }
+
+  /** True until it begins, or ends without having begun. */
+  get waits(): boolean {
+    return this.#state === 0
   }
 
   /** The whole value of its state. */

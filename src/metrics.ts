@@ -97,7 +97,11 @@ export class Counters {
 
   /** The routine has ended for good. `duration` is undefined if it never started. */
   end(kind: EndKind, duration: number | undefined): void {
-    this[kind]++
+    // Four names instead of `this[kind]`, which the compiler looks up each time.
+    if (kind === 'completed') this.completed++
+    else if (kind === 'failed') this.failed++
+    else if (kind === 'cancelled') this.cancelled++
+    else this.killed++
     if (duration === undefined) return
     this.timed++
     this.total += duration

@@ -149,9 +149,9 @@ export class NameGroup<Row extends Named<Row>> {
 
   /** Wakes those who waited for the last of this name, here and above. */
   wake(): void {
-    for (let group: NameGroup<Row> | undefined = this; group !== undefined; group = group.up) {
-      if (group.isEmpty) for (const waiter of group.waiters) waiter()
-    }
+    // Where one lives, one lives above.
+    for (let group: NameGroup<Row> | undefined = this; group?.isEmpty === true; group = group.up)
+      for (const waiter of group.waiters) waiter()
   }
 
   /** The living, in order of spawning; of a local's group only. */

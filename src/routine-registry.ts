@@ -4,8 +4,9 @@ import { ManagerExistsError } from './errors.ts'
 import { grant, Line } from './limiter.ts'
 import { LivingRows } from './living-rows.ts'
 import type { Manager } from './manager.ts'
+import type { EndKind } from './metrics.ts'
 import { NameGroup, type NameRegistry } from './name-group.ts'
-import { obeys } from './outcome.ts'
+import { exitOf, obeys } from './outcome.ts'
 import { RoutineRow } from './routine.ts'
 import { keepPromises } from './routine-promises.ts'
 import type { Service } from './service.ts'
@@ -91,21 +92,21 @@ export class RoutineRegistry {
   // --- ends ----------------------------------------------------------------------------------
 
   /** An incarnation has ended: another one, or the end of the routine. */
-  settle(row: RoutineRow, orphan: boolean): void {
+  settle(row: RoutineRow, kind: EndKind, orphan: boolean): void {
     const manager = this.#manager
     if (orphan) row.group.count('orphaned', 1)
     if (row.service !== undefined) {
-      manager.supervisor.routineEnded(row.service, row, orphan)
+      manager.supervisor.routineEnded(row.service, row, kind, orphan)
       return
     }
     const now = row.current.endedAt as number
-    const again = !row.told && !manager.closed && (row.wantsRestart || (shouldRestart(row.spec.restart, row.exitKind) && this.mayHelp(row)))
+    const again = !row.told && !manager.closed && (row.wantsRestart || (shouldRestart(row.spec.restart, exitOf(kind)) && this.mayHelp(row)))
     const tooMany = again && !row.restartIsFree && !row.startsFresh() && !manager.window.record(now)
-    if (again && !tooMany) this.#restart(row, orphan, now)
+    if (again && !tooMany) this.#restart(row, kind, orphan, now)
     else {
-      this.#leave(row, false)
-      this.announceEnd(row, orphan, false)
-      this.#close(row, orphan, false)
+      this.#leave(row, kind, false)
+      this.announceEnd(row, kind, orphan, false)
+      this.#close(row, kind, orphan, false)
     }
     if (tooMany) manager.giveUp(row.seq, row.current.error)
   }
@@ -114,7 +115,7 @@ export class RoutineRegistry {
   mayHelp(row: RoutineRow): boolean {
     const { restartIf } = row.spec
     if (row.startFailed) return false
-    if (restartIf === undefined || row.exitKind !== 'abnormal') return true
+    if (restartIf === undefined || exitOf(row.endKind) !== 'abnormal') return true
     try {
       return restartIf(row.current.error, row.restarts)
     } catch (error) {
@@ -123,8 +124,8 @@ export class RoutineRegistry {
     }
   }
 
-  #restart(row: RoutineRow, orphan: boolean, now: number): void {
-    this.announceEnd(row, orphan, true)
+  #restart(row: RoutineRow, kind: EndKind, orphan: boolean, now: number): void {
+    this.announceEnd(row, kind, orphan, true)
     const delay = row.delay(now)
     this.renew(row, delay)
     // A listener may just have told it, or everybody, to stop: then that is how the new incarnation ends.
@@ -147,39 +148,38 @@ export class RoutineRegistry {
     if (row.ended || service === undefined) return
     if (!service.isInstance) this.services--
     service.reserved = keepPermit
-    this.#leave(row, keepPermit)
-    this.#close(row, service.orphan, keepPermit)
+    const kind = row.endKind
+    this.#leave(row, kind, keepPermit)
+    this.#close(row, kind, service.orphan, keepPermit)
   }
 
-  #leave(row: RoutineRow, keepPermit: boolean): void {
+  #leave(row: RoutineRow, kind: EndKind, keepPermit: boolean): void {
     row.ended = true
     const { signal } = row.spec
     if (signal !== undefined) this.#manager.stage.signals.unbind(signal, row)
     this.rows.remove(row)
     this.idle--
     if (row.spec.hungAfter !== Infinity) this.#watched.delete(row)
-    row.group.remove(row, row.endKind, row.age)
+    row.group.remove(row, kind, row.age)
     if (!this.line.remove(row) && !keepPermit) this.#manager.gate.give()
     this.#retain(row)
   }
 
-  #close(row: RoutineRow, orphan: boolean, keepPermit: boolean): void {
+  #close(row: RoutineRow, kind: EndKind, orphan: boolean, keepPermit: boolean): void {
     row.closeMailbox(true)
-    this.#report(row, orphan)
+    this.#report(row, kind, orphan)
     keepPromises(row)
     row.group.wake()
     if (!keepPermit) grant(this.line)
   }
 
-  announceEnd(row: RoutineRow, orphan: boolean, willRestart: boolean): void {
-    const kind = row.endKind
+  announceEnd(row: RoutineRow, kind: EndKind, orphan: boolean, willRestart: boolean): void {
     const { bus } = this.#manager.stage
-    const duration = row.uptime
     // Nothing has happened since it ended, unless `restartIf` was asked.
     const at = row.spec.restartIf === undefined ? row.current.endedAt : undefined
     if (kind === 'failed')
       bus.log('error', { path: row.path, err: row.current.error, incarnation: row.incarnation, willRestart }, 'routine failed')
-    row.announceEnd(kind, duration, willRestart, row.current, at)
+    row.announceEnd(kind, willRestart, row.current, at)
     if (orphan) row.announce('routine.orphaned')
     const watchers = row.settling?.watchers
     if (watchers === undefined) return
@@ -187,13 +187,12 @@ export class RoutineRegistry {
     for (const watcher of watchers) watcher(end)
   }
 
-  #report(row: RoutineRow, orphan: boolean): void {
+  #report(row: RoutineRow, kind: EndKind, orphan: boolean): void {
     const manager = this.#manager
     let node: Manager | undefined = manager
     while (node !== undefined && node.run === undefined) node = node.up
     if (node === undefined) return
     const run = (manager.run ?? node.run) as ShutdownRun
-    const kind = row.endKind
     const thrown = kind === 'failed' || !obeys(row.current.error, row.current.reason) ? row.current.error : undefined
     const entry = { path: row.path, outcome: kind, phase: run.phase, duration: (row.current.endedAt as number) - run.startedAt }
     manager.noteEnd(entry, orphan, thrown ?? row.current.stray?.error)

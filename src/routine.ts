@@ -1,6 +1,6 @@
 /** One routine over all its incarnations: the row in its local manager's registry, and the handle that a user holds. */
 import type { ActorRefFrom, AnyActorRef, EventObject } from 'xstate'
-import { backoffDelay, type ExitKind, shouldRestart } from '../machines/restart-policy.ts'
+import { backoffDelay, shouldRestart } from '../machines/restart-policy.ts'
 import type { routineMachine } from '../machines/routine.ts'
 import type { Begun, Wish } from '../machines/supervisor.ts'
 import { Announcing } from './announcing.ts'
@@ -11,7 +11,7 @@ import { Mailbox } from './mailbox.ts'
 import type { Manager } from './manager.ts'
 import type { EndKind } from './metrics.ts'
 import type { Named, NameGroup } from './name-group.ts'
-import { type Outcome, outcomeOf } from './outcome.ts'
+import { exitOf, type Outcome, outcomeOf } from './outcome.ts'
 import { prepareRoutine } from './prepare.ts'
 import { nextStart, outcomePromise, readResult, type Settling, startedPromise } from './routine-promises.ts'
 import { Resumption } from './resumption.ts'
@@ -169,12 +169,6 @@ export class RoutineRow extends Announcing implements Named<RoutineRow>, Waiting
     return state === 'cancelled' && killed ? 'killed' : (state as EndKind)
   }
 
-  /** What its supervisor is to make of the end of the incarnation. */
-  get exitKind(): ExitKind {
-    const { state } = this.current
-    return state === 'completed' ? 'normal' : state === 'cancelled' ? 'shutdown' : 'abnormal'
-  }
-
   /** True if it is to be started again whatever its restart type says: ordered so, or a restart whose start failed. */
   get wantsRestart(): boolean {
     return this.aside.ordered !== undefined || (this.incarnation > 1 && this.startFailed)
@@ -185,7 +179,7 @@ export class RoutineRow extends Announcing implements Named<RoutineRow>, Waiting
     if (this.told) return 'told'
     if (this.aside.ordered !== undefined) return this.restartIsFree ? 'free' : 'again'
     if (!this.local.registry.mayHelp(this)) return 'no'
-    return shouldRestart(this.spec.restart, this.exitKind) && this.startsFresh() ? 'free' : 'policy'
+    return shouldRestart(this.spec.restart, exitOf(this.endKind)) && this.startsFresh() ? 'free' : 'policy'
   }
 
   /** True if a start that forgets the snapshot takes the place of giving up. */
@@ -292,7 +286,7 @@ export class RoutineRow extends Announcing implements Named<RoutineRow>, Waiting
 
   /** Begins the present incarnation, unless something has ended or delayed it. */
   launch(): void {
-    if (this.ended || this.state !== 'pending' || this.aside.backoff !== undefined) return
+    if (this.ended || !this.current.waits || this.aside.backoff !== undefined) return
     // Of a child, its supervisor has seen to that.
     if (this.incarnation > 1 && this.service === undefined && (this.prepare() !== 'ok' || this.current.over)) return
     this.current.step(START, undefined)
@@ -321,10 +315,12 @@ export class RoutineRow extends Announcing implements Named<RoutineRow>, Waiting
       this.group.stopped()
       this.local.registry.idle++
     }
-    if (current.state === 'failed') this.group.count('failures', 1)
+    // Asked once: its name is five objects away.
+    const kind = this.endKind
+    if (kind === 'failed') this.group.count('failures', 1)
     this.#disarm()
     this.#mailbox?.abandon()
-    this.local.registry.settle(this, orphaned)
+    this.local.registry.settle(this, kind, orphaned)
   }
 
   /** Milliseconds that its restart is to wait. */

@@ -1,5 +1,5 @@
 /** What all nodes of one tree share: time, chance, ids, events. One per global manager; no module state. */
-import { nanoid } from 'nanoid/non-secure'
+import { nanoid } from 'nanoid'
 import type { AnyActorRef, AnyStateMachine } from 'xstate'
 import type { ManagerMachine } from '../machines/manager.ts'
 import { ROUTINE_EVENTS, routineMachine } from '../machines/routine.ts'

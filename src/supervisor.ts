@@ -9,6 +9,8 @@ import { type Begun, type Call, type Command, type Message, type Supervision, su
 import { SpawnRefusedError, StartFailedError } from './errors.ts'
 import { grant } from './limiter.ts'
 import type { Manager } from './manager.ts'
+import type { EndKind } from './metrics.ts'
+import { exitOf } from './outcome.ts'
 import type { RoutineRow } from './routine.ts'
 import { Service } from './service.ts'
 import { CANCEL } from './routine-steps.ts'
@@ -104,11 +106,12 @@ export class Supervisor {
   // --- what becomes of children --------------------------------------------------------------
 
   /** An incarnation of a child has ended. */
-  routineEnded(service: Service, row: RoutineRow, orphan: boolean): void {
+  routineEnded(service: Service, row: RoutineRow, kind: EndKind, orphan: boolean): void {
     const { registry, closed } = this.#manager
     const wish = row.wish
+    const exit = exitOf(kind)
     const awaited = service.stopped
-    const asked = wish === 'again' || wish === 'free' || (wish === 'policy' && shouldRestart(service.restart, row.exitKind))
+    const asked = wish === 'again' || wish === 'free' || (wish === 'policy' && shouldRestart(service.restart, exit))
     // A first start that fails is an end; that of a restart is tried again.
     const again = row.unstarted ? service.retried && row.startFailed : asked
     // One that is busy decides later, by a window that has moved on: until then there is room.
@@ -118,13 +121,13 @@ export class Supervisor {
     service.prepared = false
     service.orphan = orphan
     const { run } = service
-    registry.announceEnd(row, orphan, willRestart)
+    registry.announceEnd(row, kind, orphan, willRestart)
     if (row.unstarted && !this.#closed) return
     if (awaited !== undefined) {
       registry.finish(row, service.again && !this.#closed)
       this.#stopped(service)
     } else if (this.#closed) registry.finish(row)
-    else this.post({ type: 'exit', child: service, run, kind: row.exitKind, wish })
+    else this.post({ type: 'exit', child: service, run, kind: exit, wish })
   }
 
   /** A child that is a manager has ended a life. */

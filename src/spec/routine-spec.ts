@@ -231,9 +231,9 @@ function sameAs(options: object, spec: RoutineSpec): number {
   for (const key in options) {
     if (key === 'input') continue
     const value = (options as Record<string, unknown>)[key]
+    if (value !== spec[key as keyof RoutineSpec] || typeof value === 'object') return -1
     // A default need not be a value that may be given.
-    if (value === DEFAULT_ROUTINE[key as keyof RoutineSpec] || value !== spec[key as keyof RoutineSpec]) return -1
-    if (typeof value === 'object' || key === 'id') return -1
+    if (value === DEFAULT_ROUTINE[key as keyof RoutineSpec] || key === 'id') return -1
     said++
   }
   return said

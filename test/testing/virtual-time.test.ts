@@ -1,4 +1,5 @@
 /** Q1 to Q3, K1, K2: time that is virtual for everything inside. */
+import { generateKeyPair, generateKeyPairSync, hkdf, hkdfSync, pbkdf2, pbkdf2Sync, randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { clearTimeout as namedClear, setInterval as namedInterval, setTimeout as namedTimeout } from 'node:timers'
 import {
@@ -9,6 +10,7 @@ import {
 } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { Worker } from 'node:worker_threads'
+import { createGzip, gzip, gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createActor, createMachine } from 'xstate'
@@ -253,6 +255,30 @@ describe('Q3: what escapes is named', () => {
       }),
     ).rejects.toMatchObject({ code: 'ERR_ESCAPED', message: expect.stringContaining('WORKER') as string })
     await worker?.terminate()
+  })
+
+  test.each<[string, () => unknown]>([
+    ['randomBytes', () => void randomBytes(8, () => undefined)],
+    ['pbkdf2', () => void pbkdf2('a', 'b', 1, 8, 'sha1', () => undefined)],
+    ['hkdf', () => void hkdf('sha1', 'a', 'b', 'c', 8, () => undefined)],
+    ['generateKeyPair', () => void generateKeyPair('ed25519', {}, () => undefined)],
+    ['digest', () => crypto.subtle.digest('SHA-256', new Uint8Array(8))],
+    ['gzip', () => void gzip('a', () => undefined)],
+    ['a stream that compresses', () => void createGzip().end('a')],
+  ])('%s, of which the answer comes later', async (_name, work) => {
+    await expect(virtualTime(work)).rejects.toMatchObject({ code: 'ERR_ESCAPED' })
+  })
+
+  test.each<[string, () => unknown]>([
+    ['randomUUID', () => crypto.randomUUID()],
+    ['getRandomValues', () => crypto.getRandomValues(new Uint8Array(8))],
+    ['randomBytes', () => randomBytes(8)],
+    ['pbkdf2Sync', () => pbkdf2Sync('a', 'b', 1, 8, 'sha1')],
+    ['hkdfSync', () => hkdfSync('sha1', 'a', 'b', 'c', 8)],
+    ['generateKeyPairSync', () => generateKeyPairSync('ed25519')],
+    ['gzipSync', () => gzipSync('a')],
+  ])('%s is over when it returns, and escapes nobody', async (_name, work) => {
+    await virtualTime(async () => work())
   })
 
   test('what runs outside at the same time is not ours', async () => {
