@@ -1,6 +1,6 @@
 /** One measurement in a process of its own: `node bench/child.ts BENCHMARK VARIANT COUNT [FILE]` prints a number. */
 import { writeFileSync } from 'node:fs'
-import { held, letGo, type Variant } from './job.ts'
+import { held, type Kind, letGo, type Variant } from './job.ts'
 
 const [benchmark = '', name = '', text = '', file] = process.argv.slice(2)
 const n = Number(text)
@@ -27,10 +27,10 @@ async function timed(run: ((count: number) => Promise<void>) | undefined): Promi
   return ((performance.now() - start) * 1_000) / n / repeats
 }
 
-async function shutdown(): Promise<number> {
+async function shutdown(kind: Kind = 'full'): Promise<number> {
   if (variant.live === undefined) throw new Error(`${name} has no live`)
-  await (await variant.live(2_000, 'full'))()
-  const stop = await variant.live(n, 'full')
+  await (await variant.live(2_000, kind))()
+  const stop = await variant.live(n, kind)
   const start = performance.now()
   await stop()
   return ((performance.now() - start) * 1_000) / n
@@ -106,8 +106,9 @@ const measures: Record<string, () => Promise<number>> = {
   ask: () => timed(variant.ask?.bind(variant)),
   'call-p50': () => call(50),
   'call-p99': () => call(99),
-  shutdown,
-  million: shutdown,
+  shutdown: () => shutdown(),
+  'shutdown-scattered': () => shutdown('scattered'),
+  million: () => shutdown(),
   'million-peak': peak,
   bytes: () => bytes('full'),
   'bytes-bare': () => bytes('bare'),

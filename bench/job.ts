@@ -42,6 +42,9 @@ export class Check {
   }
 }
 
+/** Live tasks: nothing but a promise each; with timeout, signal and result; the same, begun by turns below a hundred parents. */
+export type Kind = 'bare' | 'full' | 'scattered'
+
 /** What a variant offers; each runs `n` operations and throws if they went wrong. */
 export interface Variant {
   /** All submitted at once, {@link LIMIT} at a time. */
@@ -59,7 +62,7 @@ export interface Variant {
   /** n tasks one after another in one tree, {@link LIMIT} live; after each hundredth it says what is still registered. */
   soak?(n: number, look: (done: number, registered: number) => void): Promise<void>
   /** Starts n live tasks that end when their signal is aborted; returns what stops and awaits them all. */
-  live?(n: number, kind: 'bare' | 'full'): Promise<() => Promise<void>>
+  live?(n: number, kind: Kind): Promise<() => Promise<void>>
 }
 
 /** Runs `each(i)` for 0 to n - 1, LIMIT at a time. */

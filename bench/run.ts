@@ -52,6 +52,7 @@ const rows: readonly Row[] = [
   { benchmark: 'send', title: 'send a message', n: 100_000, unit: 'µs', peers: ['nact', 'effect', 'xstate-machine'] },
   { benchmark: 'ask', title: 'ask and be answered', n: 50_000, unit: 'µs', peers: ['nact', 'effect', 'xstate-machine'] },
   { benchmark: 'shutdown', title: 'shutdown of 100000 live, each', n: 100_000, unit: 'µs', peers: ['by-hand', 'effect'] },
+  { benchmark: 'shutdown-scattered', title: 'the same, spawned on 100 local managers by turns', n: 100_000, unit: 'µs', peers: [] },
   { benchmark: 'bytes-bare', title: 'bytes per live task over its own promise, bare', n: 20_000, unit: 'B', peers: [] },
   {
     benchmark: 'bytes',

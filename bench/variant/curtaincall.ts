@@ -90,7 +90,8 @@ export const variant: Variant = {
     const locals = apps.flatMap((app) => Array.from({ length: 10 }, (_, i) => app.createLocal(`local ${i}`)))
     const outcomes: Promise<unknown>[] = []
     for (let i = 0; i < n; i++) {
-      const local = locals[i % locals.length] as LocalManager
+      // One local after the other, or by turns: then those that are stopped together lie far apart in memory.
+      const local = locals[kind === 'scattered' ? i % locals.length : Math.floor((i * locals.length) / n)] as LocalManager
       if (kind === 'bare') local.spawn('task', () => held(i))
       else {
         const body = ({ signal }: { signal: AbortSignal }) =>

@@ -1,4 +1,5 @@
 /** The clock of the platform: timers of one length behind one of the platform's, A1 and A2 of src/clock.ts. */
+import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { PlatformClock } from '../../src/clock.ts'
 import { stepsOf, EFFECT, FIELD, FIELDS, FINAL, HANDLED, KILLS, TARGET } from '../../src/routine-steps.ts'
@@ -59,6 +60,55 @@ test('what is armed, disarmed or thrown while others fire keeps its place', asyn
   await vi.advanceTimersByTimeAsync(51)
   expect(fired.at(-1)).toBe('again')
   expect(vi.getTimerCount()).toBe(0)
+})
+
+type Act =
+  | { readonly do: 'arm'; readonly delay: number }
+  | { readonly do: 'disarm'; readonly which: number }
+  | { readonly do: 'wait'; readonly ms: number }
+
+const acts: fc.Arbitrary<Act[]> = fc.array(
+  fc.oneof(
+    { weight: 5, arbitrary: fc.record({ do: fc.constant('arm' as const), delay: fc.constantFrom(10, 25, 40) }) },
+    { weight: 5, arbitrary: fc.record({ do: fc.constant('disarm' as const), which: fc.nat(200) }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(5, 10, 25) }) },
+  ),
+  { minLength: 20, maxLength: 200 },
+)
+
+// All in steps of five milliseconds: those that are due within one may fire together.
+test('A1, A2: whatever is armed and disarmed fires at its time and in its order, as far as it is of one length', async () => {
+  const play = async (script: readonly Act[]): Promise<void> => {
+    // One that has failed leaves some behind.
+    vi.clearAllTimers()
+    const own = new PlatformClock()
+    const armed: { readonly due: number; readonly delay: number; readonly timer: unknown }[] = []
+    const expected = new Map<number, number[]>()
+    const fired = new Map<number, number[]>()
+    let now = 0
+    const disarmed = new Set<number>()
+    const due = (): number[] => armed.flatMap((each, i) => (!disarmed.has(i) && each.due > now ? [each.delay] : []))
+    for (const act of script) {
+      if (act.do === 'arm') {
+        const i = armed.length
+        const timer = own.setTimeout(() => (fired.get(act.delay) ?? fired.set(act.delay, []).get(act.delay))?.push(i), act.delay)
+        armed.push({ due: now + act.delay, delay: act.delay, timer })
+      } else if (act.do === 'disarm') {
+        const i = act.which % Math.max(1, armed.length)
+        own.clearTimeout(armed[i]?.timer)
+        if ((armed[i]?.due ?? 0) > now) disarmed.add(i)
+      } else {
+        await vi.advanceTimersByTimeAsync(act.ms)
+        now += act.ms
+      }
+      expect(vi.getTimerCount()).toBe(new Set(due()).size)
+    }
+    await vi.advanceTimersByTimeAsync(100)
+    for (const [i, { delay }] of armed.entries()) if (!disarmed.has(i)) (expected.get(delay) ?? expected.set(delay, []).get(delay))?.push(i)
+    expect(fired).toEqual(expected)
+    expect(vi.getTimerCount()).toBe(0)
+  }
+  await fc.assert(fc.asyncProperty(acts, play), { numRuns: 200 })
 })
 
 test('short ones have a timer each', async () => {
