@@ -12,6 +12,12 @@ export type RestartType = 'permanent' | 'transient' | 'temporary'
 /** How an incarnation ended, as its supervisor sees it. `shutdown` is an end in good order. */
 export type ExitKind = 'normal' | 'shutdown' | 'abnormal'
 
+/** What a supervisor makes of an end: being told to stop is one in good order, however hard it was told. */
+export function exitOf(end: 'completed' | 'failed' | 'cancelled' | 'killed'): ExitKind {
+  if (end === 'completed') return 'normal'
+  return end === 'failed' ? 'abnormal' : 'shutdown'
+}
+
 /** Delay before a restart. */
 export interface Backoff {
   /** Milliseconds before the first restart. */

@@ -1,6 +1,4 @@
 /** How a routine ended, for whoever asks. */
-import type { ExitKind } from '../machines/restart-policy.ts'
-import type { EndKind } from './metrics.ts'
 
 /** It returned. */
 export interface CompletedOutcome<Output> {
@@ -35,11 +33,6 @@ export function obeys(error: unknown, reason: unknown): boolean {
   if (error === reason) return true
   if (!(error instanceof Error)) return false
   return error.name === 'AbortError' || (error.cause !== undefined && error.cause === reason)
-}
-
-/** What its supervisor is to make of such an end. */
-export function exitOf(kind: EndKind): ExitKind {
-  return kind === 'completed' ? 'normal' : kind === 'failed' ? 'abnormal' : 'shutdown'
 }
 
 /** What an incarnation knows of its end. */

@@ -4,13 +4,12 @@
  * B1  The process is resumed with what came of its last command, and with nothing else; what comes meanwhile waits in the mailbox.
  * B2  Once the manager closes, it decides nothing more: its shutdown stops what is left, and every open call is answered `down`.
  */
-import { RestartWindow, shouldRestart } from '../machines/restart-policy.ts'
+import { exitOf, RestartWindow, shouldRestart } from '../machines/restart-policy.ts'
 import { type Begun, type Call, type Command, type Message, type Supervision, supervise, type Verdict } from '../machines/supervisor.ts'
 import { SpawnRefusedError, StartFailedError } from './errors.ts'
 import { grant } from './limiter.ts'
 import type { Manager } from './manager.ts'
 import type { EndKind } from './metrics.ts'
-import { exitOf } from './outcome.ts'
 import type { RoutineRow } from './routine.ts'
 import { Service } from './service.ts'
 import { CANCEL } from './routine-steps.ts'
