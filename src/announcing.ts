@@ -32,7 +32,7 @@ export abstract class Announcing extends Remembering {
   abstract get uptime(): number
 
   /** Numbers an event of its life. `at` is for who has just asked the clock: that is a tenth of the price of an event. */
-  announce(type: RoutineEvent['type'], extra?: object, cause = this.seq, at?: number): void {
+  announce(type: RoutineEvent['type'] | 'control.ordered', extra?: object, cause = this.seq, at?: number): void {
     const { bus } = this.local.stage
     const seq = bus.next()
     this.seq = seq
@@ -65,9 +65,7 @@ export abstract class Announcing extends Remembering {
 
   /** Somebody orders something by hand: what follows from it says so. */
   ordered(control: string): void {
-    const { bus } = this.local.stage
-    this.seq = bus.next()
-    if (bus.hears('control.ordered')) this.#publish(Object.assign(this.#event('control.ordered', this.seq, 0), { control }))
+    this.announce('control.ordered', { control }, 0)
   }
 
   #event(type: LifecycleEvent['type'], seq: number, cause: number, at?: number): Begun {

@@ -1,13 +1,9 @@
 /** The moment that the page looks at: in its address, while it plays, and on the scale of the timeline. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Browser } from 'playwright-core'
+import { afterAll, describe, expect, test } from 'vitest'
 import { launchBrowser } from '../support/browser.ts'
 import { openShopPage, type ShopPage } from '../support/shop-page.ts'
 
-let browser: Browser
-beforeAll(async () => {
-  browser = await launchBrowser()
-})
+const browser = await launchBrowser()
 afterAll(() => browser.close())
 
 interface Opened extends ShopPage {

@@ -1,17 +1,11 @@
 /** What is told by the page is told once; what it shows of events and messages is readable, in a narrow window, too. */
-import { mkdirSync } from 'node:fs'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Browser } from 'playwright-core'
+import { afterAll, describe, expect, test } from 'vitest'
 import { launchBrowser } from '../support/browser.ts'
 import { openShopPage, type ShopPage } from '../support/shop-page.ts'
 
 const PICTURES = '.tmp/screenshots'
 
-let browser: Browser
-beforeAll(async () => {
-  mkdirSync(PICTURES, { recursive: true })
-  browser = await launchBrowser()
-})
+const browser = await launchBrowser()
 afterAll(() => browser.close())
 
 interface Opened extends ShopPage {

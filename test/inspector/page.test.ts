@@ -1,9 +1,9 @@
 /** The page in a real browser: every view, by keyboard alone, in light and dark, with few and with many. Pictures go to .tmp/screenshots. */
-import { mkdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { startInspector } from 'curtaincall/inspector'
-import type { Browser, Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import { launchBrowser } from '../support/browser.ts'
 import { openShopPage, type ShopPage } from '../support/shop-page.ts'
 
@@ -11,11 +11,7 @@ const PICTURES = '.tmp/screenshots'
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const VIEWS = ['health', 'actor', 'why', 'timeline', 'messages', 'log', 'shutdown'] as const
 
-let browser: Browser
-beforeAll(async () => {
-  mkdirSync(PICTURES, { recursive: true })
-  browser = await launchBrowser()
-})
+const browser = await launchBrowser()
 afterAll(() => browser.close())
 
 interface Opened extends ShopPage {

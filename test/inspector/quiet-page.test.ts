@@ -1,21 +1,16 @@
 /** The page where no lifecycle goes on: what is inside actors is shown as it is, all the same; and what a page knows of silence. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync } from 'node:fs'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { createGlobalManager, type GlobalManager, type LocalManager } from 'curtaincall'
 import { type Inspector, startInspector } from 'curtaincall/inspector'
-import type { Browser, Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import { assign, setup } from 'xstate'
 import { launchBrowser } from '../support/browser.ts'
 
 const PICTURES = '.tmp/screenshots'
 
-let browser: Browser
-beforeAll(async () => {
-  mkdirSync(PICTURES, { recursive: true })
-  browser = await launchBrowser()
-})
+const browser = await launchBrowser()
 afterAll(() => browser.close())
 
 const counter = setup({

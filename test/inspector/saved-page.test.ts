@@ -4,17 +4,14 @@ import { gunzipSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { showRecording, startInspector } from 'curtaincall/inspector'
 import { readTrace } from 'curtaincall/testing'
-import type { Browser, Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import { launchBrowser } from '../support/browser.ts'
 import { openShop } from '../support/shop.ts'
 
 const FOLDER = `${process.cwd()}/.tmp/saved`
 
-let browser: Browser
-beforeAll(async () => {
-  mkdirSync(FOLDER, { recursive: true })
-  browser = await launchBrowser()
-})
+mkdirSync(FOLDER, { recursive: true })
+const browser = await launchBrowser()
 afterAll(() => browser.close())
 
 interface Saved {
@@ -24,6 +21,16 @@ interface Saved {
   readonly order: string
   /** What the living page said. */
   readonly was: readonly string[]
+}
+
+/** Why the page shows nothing. */
+async function refusal(url: string): Promise<string | null> {
+  const page = await (await browser.newContext()).newPage()
+  await page.goto(url)
+  await page.waitForSelector('.refused')
+  const text = await page.textContent('.refused')
+  await page.context().close()
+  return text
 }
 
 /** What is said of the chosen actor: what is active, what differs, and the counts in the chart's table. */
@@ -148,11 +155,7 @@ describe('what was saved', () => {
   test('and was broken since is no blank page: it says why', async () => {
     const file = `${FOLDER}/broken.html`
     writeFileSync(file, readFileSync(all.html, 'utf8').replace(/(id="recording">.{400})./, '$1_'))
-    const page = await (await browser.newContext()).newPage()
-    await page.goto(`file://${file}`)
-    await page.waitForSelector('.refused')
-    expect(await page.textContent('.refused')).toContain('The recording in this page is broken: ')
-    await page.context().close()
+    expect(await refusal(`file://${file}`)).toContain('The recording in this page is broken: ')
   })
 
   test('and says of its tree what is no tree is no blank page either', async () => {
@@ -162,22 +165,14 @@ describe('what was saved', () => {
       return `${before}${gzipSync(JSON.stringify([{ ...recording, base: null }])).toString('base64')}`
     })
     writeFileSync(file, changed)
-    const page = await (await browser.newContext()).newPage()
-    await page.goto(`file://${file}`)
-    await page.waitForSelector('.refused')
-    expect(await page.textContent('.refused')).toContain('The recording in this page is broken: recording.base has to be a list')
-    await page.context().close()
+    expect(await refusal(`file://${file}`)).toContain('The recording in this page is broken: recording.base has to be a list')
   })
 
   test('and can’t be played is no blank page: it says why', async () => {
     const trace = readTrace(all.trace)
     const event = { i: trace.events.length, t: trace.events.at(-1)?.t, type: 'routine.started', actor: 'g/'.repeat(20_000) }
     await using inspector = await showRecording([{ ...trace, recorded: undefined, events: [...trace.events, event] } as never])
-    const page = await (await browser.newContext()).newPage()
-    await page.goto(inspector.url)
-    await page.waitForSelector('.refused')
-    expect(await page.textContent('.refused')).toContain('This recording can’t be shown')
-    await page.context().close()
+    expect(await refusal(inspector.url)).toContain('This recording can’t be shown')
   })
 
   test('and can’t be fetched is no empty tree: the page says why', async () => {
