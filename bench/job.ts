@@ -7,13 +7,16 @@ export const TIMEOUT = 5_000
 /** Milliseconds that the shutdown of all that live may take. */
 export const DEADLINE = 30_000
 
-/** One task: asynchronous, takes its signal at hand, one in a hundred fails. */
+/** One task: asynchronous, one in a hundred fails. Its signal is the one that its timeout aborts. */
 export async function task(i: number, signal: AbortSignal): Promise<number> {
   if (signal.aborted) throw new Error('aborted')
   await undefined
   if (i % 100 === 0) throw new Error('one in a hundred')
   return i
 }
+
+/** How many of n tasks fail. */
+export const failures = (n: number): number => Math.ceil(n / 100)
 
 /** Sums up what came back, and says whether it is all there. */
 export class Check {
@@ -36,7 +39,7 @@ export class Check {
   verify(): void {
     let sum = 0
     for (let i = 0; i < this.#n; i++) if (i % 100 !== 0) sum += i
-    const failed = Math.ceil(this.#n / 100)
+    const failed = failures(this.#n)
     if (this.#sum !== sum || this.#failed !== failed)
       throw new Error(`wrong result: ${this.#sum} and ${this.#failed} instead of ${sum} and ${failed}`)
   }

@@ -44,7 +44,7 @@ const rows: readonly Row[] = [
     title: 'streamed, nobody listening',
     n: 100_000,
     unit: 'µs',
-    peers: ['curtaincall-one-listener', 'curtaincall-all-events'],
+    peers: ['curtaincall-one-listener', 'curtaincall-otel-api', 'curtaincall-all-events'],
   },
   { benchmark: 'call-p50', title: 'the call that spawns, median', n: 100_000, unit: 'µs', peers: ['nact', 'p-queue'] },
   { benchmark: 'call-p99', title: 'the call that spawns, 99 of 100', n: 100_000, unit: 'µs', peers: ['nact', 'p-queue'] },
@@ -131,7 +131,7 @@ const say = (line: string): void => {
 }
 
 say(`Node ${process.versions.node}, ${cpus().length} × ${cpus()[0]?.model}, ${new Date().toISOString().slice(0, 10)}`)
-say(['xstate', 'p-queue', 'effect', 'rxjs', 'nact'].map(version).join(', '))
+say(['xstate', 'p-queue', 'effect', 'rxjs', 'nact', '@opentelemetry/api'].map(version).join(', '))
 say(`Median of ${rounds} interleaved rounds in fresh processes (least to most); a ratio below 1 means curtaincall takes less.`)
 say('')
 say('| what | variant | each | least to most | curtaincall ÷ it |')

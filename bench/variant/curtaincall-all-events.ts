@@ -1,5 +1,5 @@
-/** The same with somebody who hears everything. */
-import { streamHeard } from './curtaincall.ts'
+/** The same with somebody who hears everything: spawned, started, and the end. */
 import type { Variant } from '../job.ts'
+import { streamHeard } from './curtaincall.ts'
 
-export const variant: Variant = { streamed: (n) => streamHeard(n, '*') }
+export const variant: Variant = { streamed: (n) => streamHeard(n, ['*'], 3 * n) }

@@ -1,4 +1,4 @@
-import { createGlobalManager, type LocalManager, type RoutineContext } from '../../src/index.ts'
+import { createGlobalManager, type LifecycleEvent, type LocalManager, type RoutineContext } from '../../src/index.ts'
 import { askAll, callAll, Check, DEADLINE, held, LIMIT, sendAll, stream, Sum, task, TIMEOUT, type Variant } from '../job.ts'
 
 async function submit(local: LocalManager, i: number, check: Check): Promise<void> {
@@ -110,17 +110,24 @@ export const variant: Variant = {
   },
 }
 
-/** Streams while a listener counts what it hears. */
-export async function streamHeard(n: number, type: 'routine.completed' | '*'): Promise<void> {
+/** Streams while a listener hears of these events, `expected` of them. */
+export async function streamHeard(
+  n: number,
+  types: readonly (LifecycleEvent['type'] | '*')[],
+  expected: number,
+  listener: (event: LifecycleEvent) => void = () => undefined,
+): Promise<void> {
   const global = createGlobalManager()
   const local = global.createApp('app').createLocal('local', { maxRoutines: LIMIT })
   let heard = 0
-  const off = global.on(type, () => heard++)
+  for (const type of types)
+    global.on(type, (event: LifecycleEvent) => {
+      heard++
+      listener(event)
+    })
   const check = new Check(n)
   await stream(n, (i) => submit(local, i, check))
   check.verify()
-  off()
-  const expected = type === '*' ? 3 * n : n - Math.ceil(n / 100)
   if (heard !== expected) throw new Error(`heard ${heard} events instead of ${expected}`)
   await global.shutdown()
 }

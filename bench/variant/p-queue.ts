@@ -1,4 +1,4 @@
-import PQueue from 'p-queue'
+import PQueue, { TimeoutError } from 'p-queue'
 import { callAll, Check, LIMIT, stream, task, TIMEOUT, type Variant } from '../job.ts'
 
 function submit(queue: PQueue, i: number, check: Check): Promise<void> {
@@ -7,7 +7,10 @@ function submit(queue: PQueue, i: number, check: Check): Promise<void> {
     .add(() => task(i, controller.signal), { timeout: TIMEOUT })
     .then(
       (output) => check.done(output),
-      () => check.failed(),
+      (error: unknown) => {
+        if (error instanceof TimeoutError) controller.abort()
+        check.failed()
+      },
     )
 }
 
