@@ -98,5 +98,35 @@ export type LifecycleEvent = RoutineEvent | MessageEvent | RefusedEvent | Manage
 
 export type LifecycleEventType = LifecycleEvent['type']
 
+const TYPES: Readonly<Record<LifecycleEventType, true>> = {
+  'routine.spawned': true,
+  'routine.queued': true,
+  'routine.started': true,
+  'routine.completed': true,
+  'routine.failed': true,
+  'routine.cancelled': true,
+  'routine.killed': true,
+  'routine.orphaned': true,
+  'routine.settled': true,
+  'routine.restarted': true,
+  'routine.hung': true,
+  'routine.revived': true,
+  'routine.refused': true,
+  'link.broken': true,
+  'message.dropped': true,
+  'message.deadLetter': true,
+  'manager.started': true,
+  'manager.restarted': true,
+  'manager.gaveUp': true,
+  'manager.phase': true,
+  'manager.stopped': true,
+  'control.ordered': true,
+}
+
+/** True for the type of a lifecycle event. */
+export function isLifecycleEventType(type: unknown): type is LifecycleEventType {
+  return typeof type === 'string' && Object.hasOwn(TYPES, type)
+}
+
 /** The event of one type: `LifecycleEventOf<'routine.failed'>`. */
 export type LifecycleEventOf<T extends LifecycleEventType> = Extract<LifecycleEvent, { type: T }>

@@ -42,6 +42,8 @@ export function shouldRestart(restart: RestartType, exit: ExitKind): boolean {
  * @param random A number from 0 (inclusive) to 1 (exclusive).
  */
 export function backoffDelay(backoff: Backoff, attempt: number, random: number): number {
+  // Nothing times the infinity that it grows to would be no number.
+  if (backoff.initial === 0) return 0
   const plain = Math.min(backoff.max, backoff.initial * backoff.factor ** (attempt - 1))
   return Math.min(backoff.max, plain * (1 + backoff.jitter * (2 * random - 1)))
 }

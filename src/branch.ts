@@ -8,12 +8,12 @@ import type { Routine } from './routine-handle.ts'
 import { RoutineRegistry } from './routine-registry.ts'
 import type { RoutineRow } from './routine.ts'
 import { Service } from './service.ts'
-import { refuse } from './spec/check.ts'
+import { check, oneOf } from './spec/check.ts'
 import type { ManagerSpec } from './spec/manager-spec.ts'
 import { CANCEL } from './routine-steps.ts'
 import type { Stage } from './stage.ts'
 import { TreeNode } from './tree-node.ts'
-import { type WaitOptions, waitUntil } from './waiting.ts'
+import { WAIT_RULES, type WaitOptions, waitUntil } from './waiting.ts'
 
 /** A routine of which nothing is known but that it is one. */
 type AnyRoutine = Routine<unknown, unknown>
@@ -23,6 +23,8 @@ export interface AvailabilityOptions extends WaitOptions {
   /** What to wait for: a free permit, or a place in the queue of a local manager. @default 'permit' */
   readonly room?: 'permit' | 'queue' | undefined
 }
+
+const AVAILABILITY_RULES = { ...WAIT_RULES, room: oneOf('permit', 'queue') }
 
 export abstract class Branch extends TreeNode {
   /** @internal */ readonly registry: RoutineRegistry
@@ -62,8 +64,8 @@ export abstract class Branch extends TreeNode {
    * if (await local.whenAvailable({ timeout: 1_000 })) local.spawn('resize', resize)
    */
   whenAvailable(options: AvailabilityOptions = {}): Promise<boolean> {
+    check('whenAvailable', options, AVAILABILITY_RULES, this.path)
     const { room = 'permit', ...wait } = options
-    if (room !== 'permit' && room !== 'queue') throw refuse('whenAvailable option room', "'permit' or 'queue'", room, this.path)
     const rooms: Set<() => void>[] = []
     for (let gate: Gate | undefined = this.gate; gate !== undefined; gate = gate.up) rooms.push(gate.waiters)
     return waitUntil(() => this.closed || this.hasRoom(room), rooms, wait, this.stage).then((held) => held && !this.closed)
@@ -149,9 +151,11 @@ export abstract class Branch extends TreeNode {
   /**
    * Cancels all routines of this name that live now, latest first, and kills those that have not ended in time.
    *
-   * @param options `timeout` defaults to 10_000 ms.
+   * @param options `timeout` defaults to 10_000 ms; an aborted `signal` ends the wait.
+   * @throws ConfigError before anything is stopped.
    */
   shutdownNamed(name: string, options: WaitOptions = {}): Promise<NamedReport> {
+    check('shutdownNamed', options, WAIT_RULES, this.path)
     return shutdownRoutines(this.stage, name, this.routinesNamed(name) as unknown as RoutineRow[], options)
   }
 

@@ -6,9 +6,8 @@ import type { Manager } from './manager.ts'
 import type { Routine } from './routine-handle.ts'
 import { RoutineRow } from './routine.ts'
 import { nameStart, Service } from './service.ts'
-import { refuse } from './spec/check.ts'
+import { anything, check, nodeName, refuse } from './spec/check.ts'
 import { type ChildSpec, isChildSpec } from './spec/child-spec.ts'
-import { checkName } from './spec/manager-spec.ts'
 import type { Supervisor } from './supervisor.ts'
 
 /** A child at work: what `routine(…)` or `manager(…)` became. */
@@ -26,6 +25,8 @@ export interface ChildInstance {
   /** In place of the template's own. @default the template's */
   readonly input?: unknown
 }
+
+const INSTANCE_RULES = { id: nodeName, input: anything }
 
 /** A child as a supervisor sees it. */
 export interface ChildEntry {
@@ -64,7 +65,8 @@ export abstract class Supervising extends Branch {
     }
     if (typeof child !== 'object' || child === null || isChildSpec(child))
       throw refuse('startChild instance', 'an object {id, input}, since there is a template', child, this.path)
-    const id = child.id === undefined ? this.registry.generateId() : checkName('instance', child.id)
+    check('startChild instance', child, INSTANCE_RULES, this.path)
+    const id = child.id ?? this.registry.generateId()
     return new Service(template, { ...child, id })
   }
 
@@ -81,16 +83,22 @@ export abstract class Supervising extends Branch {
   /**
    * Stops a child and waits for it. Its specification is kept, unless it is temporary or an instance of a template.
    *
-   * @returns `not_found`, `simple_one_for_one` (for the id of a template), `down`.
+   * @returns `not_found`, also for a handle that stands for none of its present children; `simple_one_for_one` (for the id of a
+   * template), `down`.
+   * @throws ConfigError if it is neither an id nor a handle.
    */
   terminateChild(child: string | LivingChild): Promise<ChildResult<undefined>> {
-    if (child instanceof RoutineRow) {
-      // An instance that has ended leaves nothing to know it by; who holds its handle knows that it was one.
-      if (child.ended && child.service?.isInstance === true) return Promise.resolve({ ok: true, value: undefined })
-      if ((child.local as unknown) !== this) return Promise.resolve({ ok: false, error: 'not_found' })
-    }
-    const id = typeof child === 'string' ? child : ((child as { id?: string }).id ?? child.name)
-    return this.#ask({ op: 'terminateChild', id }, () => undefined)
+    if (typeof child === 'string') return this.#ask({ op: 'terminateChild', id: child }, () => undefined)
+    if (typeof child !== 'object' || child === null || !('service' in child))
+      throw refuse('terminateChild child', 'the id of a child, or itself', child, this.path)
+    const { service } = child as unknown as RoutineRow | Manager
+    // An instance that has ended leaves nothing to know it by; who holds its handle knows that it was one.
+    if (child instanceof RoutineRow && child.ended && service?.isInstance === true) return Promise.resolve({ ok: true, value: undefined })
+    const above: unknown = child instanceof RoutineRow ? child.local : (child as Manager).up
+    // A handle is good for what it stands for, not for whoever has the same id elsewhere, or has followed it.
+    if (above !== this || service === undefined || present(service) !== (child as unknown))
+      return Promise.resolve({ ok: false, error: 'not_found' })
+    return this.#ask({ op: 'terminateChild', id: service.id }, () => undefined)
   }
 
   /**

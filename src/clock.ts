@@ -1,4 +1,5 @@
 /** The port through which all time comes in. */
+import { LONGEST_TIMER } from '../machines/shutdown.ts'
 
 /** Where the library takes time from. Milliseconds throughout. */
 export interface Clock {
@@ -114,7 +115,8 @@ export class PlatformClock implements Clock {
   }
 
   #arm(line: Line, left: number): void {
-    line.timer = setTimeout(() => this.#fire(line), left)
+    // What is longer than the platform can wait is waited for in parts.
+    line.timer = setTimeout(() => this.#fire(line), Math.min(left, LONGEST_TIMER))
   }
 
   #close(line: Line): void {

@@ -16,14 +16,17 @@ export interface SignalOwner {
 
 const OWNER = Symbol('curtaincall.owner')
 const FIRST = Symbol('curtaincall.first')
+const KEPT = Symbol('curtaincall.kept')
 const OTHERS = Symbol('curtaincall.others')
 
 interface Contained extends AbortSignal {
   [OWNER]: SignalOwner
   /** The first listener, called by {@link callFirst}: nearly all signals have one, and a closure for each is 112 B. */
-  [FIRST]?: Listener
-  /** The others, and what the platform was given in their place. */
-  [OTHERS]?: Map<Listener, Listener>
+  [FIRST]?: Listener | undefined
+  /** True if the first stands in more than one place, and is never let go of. */
+  [KEPT]?: boolean
+  /** The others, and what the platform was given in their place: weakly, since who has let go of a listener tells nobody. */
+  [OTHERS]?: WeakMap<Listener, Listener>
 }
 
 function call(signal: Contained, listener: Listener, event: Event): void {
@@ -44,28 +47,40 @@ function contain(signal: Contained, listener: Listener): Listener {
   return (event: Event): void => call(signal, listener, event)
 }
 
-function known(signal: Contained, listener: Listener): Listener | undefined {
-  return signal[FIRST] === listener ? callFirst : signal[OTHERS]?.get(listener)
+/** Without `capture`: taken off in the same way, it is gone for certain. What else takes it off differs between platforms. */
+function isPlain(type: string, options: object | boolean | undefined): boolean {
+  if (type !== 'abort') return false
+  return !(typeof options === 'object' && options !== null ? (options as { capture?: unknown }).capture : options)
 }
 
-function remember(signal: Contained, listener: Listener): Listener {
-  if (signal[FIRST] === undefined) {
+/** What the platform is given in place of a listener: one for each, so that it tells apart what it tells apart anyway. */
+function contained(signal: Contained, listener: Listener, plain: boolean): Listener {
+  if (signal[FIRST] === listener) {
+    if (!plain) signal[KEPT] = true
+    return callFirst
+  }
+  const known = signal[OTHERS]?.get(listener)
+  if (known !== undefined) return known
+  if (plain && signal[FIRST] === undefined) {
     signal[FIRST] = listener
     return callFirst
   }
-  const contained = contain(signal, listener)
-  ;(signal[OTHERS] ??= new Map()).set(listener, contained)
-  return contained
+  const given = contain(signal, listener)
+  ;(signal[OTHERS] ??= new WeakMap()).set(listener, given)
+  return given
 }
 
 function addEventListener(this: Contained, type: string, listener: Listener | null, options?: object | boolean): void {
   const callable = typeof listener === 'function' || (typeof listener === 'object' && listener !== null)
-  const given = callable ? (known(this, listener) ?? remember(this, listener)) : listener
+  const given = callable ? contained(this, listener, isPlain(type, options)) : listener
   AbortSignal.prototype.addEventListener.call(this, type, given as never, options as never)
 }
 
 function removeEventListener(this: Contained, type: string, listener: Listener, options?: object | boolean): void {
-  AbortSignal.prototype.removeEventListener.call(this, type, (known(this, listener) ?? listener) as never, options as never)
+  const isFirst = this[FIRST] === listener
+  const given = isFirst ? callFirst : (this[OTHERS]?.get(listener) ?? listener)
+  AbortSignal.prototype.removeEventListener.call(this, type, given as never, options as never)
+  if (isFirst && this[KEPT] !== true && isPlain(type, options)) this[FIRST] = undefined
 }
 
 /**

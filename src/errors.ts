@@ -99,6 +99,15 @@ export class StartFailedError extends CurtaincallError {
   }
 }
 
+/** True if that is what was thrown; whatever was thrown may be asked, a proxy that throws at each question too. */
+export function isStartFailure(thrown: unknown): thrown is StartFailedError {
+  try {
+    return thrown instanceof StartFailedError
+  } catch {
+    return false
+  }
+}
+
 /** A manager gave up: more restarts within its window than it allows. The last failure is the `cause`. */
 export class RestartLimitError extends CurtaincallError {
   constructor(message: string, options?: CurtaincallErrorOptions) {

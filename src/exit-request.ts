@@ -1,15 +1,41 @@
 /** How a body leaves by its own choice. */
+import { refuse, type Rule } from './spec/check.ts'
 import type { ExitReason } from './spec/routine-spec.ts'
 
 /** Thrown by `exit`, never seen by anybody but the supervisor. */
 export class ExitRequest {
-  readonly reason: ExitReason
+  readonly #reason: ExitReason
+
   constructor(reason: ExitReason) {
-    this.reason = reason
+    this.#reason = reason
+  }
+
+  get reason(): ExitReason {
+    return this.#reason
+  }
+
+  /** Whatever was thrown may be asked: unlike `instanceof`, this looks at no prototype, which a proxy may refuse to show. */
+  static is(thrown: unknown): thrown is ExitRequest {
+    return typeof thrown === 'object' && thrown !== null && #reason in thrown
   }
 }
 
-/** Ends the incarnation that it is called in. */
+const exitReason: Rule = {
+  range: "'normal', 'shutdown', 'killed', an object {shutdown} or an Error",
+  accepts: (value) =>
+    value === 'normal' ||
+    value === 'shutdown' ||
+    value === 'killed' ||
+    (typeof value === 'object' && value !== null && ('shutdown' in value || Object.prototype.toString.call(value) === '[object Error]')),
+}
+
+/** Throws ConfigError unless it is a reason that OTP knows. */
+export function checkExitReason(reason: ExitReason, path?: string): void {
+  if (!exitReason.accepts(reason)) throw refuse('exit reason', exitReason.range, reason, path)
+}
+
+/** Ends the incarnation that it is called in. A reason that there is not ends it as failed, with a ConfigError. */
 export function exit(reason: ExitReason): never {
+  checkExitReason(reason)
   throw new ExitRequest(reason)
 }

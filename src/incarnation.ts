@@ -8,6 +8,7 @@
  * I1  Effects of a step are over before the next step begins; what comes meanwhile waits its turn.
  * I2  Timeout, heartbeat watch and shutdown time are disarmed at the end, whichever it is.
  * I3  Once it is over, nothing that its body does reaches the routine.
+ * I4  An effect that throws is reported, and fails the incarnation that it belongs to; nobody else comes to harm.
  */
 import {
   type AnyActorRef,
@@ -35,6 +36,7 @@ import {
   DONE,
   EFFECT,
   ERROR,
+  eventOf,
   EXIT,
   FAIL,
   FIELD,
@@ -78,7 +80,7 @@ export class Incarnation implements SignalOwner {
   output: unknown = undefined
   error: unknown = undefined
   reason: unknown = undefined
-  /** What a listener on its signal threw. */
+  /** What a listener on its signal threw, or its actor while it was being stopped. */
   stray: { readonly error: unknown } | undefined = undefined
   heartbeat: Heartbeat | undefined = undefined
   /** Its row of the table; the first is the initial state. */
@@ -158,23 +160,41 @@ export class Incarnation implements SignalOwner {
 
   /** Tells it something. */
   step(event: number, payload: unknown): void {
-    if (this.#seen !== undefined) {
-      // An actor that has ended would complain about each further event.
-      if (!this.over) this.#seen.actor.send(toEvent(event, payload))
-      return
-    }
     if (this.#mailbox !== undefined) {
       if (this.#mailbox === EMPTY) this.#mailbox = []
       this.#mailbox.push(event, payload)
+    } else if (this.#seen !== undefined) this.#next(event, payload)
+    else {
+      const step = this.#stage.steps[this.#state * COLUMNS + event] as number
+      if ((step & HANDLED) === 0) return
+      this.#mailbox = EMPTY
+      this.#carryOut(step, payload)
+      // What comes while these are seen to waits behind them.
+      const mailbox = this.#mailbox
+      for (let i = 0; i < mailbox.length; i += 2) this.#next(mailbox[i] as number, mailbox[i + 1])
+      this.#mailbox = undefined
+    }
+  }
+
+  #next(event: number, payload: unknown): void {
+    if (this.#seen !== undefined) {
+      // An actor that has ended would complain about each further event.
+      if (!this.over) this.#seen.actor.send(eventOf(event, payload))
       return
     }
     const step = this.#stage.steps[this.#state * COLUMNS + event] as number
-    if ((step & HANDLED) === 0) return
-    this.#mailbox = EMPTY
-    this.#apply(step, payload)
-    const mailbox = this.#mailbox
-    this.#mailbox = undefined
-    for (let i = 0; i < mailbox.length; i += 2) this.step(mailbox[i] as number, mailbox[i + 1])
+    if ((step & HANDLED) !== 0) this.#carryOut(step, payload)
+  }
+
+  #carryOut(step: number, payload: unknown): void {
+    try {
+      this.#apply(step, payload)
+    } catch (error) {
+      this.#stage.bus.contain(error, `${this.row.path}: a step of its lifecycle threw`)
+      this.step(FAIL, error)
+    }
+    // Somebody has looked meanwhile: from here on its actor drives.
+    if (this.#seen !== undefined) this.#seen.actor.start()
   }
 
   /** Its genuine actor has decided; the table says what that means here. */
@@ -183,11 +203,16 @@ export class Incarnation implements SignalOwner {
     const { steps, table } = this.#stage
     const column = ROUTINE_EVENTS.indexOf(event.type as (typeof ROUTINE_EVENTS)[number])
     if (event.type === 'xstate.done.actor.work') this.returned((event as DoneActorEvent).output)
-    else if (event.type === 'xstate.error.actor.work') this.threw((event as ErrorActorEvent).error)
+    else if (event.type === 'xstate.error.actor.work') {
+      const { error } = event as ErrorActorEvent
+      // One that was stopped from here has told its end already: this comes from tidying up.
+      if (this.work === undefined) this.strayed(error, 'its actor threw while it was being stopped')
+      else this.threw(error)
+    }
     if (column < 0) return
     const step = steps[this.#state * COLUMNS + column] as number
     if (table.indexOf(snapshot.value) !== (step & TARGET)) throw new Error(`the derived table differs from the machine at ${event.type}`)
-    this.#apply(step, (event as unknown as Record<string, unknown>)[FIELDS[(step >> FIELD) & 3] as string])
+    this.#carryOut(step, (event as unknown as Record<string, unknown>)[FIELDS[(step >> FIELD) & 3] as string])
   }
 
   #apply(step: number, payload: unknown): void {
@@ -247,7 +272,7 @@ export class Incarnation implements SignalOwner {
 
   /** Tells the body to stop: by its signal, or by stopping the user's actor, which is over at once. */
   #ask(): void {
-    if (this.#controller?.signal.aborted === false) abortContained(this.#controller, this.reason ?? this.error)
+    this.#abortSignal()
     const { work } = this
     if (work === undefined) return
     this.#stopWork(work)
@@ -269,9 +294,20 @@ export class Incarnation implements SignalOwner {
     this.#disarm()
     this.heartbeat?.stop()
     this.endedAt = this.#stage.clock.now()
+    // An actor is stopped at once. A body is told, if nobody has told it yet.
+    if ((this.#flags & BODY_RUNS) !== 0 && this.work !== undefined) this.#stopWork(this.work)
     const orphaned = (this.#flags & BODY_RUNS) !== 0
     this.#flags &= ~BODY_RUNS
     this.row.settled(orphaned)
+    if (orphaned) this.#abortSignal()
+  }
+
+  #abortSignal(): void {
+    if (this.#controller?.signal.aborted === false) abortContained(this.#controller, this.#why)
+  }
+
+  get #why(): unknown {
+    return this.reason ?? this.error ?? this.row.local.cancelReason
   }
 
   #disarm(): void {
@@ -296,11 +332,11 @@ export class Incarnation implements SignalOwner {
       return
     }
     this.#flags &= ~BODY_RUNS
-    if (error instanceof ExitRequest) this.end(error.reason)
+    if (ExitRequest.is(error)) this.end(error.reason)
     else this.step(FAIL, error)
   }
 
-  /** Ends with an OTP reason. */
+  /** Ends with an OTP reason; from outside, the body is told and nobody waits for it. */
   end(reason: ExitReason): void {
     const { path } = this.row
     if (reason === 'normal') this.step(DONE, undefined)
@@ -309,27 +345,23 @@ export class Incarnation implements SignalOwner {
     else this.step(FAIL, reason)
   }
 
-  /** The same from outside: the body is told, and nobody waits for it. */
-  exitBy(reason: ExitReason): void {
-    const { work } = this
-    if (work !== undefined) this.#stopWork(work)
-    this.end(reason)
-    if (this.#controller?.signal.aborted === false) abortContained(this.#controller, reason)
-  }
-
   /** Made when it is first asked for; aborted from the start if that is late. */
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = containedController(this)
-      const why = this.reason ?? this.error
-      if (why !== undefined || this.over) this.#controller.abort(why ?? this.row.local.cancelReason)
+      if (this.over || (this.reason ?? this.error) !== undefined) this.#controller.abort(this.#why)
     }
     return this.#controller.signal
   }
 
   listenerThrew(error: unknown): void {
+    this.strayed(error, 'a listener on the signal threw')
+  }
+
+  /** Something beside its body threw. */
+  strayed(error: unknown, what: string): void {
     this.stray ??= { error }
-    this.#stage.bus.contain(error, `${this.row.path}: a listener on the signal threw`)
+    this.#stage.bus.contain(error, `${this.row.path}: ${what}`)
   }
 
   // --- being looked at -----------------------------------------------------------------------
@@ -353,7 +385,8 @@ export class Incarnation implements SignalOwner {
     this.#seen = seen
     stage.incarnations.set(actor, this)
     actor.subscribe({ error: (cause) => stage.bus.contain(cause, `${row.path}: the lifecycle actor failed`) })
-    actor.start()
+    // In the middle of a step the rest of it comes first.
+    if (this.#mailbox === undefined) actor.start()
     return seen
   }
 }
@@ -364,11 +397,4 @@ function expire(incarnation: Incarnation): void {
 
 function giveUp(incarnation: Incarnation): void {
   incarnation.timeIsUp(GIVE_UP)
-}
-
-function toEvent(event: number, payload: unknown): EventObject {
-  const type = ROUTINE_EVENTS[event] as string
-  if (event === DONE) return { type, output: payload } as EventObject
-  if (event === FAIL || event === TIMEOUT) return { type, error: payload } as EventObject
-  return { type, reason: payload } as EventObject
 }

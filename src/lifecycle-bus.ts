@@ -79,7 +79,7 @@ export class Listeners {
 
   #tellAll(subscriptions: readonly Subscription[] | undefined, event: LifecycleEvent, hold: Hold | undefined): void {
     if (subscriptions === undefined) return
-    for (const { live, listener } of subscriptions) if (live) this.#bus.call(listener, event, hold)
+    for (const { live, listener } of subscriptions) if (live) this.#bus.call(listener, event, event.type, hold)
   }
 }
 
@@ -164,16 +164,16 @@ export class LifecycleBus {
     after?.()
   }
 
-  /** @internal */
-  call(listener: AnyListener, event: LifecycleEvent, hold: Hold | undefined): void {
+  /** Calls a listener of `what`. */
+  call<Event>(listener: (event: Event) => unknown, event: Event, what: string, hold?: Hold): void {
     try {
       const result = listener(event)
       if (!isThenable(result)) return
       // A rejection of a listener is its own, whether or not somebody waits for it.
-      const quiet = Promise.resolve(result).catch((error: unknown) => this.contain(error, `a listener of ${event.type} rejected`))
+      const quiet = Promise.resolve(result).catch((error: unknown) => this.contain(error, `a listener of ${what} rejected`))
       hold?.(quiet)
     } catch (error) {
-      this.contain(error, `a listener of ${event.type} threw`)
+      this.contain(error, `a listener of ${what} threw`)
     }
   }
 

@@ -21,7 +21,7 @@ export class Gate {
   readonly up: Gate | undefined
   /** Lines that wait for a permit of this gate, a binary heap by ticket. */
   readonly blocked: LineHeap = new LineHeap()
-  /** Called when a permit may have become free. */
+  /** Called when a permit, or a place in a queue, may have become free. */
   readonly waiters = new Set<() => void>()
   /** At the topmost gate: lines whose permits were given back while somebody is being admitted. */
   readonly granting: AnyLine[] = []
@@ -159,6 +159,8 @@ function grantFor(line: AnyLine): void {
     const full = next.gate.full()
     if (full === undefined) {
       next.admitHead()
+      // Its queue has a place again, though its gate may be as full as before.
+      if (next !== line) wake(next.gate)
       if (next !== line && next.length > 0 && parked !== undefined) park(next, parked)
       else own = line.parkedAt === undefined && line.length > 0
     } else {
@@ -168,8 +170,12 @@ function grantFor(line: AnyLine): void {
     }
   }
   for (let gate: Gate | undefined = line.gate; gate !== undefined; gate = gate.up) {
-    if (gate.count < gate.max) for (const waiter of gate.waiters) waiter()
+    if (gate === line.gate || gate.count < gate.max) wake(gate)
   }
+}
+
+function wake(gate: Gate): void {
+  for (const waiter of gate.waiters) waiter()
 }
 
 function oldest(line: AnyLine, own: boolean): AnyLine | undefined {

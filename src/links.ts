@@ -22,23 +22,17 @@ export interface RoutineEnd {
 
 /**
  * Tells of each end of a routine, restarted or not; of the last one at once, in a microtask, if it has ended already.
- * What the listener throws is logged and harms nobody.
+ * What the listener throws, or rejects with, is logged and harms nobody.
  *
  * @returns A function that ends the watch; also Disposable. Ends by itself with the routine.
  * @example
  * using watching = watch(routine, ({ outcome, willRestart }) => console.log(outcome.status, { willRestart }))
  */
-export function watch(routine: AnyRoutine, listener: (end: RoutineEnd) => void): Unsubscribe {
+export function watch(routine: AnyRoutine, listener: (end: RoutineEnd) => unknown): Unsubscribe {
   const row = rowOf('watch routine', routine)
   if (!callable.accepts(listener)) throw refuse('watch listener', callable.range, listener, row.path)
   const { bus } = row.local.stage
-  const tell = (end: RoutineEnd): void => {
-    try {
-      listener(end)
-    } catch (error) {
-      bus.contain(error, `${row.path}: a watching listener threw`)
-    }
-  }
+  const tell = (end: RoutineEnd): void => bus.call(listener, end, `the end of ${row.path}`)
   if (row.ended) {
     let watching = true
     const { path, incarnation } = row

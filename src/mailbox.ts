@@ -72,11 +72,16 @@ export class Mailbox {
     else if (work !== undefined && !row.current.over) this.#deliver(work, letter)
     else if (betweenIncarnations === 'drop' && row.incarnation > 1 && row.state === 'pending') this.#drop(letter)
     else if (this.size < capacity) this.#keep(letter)
-    else if (overflow === 'drop-newest') this.#drop(letter)
+    else if (overflow === 'drop-newest') this.#drop(letter, this.#full)
     else if (overflow === 'drop-oldest') {
-      this.#drop(this.take() as Letter)
+      this.#drop(this.take() as Letter, this.#full)
       this.#keep(letter)
-    } else throw new MailboxFullError(`${row.path} has ${capacity} messages waiting, which is the limit`, { path: row.path })
+    } else throw this.#full
+  }
+
+  get #full(): MailboxFullError {
+    const { path, spec } = this.#row
+    return new MailboxFullError(`${path} has ${spec.mailbox.capacity} messages waiting, which is the limit`, { path })
   }
 
   #keep(letter: Letter): void {
@@ -102,9 +107,19 @@ export class Mailbox {
     return letter
   }
 
+  /** True if somebody waits for the next letter. */
+  get isAwaited(): boolean {
+    return this.#waiting.length > 0
+  }
+
   /** Waits for the next letter. */
   await(reception: Reception): void {
     this.#waiting.push(reception)
+  }
+
+  /** Waits no longer. */
+  forsake(reception: Reception): void {
+    this.#waiting = this.#waiting.filter((each) => each !== reception)
   }
 
   /** Those that wait look again: in a microtask, so that what follows in this one is taken into account. Once for all that has come till then. */
@@ -121,8 +136,11 @@ export class Mailbox {
     for (const reception of waiting) if (reception.serve()) this.#waiting.push(reception)
   }
 
-  #drop(letter: Letter): void {
-    if (letter instanceof Question) letter.lost()
+  #drop(letter: Letter, why?: Error): void {
+    if (letter instanceof Question) {
+      if (why === undefined) letter.lost()
+      else letter.fail(why)
+    }
     this.#row.announceAside('message.dropped', { message: letter.message })
   }
 
@@ -148,7 +166,8 @@ export class Mailbox {
 
   /** The user's actor has begun: what has waited goes to it. */
   flush(work: AnyActorRef): void {
-    for (let letter = this.take(); letter !== undefined; letter = this.take()) this.#deliver(work, letter)
+    // One that ends meanwhile has received no more: what is left waits for the next one, or is dead.
+    while (this.size > 0 && work.getSnapshot().status === 'active') this.#deliver(work, this.take() as Letter)
   }
 
   /** To an actor a question comes as its event with a `reply` function beside. */

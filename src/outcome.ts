@@ -31,8 +31,12 @@ export type Outcome<Output = unknown> = CompletedOutcome<Output> | FailedOutcome
 /** True if throwing `error` is a way to obey a cancel for `reason`. */
 export function obeys(error: unknown, reason: unknown): boolean {
   if (error === reason) return true
-  if (!(error instanceof Error)) return false
-  return error.name === 'AbortError' || (error.cause !== undefined && error.cause === reason)
+  try {
+    return error instanceof Error && (error.name === 'AbortError' || (error.cause !== undefined && error.cause === reason))
+  } catch {
+    // A proxy, or a getter, that throws when it is looked at.
+    return false
+  }
 }
 
 /** What an incarnation knows of its end. */

@@ -20,7 +20,7 @@ export function prepareRoutine(row: RoutineRow): Begun {
     current.step(EXIT, ignore)
     return 'ignore'
   } catch (cause) {
-    if (cause instanceof ExitRequest) {
+    if (ExitRequest.is(cause)) {
       current.end(cause.reason)
       return 'ok'
     }

@@ -3,6 +3,7 @@ import type { GlobalManager } from './global-manager.ts'
 import { type Unsubscribe, unsubscribe } from './lifecycle-bus.ts'
 import type { ShutdownOptions } from './shutdown.ts'
 import { refuse } from './spec/check.ts'
+import { checkShutdownOptions } from './spec/shutdown-spec.ts'
 
 /** Names that the platform can listen to, such as `SIGTERM`. */
 export type SignalName = NodeJS.Signals
@@ -13,7 +14,7 @@ export type SignalName = NodeJS.Signals
  *
  * @param options Of the shutdown that the first signal begins.
  * @returns A function that takes the listeners off; also Disposable.
- * @throws ConfigError if `names` is not a list of signal names.
+ * @throws ConfigError if `names` is not a list of signal names, or an option is not one of a shutdown.
  * @example
  * handleSignals(global, ['SIGTERM', 'SIGINT'], { timeout: 30_000 })
  */
@@ -25,6 +26,7 @@ export function handleSignals(
   if (!Array.isArray(names) || names.length === 0 || !names.every((name) => typeof name === 'string' && /^SIG[A-Z0-9]+$/.test(name))) {
     throw refuse('handleSignals names', "a list of signal names such as 'SIGTERM'", names, global.path)
   }
+  checkShutdownOptions(options, global.path)
   let first = true
   const listener = (): void => {
     void global.shutdown(first ? options : { mode: 'immediate' })

@@ -39,7 +39,7 @@ export class Reception implements AsyncIterableIterator<Envelope, undefined> {
   next(): Promise<Result> {
     if (!this.#begun) this.#begin()
     if (this.#over || !this.#open) return this.return()
-    const letter = this.#turns.length === 0 ? this.#take() : undefined
+    const letter = this.#mailbox.isAwaited ? undefined : this.#take()
     if (letter !== undefined) return Promise.resolve({ done: false, value: letter })
     return new Promise((take) => {
       this.#turns.push({ take })
@@ -75,7 +75,7 @@ export class Reception implements AsyncIterableIterator<Envelope, undefined> {
     if (!(letter instanceof Question)) return letter
     letter.received()
     const { message } = letter
-    return { message, reply: (value) => void (this.#open && letter.answer(value)) }
+    return { message, reply: (value) => void (!this.#incarnation.over && letter.answer(value)) }
   }
 
   readonly #wake = (): void => this.#mailbox.wake()
@@ -91,6 +91,7 @@ export class Reception implements AsyncIterableIterator<Envelope, undefined> {
     this.#signal.removeEventListener('abort', this.#wake)
     const turns = this.#turns
     this.#turns = []
+    if (turns.length > 0) this.#mailbox.forsake(this)
     for (const { take } of turns) take({ done: true, value: undefined })
   }
 }

@@ -1,12 +1,14 @@
 /**
  * Where an actor goes on after a crash: `resume: 'snapshot'`.
  *
- * Z1  What is kept is the persisted snapshot of the last step that was carried out to its end.
+ * Z1  What is kept is the persisted snapshot of the last step that was carried out to its end, and left the actor at work: at the
+ *     end of its life there is nothing to go on with. Nothing is kept of an actor that cannot be persisted; that is reported.
  * Z2  Delays that were running then run on: what is left of them is waited for.
  * Z3  A limit that is reached is answered once with a fresh start, in place of giving up; not twice within the window.
  */
 import type { ActorLogic, AnyActorLogic, AnyActorRef, AnyActorScope, EventObject, Snapshot } from 'xstate'
 import type { Clock } from './clock.ts'
+import type { LifecycleBus } from './lifecycle-bus.ts'
 
 /** What XState schedules with, for `after` and for events that are raised with a delay. */
 interface Scheduler {
@@ -24,9 +26,11 @@ export class Resumption {
   readonly #running = new Map<string, Delay>()
   #kept: { readonly snapshot: Snapshot<unknown>; readonly delays: ReadonlyMap<string, Delay> } | undefined
   #freshAt = -Infinity
+  readonly #bus: LifecycleBus
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, bus: LifecycleBus) {
     this.#clock = clock
+    this.#bus = bus
   }
 
   /** The snapshot to begin with; undefined for a fresh start. */
@@ -72,9 +76,17 @@ export class Resumption {
     return { ...scope, system: Object.assign(Object.create(scope.system), { scheduler: recording }) }
   }
 
-  /** Z1. */
-  keep(work: AnyActorRef): void {
-    this.#kept = { snapshot: work.getPersistedSnapshot(), delays: new Map(this.#running) }
+  /** Z1. False if it cannot be persisted, and need not be asked again. */
+  keep(work: AnyActorRef, path: string): boolean {
+    this.#kept = undefined
+    try {
+      const snapshot = work.getPersistedSnapshot()
+      if (snapshot.status === 'active') this.#kept = { snapshot, delays: new Map(this.#running) }
+      return true
+    } catch (error) {
+      this.#bus.contain(error, `${path} cannot be persisted: a restart will be a fresh start`)
+      return false
+    }
   }
 
   /** Z2: called once the actor has started from the snapshot, with the delays that were kept beside it. */

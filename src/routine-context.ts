@@ -8,10 +8,13 @@ import type { Envelope } from './question.ts'
 import { Reception } from './reception.ts'
 import type { ExitReason } from './spec/routine-spec.ts'
 
+/** What starts something in a manager. */
+const STARTING: ReadonlySet<string | symbol> = new Set(['spawn', 'startChild', 'restartChild', 'createLocal', 'createApp'])
+
 /**
  * The context of one incarnation.
  *
- * C1  Once the incarnation has ended, or was abandoned, its context does nothing more: no heartbeat counts and spawning throws.
+ * C1  Once the incarnation has ended, or was abandoned, its context does nothing more: no heartbeat counts and starting anything throws.
  */
 export class RoutineContext<Input = unknown, Message = never, Reply = never> {
   readonly #incarnation: Incarnation
@@ -64,17 +67,20 @@ export class RoutineContext<Input = unknown, Message = never, Reply = never> {
     return logger.child?.({ path: this.path, incarnation: this.incarnation }) ?? logger
   }
 
-  /** The manager that this routine lives in, a local one unless it is a child of an app or of the global manager; once this incarnation is over, its `spawn` throws. */
+  /** The manager that this routine lives in, a local one unless it is a child of an app or of the global manager; once this incarnation is over, whatever starts something in it throws. */
   get local(): LocalManager {
     const current = this.#incarnation
     const { row } = current
     return new Proxy(row.local as LocalManager, {
       get(target, key) {
-        if (key === 'spawn' && current.over) {
-          throw new SpawnRefusedError('ERR_NOT_ACCEPTING', `${row.path} has ended and cannot spawn`, { path: row.path })
-        }
         const value: unknown = Reflect.get(target, key, target)
-        return typeof value === 'function' ? value.bind(target) : value
+        if (typeof value !== 'function') return value
+        if (!STARTING.has(key)) return value.bind(target)
+        // Asked at the call: the method may have been taken out of here while the incarnation ran.
+        return (...args: unknown[]): unknown => {
+          if (!current.over) return Reflect.apply(value, target, args)
+          throw new SpawnRefusedError('ERR_NOT_ACCEPTING', `${row.path} has ended and cannot start anything`, { path: row.path })
+        }
       },
     })
   }

@@ -85,9 +85,8 @@ export async function readResult(row: RoutineRow, options: WaitOptions = {}): Pr
 }
 
 function describe(error: unknown): string {
-  if (error instanceof Error) return error.message
   try {
-    return String(error)
+    return error instanceof Error ? error.message : String(error)
   } catch {
     return 'a value that cannot be shown'
   }

@@ -80,7 +80,7 @@ export class RoutineRegistry {
   }
 
   find(id: string): RoutineRow | undefined {
-    return this.rows.get(id) ?? this.#retained.findLast(({ knownId }) => knownId === id)
+    return this.rows.get(id) ?? this.retained().findLast(({ knownId }) => knownId === id)
   }
 
   /** Ended routines that are kept for a look, the latest last. */
@@ -127,18 +127,18 @@ export class RoutineRegistry {
   #restart(row: RoutineRow, kind: EndKind, orphan: boolean, now: number): void {
     this.announceEnd(row, kind, orphan, true)
     const delay = row.delay(now)
-    this.renew(row, delay)
+    this.renew(row, delay, delay === 0 ? undefined : () => row.backOff(delay))
     // A listener may just have told it, or everybody, to stop: then that is how the new incarnation ends.
     if (row.told || this.#manager.closed) row.stop(CANCEL, row.lateReason ?? this.#manager.cancelReason)
     else if (delay === 0) this.#manager.stage.begin(row)
-    else row.backOff(delay)
   }
 
-  /** Makes the next incarnation, to begin after so many milliseconds. */
-  renew(row: RoutineRow, delay: number): void {
+  /** Makes the next incarnation, to begin after so many milliseconds; what waits for that does so before anybody hears of it. */
+  renew(row: RoutineRow, delay: number, wait?: () => void): void {
     row.group.count('restarts', 1)
     row.renew()
     row.closeMailbox(false)
+    wait?.()
     row.announce('routine.restarted', { delay })
   }
 

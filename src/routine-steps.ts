@@ -4,6 +4,7 @@
  *
  * N1  Nothing is decided here: each integer says what the cell of the same place says, in machines/transition-table.ts.
  */
+import type { EventObject } from 'xstate'
 import { ROUTINE_EVENTS } from '../machines/routine.ts'
 import type { TransitionTable } from '../machines/transition-table.ts'
 
@@ -49,6 +50,14 @@ export function stepsOf(table: TransitionTable): Int32Array {
     const flags = (handled ? HANDLED : 0) | (raises.length > 0 ? KILLS : 0) | (table.final[target] === true ? FINAL : 0)
     return target | (effect << EFFECT) | (field << FIELD) | flags
   })
+}
+
+/** What an actor is told, where the table is told a number. */
+export function eventOf(event: number, payload: unknown): EventObject {
+  const type = ROUTINE_EVENTS[event] as string
+  if (event === DONE) return { type, output: payload } as EventObject
+  if (event === FAIL || event === TIMEOUT) return { type, error: payload } as EventObject
+  return { type, reason: payload } as EventObject
 }
 
 /** How many columns a state has. */

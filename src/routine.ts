@@ -4,7 +4,8 @@ import { backoffDelay, exitOf, shouldRestart } from '../machines/restart-policy.
 import type { routineMachine } from '../machines/routine.ts'
 import type { Begun, Wish } from '../machines/supervisor.ts'
 import { Announcing } from './announcing.ts'
-import { NotRunningError, StartFailedError } from './errors.ts'
+import { isStartFailure, NotRunningError } from './errors.ts'
+import { checkExitReason } from './exit-request.ts'
 import { Incarnation } from './incarnation.ts'
 import type { Waiting } from './limiter.ts'
 import { Mailbox } from './mailbox.ts'
@@ -74,7 +75,7 @@ export class RoutineRow extends Announcing implements Named<RoutineRow>, Waiting
     this.group = group
     this.service = service
     // The user's actor is a child of the routine's, so there has to be one.
-    if (spec.resume === 'snapshot') this.own.resumption = new Resumption(local.stage.clock)
+    if (spec.resume === 'snapshot') this.own.resumption = new Resumption(local.stage.clock, local.stage.bus)
     if (local.stage.strict || isActorLogic(work)) this.#current = new Incarnation(this, this.#first, true)
   }
 
@@ -192,7 +193,7 @@ export class RoutineRow extends Announcing implements Named<RoutineRow>, Waiting
 
   /** True if `start` threw: a first start that fails is an end, as in OTP. */
   get startFailed(): boolean {
-    return this.current.error instanceof StartFailedError
+    return isStartFailure(this.current.error)
   }
 
   /** True if that was ordered by hand: such a restart never counts against the limit and never waits. */
@@ -243,14 +244,16 @@ export class RoutineRow extends Announcing implements Named<RoutineRow>, Waiting
 
   /** Ends the present incarnation with an OTP reason, as if by its own choice. */
   exit(reason: ExitReason): boolean {
+    checkExitReason(reason, this.path)
     if (this.ended || this.told || this.current.over) return false
-    this.current.exitBy(reason)
+    this.current.end(reason)
     return true
   }
 
   /** Ends the present incarnation by the given event, to be followed by another. */
   forceRestart(event: typeof CANCEL | typeof TIMEOUT, why: unknown): void {
-    if (this.told) return
+    // Ordered once already: by hand, which is free, or for the same reason.
+    if (this.told || this.aside.ordered !== undefined) return
     this.own.ordered = event
     this.current.step(event, why)
   }
@@ -331,7 +334,18 @@ export class RoutineRow extends Announcing implements Named<RoutineRow>, Waiting
     if (backoff === undefined) return 0
     const own = this.own
     own.streak = startedAt !== undefined && now - startedAt > backoff.max ? 1 : own.streak + 1
-    return this.restartIsFree ? 0 : backoffDelay(backoff, own.streak, this.local.stage.random())
+    return this.restartIsFree ? 0 : backoffDelay(backoff, own.streak, this.#chance())
+  }
+
+  /** From the `random` option; should that throw, there is no jitter. */
+  #chance(): number {
+    const { random, bus } = this.local.stage
+    try {
+      return random()
+    } catch (error) {
+      bus.contain(error, `${this.path}: random threw`)
+      return 0.5
+    }
   }
 
   /** Makes the next incarnation. */

@@ -1,7 +1,7 @@
 /** A child of a supervisor: its specification, where it stands, and who it is at present. */
 import type { RestartType } from '../machines/restart-policy.ts'
 import type { Begun, Child, ChildState } from '../machines/supervisor.ts'
-import { StartFailedError } from './errors.ts'
+import { isStartFailure, StartFailedError } from './errors.ts'
 import type { Manager } from './manager.ts'
 import type { RoutineRow } from './routine.ts'
 import type { ChildSpec } from './spec/child-spec.ts'
@@ -64,7 +64,7 @@ export class Service implements Child {
 /** The error of a supervisor whose child did not start: its path is that of the innermost one. */
 export function nameStart(path: string, child: Service): StartFailedError {
   const { startError } = child
-  const inner = startError instanceof StartFailedError ? startError : undefined
+  const inner = isStartFailure(startError) ? startError : undefined
   const where = inner?.path ?? `${path}/${child.name}`
   const cause = inner === undefined || inner.path?.startsWith(`${path}/`) !== true ? startError : inner.cause
   return new StartFailedError(`${path}: the start of its child ${where} failed`, { path: where, cause })

@@ -121,6 +121,12 @@ export class Stage {
     const rows = this.#starting
     // Those that are admitted meanwhile get a microtask of their own: nobody begins inside another's first step.
     this.#starting = []
-    for (const row of rows) row.launch()
+    for (const row of rows) {
+      try {
+        row.launch()
+      } catch (error) {
+        this.bus.contain(error, `${row.path} could not begin`)
+      }
+    }
   }
 }

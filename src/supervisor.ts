@@ -317,8 +317,9 @@ export class Supervisor {
     if (row === undefined || row.ended || row.told) return 0
     const delay = row.delay(stage.clock.now())
     if (delay === 0) return 0
-    registry.renew(row, delay)
-    if (!this.#closed) service.timer = stage.clock.setTimeout(() => this.hasten(service), delay)
+    registry.renew(row, delay, () => {
+      service.timer = stage.clock.setTimeout(() => this.hasten(service), delay)
+    })
     return delay
   }
 

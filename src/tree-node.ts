@@ -1,5 +1,12 @@
 /** A place in the tree: what it is called, what it counts, and who listens there. */
-import type { ControlEvent, LifecycleEvent, LifecycleEventType, ManagerEvent, RefusalCode } from '../machines/lifecycle-event.ts'
+import {
+  type ControlEvent,
+  isLifecycleEventType,
+  type LifecycleEvent,
+  type LifecycleEventType,
+  type ManagerEvent,
+  type RefusalCode,
+} from '../machines/lifecycle-event.ts'
 import { SpawnRefusedError } from './errors.ts'
 import { type LifecycleListener, Listeners, type Unsubscribe } from './lifecycle-bus.ts'
 import { Gate } from './limiter.ts'
@@ -54,11 +61,12 @@ export abstract class TreeNode {
    * returns holds that phase until it settles or the phase's time is up.
    *
    * @returns A function that ends the subscription; also Disposable. Ends by itself with the manager.
+   * @throws ConfigError if there is no such event.
    * @example
    * const off = global.on('routine.failed', ({ path, error, willRestart }) => console.error(path, error, willRestart))
    */
   on<T extends LifecycleEventType | '*'>(type: T, listener: LifecycleListener<T>): Unsubscribe {
-    if (typeof type !== 'string') throw refuse('on type', "the type of a lifecycle event, or '*'", type, this.path)
+    if (type !== '*' && !isLifecycleEventType(type)) throw refuse('on type', "the type of a lifecycle event, or '*'", type, this.path)
     if (!callable.accepts(listener)) throw refuse('on listener', callable.range, listener, this.path)
     return this.listeners.add(type, listener as (event: LifecycleEvent) => unknown)
   }

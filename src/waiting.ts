@@ -12,7 +12,7 @@ export interface WaitOptions {
 }
 
 /** Rules for {@link WaitOptions}. */
-const WAIT_RULES = { timeout: durationOrInfinity, signal: abortSignal }
+export const WAIT_RULES = { timeout: durationOrInfinity, signal: abortSignal }
 
 /** What a wait needs from its surroundings. */
 export interface WaitingRoom {

@@ -63,15 +63,18 @@ export function runBody(incarnation: Incarnation, given: AnyBody): void {
   let result: unknown
   try {
     result = body(new RoutineContext(incarnation))
-    if (!(result instanceof Promise) && isThenable(result)) result = Promise.resolve(result)
+    if (isThenable(result)) {
+      // A `then` of its own may throw, or answer twice: adopted by a promise it can do neither.
+      const promise = result.then === Promise.prototype.then ? result : new Promise((resolve) => resolve(result))
+      // Bound functions, because two closures and what they share are 56 B more.
+      promise.then(incarnation.returned.bind(incarnation), incarnation.threw.bind(incarnation))
+      return
+    }
   } catch (error) {
     incarnation.threw(error)
     return
   }
-  if (result instanceof Promise) {
-    // Bound functions, because two closures and what they share are 56 B more.
-    result.then(incarnation.returned.bind(incarnation), incarnation.threw.bind(incarnation))
-  } else incarnation.returned(result)
+  incarnation.returned(result)
 }
 
 /** Runs an actor as a child of the incarnation's own. */
@@ -79,7 +82,7 @@ export function runActor(incarnation: Incarnation, logic: AnyActorLogic): void {
   const { row } = incarnation
   const { resumption } = row
   const { snapshot, delays } = resumption ?? {}
-  const contained = stoppingChildren(logic)
+  const contained = stoppingChildren(logic, incarnation)
   const work = createActor(resumption?.observe(contained) ?? contained, {
     parent: incarnation.actor,
     id: 'work',
@@ -95,19 +98,24 @@ export function runActor(incarnation: Incarnation, logic: AnyActorLogic): void {
   if (incarnation.over) return
   if (resumption !== undefined) {
     if (delays !== undefined) resumption.runOn(work, delays)
-    resumption.keep(work)
-    work.subscribe({ next: () => resumption.keep(work), error: () => undefined })
+    let persistable = resumption.keep(work, row.path)
+    const next = (): void => {
+      persistable &&= resumption.keep(work, row.path)
+    }
+    work.subscribe({ next, error: () => undefined })
   }
   row.flushMailbox(work)
 }
 
 /**
- * The same logic, except that an actor whose own action throws takes its children with it:
- * XState leaves them running.
+ * The same logic, except that an actor whose own action throws takes its children with it, and that what they throw while they
+ * are stopped is heard of: XState leaves the ones running, and drops the other.
  */
-function stoppingChildren(logic: AnyActorLogic): AnyActorLogic {
+function stoppingChildren(logic: AnyActorLogic, incarnation: Incarnation): AnyActorLogic {
   const wrapped = Object.create(logic) as ActorLogic<Snapshot<unknown>, EventObject>
+  const error = (thrown: unknown): void => incarnation.strayed(thrown, 'a child of its actor threw while it was being stopped')
   wrapped.transition = (snapshot, event, scope) => {
+    if (event.type === 'xstate.stop') for (const child of descendants(snapshot)) child.subscribe({ error })
     try {
       return logic.transition(snapshot, event, scope)
     } catch (error) {
@@ -119,6 +127,18 @@ function stoppingChildren(logic: AnyActorLogic): AnyActorLogic {
 }
 
 function stopChildren(snapshot: Snapshot<unknown>, scope: AnyActorScope): void {
+  for (const child of childrenOf(snapshot)) scope.stopChild(child)
+}
+
+function childrenOf(snapshot: Snapshot<unknown>): AnyActorRef[] {
   const { children } = snapshot as { children?: Record<string, AnyActorRef | undefined> }
-  for (const child of Object.values(children ?? {})) if (child !== undefined) scope.stopChild(child)
+  return Object.values(children ?? {}).filter((child) => child !== undefined)
+}
+
+/** All below, outermost first. */
+function* descendants(snapshot: Snapshot<unknown>): Generator<AnyActorRef> {
+  for (const child of childrenOf(snapshot)) {
+    yield child
+    yield* descendants(child.getSnapshot() as Snapshot<unknown>)
+  }
 }

@@ -95,6 +95,14 @@ export function oneOf(...words: readonly string[]): Rule {
   return { range: words.map((word) => `'${word}'`).join(' or '), accepts: (value) => typeof value === 'string' && words.includes(value) }
 }
 
+/** An object with any of the given keys, each with a rule of its own. */
+export function objectOf(...keys: readonly string[]): Rule {
+  return {
+    range: `an object with any of ${keys.join(', ')}`,
+    accepts: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  }
+}
+
 /** An object that has all the given methods. */
 export function having(...methods: readonly string[]): Rule {
   return {

@@ -1,6 +1,19 @@
 /** Options of a routine: checked once, every default filled in. */
 import type { Backoff, RestartType } from '../../machines/restart-policy.ts'
-import { abortSignal, anything, callable, check, duration, flag, limit, nodeName, oneOf, positiveDuration, type Rule } from './check.ts'
+import {
+  abortSignal,
+  anything,
+  callable,
+  check,
+  duration,
+  flag,
+  limit,
+  nodeName,
+  objectOf,
+  oneOf,
+  positiveDuration,
+  type Rule,
+} from './check.ts'
 
 /** How long a routine that was asked to stop may take. */
 export type ShutdownTime = number | 'brutal_kill' | 'infinity'
@@ -118,7 +131,7 @@ const ROUTINE_RULES = {
   input: anything,
   restart: oneOf('permanent', 'transient', 'temporary'),
   restartIf: callable,
-  backoff: { range: 'an object {initial, factor, max, jitter}', accepts: (value: unknown) => typeof value === 'object' && value !== null },
+  backoff: objectOf(...Object.keys(BACKOFF_RULES)),
   timeout: positiveDuration,
   shutdown: {
     range: `${duration.range}, 'brutal_kill' or 'infinity'`,
@@ -128,10 +141,7 @@ const ROUTINE_RULES = {
   significant: flag,
   hungAfter: positiveDuration,
   onHung: oneOf('report', 'restart', 'kill'),
-  mailbox: {
-    range: 'an object {capacity, overflow, betweenIncarnations}',
-    accepts: (value: unknown) => typeof value === 'object' && value !== null,
-  },
+  mailbox: objectOf(...Object.keys(MAILBOX_RULES)),
   resume: oneOf('fresh', 'snapshot'),
   signal: abortSignal,
 } satisfies Record<keyof RoutineOptions, Rule>

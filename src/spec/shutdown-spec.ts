@@ -1,7 +1,7 @@
 /** Options of a shutdown: checked before anything is stopped. */
 import { PHASES } from '../../machines/lifecycle-event.ts'
 import type { ShutdownOptions, ShutdownPlan } from '../shutdown.ts'
-import { abortSignal, check, duration, durationOrInfinity, oneOf, type Rule } from './check.ts'
+import { abortSignal, check, duration, durationOrInfinity, objectOf, oneOf, type Rule } from './check.ts'
 
 /** The whole of a shutdown, in milliseconds, where none is given. */
 export const DEFAULT_SHUTDOWN_TIMEOUT = 10_000
@@ -12,7 +12,7 @@ const SHUTDOWN_RULES = {
   mode: oneOf('graceful', 'immediate'),
   timeout: durationOrInfinity,
   drain: duration,
-  phases: { range: `an object with any of ${PHASES.join(', ')}`, accepts: (value: unknown) => typeof value === 'object' && value !== null },
+  phases: objectOf(...PHASES),
   signal: abortSignal,
 } satisfies Record<keyof ShutdownOptions, Rule>
 

@@ -2,7 +2,7 @@
 import { getEventListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { createGlobalManager, type LocalManager } from 'curtaincall'
+import { createGlobalManager, type LocalManager, type RoutineContext } from 'curtaincall'
 
 const MB = 1024 * 1024
 
@@ -95,5 +95,64 @@ test('C1: an abandoned body that never settles does not keep its routine’s man
   const local = global.createApp('app').createLocal('local', { maxRoutines: 1 })
   for (let i = 0; i < 100; i++) await local.spawn('deaf', () => new Promise(() => undefined)).kill()
   expect([local.count, local.routines().length]).toEqual([0, 0])
+  await global.shutdown()
+})
+
+test("S3: a routine's signal lets go of listeners that were taken off, dropped by a signal of their own, or given up", async () => {
+  const global = createGlobalManager()
+  const local = global.createApp('app').createLocal('local')
+  let signal = AbortSignal.abort()
+  const body = (context: { signal: AbortSignal }): Promise<unknown> => {
+    signal = context.signal
+    return new Promise((resolve) => signal.addEventListener('abort', resolve))
+  }
+  await local.spawn('service', body).started
+  const added: WeakRef<() => void>[] = []
+  const listen = (options?: AddEventListenerOptions): (() => void) => {
+    const listener = (): void => undefined
+    added.push(new WeakRef(listener))
+    signal.addEventListener('abort', listener, options)
+    return () => signal.removeEventListener('abort', listener, options)
+  }
+  const all = (): void => {
+    for (let i = 0; i < 100; i++) {
+      const leave = [listen(), listen(), listen({ capture: true })]
+      for (const each of leave) each()
+      const gone = new AbortController()
+      listen({ signal: gone.signal })
+      gone.abort()
+    }
+  }
+  all()
+  await heap()
+  expect(added).toHaveLength(400)
+  // The platform may still have the very last in its hands.
+  expect(added.filter((each) => each.deref() !== undefined).length).toBeLessThan(3)
+  expect(getEventListeners(signal, 'abort')).toHaveLength(1)
+  await global.shutdown()
+})
+
+test('C3: 50,000 waits for a message that are given up leave nothing behind', async () => {
+  const global = createGlobalManager()
+  const local = global.createApp('app').createLocal('local')
+  const done = Promise.withResolvers<number>()
+  const body = async (context: RoutineContext<undefined, string, string>): Promise<void> => {
+    const giveUp = async (count: number): Promise<void> => {
+      for (let i = 0; i < count; i++) {
+        const waiting = context.messages[Symbol.asyncIterator]()
+        const next = waiting.next()
+        await waiting.return?.()
+        await next
+      }
+    }
+    await giveUp(1_000)
+    const before = await heap()
+    await giveUp(50_000)
+    done.resolve((await heap()) - before)
+    for await (const { message, reply } of context.messages) reply(message)
+  }
+  const routine = local.spawn('receiver', body)
+  expect(await done.promise).toBeLessThan(MB)
+  expect(await routine.ask('hello')).toBe('hello')
   await global.shutdown()
 })

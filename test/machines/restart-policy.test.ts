@@ -39,8 +39,8 @@ test('P3: a delay is never above max, grows by factor, and strays by jitter', ()
   expect([1, 2, 3, 4, 5, 6].map((n) => backoffDelay(backoff, n, 0.3))).toEqual([100, 200, 400, 800, 1_000, 1_000])
   expect(backoffDelay({ ...backoff, jitter: 0.2 }, 1, 0)).toBe(80)
   fc.assert(
-    fc.property(fc.double({ min: 0, max: 1, noNaN: true }), fc.integer({ min: 1, max: 5_000 }), (random, attempt) => {
-      const delay = backoffDelay({ ...backoff, jitter: 1 }, attempt, random)
+    fc.property(fc.double({ min: 0, max: 1, noNaN: true }), fc.integer({ min: 1, max: 5_000 }), fc.nat(2), (random, attempt, initial) => {
+      const delay = backoffDelay({ ...backoff, initial, jitter: 1 }, attempt, random)
       expect(delay).toBeGreaterThanOrEqual(0)
       expect(delay).toBeLessThanOrEqual(1_000)
     }),

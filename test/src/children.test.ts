@@ -399,6 +399,25 @@ describe('what is beside OTP', () => {
     expect([local.routine('a')?.state, other.routine('a')?.state]).toEqual(['running', 'running'])
   })
 
+  test('terminateChild stops what the handle stands for, not a manager of the same name, or who has followed it', async () => {
+    const jobs = () => manager('jobs', { children: [routine('a', untilTold)] })
+    const { global, local } = makeTree({ children: [jobs()] })
+    const other = global.createApp('b').createLocal('l', { children: [jobs()] })
+    await settle()
+    const theirs = other.getLocal('jobs') as LocalManager
+    expect(await local.terminateChild(theirs)).toEqual({ ok: false, error: 'not_found' })
+    const own = local.getLocal('jobs') as LocalManager
+    expect([own.state, theirs.state]).toEqual(['running', 'running'])
+    const first = own.routine('a') as Routine
+    await own.terminateChild('a')
+    await own.restartChild('a')
+    expect(await own.terminateChild(first)).toEqual({ ok: false, error: 'not_found' })
+    expect(own.routine('a')?.state).toBe('running')
+    expect(await own.terminateChild(own.routine('a') as Routine)).toEqual({ ok: true, value: undefined })
+    expect(await local.terminateChild(own)).toEqual({ ok: true, value: undefined })
+    expect([own.state, theirs.state]).toEqual(['completed', 'running'])
+  })
+
   test('an automatic shutdown ends as completed', async () => {
     const { global } = makeTree()
     const app = global.createApp('x', {
@@ -441,7 +460,13 @@ describe('bad input is refused before anything starts', () => {
     [() => makeTree({ template: never }).local.startChild(never), /startChild instance must be an object \{id, input\}/, 'instance'],
     [() => makeTree({ template: never }).local.startChild(5 as never), /startChild instance must be an object/, 'instance'],
     [() => makeTree({ template: never }).local.startChild(null as never), /startChild instance must be an object/, 'instance'],
-    [() => makeTree({ template: never }).local.startChild({ id: 'a/b' }), /instance name must be a string of 1 to 200 characters/, 'name'],
+    [() => makeTree({ template: never }).local.startChild({ id: 'a/b' }), /startChild instance option id must be a string of 1/, 'id'],
+    [
+      () => makeTree({ template: never }).local.startChild({ inptu: 3 } as never),
+      /startChild instance: unknown option "inptu"; known are id, input/,
+      'inptu',
+    ],
+    [() => makeTree().local.terminateChild(null as never), /terminateChild child must be the id of a child, or itself/, 'child'],
   ])('%# %s', (act, message, option) => {
     const error = thrownBy(act)
     expect(error).toBeInstanceOf(ConfigError)

@@ -24,6 +24,18 @@ test('A2: a thousand timers of one length are one of the platform, which is gone
   expect(vi.getTimerCount()).toBe(0)
 })
 
+test('one that is longer than the platform can wait is waited for in parts', async () => {
+  const delay = 30 * 24 * 3_600_000
+  let fired = false
+  clock.setTimeout(() => (fired = true), delay)
+  await vi.advanceTimersByTimeAsync(2 ** 31 - 1)
+  expect([fired, vi.getTimerCount()]).toEqual([false, 1])
+  await vi.advanceTimersByTimeAsync(delay - 2 ** 31 - 1)
+  expect(fired).toBe(false)
+  await vi.advanceTimersByTimeAsync(10)
+  expect([fired, vi.getTimerCount()]).toEqual([true, 0])
+})
+
 test('A1: they fire in order, each at its time, and one that was disarmed does not', async () => {
   const fired: [string, number][] = []
   const begun = clock.now()

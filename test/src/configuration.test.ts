@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { ConfigError, createGlobalManager, handleSignals } from 'curtaincall'
 import { makeTree, untilTold } from '../support/tree.ts'
+import { settle } from '../support/virtual-clock.ts'
 
 describe('bad input names the option, the range and what came, before anything starts', () => {
   test.each<[Record<string, unknown>, string]>([
@@ -45,6 +46,8 @@ describe('bad input names the option, the range and what came, before anything s
     [{ backoff: { jitter: 2 } }, 'jitter must be a number from 0 to 1; received 2'],
     [{ backoff: { growth: 2 } }, 'unknown option "growth"'],
     [{ backoff: 5 }, 'backoff must be an object'],
+    [{ backoff: [] }, 'routine option backoff must be an object with any of initial, factor, max, jitter; received an array'],
+    [{ mailbox: [] }, 'routine option mailbox must be an object with any of capacity, overflow, betweenIncarnations; received an array'],
     [{ id: '' }, 'id must be a string'],
     [{ hungAfter: -1 }, 'hungAfter must be'],
     [{ onHung: 'cry' }, "onHung must be 'report' or 'restart' or 'kill'"],
@@ -81,9 +84,28 @@ describe('bad input names the option, the range and what came, before anything s
     const { local, global } = makeTree()
     expect(() => global.on('*', 5 as never)).toThrow('on listener must be a function')
     expect(() => global.on(5 as never, () => 1)).toThrow('on type must be')
+    expect(() => global.on('routine.complete' as never, () => 1)).toThrow('received "routine.complete"')
+    expect(() => local.whenAvailable(null as never)).toThrow('whenAvailable options must be an object')
     expect(() => local.waitFor('x', { timeout: -1 })).toThrow('timeout')
     expect(() => handleSignals(global, [] as never)).toThrow('a list of signal names')
     expect(() => handleSignals(global, ['INT' as never])).toThrow(ConfigError)
+    const before = process.listenerCount('SIGUSR2')
+    expect(() => handleSignals(global, ['SIGUSR2'], { timeout: '1 s' as never })).toThrow('shutdown option timeout must be')
+    expect(process.listenerCount('SIGUSR2')).toBe(before)
+  })
+
+  test.each<[Record<string, unknown>, string]>([
+    [{ timeout: -5 }, 'shutdownNamed option timeout must be a number of milliseconds from 0'],
+    [{ timeout: Number.NaN }, 'received NaN'],
+    [{ signal: 5 }, 'shutdownNamed option signal must be an AbortSignal'],
+    [{ tiemout: 5 }, 'shutdownNamed: unknown option "tiemout"'],
+  ])('shutdownNamed %o stops nobody', async (options, message) => {
+    const { local } = makeTree()
+    const routine = local.spawn('x', untilTold)
+    await settle()
+    expect(() => local.shutdownNamed('x', options)).toThrow(message)
+    await settle()
+    expect(routine.state).toBe('running')
   })
 
   test('a generator of ids that are none', () => {

@@ -58,7 +58,7 @@ test('listeners are called as the platform calls them: once each, in order, with
       const theirs = new AbortController()
       expect(play(ours, () => abortContained(ours, 'why'), script)).toEqual(play(theirs, () => theirs.abort('why'), script))
     }),
-    { numRuns: 500 },
+    { numRuns: 2_000 },
   )
 })
 

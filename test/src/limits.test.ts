@@ -79,6 +79,26 @@ describe('limits', () => {
     expect(() => local.whenAvailable({ room: 'seat' as never })).toThrow('room')
   })
 
+  test('whenAvailable wakes for a place in the queue while every level is full', async () => {
+    for (const how of ['cancelled', 'admitted', 'admitted for another'] as const) {
+      const global = createGlobalManager({ maxRoutines: 1 })
+      const options = { maxRoutines: 1, overflow: 'queue', maxQueue: 1 } as const
+      const app = global.createApp('a', { maxRoutines: 1 })
+      const [local, other] = ['l', 'm'].map((name) => app.createLocal(name, options)) as [LocalManager, LocalManager]
+      const first = (how === 'admitted for another' ? other : local).spawn('x', untilTold)
+      await settle()
+      const queued = local.spawn('y', untilTold)
+      let woken = false
+      void local.whenAvailable({ room: 'queue' }).then((held) => (woken = held))
+      await settle()
+      expect([how, woken]).toEqual([how, false])
+      await (how === 'cancelled' ? queued : first).cancel()
+      await settle()
+      expect([how, woken, global.available]).toEqual([how, true, 0])
+      await global.shutdown()
+    }
+  })
+
   test('whenAvailable wakes for a permit that was missing further up', async () => {
     const global = createGlobalManager({ maxRoutines: 1 })
     const one = global.createApp('a').createLocal('l').spawn('x', untilTold)

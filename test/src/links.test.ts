@@ -34,7 +34,7 @@ describe('watch tells of each end', () => {
     ])
   })
 
-  test('what a listener throws harms nobody; one that has left hears nothing', async () => {
+  test('what a listener throws, or rejects with, harms nobody; one that has left hears nothing', async () => {
     const { local } = makeTree()
     const work = local.spawn('x', untilTold)
     const listener = vi.fn<() => void>()
@@ -44,9 +44,11 @@ describe('watch tells of each end', () => {
     {
       using _watching = watch(work, listener)
     }
+    watch(work, () => Promise.reject(new Error('later')))
     await work.cancel()
+    await settle()
     expect(listener).not.toHaveBeenCalled()
-    expect(local.metrics().contained).toBe(1)
+    expect(local.metrics().contained).toBe(2)
     expect(() => watch({} as Routine, listener)).toThrow(ConfigError)
     expect(() => watch(work, 5 as never)).toThrow('watch listener must be a function; received 5')
   })

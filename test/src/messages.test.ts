@@ -117,6 +117,71 @@ describe.each([{ strict: false }, { strict: true }])('messages (strict: $strict)
     expect(dropped).toEqual(betweenIncarnations === 'keep' ? [] : ['unread', 'between'])
   })
 
+  test('E1: of two readers the one that asked first is served first, and one that has left is not', async () => {
+    const { local } = makeTree({}, mode)
+    const routine = local.spawn('readers', async (context: RoutineContext<undefined, string>) => {
+      const [left, first, second] = [0, 1, 2].map(() => context.messages[Symbol.asyncIterator]())
+      const given = [left, first].map((reader) => reader?.next())
+      await left?.return?.()
+      await settle()
+      routine.send('a')
+      routine.send('b')
+      // Both wait already: whoever asks now is behind the one that has waited.
+      given.push(second?.next())
+      return (await Promise.all(given)).map((turn) => turn?.value?.message)
+    }) as { send(message: string): void; outcome: Promise<unknown> }
+    expect(await routine.outcome).toEqual({ status: 'completed', output: [undefined, 'a', 'b'] })
+  })
+
+  test('what it answers while it stops reaches who asked; once it is over, nothing does', async () => {
+    const { local, clock } = makeTree({}, mode)
+    const body = async ({ messages, signal }: RoutineContext<undefined, string, string>): Promise<void> => {
+      const replies: ((value: string) => void)[] = []
+      signal.addEventListener('abort', () => replies[0]?.('in time'))
+      for await (const { reply } of messages) replies.push(reply)
+      await new Promise((resolve) => clock.setTimeout(() => resolve(1), 20))
+      replies[1]?.('too late')
+    }
+    const routine = local.spawn('server', body, { shutdown: 10 })
+    await settle()
+    const answers = [routine.ask('a'), routine.ask('b')]
+    const refused = expect(answers[1]).rejects.toMatchObject({ code: 'ERR_NOT_RUNNING' })
+    await settle()
+    void routine.cancel()
+    expect(await answers[0]).toBe('in time')
+    await clock.advance(50)
+    await refused
+  })
+
+  test.each([
+    ['drop-newest', ['ERR_TIMEOUT', 'ERR_MAILBOX_FULL']],
+    ['drop-oldest', ['ERR_MAILBOX_FULL', 'ERR_TIMEOUT']],
+  ] as const)('a question that is dropped for want of room says so: %s', async (overflow, codes) => {
+    const { local, clock } = makeTree({}, mode)
+    const body = ({ signal }: RoutineContext<undefined, string>): Promise<unknown> =>
+      new Promise((resolve) => signal.addEventListener('abort', resolve))
+    const deaf = local.spawn('deaf', body, { mailbox: { capacity: 1, overflow } })
+    await settle()
+    const asked = ['a', 'b'].map((message) => deaf.ask(message, { timeout: 10 }).catch((error: { code: string }) => error.code))
+    await clock.advance(10)
+    expect(await Promise.all(asked)).toEqual(codes.map((code) => (code === 'ERR_TIMEOUT' ? 'ERR_ASK_TIMEOUT' : code)))
+  })
+
+  test('X3: an actor that ends while it gets what has waited leaves the rest to the next, or to nobody', async () => {
+    const { local, events } = makeTree({}, mode)
+    const crashing = fromTransition((seen: number[], { n }: { type: 'n'; n: number }) => {
+      if (n === 1) throw new Error('poison')
+      return [...seen, n]
+    }, [])
+    const permanent = local.spawn('crashing', crashing, { restart: 'permanent' })
+    const ending = local.spawn('ending', setup({}).createMachine({ initial: 'a', states: { a: { on: { n: 'b' } }, b: { type: 'final' } } }))
+    for (const n of [1, 2, 3]) for (const each of [permanent, ending]) each.send({ type: 'n', n })
+    await settle()
+    expect([permanent.incarnation, permanent.work?.getSnapshot().context]).toEqual([2, [2, 3]])
+    const dead = events.filter(({ type }) => type === 'message.deadLetter')
+    expect(dead).toMatchObject([2, 3].map((n) => ({ name: 'ending', message: { n } })))
+  })
+
   test('X3: what reaches nobody is a dead letter', async () => {
     const { local, events } = makeTree({}, mode)
     const routine = local.spawn('ends', () => 1) as unknown as { send(message: string): void; outcome: Promise<unknown> }

@@ -147,6 +147,14 @@ describe('it goes on from the last step before the crash', () => {
     expect([calls, loading.incarnation]).toEqual([3, 3])
   })
 
+  test('one that has done its work begins anew: its end is nothing to go on with', async () => {
+    const { local, clock } = makeTree({ maxRestarts: 3, restartWindow: 100 })
+    const round = createMachine({ initial: 'working', states: { working: { after: { 50: 'done' } }, done: { type: 'final' } } })
+    const rounds = local.spawn('rounds', round, { restart: 'permanent', resume: 'snapshot' })
+    await clock.advance(50 * 10)
+    expect([rounds.state, rounds.incarnation, local.state]).toEqual(['running', 11, 'running'])
+  })
+
   test('any logic that XState can persist', async () => {
     const { local } = makeTree()
     const sum = fromTransition((state: number, event: { type: 'add'; n: number }) => {

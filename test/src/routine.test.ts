@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events'
 import { describe, expect, test } from 'vitest'
 import { assign, createMachine, fromCallback, fromObservable, fromPromise, fromTransition, sendTo, setup } from 'xstate'
-import { ignore, RoutineTimeoutError } from 'curtaincall'
+import { ignore, routine, type RoutineContext, RoutineTimeoutError } from 'curtaincall'
 import { deaf, gate, makeTree, slowToStop, untilTold } from '../support/tree.ts'
 import { settle } from '../support/virtual-clock.ts'
 
@@ -265,6 +265,40 @@ describe.each([{ strict: false }, { strict: true }])('a routine (strict: $strict
     body.resolve('late')
     await settle()
     expect(events.filter(({ type }) => type === 'routine.settled')).toMatchObject([{ incarnation: 1 }])
+  })
+
+  test('C1: an orphan starts nothing any more, whenever it took the means to out of its context', async () => {
+    const { local } = makeTree({}, mode)
+    const end = gate()
+    const said: unknown[] = []
+    const body = async ({ local: own }: RoutineContext): Promise<void> => {
+      const { spawn, startChild } = own
+      expect(spawn('y', () => 1).name).toBe('y')
+      await end.promise
+      for (const act of [() => spawn('z', () => 1), () => own.spawn('z', () => 1), () => startChild(routine('c', untilTold))])
+        try {
+          void act()
+        } catch (error) {
+          said.push((error as { code: string }).code)
+        }
+    }
+    const orphan = local.spawn('x', body)
+    await settle()
+    await orphan.kill()
+    end.resolve()
+    await settle()
+    expect(said).toEqual(['ERR_NOT_ACCEPTING', 'ERR_NOT_ACCEPTING', 'ERR_NOT_ACCEPTING'])
+    expect([local.metrics().spawned, local.count]).toEqual([2, 0])
+  })
+
+  test('of those that are retained under one id, the latest is found', async () => {
+    const { local } = makeTree({ retain: 3 }, mode)
+    for (const input of [1, 2, 3, 4, 5]) {
+      const run = local.spawn('job', (context) => context.input, { id: 'job', input })
+      await run.outcome
+      expect(await local.routine('job')?.outcome).toEqual({ status: 'completed', output: input })
+    }
+    expect(local.retained()).toHaveLength(3)
   })
 
   test('result() takes a timeout and a signal, and the routine goes on', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { type GlobalManager, type LifecycleEvent, RestartLimitError } from 'curtaincall'
+import { type GlobalManager, type LifecycleEvent, RestartLimitError, routine, type RoutineContext } from 'curtaincall'
 import { counter, gate, makeTree, untilTold } from '../support/tree.ts'
 import { settle } from '../support/virtual-clock.ts'
 
@@ -110,6 +110,30 @@ describe.each([{ strict: false }, { strict: true }])('supervision (strict: $stri
     expect(events.filter((event) => event.type === 'manager.gaveUp')).toEqual([])
     await routine.cancel()
     expect(() => routine.restart()).toThrow(expect.objectContaining({ code: 'ERR_NOT_RUNNING' }))
+  })
+
+  test('restart() by hand stays free, also of one that then turns out to be hung', async () => {
+    const { local, clock, events } = makeTree({ maxRestarts: 0 }, mode)
+    const deaf = (): Promise<never> => new Promise(() => undefined)
+    const routine = local.spawn('x', deaf, { hungAfter: 10, onHung: 'restart', shutdown: 50 })
+    await settle()
+    const restarted = routine.restart()
+    await clock.advance(50)
+    expect([await restarted, routine.incarnation]).toEqual([true, 2])
+    expect(events.filter(({ type }) => type === 'routine.hung')).toHaveLength(1)
+  })
+
+  test.each(['spawned', 'child'] as const)('%s: restart() in reaction to a restart that is to wait begins it at once', async (kind) => {
+    const options = { restart: 'permanent', backoff: { initial: 400 } } as const
+    const body = (context: RoutineContext): unknown => (context.incarnation === 1 ? failing() : untilTold(context))
+    const { local, clock } = makeTree({ children: kind === 'child' ? [routine('x', body, options)] : [] }, mode)
+    let restarted: Promise<boolean> | undefined
+    local.on('routine.restarted', ({ id }) => {
+      restarted = local.routine(id)?.restart()
+    })
+    const x = kind === 'child' ? local.routine('x') : local.spawn('x', body, options)
+    await settle()
+    expect([x?.state, await restarted, clock.pending]).toEqual(['running', true, 0])
   })
 
   test('a restart whose start fails is tried again, and each attempt counts', async () => {
