@@ -32,8 +32,10 @@ Its source is at https://github.com/kieler/elkjs/tree/${version} and https://git
 function standalone(layouts: string): string {
   const read = (name: string): string => readFileSync(join(page, name), 'utf8')
   const icon = `data:image/svg+xml;base64,${Buffer.from(read('icon.svg')).toString('base64')}`
+  // A copy that leaves this package takes the notices along. Two dashes would end the comment.
+  const notices = read('page.LICENSES.txt').replaceAll('--', '- -')
   const script = read('page.js').replaceAll('</script', '<\\/script').replaceAll('./icon.svg', icon)
-  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>curtaincall</title><link rel="icon" href="${icon}"><style>${read('page.css')}</style></head><body><div id="page"></div><script type="application/json" id="layouts">${layouts}</script><!--recording--><script type="module">${script}</script></body></html>`
+  return `<!doctype html><!--\n${notices}--><html lang="en"><head><meta charset="utf-8"><title>curtaincall</title><link rel="icon" href="${icon}"><style>${read('page.css')}</style></head><body><div id="page"></div><script type="application/json" id="layouts">${layouts}</script><!--recording--><script type="module">${script}</script></body></html>`
 }
 
 const styles = readdirSync(page).find((name) => name.endsWith('.css'))

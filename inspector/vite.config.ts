@@ -1,5 +1,5 @@
 /** Builds the page into dist/inspector, for the server; and as one file, for recordings that are saved. */
-import { readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { defineConfig, type Plugin } from 'vite'
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
@@ -15,8 +15,39 @@ const plainNumbers: Plugin = {
   },
 }
 
+/** The licence of a package, as it stands beside it. */
+function licenceOf(root: string): string {
+  const { name, version, license } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8')) as Record<string, string>
+  const file = readdirSync(root).find((each) => /^licen[cs]e(\.|$)/i.test(each))
+  if (file === undefined) throw new Error(`${name} comes without its licence`)
+  return `${name} ${version}, ${license}\n\n${readFileSync(`${root}/${file}`, 'utf8').trim()}\n`
+}
+
+/** What the page is made of is other people's too: their notices stand beside it. */
+const notices: Plugin = {
+  name: 'notices',
+  generateBundle(_options, bundle) {
+    const roots = new Set<string>()
+    for (const part of Object.values(bundle)) {
+      const ids = part.type === 'chunk' ? part.moduleIds : []
+      for (const id of ids) {
+        const root = /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id)?.[0]
+        if (root !== undefined && existsSync(`${root}/package.json`)) roots.add(root)
+      }
+    }
+    this.emitFile({
+      type: 'asset',
+      fileName: 'page.LICENSES.txt',
+      source: [...roots]
+        .toSorted()
+        .map(licenceOf)
+        .join(`\n${'-'.repeat(80)}\n\n`),
+    })
+  },
+}
+
 export default defineConfig({
-  plugins: [plainNumbers],
+  plugins: [plainNumbers, notices],
   root: import.meta.dirname,
   base: './',
   define: { VERSION: JSON.stringify(version), 'process.env.NODE_ENV': '"production"' },

@@ -9,7 +9,7 @@ import { RoutineRegistry } from './routine-registry.ts'
 import type { RoutineRow } from './routine.ts'
 import { Service } from './service.ts'
 import { check, oneOf } from './spec/check.ts'
-import type { ManagerSpec } from './spec/manager-spec.ts'
+import { checkName, type ManagerSpec } from './spec/manager-spec.ts'
 import { CANCEL } from './routine-steps.ts'
 import type { Stage } from './stage.ts'
 import { TreeNode } from './tree-node.ts'
@@ -144,6 +144,7 @@ export abstract class Branch extends TreeNode {
    * @throws Rejects with the reason of an aborted signal.
    */
   waitFor(name: string, options: WaitOptions = {}): Promise<boolean> {
+    checkName('waitFor', name, this.path)
     const group = this.groups.get(name)
     return waitUntil(() => group === undefined || group.isEmpty, group === undefined ? [] : [group.waiters], options, this.stage)
   }

@@ -57,10 +57,14 @@ export abstract class Supervising extends Branch {
     return this.#ask({ op: 'startChild', child: this.#serviceOf(child) }, started)
   }
 
+  /** @internal Throws ConfigError if it cannot be a child of this level. */
+  checkChild(_child: ChildSpec): void {}
+
   #serviceOf(child: ChildSpec | ChildInstance): Service {
     const { template } = this.spec
     if (template === undefined) {
       if (!isChildSpec(child)) throw refuse('startChild child', 'what routine() or manager() returns', child, this.path)
+      this.checkChild(child)
       return new Service(child)
     }
     if (typeof child !== 'object' || child === null || isChildSpec(child))

@@ -115,7 +115,7 @@ export class RestartLimitError extends CurtaincallError {
   }
 }
 
-/** A routine was silent for longer than `hungAfter` and its policy is to restart it. */
+/** A routine was silent for longer than `hungAfter` and its policy is to restart it, or to kill it. */
 export class RoutineHungError extends CurtaincallError {
   constructor(message: string, options?: CurtaincallErrorOptions) {
     super('ERR_HUNG', message, options)

@@ -5,7 +5,10 @@ import { AppManager } from './app-manager.ts'
 import type { LifecycleBus } from './lifecycle-bus.ts'
 import { Manager } from './manager.ts'
 import type { Routine } from './routine-handle.ts'
+import { refuse } from './spec/check.ts'
+import type { ChildSpec } from './spec/child-spec.ts'
 import {
+  checkAppChild,
   checkName,
   compileAppSpec,
   compileGlobalSpec,
@@ -59,6 +62,7 @@ export class GlobalManager extends Manager {
    * global.whereis('shop/api/db#db')
    */
   whereis(path: string): Manager | Routine<unknown, unknown, unknown> | undefined {
+    if (typeof path !== 'string') throw refuse('whereis path', 'a string', path, this.path)
     const [first, ...rest] = path.split('/')
     if (rest.length === 0 && first !== this.name) return this.#living(this.routine(path))
     if (first !== this.name) return undefined
@@ -73,6 +77,11 @@ export class GlobalManager extends Manager {
 
   #living(routine: { ended?: boolean; path: string } | undefined, path = routine?.path) {
     return routine?.ended === false && routine.path === path ? (routine as unknown as Routine<unknown, unknown, unknown>) : undefined
+  }
+
+  /** @internal */
+  override checkChild(child: ChildSpec): void {
+    checkAppChild(child, this.path)
   }
 
   /** @internal */

@@ -9,7 +9,7 @@ export { createGlobalManager, GlobalManager } from './global-manager.ts'
 export { AppManager } from './app-manager.ts'
 export { LocalManager } from './local-manager.ts'
 export type { AvailabilityOptions } from './branch.ts'
-export type { ManagerState } from './manager.ts'
+export type { Manager, ManagerState } from './manager.ts'
 export type {
   GlobalManagerOptions,
   LocalManagerOptions,
@@ -20,9 +20,9 @@ export type {
 
 // Children
 export { manager, routine } from './children.ts'
-export type { ChildEntry, ChildInstance, ChildResult } from './child-calls.ts'
+export type { ChildEntry, ChildInstance, ChildResult, LivingChild } from './child-calls.ts'
 export type { ChildSpec, ManagerChild, RoutineChild } from './spec/child-spec.ts'
-export type { AutoShutdown, CallError, ChildCounts } from '../machines/supervisor.ts'
+export type { AutoShutdown, CallError, ChildCounts, Strategy } from '../machines/supervisor.ts'
 
 // Routines
 export type { Routine, RoutineFrom } from './routine-handle.ts'
@@ -52,6 +52,7 @@ export { handleSignals, type SignalName } from './process-signals.ts'
 // Watching
 export type { LifecycleListener, Unsubscribe } from './lifecycle-bus.ts'
 export type {
+  ControlEvent,
   LifecycleEvent,
   LifecycleEventOf,
   LifecycleEventType,
@@ -66,7 +67,7 @@ export type {
 } from '../machines/lifecycle-event.ts'
 export type { Health } from './health.ts'
 export type { HealthStatus } from '../machines/health.ts'
-export { type Durations, MAX_NAMES, type Metrics, type MetricValues } from './metrics.ts'
+export { type Durations, type EndKind, MAX_NAMES, type Metrics, type MetricValues } from './metrics.ts'
 
 // Programs for `curtaincall run`
 export type { Program, ProgramContext, ProgramResult } from './cli/program.ts'

@@ -72,7 +72,7 @@ export class LocalManager extends Manager {
 
   #checkQueue(name: string): void {
     const { overflow, maxQueue } = this.spec
-    if (overflow === 'reject') this.refuse(name, 'ERR_AT_CAPACITY', `${this.path} has no permit left for ${name}`)
+    if (overflow === 'reject') this.refuse(name, 'ERR_AT_CAPACITY', `${this.path} has no permit left for ${name}: ${this.describeLimit()}`)
     if (this.queued >= maxQueue) this.refuse(name, 'ERR_QUEUE_FULL', `${this.path} has ${maxQueue} routines queued, which is the limit`)
   }
 

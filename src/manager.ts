@@ -71,6 +71,17 @@ export abstract class Manager extends Supervising {
     return (typeof value === 'string' ? value : 'stopping') as ManagerState
   }
 
+  /** What `JSON.stringify`, and a log, makes of it. */
+  toJSON(): object {
+    const { path, state, incarnation } = this
+    return { path, state, incarnation }
+  }
+
+  /** @internal */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return `${this.constructor.name} ${this.path} (${this.state})`
+  }
+
   /** The health of this node and of everything below. */
   health(): Health {
     return healthOf(this)
@@ -202,10 +213,15 @@ export abstract class Manager extends Supervising {
     this.#beginShutdown({ mode: 'graceful', timeout: Infinity, drain: 0, phases: {}, held: true, cause })
   }
 
+  /** @internal Why its present life has failed. */
+  get failure(): unknown {
+    return this.startError ?? (this.actor.getSnapshot().context as ManagerMachineContext).error
+  }
+
   /** @internal What its supervising has come to. */
   endBy(why: EndReason, child: Service | undefined): void {
     const seq = child?.row?.seq ?? child?.manager?.lastSeq ?? this.#seq
-    if (why === 'limit') this.giveUp(seq, child?.row === undefined ? child?.manager?.startError : child.row.current.error)
+    if (why === 'limit') this.giveUp(seq, child?.row === undefined ? child?.manager?.failure : child.row.current.error)
     else if (why === 'start_failed') this.#failStart(nameStart(this.path, child as Service))
     else this.#stopBecause(why === 'stop' ? 'supervisor' : 'auto_shutdown', seq)
   }

@@ -1,5 +1,5 @@
 /** Signals of the operating system, for those who want them: separate, optional, undoable. */
-import type { GlobalManager } from './global-manager.ts'
+import { GlobalManager } from './global-manager.ts'
 import { type Unsubscribe, unsubscribe } from './lifecycle-bus.ts'
 import type { ShutdownOptions } from './shutdown.ts'
 import { refuse } from './spec/check.ts'
@@ -8,13 +8,22 @@ import { checkShutdownOptions } from './spec/shutdown-spec.ts'
 /** Names that the platform can listen to, such as `SIGTERM`. */
 export type SignalName = NodeJS.Signals
 
+const RANGE = "a list of signals that the platform can listen to, such as 'SIGTERM'"
+
+function isSignal(name: unknown): boolean {
+  if (typeof name !== 'string' || name === 'SIGKILL' || name === 'SIGSTOP') return false
+  // Not imported: whoever bundles the library for a browser has no such module, and no signals.
+  const known = process.getBuiltinModule?.('node:os')?.constants.signals
+  return known === undefined ? name.startsWith('SIG') : Object.hasOwn(known, name)
+}
+
 /**
  * Shuts the tree down at the first signal, and makes the shutdown immediate at the second.
- * The listeners are gone after the shutdown, whoever began it. Does not exit the process.
+ * The listeners are gone after the shutdown, whoever began it. Does not exit the process, nor keep it awake.
  *
  * @param options Of the shutdown that the first signal begins.
  * @returns A function that takes the listeners off; also Disposable.
- * @throws ConfigError if `names` is not a list of signal names, or an option is not one of a shutdown.
+ * @throws ConfigError if `names` has what is no signal, or cannot be listened to; if an option is not one of a shutdown.
  * @example
  * handleSignals(global, ['SIGTERM', 'SIGINT'], { timeout: 30_000 })
  */
@@ -23,9 +32,10 @@ export function handleSignals(
   names: readonly SignalName[] = ['SIGTERM', 'SIGINT'],
   options: ShutdownOptions = {},
 ): Unsubscribe {
-  if (!Array.isArray(names) || names.length === 0 || !names.every((name) => typeof name === 'string' && /^SIG[A-Z0-9]+$/.test(name))) {
-    throw refuse('handleSignals names', "a list of signal names such as 'SIGTERM'", names, global.path)
-  }
+  if (!(global instanceof GlobalManager)) throw refuse('handleSignals global', 'a global manager', global)
+  if (!Array.isArray(names) || names.length === 0) throw refuse('handleSignals names', RANGE, names, global.path)
+  const wrong = names.find((name) => !isSignal(name)) as unknown
+  if (wrong !== undefined) throw refuse('handleSignals names', RANGE, wrong, global.path)
   checkShutdownOptions(options, global.path)
   let first = true
   const listener = (): void => {

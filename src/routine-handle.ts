@@ -10,6 +10,8 @@ import type { WaitOptions } from './waiting.ts'
 export interface Routine<Output = unknown, Message = never, Reply = never, Work = undefined> {
   readonly id: string
   readonly name: string
+  /** Its path, state and incarnation: what `JSON.stringify`, and a log, makes of it. */
+  toJSON(): object
   /** Such as `shop/api/images/resize#V1StGXR8`. */
   readonly path: string
   readonly state: RoutineState

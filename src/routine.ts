@@ -134,6 +134,20 @@ export class RoutineRow extends Announcing implements Named<RoutineRow>, Waiting
     return bornAt === undefined ? undefined : (this.current.endedAt ?? this.local.stage.clock.now()) - bornAt
   }
 
+  override toString(): string {
+    return this.path
+  }
+
+  /** What `JSON.stringify`, and a log, makes of it. */
+  toJSON(): object {
+    const { path, state, incarnation } = this
+    return { path, state, incarnation }
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return `Routine ${this.path} (${this.state}, incarnation ${this.incarnation})`
+  }
+
   get actor(): ActorRefFrom<typeof routineMachine> {
     return this.current.actor as ActorRefFrom<typeof routineMachine>
   }

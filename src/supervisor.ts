@@ -254,7 +254,9 @@ export class Supervisor {
     }
     try {
       if (!service.reserved && gate.full() !== undefined)
-        throw new SpawnRefusedError('ERR_AT_CAPACITY', `${path} has no permit left`, { path })
+        throw new SpawnRefusedError('ERR_AT_CAPACITY', `${path} has no permit left for ${service.name}: ${this.#manager.describeLimit()}`, {
+          path,
+        })
       const { work } = spec as { work: RoutineRow['logic'] }
       const { routineSpec } = service as { routineSpec: RoutineRow['spec'] }
       const next = registry.add(service.name, work, routineSpec, routineSpec.input, service.id, service)

@@ -71,6 +71,10 @@ export abstract class TreeNode {
     return this.listeners.add(type, listener as (event: LifecycleEvent) => unknown)
   }
 
+  toString(): string {
+    return this.path
+  }
+
   /** @internal All that was counted here and below. */
   get totals(): Counters {
     countAll(this.stage.uncounted)
@@ -80,6 +84,14 @@ export abstract class TreeNode {
   /** @internal */
   countHung(by: 1 | -1): void {
     for (let node: TreeNode | undefined = this; node !== undefined; node = node.up) node.hung += by
+  }
+
+  /** @internal Which level has no permit left, in words. */
+  describeLimit(): string {
+    const full = this.gate.full()
+    let node: TreeNode = this
+    while (node.gate !== full && node.up !== undefined) node = node.up
+    return `${node.path} allows ${node.spec.maxRoutines}`
   }
 
   /** @internal Counts and announces a refusal, and throws it. */

@@ -65,10 +65,13 @@ function version(): string {
   return 'unknown'
 }
 
+/** Milliseconds that the platform can wait for at most. */
+const LONGEST = 2 ** 31 - 1
+
 function milliseconds(option: string, text: string): number {
   const value = Number(text)
-  if (text === '' || !Number.isFinite(value) || value < 0)
-    throw new UsageError(`--${option} must be a number of milliseconds from 0 on; received ${text}.`)
+  if (text === '' || !(value >= 0 && value <= LONGEST))
+    throw new UsageError(`--${option} must be a number of milliseconds from 0 to ${LONGEST}; received ${text}.`)
   return value
 }
 
@@ -112,9 +115,17 @@ async function main(argv: readonly string[]): Promise<number> {
     return 0
   }
   if (command === 'explain' || command === 'replay') {
-    const [file, tree, ...more] = rest
-    if (file === undefined || file.startsWith('-') || more.length > 0)
-      throw new UsageError(`${command} needs a FILE; try curtaincall --help.`)
+    const { values, positionals } = parseArgs({ args: rest, allowPositionals: true, options: { help: { type: 'boolean', short: 'h' } } })
+    if (values.help === true) {
+      process.stdout.write(HELP)
+      return 0
+    }
+    const [file, tree] = positionals
+    if (file === undefined) throw new UsageError(`${command} needs a FILE; try curtaincall --help.`)
+    if (positionals.length > (command === 'explain' ? 1 : 2))
+      throw new UsageError(
+        `${command} takes no more than ${command === 'explain' ? 'a FILE' : 'a FILE and a TREE'}; try curtaincall --help.`,
+      )
     return command === 'explain' ? explain(file, process.stdout) : replay(file, tree, process.stdout)
   }
   if (command === 'inspect') {

@@ -1,4 +1,7 @@
 /** What a module gives `curtaincall run`, and what it gets. */
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import type { GlobalManager } from '../index.ts'
 
 /** What a program gets beside the global manager. */
@@ -30,6 +33,21 @@ export type ProgramResult = readonly string[] | undefined | void
 
 /** A mistake in how the command was called. */
 export class UsageError extends Error {}
+
+/** What the platform cannot make a module of. */
+const NO_MODULE = new Set(['ERR_UNKNOWN_FILE_EXTENSION', 'ERR_IMPORT_ATTRIBUTE_MISSING', 'ERR_UNSUPPORTED_DIR_IMPORT'])
+
+/** Loads a module that the command line names. What it throws itself is its own; that it is none is wrong usage. */
+export async function loadModule(file: string): Promise<{ default?: unknown }> {
+  const path = resolve(file)
+  if (!existsSync(path)) throw new UsageError(`There is no file ${file}.`)
+  try {
+    return (await import(pathToFileURL(path).href)) as { default?: unknown }
+  } catch (error) {
+    if (!NO_MODULE.has((error as { code?: string }).code ?? '')) throw error
+    throw new UsageError(`${file} can't be loaded by Node ${process.versions.node}: ${(error as Error).message}`)
+  }
+}
 
 /** What the platform says of a port, as wrong usage where another port would do; anything else as it is. */
 export function portError(error: unknown, port: number): unknown {

@@ -1,12 +1,9 @@
 /** `curtaincall run FILE`: runs a program under supervision and shuts it down in order, whatever happens. */
-import { existsSync } from 'node:fs'
-import { resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { inspect } from 'node:util'
 import { createGlobalManager, type GlobalManager, handleSignals, type ShutdownOptions } from '../index.ts'
 import type { Inspector } from '../inspector/index.ts'
 import { LiveLine, type Screen } from './live-line.ts'
-import { type Program, type ProgramContext, type ProgramResult, portError, UsageError } from './program.ts'
+import { loadModule, type Program, type ProgramContext, type ProgramResult, portError, UsageError } from './program.ts'
 import { summaryLines } from './summary.ts'
 
 /** What the command line says. */
@@ -24,9 +21,7 @@ export interface RunOptions {
 const SIGNAL_EXITS = { SIGINT: 130, SIGTERM: 143 } as const
 
 async function load(file: string): Promise<Program> {
-  const path = resolve(file)
-  if (!existsSync(path)) throw new UsageError(`There is no file ${file}.`)
-  const module = (await import(pathToFileURL(path).href)) as { default?: unknown }
+  const module = await loadModule(file)
   if (typeof module.default !== 'function') throw new UsageError(`${file} has no default export that is a function of a global manager.`)
   return module.default as Program
 }
@@ -136,8 +131,9 @@ export async function run(options: RunOptions, screen: Screen): Promise<number> 
   interruption.end()
   await inspector?.close()
   if (error instanceof UsageError) throw error
-  for (const line of [...(lines ?? []), ...summaryLines(global, report, performance.now() - startedAt)]) live.print(line)
   // Said already, if there was time to read it.
+  const news = stayed && lines === ended?.lines ? [] : (lines ?? [])
+  for (const line of [...news, ...summaryLines(global, report, performance.now() - startedAt)]) live.print(line)
   if (error !== ended?.error || !stayed) sayError(error)
   return interrupted !== 0 ? interrupted : error !== undefined || global.state === 'failed' ? 1 : 0
 }

@@ -1,10 +1,8 @@
 /** `curtaincall explain` and `curtaincall replay`. */
-import { resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import type { Writable } from 'node:stream'
 import { CurtaincallError } from '../index.ts'
 import type { SimulatedTree, Step } from '../testing/index.ts'
-import { UsageError } from './program.ts'
+import { loadModule, UsageError } from './program.ts'
 
 /** Exit codes of a replay. */
 const BROKEN = 1
@@ -42,7 +40,7 @@ export function readOr<Result>(file: string, read: (file: string) => Result): Re
 }
 
 async function load(file: string): Promise<{ tree: SimulatedTree; script?: readonly Step[] }> {
-  const module = (await import(pathToFileURL(resolve(file)).href)) as { default?: SimulatedTree; script?: readonly Step[] }
+  const module = (await loadModule(file)) as { default?: SimulatedTree; script?: readonly Step[] }
   if (module.default === undefined) throw new UsageError(`${file} has no default export: it is to be the tree that was simulated.`)
   return { tree: module.default, ...(module.script === undefined ? {} : { script: module.script }) }
 }

@@ -3,6 +3,7 @@ import type { InspectionEvent, Observer } from 'xstate'
 import type { RestartType } from '../../machines/restart-policy.ts'
 import type { AutoShutdown, Strategy } from '../../machines/supervisor.ts'
 import { type Clock, PlatformClock } from '../clock.ts'
+import { ConfigError } from '../errors.ts'
 import { INTERCEPTOR, type Interceptor } from '../interceptor.ts'
 import { type Logger, silentLogger } from '../logger.ts'
 import {
@@ -197,6 +198,20 @@ export function compileAppSpec(options: ManagerOptions = {}, path?: string): Man
   return complete(options, path)
 }
 
+/** What only a local manager has. */
+const LOCAL_ONLY = Object.keys(LOCAL_RULES).filter((key) => !Object.hasOwn(MANAGER_RULES, key)) as (keyof LocalManagerOptions)[]
+
+/** A manager among the children of the global one is an app manager. Throws ConfigError if it says what only a local one can. */
+export function checkAppChild(child: ChildSpec, path?: string): void {
+  if (child.type !== 'supervisor') return
+  const option = LOCAL_ONLY.find((key) => child.options[key] !== undefined)
+  if (option === undefined) return
+  throw new ConfigError(
+    `${child.name}: ${option} is an option of local managers, and a child of the global manager is an app manager: put it on a manager below`,
+    { path, option },
+  )
+}
+
 /** Checks the options of a local manager. Throws ConfigError. */
 export function compileLocalSpec(options: LocalManagerOptions = {}, path?: string): ManagerSpec {
   check('local manager', options, LOCAL_RULES, path)
@@ -206,16 +221,22 @@ export function compileLocalSpec(options: LocalManagerOptions = {}, path?: strin
 /** Checks the options of a global manager. Throws ConfigError. */
 export function compileGlobalSpec(options: GlobalManagerOptions = {}): ManagerSpec & GlobalSpec {
   check('global manager', options, GLOBAL_RULES)
-  return {
-    ...complete({
+  const name = options.name ?? 'global'
+  const spec = complete(
+    {
       maxRestarts: options.maxRestarts,
       restartWindow: options.restartWindow,
       maxRoutines: options.maxRoutines,
       strategy: options.strategy,
       autoShutdown: options.autoShutdown,
       children: options.children,
-    }),
-    name: options.name ?? 'global',
+    },
+    name,
+  )
+  for (const child of spec.children) checkAppChild(child, name)
+  return {
+    ...spec,
+    name,
     clock: options.clock ?? new PlatformClock(),
     random: options.random ?? Math.random,
     generateId: options.generateId,

@@ -1,5 +1,6 @@
 /** What can be wrong with a routine, put around its work. */
 import type { AnyBody } from '../interceptor.ts'
+import { durationOrInfinity, refuse } from '../spec/check.ts'
 import type { StartContext } from '../spec/routine-spec.ts'
 
 /** One way to misbehave. Its `text` is what a trace says, and `readFault` reads. */
@@ -35,17 +36,21 @@ const sleepUnlessTold = (ms: number, signal: AbortSignal): Promise<void> =>
 const never = (): Promise<never> => new Promise(() => undefined)
 
 function fault(
-  text: string,
+  name: string,
+  numbers: readonly number[],
   wrap: Fault['wrap'],
   is: Partial<Pick<Fault, 'deafFor' | 'fails' | 'leaks' | 'hurries' | 'start'>> = {},
 ): Fault {
-  return { text, wrap, deafFor: 0, fails: false, leaks: false, hurries: false, ...is }
+  const wrong = numbers.find((number) => !durationOrInfinity.accepts(number))
+  if (wrong !== undefined) throw refuse(`faults.${name}`, 'given numbers from 0 on', wrong)
+  return { text: `${name}(${numbers.join(', ')})`, wrap, deafFor: 0, fails: false, leaks: false, hurries: false, ...is }
 }
 
 /** Throws after so many milliseconds, in each of its first `times` incarnations. */
 const throws = (after = 0, times = Infinity): Fault =>
   fault(
-    `throws(${after}, ${times})`,
+    'throws',
+    [after, times],
     (body) => async (context) => {
       if (context.incarnation > times) return body(context)
       await sleepUnlessTold(after, context.signal)
@@ -56,12 +61,13 @@ const throws = (after = 0, times = Infinity): Fault =>
   )
 
 /** Never ends by itself; ends when it is told to. */
-const hangs = (): Fault => fault('hangs()', () => (context) => aborted(context.signal))
+const hangs = (): Fault => fault('hangs', [], () => (context) => aborted(context.signal))
 
 /** Takes so much longer, whether it is told to stop or not. */
 const slow = (ms = 20): Fault =>
   fault(
-    `slow(${ms})`,
+    'slow',
+    [ms],
     (body) => async (context) => {
       await sleep(ms)
       return body(context)
@@ -70,11 +76,11 @@ const slow = (ms = 20): Fault =>
   )
 
 /** Never ends, whatever it is told. */
-const ignoresCancel = (): Fault => fault('ignoresCancel()', () => never, { deafFor: Infinity })
+const ignoresCancel = (): Fault => fault('ignoresCancel', [], () => never, { deafFor: Infinity })
 
 /** Throws as soon as it is told to stop. */
 const crashesOnCancel = (): Fault =>
-  fault('crashesOnCancel()', () => async (context) => {
+  fault('crashesOnCancel', [], () => async (context) => {
     await aborted(context.signal)
     throw new Error('fault: crashes on cancel')
   })
@@ -82,7 +88,8 @@ const crashesOnCancel = (): Fault =>
 /** Tidies up for so long when it is told to stop, and throws then. */
 const crashesInCleanup = (ms = 5): Fault =>
   fault(
-    `crashesInCleanup(${ms})`,
+    'crashesInCleanup',
+    [ms],
     () => async (context) => {
       await aborted(context.signal)
       await sleep(ms)
@@ -93,7 +100,7 @@ const crashesInCleanup = (ms = 5): Fault =>
 
 /** Reports its end twice, and then an error. */
 const duplicateDone = (): Fault =>
-  fault('duplicateDone()', (body) => (context) => ({
+  fault('duplicateDone', [], (body) => (context) => ({
     // oxlint-disable-next-line unicorn/no-thenable -- a promise that breaks the rules is what is wanted
     then(resolve: (value: unknown) => void, reject: (error: unknown) => void) {
       Promise.resolve(body(context)).then((value) => {
@@ -106,7 +113,7 @@ const duplicateDone = (): Fault =>
 
 /** Tries to spawn when it is told to stop. */
 const spawnsWhileClosing = (): Fault =>
-  fault('spawnsWhileClosing()', () => async (context) => {
+  fault('spawnsWhileClosing', [], () => async (context) => {
     await aborted(context.signal)
     context.local.spawn('late', () => undefined)
   })
@@ -114,7 +121,8 @@ const spawnsWhileClosing = (): Fault =>
 /** Shuts its own manager down after so many milliseconds, and goes on until it is told to stop. */
 const shutsDown = (ms = 10): Fault =>
   fault(
-    `shutsDown(${ms})`,
+    'shutsDown',
+    [ms],
     (body) => async (context) => {
       await sleepUnlessTold(ms, context.signal)
       if (!context.signal.aborted) void context.local.shutdown({ timeout: 100 })
@@ -126,7 +134,8 @@ const shutsDown = (ms = 10): Fault =>
 /** Ends itself in good order after so many milliseconds, whether it was told to stop or not. */
 const exits = (ms = 10): Fault =>
   fault(
-    `exits(${ms})`,
+    'exits',
+    [ms],
     () => async (context) => {
       await sleep(ms)
       context.exit('shutdown')
@@ -137,7 +146,8 @@ const exits = (ms = 10): Fault =>
 /** Leaves a timer behind that nobody disarms. */
 const leaksTimer = (ms = 1_000_000): Fault =>
   fault(
-    `leaksTimer(${ms})`,
+    'leaksTimer',
+    [ms],
     (body) => (context) => {
       setTimeout(() => undefined, ms)
       return body(context)
@@ -147,7 +157,7 @@ const leaksTimer = (ms = 1_000_000): Fault =>
 
 /** Its start throws, in those incarnations. */
 const startFails = (...incarnations: readonly number[]): Fault =>
-  fault(`startFails(${incarnations.join(', ')})`, (body) => body, {
+  fault('startFails', incarnations, (body) => body, {
     fails: true,
     start: ({ incarnation }) => {
       if (incarnations.includes(incarnation)) throw new Error('fault: start fails')

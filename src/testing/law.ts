@@ -1,5 +1,6 @@
 /** Laws: what has to hold of every run, whoever states it. */
 import type { ShutdownReport } from '../report.ts'
+import { callable, refuse } from '../spec/check.ts'
 import type { ManagerSpec } from '../spec/manager-spec.ts'
 import type { RoutineSpec } from '../spec/routine-spec.ts'
 import type { PendingTimer } from './virtual-clock.ts'
@@ -89,6 +90,7 @@ export interface Goal {
  * })
  */
 export function law(name: string, check: Law['check']): Law {
+  if (!callable.accepts(check)) throw refuse(`law ${name}`, callable.range, check)
   return { name, check }
 }
 
@@ -99,6 +101,7 @@ export function law(name: string, check: Law['check']): Law {
  * const killed = sometimes('phase killing reached', ({ events }) => events.some(({ type }) => type === 'routine.killed'))
  */
 export function sometimes(name: string, reached: Goal['reached']): Goal {
+  if (!callable.accepts(reached)) throw refuse(`goal ${name}`, callable.range, reached)
   return { name, reached }
 }
 

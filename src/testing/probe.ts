@@ -1,8 +1,13 @@
 /** A probe: waits for lifecycle events, in virtual time or real. */
-import type { LifecycleEvent, LifecycleEventOf, LifecycleEventType } from '../../machines/lifecycle-event.ts'
+import {
+  isLifecycleEventType,
+  type LifecycleEvent,
+  type LifecycleEventOf,
+  type LifecycleEventType,
+} from '../../machines/lifecycle-event.ts'
 import { CurtaincallError } from '../errors.ts'
 import type { Manager } from '../manager.ts'
-import { duration, refuse } from '../spec/check.ts'
+import { check, duration, having, refuse } from '../spec/check.ts'
 import { presentClock } from './virtual-time.ts'
 
 /** What an event has to look like: fields of it, or a test. */
@@ -61,6 +66,7 @@ const NAMED = 10
  * await probe.expectEvent('routine.restarted', { name: 'job' }, { within: 5_000 })
  */
 export function createTestProbe(manager: Pick<Manager, 'on' | 'path'>): TestProbe {
+  if (!having('on').accepts(manager)) throw refuse('createTestProbe manager', 'a manager', manager)
   const events: LifecycleEvent[] = []
   let seen = 0
   const off = manager.on('*', (event) => void events.push(event))
@@ -68,10 +74,13 @@ export function createTestProbe(manager: Pick<Manager, 'on' | 'path'>): TestProb
     events.findIndex((event, i) => i >= from && event.type === type && matches(event, match))
   return {
     events,
-    expectEvent: async (type, match, { within = WITHIN } = {}) => {
+    expectEvent: async (type, match, options = {}) => {
+      checkType('expectEvent', type)
+      check('expectEvent', options, { within: duration })
+      const { within = WITHIN } = options
       const from = seen
       const found = (): number => find(type, match as EventMatch<never> | undefined, from)
-      await wait(() => found() >= 0, within, 'expectEvent within')
+      await wait(() => found() >= 0, within)
       const at = found()
       if (at < 0)
         throw new CurtaincallError(
@@ -81,24 +90,33 @@ export function createTestProbe(manager: Pick<Manager, 'on' | 'path'>): TestProb
       seen = at + 1
       return events[at] as LifecycleEventOf<typeof type>
     },
-    expectNoEvent: async (type, match, { for: ms = FOR } = {}) => {
+    expectNoEvent: async (type, match, options = {}) => {
+      checkType('expectNoEvent', type)
+      check('expectNoEvent', options, { for: duration })
+      const { for: ms = FOR } = options
       const from = events.length
       const found = (): number => find(type, match as EventMatch<never> | undefined, from)
-      await wait(() => found() >= 0, ms, 'expectNoEvent for')
+      await wait(() => found() >= 0, ms)
       const event = events[found()]
       if (event !== undefined) throw new CurtaincallError('ERR_TEST', `${event.path}: ${type}${describe(match)} came, and was not to`)
     },
-    expectTerminated: async ({ path, outcome }, { within = WITHIN } = {}) => {
+    expectTerminated: async ({ path, outcome }, options = {}) => {
+      check('expectTerminated', options, { within: duration })
+      const { within = WITHIN } = options
       const from = events.length
       let over = false
       void outcome.then(() => {
         over = true
       })
-      await wait(() => over, within, 'expectTerminated within')
+      await wait(() => over, within)
       if (!over) throw new CurtaincallError('ERR_TEST', `${path} has not ended within ${within} ms; ${came(events.slice(from))}`, { path })
     },
     [Symbol.dispose]: () => off(),
   }
+}
+
+function checkType(owner: string, type: unknown): void {
+  if (!isLifecycleEventType(type)) throw refuse(`${owner} type`, 'the type of a lifecycle event', type)
 }
 
 function matches(event: LifecycleEvent, match: EventMatch<never> | undefined): boolean {
@@ -121,8 +139,7 @@ function came(events: readonly LifecycleEvent[]): string {
 }
 
 /** Waits until it is over, at most so long: by moving virtual time, or by a timer. */
-async function wait(over: () => boolean, ms: number, option: string): Promise<void> {
-  if (!duration.accepts(ms)) throw refuse(option, duration.range, ms)
+async function wait(over: () => boolean, ms: number): Promise<void> {
   const clock = presentClock()
   if (clock !== undefined) {
     await clock.runUntil(over, undefined, ms)

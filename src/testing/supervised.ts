@@ -3,7 +3,7 @@ import { CurtaincallError } from '../errors.ts'
 import { createGlobalManager, type GlobalManager } from '../global-manager.ts'
 import { type AnyBody, INTERCEPTOR, type Interceptor } from '../interceptor.ts'
 import { isThenable } from '../lifecycle-bus.ts'
-import { check, duration, flag } from '../spec/check.ts'
+import { callable, check, duration, flag, refuse } from '../spec/check.ts'
 import type { GlobalManagerOptions } from '../spec/manager-spec.ts'
 import { holdWatching, type LeakOptions, LeakWatch, refuseLeaks } from './leaks.ts'
 import { owned } from './owners.ts'
@@ -56,6 +56,7 @@ export async function expectNoLeaks<Result>(
   run: (options: OwnershipOptions) => Result | PromiseLike<Result>,
   options: LeakOptions = {},
 ): Promise<Awaited<Result>> {
+  if (!callable.accepts(run)) throw refuse('expectNoLeaks run', callable.range, run)
   const release = holdWatching()
   const watch = new LeakWatch()
   try {

@@ -124,7 +124,7 @@ describe('the package', () => {
     const [{ files }] = JSON.parse(out) as [{ files: { path: string }[] }]
     const paths = files.map(({ path }) => path)
     const expected =
-      /^(dist\/inspector\/(page\.(js|css)|(index|standalone)\.html|icon\.svg|files\.json|elk\.(js|LICENSE\.txt))|dist\/(src|machines)\/[a-z0-9/-]+\.(js|d\.ts)|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/
+      /^(dist\/inspector\/(page\.(js|css|LICENSES\.txt)|(index|standalone)\.html|icon\.svg|files\.json|elk\.(js|LICENSE\.txt))|dist\/(src|machines)\/[a-z0-9/-]+\.(js|d\.ts)|docs\/\w+\.md|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/
     expect(paths.filter((path) => !expected.test(path))).toEqual([])
     expect(paths).toEqual(
       expect.arrayContaining([
@@ -138,7 +138,7 @@ describe('the package', () => {
     )
   })
 
-  test('the core stays within its budget: 28 kB compressed, beside xstate', async () => {
+  test('the core stays within its budget: 29 kB compressed, beside xstate', async () => {
     const rolldownOptions = {
       input: join(root, 'src/index.ts'),
       preserveEntrySignatures: 'strict' as const,
@@ -150,7 +150,7 @@ describe('the package', () => {
     expect(output).toHaveLength(1)
     const code = output[0]?.code ?? ''
     expect(code).toMatch(/from\s*["']xstate["']/)
-    expect(gzipSync(code, { level: 9 }).length).toBeLessThanOrEqual(28 * 1_024)
+    expect(gzipSync(code, { level: 9 }).length).toBeLessThanOrEqual(29 * 1_024)
   })
 
   test('an import does no work: no timer, no listener, nothing left running', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { ConfigError, createGlobalManager, handleSignals } from 'curtaincall'
+import { ConfigError, createGlobalManager, handleSignals, manager, routine } from 'curtaincall'
 import { makeTree, untilTold } from '../support/tree.ts'
 import { settle } from '../support/virtual-clock.ts'
 
@@ -87,7 +87,7 @@ describe('bad input names the option, the range and what came, before anything s
     expect(() => global.on('routine.complete' as never, () => 1)).toThrow('received "routine.complete"')
     expect(() => local.whenAvailable(null as never)).toThrow('whenAvailable options must be an object')
     expect(() => local.waitFor('x', { timeout: -1 })).toThrow('timeout')
-    expect(() => handleSignals(global, [] as never)).toThrow('a list of signal names')
+    expect(() => handleSignals(global, [] as never)).toThrow('a list of signals')
     expect(() => handleSignals(global, ['INT' as never])).toThrow(ConfigError)
     const before = process.listenerCount('SIGUSR2')
     expect(() => handleSignals(global, ['SIGUSR2'], { timeout: '1 s' as never })).toThrow('shutdown option timeout must be')
@@ -107,6 +107,35 @@ describe('bad input names the option, the range and what came, before anything s
     await settle()
     expect(routine.state).toBe('running')
   })
+
+  test('handleSignals takes what can be listened to, all of it or nothing', () => {
+    const { global } = makeTree()
+    const before = process.listenerCount('SIGTERM')
+    const range = "names must be a list of signals that the platform can listen to, such as 'SIGTERM'; received"
+    for (const name of ['SIGKILL', 'SIGSTOP', 'SIGTERMM', 15] as never[])
+      expect(() => handleSignals(global, ['SIGTERM', name])).toThrow(range)
+    expect(() => handleSignals(undefined as never)).toThrow('handleSignals global must be a global manager; received undefined')
+    expect(process.listenerCount('SIGTERM')).toBe(before)
+  })
+
+  test('what is to be found, or waited for, has a name', () => {
+    const { global, local } = makeTree()
+    expect(() => global.whereis(undefined as never)).toThrow('whereis path must be a string; received undefined')
+    expect(() => local.waitFor(undefined as never)).toThrow('waitFor name must be a string')
+  })
+
+  test.each(['overflow', 'maxQueue', 'retain', 'template'] as const)(
+    'a child of the global manager has no %s: it is an app manager',
+    (option) => {
+      const values = { overflow: 'queue', maxQueue: 5, retain: 1, template: routine('x', untilTold) } as const
+      const jobs = manager('jobs', { [option]: values[option] })
+      const refused = expect.objectContaining({ code: 'ERR_CONFIG', option, message: expect.stringContaining('put it on a manager below') })
+      expect(() => createGlobalManager({ children: [jobs] })).toThrow(refused)
+      const { global } = makeTree()
+      expect(() => global.startChild(jobs)).toThrow(refused)
+      expect(() => createGlobalManager({ children: [manager('app', { children: [jobs] })] })).not.toThrow()
+    },
+  )
 
   test('a generator of ids that are none', () => {
     const { local } = makeTree({}, { generateId: () => 'a/b' })

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createGlobalManager, type LocalManager, SpawnRefusedError } from 'curtaincall'
+import { createGlobalManager, type LocalManager, routine, SpawnRefusedError } from 'curtaincall'
 import { counter, gate, makeTree, untilTold } from '../support/tree.ts'
 import { settle, VirtualClock } from '../support/virtual-clock.ts'
 
@@ -14,6 +14,17 @@ describe('limits', () => {
     expect(global.metrics()).toMatchObject({ refused: 2, spawned: 1 })
     expect(global.metrics().byName.b).toMatchObject({ refused: 2, spawned: 0 })
     expect(story(/refused/)).toHaveLength(2)
+  })
+
+  test('a refusal names the level that is full', async () => {
+    const { local, events } = makeTree({ maxRoutines: 10, children: [routine('child', untilTold)] }, { maxRoutines: 1 })
+    await settle()
+    expect(() => local.spawn('b', untilTold)).toThrow('g/a/l has no permit left for b: g allows 1')
+    expect(await local.startChild(routine('more', untilTold))).toMatchObject({
+      error: 'start_failed',
+      cause: { cause: { message: 'g/a/l has no permit left for more: g allows 1' } },
+    })
+    expect(events.some(({ type }) => type === 'manager.gaveUp')).toBe(false)
   })
 
   test('a full queue refuses too', () => {

@@ -1,4 +1,5 @@
 import { getEventListeners } from 'node:events'
+import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { assign, createMachine, fromCallback, fromObservable, fromPromise, fromTransition, sendTo, setup } from 'xstate'
 import { ignore, routine, type RoutineContext, RoutineTimeoutError } from 'curtaincall'
@@ -289,6 +290,18 @@ describe.each([{ strict: false }, { strict: true }])('a routine (strict: $strict
     await settle()
     expect(said).toEqual(['ERR_NOT_ACCEPTING', 'ERR_NOT_ACCEPTING', 'ERR_NOT_ACCEPTING'])
     expect([local.metrics().spawned, local.count]).toEqual([2, 0])
+  })
+
+  test('a handle reads as what it stands for: in a log, as JSON, as a string', async () => {
+    const { global, local } = makeTree({}, mode)
+    const routine = local.spawn('x', untilTold)
+    await settle()
+    expect([String(routine), String(local)]).toEqual([routine.path, 'g/a/l'])
+    expect(JSON.parse(JSON.stringify({ routine, global }))).toEqual({
+      routine: { path: routine.path, state: 'running', incarnation: 1 },
+      global: { path: 'g', state: 'running', incarnation: 1 },
+    })
+    expect([inspect(routine), inspect(local)]).toEqual([`Routine ${routine.path} (running, incarnation 1)`, 'LocalManager g/a/l (running)'])
   })
 
   test('of those that are retained under one id, the latest is found', async () => {

@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest'
-import { type GlobalManager, type LifecycleEvent, RestartLimitError, routine, type RoutineContext } from 'curtaincall'
+import {
+  createGlobalManager,
+  type GlobalManager,
+  type LifecycleEvent,
+  manager,
+  RestartLimitError,
+  routine,
+  type RoutineContext,
+} from 'curtaincall'
 import { counter, gate, makeTree, untilTold } from '../support/tree.ts'
 import { settle } from '../support/virtual-clock.ts'
 
@@ -192,6 +200,17 @@ describe.each([{ strict: false }, { strict: true }])('supervision (strict: $stri
     expect(story(/gaveUp g\/a$/)).toHaveLength(2)
     expect(story(/restarted g\/a$/)).toHaveLength(1)
     expect(() => local.spawn('x', untilTold)).toThrow(expect.objectContaining({ code: 'ERR_NOT_ACCEPTING' }))
+  })
+
+  test('the crash that began it is at the end of the causes, however many levels have given up', async () => {
+    const inner = manager('b', { maxRestarts: 0, children: [routine('c', failing)] })
+    const outer = manager('a', { maxRestarts: 0, children: [inner] })
+    const global = createGlobalManager({ maxRestarts: 0, children: [outer], ...mode })
+    const { errors } = await global.outcome
+    const said: string[] = []
+    for (let error = errors[0]?.error as Error | undefined; error !== undefined; error = error.cause as Error | undefined)
+      said.push(error.message)
+    expect(said.map((line) => line.split(':')[0])).toEqual(['global', 'global/a', 'global/a/b', 'boom'])
   })
 
   test('a local that gives up stops its other routines, is restarted empty, and its handle goes on', async () => {

@@ -14,6 +14,7 @@ import {
   readFault,
   replayTrace,
   simulate,
+  sometimes,
   type Simulation,
   type TreePlan,
 } from 'curtaincall/testing'
@@ -144,6 +145,10 @@ describe('faults', () => {
     await expect(simulate(plan, { faults: { nobody: 'hangs()' } })).rejects.toThrow('names of routines that come to be (a, w)')
     const logic = { children: [routine('m', createMachine({}))] }
     await expect(simulate(logic, { faults: { m: 'hangs()' } })).rejects.toThrow('startFails() where the work is actor logic')
+    expect(() => faults.slow(-1)).toThrow('faults.slow must be given numbers from 0 on; received -1')
+    expect(() => faults.throws('x' as never)).toThrow('faults.throws must be given numbers from 0 on; received "x"')
+    expect(() => law('x', 5 as never)).toThrow('law x must be a function; received 5')
+    expect(() => sometimes('x', 5 as never)).toThrow('goal x must be a function; received 5')
   })
 })
 

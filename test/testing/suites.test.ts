@@ -122,13 +122,27 @@ describe('createTestProbe', () => {
     })
   })
 
+  test('what is asked of it is checked', async () => {
+    expect(() => createTestProbe(1 as never)).toThrow('createTestProbe manager must be a manager; received 1')
+    await using global = createGlobalManager()
+    using probe = createTestProbe(global)
+    await expect(probe.expectEvent('routine.fail' as never)).rejects.toThrow('expectEvent type must be the type of a lifecycle event')
+    await expect(probe.expectNoEvent('*' as never)).rejects.toThrow('expectNoEvent type must be')
+    await expect(probe.expectEvent('routine.failed', undefined, { timeout: 5 } as never)).rejects.toThrow(
+      'unknown option "timeout"; known are within',
+    )
+    await expect(probe.expectNoEvent('routine.failed', undefined, { for: -1 })).rejects.toThrow('expectNoEvent option for must be')
+    await expect(probe.expectTerminated(global, { within: Infinity })).rejects.toThrow('expectTerminated option within must be')
+    await expect(expectNoLeaks(5 as never)).rejects.toThrow('expectNoLeaks run must be a function; received 5')
+  })
+
   test('and in real time', async () => {
     await using global = createGlobalManager({ name: 'shop', children: [routine('till', () => 1, { restart: 'temporary' })] })
     const probe = createTestProbe(global)
     await probe.expectEvent('routine.completed')
     await probe.expectNoEvent('routine.failed', undefined, { for: 5 })
     await expect(probe.expectEvent('routine.failed', undefined, { within: -5 })).rejects.toThrow(
-      'expectEvent within must be a number of milliseconds',
+      'expectEvent option within must be a number of milliseconds',
     )
   })
 })
