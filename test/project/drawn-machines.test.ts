@@ -50,15 +50,18 @@ test('docs/machines.md shows the machines as they are', async () => {
   const text = `# The machines
 
 Drawn from \`curtaincall/machines\` by test/project/drawn-machines.test.ts. They are plain XState machines: import them, open them in
-any XState editor, run them with \`createActor\`. What they decide is carried out in src, in the file of the same name.
+any XState editor, run them with \`createActor\`. What they decide is carried out in src, in the file of the same name. Whatever else
+\`curtaincall/machines\` exports is listed in [api.md](api.md#the-machines).
 
 ## A routine's incarnation
+
+\`routineMachine\`:
 
 ${mermaid(routineMachine)}
 
 ## A manager
 
-The global, app and local manager share one machine (${[globalManagerMachine, appManagerMachine, localManagerMachine].map(({ id }) => `\`${id}\``).join(', ')}).
+\`globalManagerMachine\`, \`appManagerMachine\` and \`localManagerMachine\` are one machine under three ids (${[globalManagerMachine, appManagerMachine, localManagerMachine].map(({ id }) => `\`${id}\``).join(', ')}):
 
 ${mermaid(globalManagerMachine)}
 
