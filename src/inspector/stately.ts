@@ -5,6 +5,7 @@
  * J2  What is said is JSON of bounded size, errors in words; what throws while it is looked at is contained.
  */
 import type { Snapshot } from 'xstate'
+import { callable, check, having, refuse, type Rule } from '../spec/check.ts'
 import { type ActorLike, Census, type InspectionEventLike, type Inspected, type Seen, seenOf } from './census.ts'
 import { toWire } from './to-wire.ts'
 
@@ -75,7 +76,7 @@ export interface StatelyAdapter {
  * Makes an inspection observer for a tree, or any system of XState 5, that feeds viewers made with `@statelyai/inspect`. A
  * WebSocket that is still connecting is waited for; one that is closed is told nothing until it is open again.
  *
- * @throws TypeError if the sender has neither `next` nor `send`, or an option is no function.
+ * @throws ConfigError if the sender has neither `next` nor `send`, or for a wrong option.
  * @example
  * const global = createGlobalManager({ inspect: createStatelyAdapter(new WebSocket('ws://127.0.0.1:8080')) })
  * @example
@@ -83,11 +84,9 @@ export interface StatelyAdapter {
  * const global = createGlobalManager({ inspect: createStatelyAdapter({ next: (event) => adapter.send(event) }) })
  */
 export function createStatelyAdapter(sender: StatelySender, options: StatelyAdapterOptions = {}): StatelyAdapter {
-  const { next, send } = (sender ?? {}) as { next?: unknown; send?: unknown }
-  if (typeof sender !== 'object' || (typeof next !== 'function' && typeof send !== 'function'))
-    throw new TypeError('the sender must be an object with a method next or send')
-  for (const name of ['now', 'onError'] as const)
-    if (options[name] !== undefined && typeof options[name] !== 'function') throw new TypeError(`the option ${name} must be a function`)
+  if (!having('next').accepts(sender) && !having('send').accepts(sender))
+    throw refuse('createStatelyAdapter sender', 'an object with the method next or send', sender)
+  check('createStatelyAdapter', options, { now: callable, onError: callable } satisfies Record<keyof StatelyAdapterOptions, Rule>)
   const feed = new Feed(sender, options)
   return { next: (event) => feed.next(event), replay: () => feed.replay() }
 }

@@ -103,6 +103,16 @@ export function objectOf(...keys: readonly string[]): Rule {
   }
 }
 
+/** An object of which each value is a function. */
+export const objectOfFunctions: Rule = {
+  range: 'an object of functions',
+  accepts: (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    Object.values(value).every((each) => typeof each === 'function'),
+}
+
 /** An object that has all the given methods. */
 export function having(...methods: readonly string[]): Rule {
   return {

@@ -1,7 +1,7 @@
 /** Coverage: which transitions of which machines were ever taken. */
 import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition, InspectionEvent } from 'xstate'
 import { CurtaincallError } from '../errors.ts'
-import { refuse } from '../spec/check.ts'
+import { check, refuse, type Rule } from '../spec/check.ts'
 
 /** What of one machine was taken. */
 export interface MachineCoverage {
@@ -22,10 +22,12 @@ export interface TransitionCoverage {
    * What was taken and what was not.
    *
    * @param options `min` is the least share of transitions, in per cent, that have to be taken.
-   * @throws CurtaincallError ERR_TEST that names each transition never taken, if they are fewer.
+   * @throws CurtaincallError ERR_TEST that names each transition never taken, if they are fewer; ConfigError for a wrong option.
    */
   report(options?: { readonly min?: number }): readonly MachineCoverage[]
 }
+
+const percentage: Rule = { range: 'a number from 0 to 100', accepts: (value) => typeof value === 'number' && value >= 0 && value <= 100 }
 
 /**
  * Watches which transitions of these machines are taken.
@@ -47,7 +49,9 @@ export function transitionCoverage(...machines: readonly AnyStateMachine[]): Tra
       for (const each of event._transitions) if (known.has(each)) taken.set(each, (taken.get(each) ?? 0) + 1)
     },
     counts: (machine) => Object.fromEntries(transitionsOf(machine).map((each) => [describeTransition(each), taken.get(each) ?? 0])),
-    report: ({ min = 0 } = {}) => {
+    report: (options = {}) => {
+      check('report', options, { min: percentage })
+      const { min = 0 } = options
       const report = all.map(({ machine, transitions }) => {
         const missing = transitions.filter((each) => !taken.has(each)).map(describeTransition)
         return { machine: machine.id, taken: transitions.length - missing.length, total: transitions.length, missing }

@@ -1,9 +1,18 @@
 /** Suites from machines: paths that take every transition, each a test against an implementation. */
-import type { AnyMachineSnapshot, AnyStateMachine, EventObject } from 'xstate'
+import type { AnyMachineSnapshot, AnyStateMachine, AnyStateNode, EventObject } from 'xstate'
 import { initialTransition, transition } from 'xstate'
 import { CurtaincallError } from '../errors.ts'
-import { refuse } from '../spec/check.ts'
-import { describeEvent, type Edge, eventsOf, explore, type ExploreMachineOptions, systemOf } from './explore.ts'
+import { callable, check, having, objectOfFunctions, refuse, type Rule } from '../spec/check.ts'
+import {
+  checkMachine,
+  describeEvent,
+  type Edge,
+  eventsOf,
+  explore,
+  type ExploreMachineOptions,
+  MACHINE_RULES,
+  systemOf,
+} from './explore.ts'
 
 /** The runner's own functions: vitest's, node:test's, Jest's. */
 export interface Runner {
@@ -37,6 +46,8 @@ export interface ModelPath {
  * @throws ConfigError for a wrong option; CurtaincallError ERR_TEST if there are more states than `limit`.
  */
 export function transitionPaths(machine: AnyStateMachine, options: ExploreMachineOptions = {}): ModelPath[] {
+  checkMachine('transitionPaths', machine)
+  check('transitionPaths', options, MACHINE_RULES)
   const events = options.events ?? eventsOf(machine)
   const byText = new Map(events.map((event) => [describeEvent(event), event]))
   const { states, edges } = explore(systemOf(machine, options), options)
@@ -48,11 +59,24 @@ export function transitionPaths(machine: AnyStateMachine, options: ExploreMachin
     .map((path) => ({ name: path.join(' → '), events: path.map((text) => byText.get(text) as EventObject) }))
 }
 
+const { events, input, symmetry, limit } = MACHINE_RULES
+const RULES = {
+  events,
+  input,
+  symmetry,
+  limit,
+  create: callable,
+  do: objectOfFunctions,
+  expect: objectOfFunctions,
+  dispose: callable,
+} satisfies Record<keyof Implementation<unknown>, Rule>
+
 /**
  * Makes a suite of an XState machine: for each path one test that does to the implementation what the events stand for, and
  * after each step looks whether it is as the machine says.
  *
- * @throws ConfigError if an event has no deed, or no state is looked at; CurtaincallError ERR_TEST if there are more states than `limit`.
+ * @throws ConfigError for a wrong option, if an event has no deed, or if no state is looked at, or one that there is not;
+ * CurtaincallError ERR_TEST if there are more states than `limit`.
  * @example
  * describeModel({ describe, test }, doorMachine, {
  *   create: () => new Door(),
@@ -60,21 +84,35 @@ export function transitionPaths(machine: AnyStateMachine, options: ExploreMachin
  *   expect: { open: (door) => expect(door.isOpen).toBe(true), closed: (door) => expect(door.isOpen).toBe(false) },
  * })
  */
-export function describeModel<Subject>(
-  { describe, test }: Runner,
-  machine: AnyStateMachine,
-  implementation: Implementation<Subject>,
-): void {
+export function describeModel<Subject>(runner: Runner, machine: AnyStateMachine, implementation: Implementation<Subject>): void {
+  checkModel(runner, machine, implementation)
   const { events = eventsOf(machine), input, symmetry, limit } = implementation
   for (const { type } of events) {
-    if (typeof implementation.do[type] !== 'function') throw refuse(`describeModel do.${type}`, 'a function', implementation.do[type])
+    if (implementation.do[type] === undefined) throw refuse(`describeModel do.${type}`, 'a function', undefined)
   }
-  if (Object.keys(implementation.expect).length === 0)
-    throw refuse('describeModel expect', 'an object with a function for some state', implementation.expect)
-  describe(`${machine.id}, every transition`, () => {
+  runner.describe(`${machine.id}, every transition`, () => {
     for (const path of transitionPaths(machine, { events, input, symmetry, limit }))
-      test(path.name, () => walk(machine, path, implementation))
+      runner.test(path.name, () => walk(machine, path, implementation))
   })
+}
+
+function checkModel<Subject>(runner: unknown, machine: unknown, implementation: Implementation<Subject>): void {
+  const runs = having('describe', 'test')
+  if (!runs.accepts(runner)) throw refuse('describeModel runner', runs.range, runner)
+  checkMachine('describeModel', machine)
+  check('describeModel', implementation, RULES)
+  for (const name of ['create', 'do', 'expect'] as const)
+    if (implementation[name] === undefined) throw refuse(`describeModel option ${name}`, RULES[name].range, undefined)
+  const looks = Object.keys(implementation.expect)
+  if (looks.length === 0) throw refuse('describeModel expect', 'an object with a function for some state', implementation.expect)
+  const names = ['*', ...statesOf(machine.root)]
+  const stranger = looks.find((name) => !names.includes(name))
+  if (stranger !== undefined) throw refuse('describeModel expect', `an object with functions for states (${names.join(', ')})`, stranger)
+}
+
+/** Names of all states below: `open`, `open.locked`. */
+function statesOf(node: AnyStateNode): string[] {
+  return Object.values(node.states).flatMap((state) => [state.path.join('.'), ...statesOf(state)])
 }
 
 async function walk<Subject>(

@@ -1,6 +1,6 @@
 /** Traces as a person reads them. */
 import { describePlan } from './plan.ts'
-import type { Trace, TraceEvent, TraceHeader } from './trace.ts'
+import { checkTrace, type Trace, type TraceEvent, type TraceHeader } from './trace.ts'
 
 /** Details that are worth a word in a story. */
 const SAID = ['incarnation', 'error', 'reason', 'delay', 'phase', 'state', 'trigger', 'code', 'willRestart', 'from', 'how', 'late'] as const
@@ -8,10 +8,13 @@ const SAID = ['incarnation', 'error', 'reason', 'delay', 'phase', 'state', 'trig
 /**
  * The story of a trace: indented by the tree, with what led to what, and the witnesses of each violation marked.
  *
+ * @throws ConfigError for what is no trace.
  * @example
  * console.log(explainTrace(readTrace('found.cct.jsonl')))
  */
-export function explainTrace({ header, events, verdict }: Trace): string {
+export function explainTrace(trace: Trace): string {
+  checkTrace('explainTrace', trace)
+  const { header, events, verdict } = trace
   const witnesses = new Map<number, string[]>()
   for (const { law, witnesses: seen } of verdict.violations) for (const i of seen) witnesses.set(i, [...(witnesses.get(i) ?? []), law])
   const story = events.map((event) => line(event, witnesses.get(event.i)))

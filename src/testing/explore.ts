@@ -1,7 +1,7 @@
 /** Exploration: every state that can be reached, the shortest way to each, and whether an end can still be reached from it. */
 import { type AnyMachineSnapshot, type AnyStateMachine, type EventObject, initialTransition, transition } from 'xstate'
 import { CurtaincallError } from '../errors.ts'
-import { check, finiteCount, refuse } from '../spec/check.ts'
+import { anything, callable, check, finiteCount, objectOfFunctions, refuse, type Rule } from '../spec/check.ts'
 import { keyOf } from './refines.ts'
 
 /** Anything that goes from state to state in steps that can be enumerated. */
@@ -107,6 +107,23 @@ function backwards(edges: readonly Edge[], ends: readonly string[]): Set<string>
   return seen
 }
 
+export const MACHINE_RULES = {
+  events: {
+    range: 'an array of events',
+    accepts: (value) => Array.isArray(value) && value.every((event) => typeof event?.type === 'string'),
+  },
+  input: anything,
+  symmetry: callable,
+  invariants: objectOfFunctions,
+  limit: finiteCount,
+} satisfies Record<keyof ExploreMachineOptions, Rule>
+
+/** Throws ConfigError unless it is a machine. */
+export function checkMachine(owner: string, machine: unknown): asserts machine is AnyStateMachine {
+  if (typeof (machine as Partial<AnyStateMachine> | undefined)?.transition !== 'function')
+    throw refuse(`${owner} machine`, 'an XState machine', machine)
+}
+
 /**
  * Visits every state of an XState machine. Delays count as steps that may happen at any time.
  *
@@ -116,14 +133,8 @@ function backwards(edges: readonly Edge[], ends: readonly string[]): Set<string>
  * expect([...deadlocks, ...trapped, ...violations]).toEqual([])
  */
 export function exploreMachine(machine: AnyStateMachine, options: ExploreMachineOptions = {}): Exploration<AnyMachineSnapshot> {
-  if (typeof machine?.transition !== 'function') throw refuse('exploreMachine machine', 'an XState machine', machine)
-  check('exploreMachine', options, {
-    events: { range: 'an array of events', accepts: Array.isArray },
-    input: { range: 'anything', accepts: () => true },
-    symmetry: { range: 'a function', accepts: (value) => typeof value === 'function' },
-    invariants: { range: 'an object of functions', accepts: (value) => typeof value === 'object' },
-    limit: finiteCount,
-  })
+  checkMachine('exploreMachine', machine)
+  check('exploreMachine', options, MACHINE_RULES)
   return explore(systemOf(machine, options), options)
 }
 

@@ -2,7 +2,7 @@
 import { refuse } from '../spec/check.ts'
 import { isPlan, type SimulatedTree, simulate, type Simulation, type SimulationOptions } from './simulate.ts'
 import type { Step } from './script.ts'
-import type { Trace, TraceEvent } from './trace.ts'
+import { checkTrace, type Trace, type TraceEvent } from './trace.ts'
 import { readTrace } from './trace-file.ts'
 
 /** Where two runs part. */
@@ -28,7 +28,7 @@ export interface Replay {
  *
  * @param source The name of a file, or a trace.
  * @param given The tree, if it is not one of plain data; steps that are functions; laws other than all of `laws`.
- * @throws CurtaincallError ERR_TRACE for a file that can't be read; ConfigError if the tree or a step is missing.
+ * @throws CurtaincallError ERR_TRACE for a file that can't be read; ConfigError if it is no trace, or the tree or a step is missing.
  * @example
  * const { divergence, simulation } = await replayTrace('found.cct.jsonl')
  */
@@ -37,6 +37,7 @@ export async function replayTrace(
   given: { readonly tree?: SimulatedTree; readonly script?: readonly Step[] } & Pick<SimulationOptions, 'laws'> = {},
 ): Promise<Replay> {
   const recorded = typeof source === 'string' ? readTrace(source) : source
+  checkTrace('replayTrace', recorded)
   const { header } = recorded
   const tree = given.tree ?? header.tree
   if (tree === undefined) throw refuse('replayTrace tree', 'the tree that was simulated: it is not part of the trace', tree)

@@ -4,7 +4,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { CurtaincallError } from '../errors.ts'
-import { type Trace, TRACE_VERSION, type TraceEvent, type TraceHeader } from './trace.ts'
+import { checkTrace, type Trace, TRACE_VERSION, type TraceEvent, type TraceHeader } from './trace.ts'
 
 /** The text of a trace. */
 export function printTrace({ header, events, recorded = [], verdict }: Trace): string {
@@ -14,11 +14,12 @@ export function printTrace({ header, events, recorded = [], verdict }: Trace): s
 /**
  * Writes a trace to a file, by convention `*.cct.jsonl`.
  *
- * @throws What the file system throws.
+ * @throws ConfigError for what is no trace; what the file system throws.
  * @example
  * writeTrace('found.cct.jsonl', simulation.trace)
  */
 export function writeTrace(file: string, trace: Trace): void {
+  checkTrace('writeTrace', trace)
   writeFileSync(file, printTrace(trace))
 }
 

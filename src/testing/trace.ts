@@ -1,5 +1,6 @@
 /** Traces: what happened in a simulation, as lines that can be kept, read, played again and explained. */
 import type { LifecycleEvent } from '../../machines/lifecycle-event.ts'
+import { refuse } from '../spec/check.ts'
 import type { TreePlan } from './plan.ts'
 import type { ScheduleMode } from './schedule.ts'
 
@@ -81,6 +82,13 @@ export interface Trace {
   /** What the inspector has recorded beside: it is kept as it stands, and means nothing to a replay. */
   readonly recorded?: readonly { readonly recorded: string }[]
   readonly verdict: Verdict
+}
+
+/** Throws ConfigError unless it has the parts of a trace. */
+export function checkTrace(owner: string, trace: Trace): void {
+  const { header, events, verdict } = (trace ?? {}) as Partial<Trace>
+  if (header?.format !== 'curtaincall.trace' || !Array.isArray(events) || !Array.isArray(verdict?.violations))
+    throw refuse(`${owner} trace`, "a trace: a simulation's, or one that was read", trace)
 }
 
 /** Writes events down, relative to the beginning and to each other. */

@@ -1,6 +1,6 @@
 /** The adapter for @statelyai/inspect, read by its own receivers and held beside its own inspector. */
 import { createBrowserReceiver, createInspector, createWebSocketReceiver, type StatelyInspectionEvent } from '@statelyai/inspect'
-import { createGlobalManager } from 'curtaincall'
+import { ConfigError, createGlobalManager } from 'curtaincall'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
@@ -281,8 +281,10 @@ describe('bounded and safe', () => {
       },
     )
     await expect(play(both)).resolves.toBeUndefined()
-    for (const sender of [{}, null, { next: 1 }]) expect(() => createStatelyAdapter(sender as never)).toThrow(TypeError)
-    expect(() => createStatelyAdapter({ next: () => undefined }, { now: 3 } as never)).toThrow('the option now must be a function')
+    for (const sender of [{}, null, { next: 1 }]) expect(() => createStatelyAdapter(sender as never)).toThrow(ConfigError)
+    const refused = (options: object) => expect(() => createStatelyAdapter({ next: () => undefined }, options as never))
+    refused({ now: 3 }).toThrow('createStatelyAdapter option now must be a function; received 3')
+    refused({ clock: Date.now }).toThrow('createStatelyAdapter: unknown option "clock"; known are now, onError')
   })
 })
 

@@ -204,6 +204,7 @@ describe('coverage', () => {
     )
     expect(coverage.counts(localManagerMachine)['localManager.running --giveUp--> localManager.stopping']).toBe(0)
     expect(() => transitionCoverage({} as never)).toThrow('must be XState machines')
+    expect(() => coverage.report({ min: 101 })).toThrow('report option min must be a number from 0 to 100; received 101')
   })
 })
 

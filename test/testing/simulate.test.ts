@@ -5,6 +5,7 @@ import { createMachine } from 'xstate'
 import { createGlobalManager, routine, type RoutineContext } from 'curtaincall'
 import {
   arbitraries,
+  explainTrace,
   faults,
   type Fault,
   law,
@@ -17,6 +18,7 @@ import {
   sometimes,
   type Simulation,
   type TreePlan,
+  writeTrace,
 } from 'curtaincall/testing'
 
 const untilTold = ({ signal }: RoutineContext): Promise<void> => new Promise((resolve) => signal.addEventListener('abort', () => resolve()))
@@ -266,6 +268,15 @@ describe('traces', () => {
     expect(summary).toContain(`DIVERGED at event ${at}`)
     expect(summary).toContain('recorded: 4 ms routine.failed g/app/l/w#r1\n  replayed: 5 ms routine.failed g/app/l/w#r1')
     expect(summary).toContain('✓ permitsBalanced was broken when this was recorded, and holds now')
+  })
+
+  test('what is no trace is refused', async () => {
+    const { trace } = await recorded()
+    const simulation = { trace } as never
+    const range = "must be a trace: a simulation's, or one that was read; received"
+    expect(() => explainTrace(simulation)).toThrow(`explainTrace trace ${range} an object`)
+    expect(() => writeTrace('never-written.cct.jsonl', undefined as never)).toThrow(`writeTrace trace ${range} undefined`)
+    await expect(replayTrace({ ...trace, verdict: undefined } as never)).rejects.toThrow(`replayTrace trace ${range} an object`)
   })
 
   test('a file that is cut, of another version, or edited is refused with the line', async () => {

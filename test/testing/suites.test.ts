@@ -299,13 +299,22 @@ describe('describeModel', () => {
     expect(ended).toHaveLength(tests.length)
   })
 
-  test('an event without a deed, or nothing to look at, is refused at once', () => {
+  test('an event without a deed, nothing to look at, or a state that there is not, is refused at once', () => {
     const runner = { describe: (_: string, suite: () => void) => suite(), test: () => undefined }
-    expect(() => describeModel(runner, door, { create: () => 1, do: {}, expect: {} })).toThrow(
-      'do.open must be a function; received undefined',
+    const model = { create: () => new Door(), do: deeds, expect: looks }
+    const refused = (change: object) => expect(() => describeModel(runner, door, { ...model, ...change }))
+    refused({ do: {} }).toThrow('do.open must be a function; received undefined')
+    refused({ do: { ...deeds, open: 1 } }).toThrow('describeModel option do must be an object of functions; received an object')
+    refused({ expect: {} }).toThrow('expect must be an object with a function for some state')
+    refused({ expect: { ...looks, opened: looks.open } }).toThrow(
+      'expect must be an object with functions for states (*, closed, open, locked); received "opened"',
     )
-    expect(() => describeModel(runner, door, { create: () => new Door(), do: deeds, expect: {} })).toThrow(
-      'expect must be an object with a function for some state',
-    )
+    refused({ expect: undefined }).toThrow('describeModel option expect must be an object of functions; received undefined')
+    refused({ create: new Door() }).toThrow('describeModel option create must be a function; received an object')
+    refused({ events: ['open'] }).toThrow('describeModel option events must be an array of events; received an array')
+    refused({ setup: looks }).toThrow('describeModel: unknown option "setup"')
+    expect(() => describeModel({ test } as never, door, model)).toThrow('runner must be an object with the methods describe, test')
+    expect(() => describeModel(runner, {} as never, model)).toThrow('describeModel machine must be an XState machine; received an object')
+    expect(() => transitionPaths(door, { invariant: {} } as never)).toThrow('transitionPaths: unknown option "invariant"')
   })
 })
