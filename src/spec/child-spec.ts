@@ -53,8 +53,8 @@ export const childrenRule: Rule = { range: 'an array of what routine() and manag
  */
 export function checkChildren(children: readonly ChildSpec[], autoShutdown: AutoShutdown, path?: string): void {
   const ids = new Set<string>()
-  for (const child of children) {
-    if (!isChildSpec(child)) throw refuse('each of the children', childSpecRule.range, child, path)
+  for (const [i, child] of children.entries()) {
+    if (!isChildSpec(child)) throw refuse(`option children[${i}]`, childSpecRule.range, child, path)
     checkCombination(child, autoShutdown, path)
     if (ids.has(child.id)) throw refuse('children: each id', 'unique among its siblings', child.id, path)
     ids.add(child.id)

@@ -124,6 +124,13 @@ describe('bad input names the option, the range and what came, before anything s
     expect(() => local.waitFor(undefined as never)).toThrow('waitFor name must be a string')
   })
 
+  test('among children it is said which of them is none', () => {
+    const children = [routine('x', untilTold), untilTold]
+    const message = 'option children[1] must be what routine() or manager() returns; received a function'
+    expect(() => createGlobalManager({ children } as never)).toThrow(message)
+    expect(() => manager('app', { children } as never)).toThrow(message)
+  })
+
   test.each(['overflow', 'maxQueue', 'retain', 'template'] as const)(
     'a child of the global manager has no %s: it is an app manager',
     (option) => {
