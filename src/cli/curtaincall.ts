@@ -12,7 +12,7 @@ const HELP = `curtaincall: supervised actors, from the first cue to the curtain 
 Usage:
   curtaincall run [options] FILE [arguments…]
   curtaincall explain FILE.cct.jsonl
-  curtaincall replay FILE.cct.jsonl [TREE]
+  curtaincall replay FILE.cct.jsonl [MODULE]
   curtaincall inspect [--port N] FILE.cct.jsonl [OTHER.cct.jsonl]
   curtaincall --help | --version
 
@@ -27,8 +27,9 @@ is printed; with one, the tree stays up when the job is done, until Ctrl-C. At t
 
 explain prints the story of a trace that the test kit has written, with the events
 that show what went wrong. replay plays it again in virtual time and says whether it
-goes the same way. TREE is a module whose default export is the tree, where the trace
-does not hold it. inspect opens a local page on a trace, or on what the inspector has
+goes the same way. MODULE brings what the trace does not hold: its default export is the
+tree, its exports laws and script are arrays, of laws that are held beside the kit's
+own, and of steps that are functions. inspect opens a local page on a trace, or on what the inspector has
 saved, prints its address and stays until Ctrl-C; OTHER stands beside FILE, such as a
 counterexample before it was made smaller.
 
@@ -47,7 +48,8 @@ immediate.
 
 Exit codes: 0 done; 1 the program threw or the tree gave up; 2 wrong usage;
 130 after SIGINT, 143 after SIGTERM, unless the job was done. Of inspect: 0 after either.
-Of replay: 0 the same, and every law holds; 1 a law is broken; 3 every law holds, but it went another way.
+Of replay: 0 the same, and every law holds; 1 a law is broken, or was and is not known;
+3 every law holds, but it went another way.
 `
 
 function version(): string {
@@ -124,7 +126,7 @@ async function main(argv: readonly string[]): Promise<number> {
     if (file === undefined) throw new UsageError(`${command} needs a FILE; try curtaincall --help.`)
     if (positionals.length > (command === 'explain' ? 1 : 2))
       throw new UsageError(
-        `${command} takes no more than ${command === 'explain' ? 'a FILE' : 'a FILE and a TREE'}; try curtaincall --help.`,
+        `${command} takes no more than ${command === 'explain' ? 'a FILE' : 'a FILE and a MODULE'}; try curtaincall --help.`,
       )
     return command === 'explain' ? explain(file, process.stdout) : replay(file, tree, process.stdout)
   }

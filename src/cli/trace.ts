@@ -1,7 +1,7 @@
 /** `curtaincall explain` and `curtaincall replay`. */
 import type { Writable } from 'node:stream'
 import { CurtaincallError } from '../index.ts'
-import type { SimulatedTree, Step } from '../testing/index.ts'
+import type { Law, SimulatedTree, Step, Trace } from '../testing/index.ts'
 import { loadModule, UsageError } from './program.ts'
 
 /** Exit codes of a replay. */
@@ -16,15 +16,15 @@ export async function explain(file: string, out: Writable): Promise<number> {
 }
 
 /** Plays a trace again, and says whether that goes the same way and which laws hold. */
-export async function replay(file: string, tree: string | undefined, out: Writable): Promise<number> {
-  const { readTrace, replayTrace } = await import('../testing/index.ts')
+export async function replay(file: string, module: string | undefined, out: Writable): Promise<number> {
+  const { laws: all, readTrace, replayTrace } = await import('../testing/index.ts')
   const recorded = readOr(file, readTrace)
-  if (recorded.header.tree === undefined && tree === undefined)
+  if (recorded.header.tree === undefined && module === undefined)
     throw new UsageError(`The tree of ${file} is not one of plain data: name a module whose default export is the tree that was simulated.`)
-  const given = tree === undefined ? {} : await load(tree)
-  const { summary, simulation, divergence } = await replayTrace(recorded, given)
+  const { laws = [], ...given } = module === undefined ? {} : await load(module, recorded)
+  const { summary, simulation, divergence, unchecked } = await replayTrace(recorded, { ...given, laws: [...all, ...laws] })
   out.write(`${simulation.explain()}\n\n${summary}\n`)
-  return simulation.violations.length > 0 ? BROKEN : divergence === undefined ? 0 : DIVERGED
+  return simulation.violations.length + unchecked.length > 0 ? BROKEN : divergence === undefined ? 0 : DIVERGED
 }
 
 /** What is wrong with the file is the caller's to know, without a stack. */
@@ -39,8 +39,17 @@ export function readOr<Result>(file: string, read: (file: string) => Result): Re
   }
 }
 
-async function load(file: string): Promise<{ tree: SimulatedTree; script?: readonly Step[] }> {
-  const module = (await loadModule(file)) as { default?: SimulatedTree; script?: readonly Step[] }
-  if (module.default === undefined) throw new UsageError(`${file} has no default export: it is to be the tree that was simulated.`)
-  return { tree: module.default, ...(module.script === undefined ? {} : { script: module.script }) }
+/** What a module has to do with a replay. */
+interface Given {
+  readonly tree?: SimulatedTree
+  readonly script?: readonly Step[]
+  readonly laws?: readonly Law[]
+}
+
+async function load(file: string, { header }: Trace): Promise<Given> {
+  const { default: tree, script, laws } = (await loadModule(file)) as { default?: SimulatedTree } & Given
+  if (tree === undefined && header.tree === undefined)
+    throw new UsageError(`${file} has no default export: it is to be the tree that was simulated.`)
+  if (laws !== undefined && !Array.isArray(laws)) throw new UsageError(`${file}: what it exports as laws is to be an array of laws.`)
+  return { ...(tree === undefined ? {} : { tree }), ...(script === undefined ? {} : { script }), ...(laws === undefined ? {} : { laws }) }
 }

@@ -8,7 +8,7 @@ export const DEFAULT_SHUTDOWN_TIMEOUT = 10_000
 
 const PHASE_RULES = Object.fromEntries(PHASES.map((phase) => [phase, duration]))
 
-const SHUTDOWN_RULES = {
+export const SHUTDOWN_RULES = {
   mode: oneOf('graceful', 'immediate'),
   timeout: durationOrInfinity,
   drain: duration,

@@ -9,7 +9,7 @@ import { explainTrace } from './explain.ts'
 import type { Goal, Law } from './law.ts'
 import { laws as allLaws } from './laws.ts'
 import type { TreePlan } from './plan.ts'
-import { isPlan, type SimulatedTree, simulate, type Simulation } from './simulate.ts'
+import { isPlan, perform, type SimulatedTree, simulate, type Simulation } from './simulate.ts'
 import type { Trace } from './trace.ts'
 import { writeTrace } from './trace-file.ts'
 import { holdPlatform } from './virtual-time.ts'
@@ -119,7 +119,7 @@ export async function propertyShutdown(tree: SimulatedTree, options: CampaignOpt
     mode: fc.constantFrom('native' as const, 'actor-model' as const),
     strict: fc.boolean(),
   })
-  return campaign(fc, run, (each) => simulate(tree, each), options)
+  return campaign(fc, run, async (each) => (await perform(tree, each)).simulation, options)
 }
 
 /** Who is there when nothing is wrong. */
@@ -216,14 +216,20 @@ async function counterexample<Run>(
   const trace = ofLaw(simulation.trace, found.path)
   // The path goes on with the steps by which it was made smaller.
   const original = found.original === undefined ? undefined : ofLaw(found.original, found.path.replace(/:.*/, ''))
-  const files = traces === false ? '' : `\n${keepBoth(trace, original, traces, `${found.law}-${seed}`)}`
+  const files = traces === false ? '' : `\n${keepBoth(trace, original, traces, found.law)}`
   return new CounterexampleError(`${head}\n${source}${files}\n\n${explainTrace(trace)}`, { ...found, trace, original })
 }
 
 /** Writes the smallest run, and beside it the one that it was made of; says what can be done with them. */
-function keepBoth(trace: Trace, original: Trace | undefined, folder: string, name: string): string {
+function keepBoth(trace: Trace, original: Trace | undefined, folder: string, law: string): string {
+  const name = `${law}-${trace.header.found?.seed}`
   const smallest = keep(trace, folder, name)
-  const replay = `replay: npx curtaincall replay ${smallest}`
+  const exported = [
+    ...(trace.header.tree === undefined ? ['its default export is the tree'] : []),
+    ...(allLaws.some((each) => each.name === law) ? [] : [`its export laws has ${law}`]),
+  ]
+  const module = exported.length === 0 ? '' : ` MODULE, where ${exported.join(' and ')}`
+  const replay = `replay: npx curtaincall replay ${smallest}${module}`
   if (original === undefined) return `${replay}\nlook: npx curtaincall inspect ${smallest}`
   const found = keep(original, folder, `${name}.original`)
   return `${replay}\nlook, beside what it was before it was made smaller: npx curtaincall inspect ${smallest} ${found}`

@@ -63,14 +63,17 @@ const throws = (after = 0, times = Infinity): Fault =>
 /** Never ends by itself; ends when it is told to. */
 const hangs = (): Fault => fault('hangs', [], () => (context) => aborted(context.signal))
 
-/** Takes so much longer, whether it is told to stop or not. */
+/** Takes so much longer to end, whether it is told to stop or not. It begins in time: no body ever gets a signal that is aborted already. */
 const slow = (ms = 20): Fault =>
   fault(
     'slow',
     [ms],
     (body) => async (context) => {
-      await sleep(ms)
-      return body(context)
+      try {
+        return await body(context)
+      } finally {
+        await sleep(ms)
+      }
     },
     { deafFor: ms },
   )

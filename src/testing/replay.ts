@@ -1,6 +1,7 @@
 /** Traces played again. */
 import { refuse } from '../spec/check.ts'
-import { isPlan, type SimulatedTree, simulate, type Simulation, type SimulationOptions } from './simulate.ts'
+import { laws as allLaws } from './laws.ts'
+import { isPlan, perform, type SimulatedTree, type Simulation, type SimulationOptions } from './simulate.ts'
 import type { Step } from './script.ts'
 import { checkTrace, type Trace, type TraceEvent } from './trace.ts'
 import { readTrace } from './trace-file.ts'
@@ -19,6 +20,8 @@ export interface Replay {
   readonly simulation: Simulation
   /** Where it went otherwise; undefined if it is the same, event for event. */
   readonly divergence: Divergence | undefined
+  /** Laws that were broken when it was recorded and are not among those that it was held against now. */
+  readonly unchecked: readonly string[]
   /** All of it in words. */
   readonly summary: string
 }
@@ -27,7 +30,7 @@ export interface Replay {
  * Plays a trace again, and says where that goes otherwise than it was written down.
  *
  * @param source The name of a file, or a trace.
- * @param given The tree, if it is not one of plain data; steps that are functions; laws other than all of `laws`.
+ * @param given The tree, if it is not one of plain data; steps that are functions; laws, if it is to be held against others than all of `laws`.
  * @throws CurtaincallError ERR_TRACE for a file that can't be read; ConfigError if it is no trace, or the tree or a step is missing.
  * @example
  * const { divergence, simulation } = await replayTrace('found.cct.jsonl')
@@ -43,7 +46,7 @@ export async function replayTrace(
   if (tree === undefined) throw refuse('replayTrace tree', 'the tree that was simulated: it is not part of the trace', tree)
   const { seed, tape, mode, strict, faults, end } = header
   const script = given.script ?? (header.script as readonly Step[])
-  const simulation = await simulate(tree, {
+  const { simulation } = await perform(tree, {
     seed,
     tape,
     mode,
@@ -55,7 +58,10 @@ export async function replayTrace(
     ...(given.laws === undefined ? {} : { laws: given.laws }),
   })
   const divergence = firstDivergence(recorded.events, simulation.trace.events)
-  return { recorded, simulation, divergence, summary: summarise(recorded, simulation, divergence) }
+  const known = new Set((given.laws ?? allLaws).map(({ name }) => name))
+  const unchecked = [...new Set(recorded.verdict.violations.map(({ law }) => law))].filter((law) => !known.has(law))
+  const replay = { recorded, simulation, divergence, unchecked }
+  return { ...replay, summary: summarise(replay) }
 }
 
 function firstDivergence(recorded: readonly TraceEvent[], replayed: readonly TraceEvent[]): Divergence | undefined {
@@ -65,7 +71,7 @@ function firstDivergence(recorded: readonly TraceEvent[], replayed: readonly Tra
   return undefined
 }
 
-function summarise(recorded: Trace, { trace, violations }: Simulation, divergence: Divergence | undefined): string {
+function summarise({ recorded, simulation: { trace, violations }, divergence, unchecked }: Omit<Replay, 'summary'>): string {
   const on = recorded.header.on
   const same = `replayed: ${trace.events.length} events, the same as recorded`
   const other = (): string =>
@@ -74,12 +80,15 @@ function summarise(recorded: Trace, { trace, violations }: Simulation, divergenc
       `  recorded: ${describeEvent(divergence?.recorded)}`,
       `  replayed: ${describeEvent(divergence?.replayed)}`,
     ].join('\n')
-  const was = recorded.verdict.violations.map(({ law }) => law).filter((law) => !violations.some((each) => each.law === law))
+  const was = recorded.verdict.violations
+    .map(({ law }) => law)
+    .filter((law) => !unchecked.includes(law) && !violations.some((each) => each.law === law))
   return [
     divergence === undefined ? same : other(),
     ...violations.map(({ law, message }) => `✗ ${law}: ${message}`),
     ...[...new Set(was)].map((law) => `✓ ${law} was broken when this was recorded, and holds now`),
-    ...(violations.length + was.length === 0 ? ['✓ every law holds'] : []),
+    ...unchecked.map((law) => `? ${law} was broken when this was recorded, and is not known here: it was not checked`),
+    ...(violations.length + was.length + unchecked.length === 0 ? ['✓ every law holds'] : []),
   ].join('\n')
 }
 

@@ -5,7 +5,8 @@ import { LocalManager } from '../local-manager.ts'
 import { Manager } from '../manager.ts'
 import { handleSignals } from '../process-signals.ts'
 import type { ShutdownOptions } from '../shutdown.ts'
-import { refuse } from '../spec/check.ts'
+import { anything, check, duration, refuse, type Rule } from '../spec/check.ts'
+import { SHUTDOWN_RULES } from '../spec/shutdown-spec.ts'
 import { childOf, type ManagerPlan, spawnPlanned, type WorkPlan } from './plan.ts'
 
 type ShutdownStep = { readonly do: 'shutdown'; readonly at: string } & Pick<ShutdownOptions, 'mode' | 'timeout' | 'drain' | 'phases'>
@@ -31,27 +32,46 @@ export interface FreeStep {
 
 export type Step = PlainStep | FreeStep
 
-const PLAIN = [
-  'wait',
-  'spawn',
-  'cancel',
-  'kill',
-  'restart',
-  'shutdown',
-  'signal',
-  'abort',
-  'startChild',
-  'terminateChild',
-  'restartChild',
-  'deleteChild',
-]
+const path: Rule = { range: 'a path', accepts: (value) => typeof value === 'string' && value !== '' }
+const name: Rule = { range: 'a name', accepts: path.accepts }
+const planned = (...kinds: readonly string[]): Rule => ({
+  range: `a plan of kind ${kinds.join(' or ')}`,
+  accepts: (value) => kinds.includes((value as { kind?: string } | null)?.kind ?? ''),
+})
+const { signal: _, ...shutdownOptions } = SHUTDOWN_RULES
+const child = { at: path, id: { ...name, range: 'the id of a child' } }
+const routine = { routine: { ...name, range: 'the name of a routine' } }
 
-/** Checks that these are steps. Throws ConfigError naming the first that is none. */
+/** What each step of plain data has to say, and may say. */
+const FIELDS: Readonly<
+  Record<PlainStep['do'], { readonly has: Readonly<Record<string, Rule>>; readonly may?: Readonly<Record<string, Rule>> }>
+> = {
+  wait: { has: { ms: duration } },
+  spawn: { has: { at: path, work: planned('routine') } },
+  cancel: { has: routine },
+  kill: { has: routine },
+  restart: { has: routine },
+  shutdown: { has: { at: path }, may: shutdownOptions },
+  signal: { has: {} },
+  abort: { has: {} },
+  startChild: { has: { at: path, child: planned('routine', 'manager') } },
+  terminateChild: { has: child },
+  restartChild: { has: child },
+  deleteChild: { has: child },
+}
+
+/** Checks that these are steps. Throws ConfigError naming the first that is none, or what is wrong with it. */
 export function checkSteps(steps: readonly Step[]): readonly Step[] {
   if (!Array.isArray(steps)) throw refuse('simulate option script', 'an array of steps', steps)
   for (const [i, step] of (steps as readonly Partial<FreeStep>[]).entries()) {
-    const known = typeof step?.do === 'string' && (typeof step.run === 'function' || PLAIN.includes(step.do))
-    if (!known) throw refuse(`simulate script step ${i}`, `one of ${PLAIN.join(', ')}, or {do, run}`, step?.do ?? step)
+    const owner = `simulate script step ${i}`
+    if (typeof step?.do === 'string' && typeof step.run === 'function') continue
+    if (typeof step?.do !== 'string' || !Object.hasOwn(FIELDS, step.do))
+      throw refuse(owner, `one of ${Object.keys(FIELDS).join(', ')}, or {do, run}`, step?.do ?? step)
+    const { has, may = {} } = FIELDS[step.do as PlainStep['do']]
+    check(`${owner} (${step.do})`, step, { do: anything, ...has, ...may })
+    for (const [field, { range }] of Object.entries(has))
+      if (!Object.hasOwn(step, field)) throw refuse(`${owner} (${step.do}) option ${field}`, range, undefined)
   }
   return steps
 }
@@ -94,6 +114,8 @@ const DEFAULT_TIMEOUT = 10_000
 /** Does the steps, and remembers what was asked for. */
 export class Stagehand {
   readonly requests: Request[] = []
+  /** What a shutdown answered with instead of a report. */
+  broken: { readonly error: unknown } | undefined
   readonly #global: GlobalManager
   readonly #now: () => number
   readonly #abort = new AbortController()
@@ -113,7 +135,9 @@ export class Stagehand {
       if ('run' in step) void step.run(this.#global)
       else return this.#plain(step)
     } catch (error) {
-      if (error instanceof CurtaincallError) return error.code
+      // A wrong option is whose script it is to know.
+      const refused = error instanceof CurtaincallError && (error.code !== 'ERR_CONFIG' || 'run' in step)
+      if (refused) return error.code
       throw error
     }
     return undefined
@@ -136,9 +160,14 @@ export class Stagehand {
     const at = this.#now()
     const request: Request = { path, at, deadline: at + timeout, mode, phased, endedAt: undefined }
     this.requests.push(request)
-    void act().then(() => {
-      request.endedAt = this.#now()
-    })
+    act().then(
+      () => {
+        request.endedAt = this.#now()
+      },
+      (error: unknown) => {
+        this.broken ??= { error }
+      },
+    )
     return request
   }
 

@@ -98,6 +98,18 @@ const STEPS = 10_000
  * simulation.assert()
  */
 export async function simulate(tree: SimulatedTree, options: SimulationOptions = {}): Promise<Simulation> {
+  const { simulation, names } = await perform(tree, options)
+  const stranger = Object.keys(options.faults ?? {}).find((name) => !names.has(name))
+  if (stranger !== undefined)
+    throw refuse('simulate option faults', `names of routines that come to be (${[...names].join(', ')})`, stranger)
+  return simulation
+}
+
+/** The same, where a fault may keep the routine of another one from coming to be: `names` are of those that did. */
+export async function perform(
+  tree: SimulatedTree,
+  options: SimulationOptions,
+): Promise<{ readonly simulation: Simulation; readonly names: ReadonlySet<string> }> {
   check('simulate', options, RULES)
   const { seed = 1, tape = [], mode = 'native', strict = false, script = [], end = {}, laws = allLaws } = options
   const schedule = new Schedule(tape)
@@ -118,22 +130,13 @@ export async function simulate(tree: SimulatedTree, options: SimulationOptions =
     return play({ global, clock, recorder, onlooker, steps, end, limit: options.steps ?? STEPS })
   })
   if (onlooker.problem !== undefined) throw onlooker.problem
-  for (const name of Object.keys(options.faults ?? {})) {
-    if (!onlooker.names.has(name))
-      throw refuse('simulate option faults', `names of routines that come to be (${[...onlooker.names].join(', ')})`, name)
-  }
   const violations = judge(run, laws)
   const header = headerOf(tree, options, steps)
   const trace: Trace = { header, events: recorder.events, verdict: { violations, deviations: schedule.deviations } }
-  return {
-    trace,
-    run,
-    violations,
-    explain: () => explainTrace(trace),
-    assert: () => {
-      if (violations.length > 0) throw new CurtaincallError('ERR_TEST', explainTrace(trace))
-    },
+  const assert = (): void => {
+    if (violations.length > 0) throw new CurtaincallError('ERR_TEST', explainTrace(trace))
   }
+  return { simulation: { trace, run, violations, explain: () => explainTrace(trace), assert }, names: onlooker.names }
 }
 
 /** True for a tree of plain data. */
@@ -223,23 +226,22 @@ async function play(scene: Scene): Promise<Run> {
     report = given
   })
   let done = false
-  let broken: { readonly error: unknown } | undefined
-  perform(scene, hand).then(
+  direct(scene, hand).then(
     () => {
       done = true
     },
     (error: unknown) => {
-      broken = { error }
+      hand.broken ??= { error }
     },
   )
   const answered = (): boolean =>
     done && (end === false || report !== undefined) && hand.requests.every(({ endedAt }) => endedAt !== undefined)
   try {
-    await clock.runUntil(() => broken !== undefined || answered(), limit)
+    await clock.runUntil(() => hand.broken !== undefined || answered(), limit)
   } catch (error) {
     throw new CurtaincallError('ERR_TEST', `${(error as Error).message}\n${describeLiving(global, steps)}`, { cause: error })
   }
-  if (broken !== undefined) throw (broken as { error: unknown }).error
+  if (hand.broken !== undefined) throw hand.broken.error
   if (!answered())
     throw new CurtaincallError('ERR_TEST', `nothing is left to happen, and it has not ended\n${describeLiving(global, steps)}`)
   const { spawned, completed, failed, cancelled, killed, running, pending } = global.metrics()
@@ -256,7 +258,7 @@ async function play(scene: Scene): Promise<Run> {
 }
 
 /** The script, and the end. */
-async function perform({ global, clock, recorder, steps, end }: Scene, hand: Stagehand): Promise<void> {
+async function direct({ global, clock, recorder, steps, end }: Scene, hand: Stagehand): Promise<void> {
   for (const step of steps) {
     if (step.do === 'wait' && 'ms' in step) {
       await new Promise<void>((resolve) => void clock.arm('script', resolve, step.ms))

@@ -118,7 +118,7 @@ test.each([
   [['run', '--no-inspect', 'README.md'], "README.md can't be loaded by Node"],
   [['explain', 'a.cct.jsonl', 'b.cct.jsonl'], 'explain takes no more than a FILE; try curtaincall --help.'],
   [['replay'], 'replay needs a FILE; try curtaincall --help.'],
-  [['replay', 'a', 'b', 'c'], 'replay takes no more than a FILE and a TREE; try curtaincall --help.'],
+  [['replay', 'a', 'b', 'c'], 'replay takes no more than a FILE and a MODULE; try curtaincall --help.'],
   [['run', '--fast', indexer], "Unknown option '--fast'"],
   [['run', indexer, '--port', '99999'], '--port must be a whole number from 0 to 65535; received 99999.'],
   [['run', indexer, '--port=high'], '--port must be a whole number from 0 to 65535; received high.'],
@@ -259,4 +259,23 @@ test("a trace of somebody's own tree is replayed with that tree", async () => {
     code: 0,
     out: expect.stringContaining('the same as recorded') as string,
   })
+})
+
+test("a law of somebody's own is held if the module brings it, and never said to hold if it does not", async () => {
+  const { simulate, writeTrace } = await import('curtaincall/testing')
+  const { nobodyFails } = await import('./fixture/laws.ts')
+  const tree = { kind: 'tree', name: 'g', children: [{ kind: 'routine', name: 'a', faults: ['throws(5, 1)'] }] } as const
+  const file = join(folder, 'law.cct.jsonl')
+  writeTrace(file, (await simulate(tree, { script: [{ do: 'wait', ms: 9 }], laws: [nobodyFails] })).trace)
+  const alone = await run('replay', file)
+  expect(alone.code).toBe(1)
+  expect(alone.out).toMatch(
+    /the same as recorded\n\? nobodyFails was broken when this was recorded, and is not known here: it was not checked\n$/,
+  )
+  const brought = await run('replay', file, fixture('laws'))
+  expect(brought.code).toBe(1)
+  expect(brought.out).toMatch(/the same as recorded\n✗ nobodyFails: g\/a#a failed\n$/)
+  const wrong = join(folder, 'wrong.mjs')
+  writeFileSync(wrong, 'export const laws = 5\n')
+  expect(await run('replay', file, wrong)).toMatchObject({ code: 2, err: `${wrong}: what it exports as laws is to be an array of laws.\n` })
 })

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import fc from 'fast-check'
-import { routine, type RoutineContext } from 'curtaincall'
+import { type LocalManager, manager, routine, type RoutineContext } from 'curtaincall'
+import { untilTold } from '../support/tree.ts'
 import {
   arbitraries,
   CounterexampleError,
@@ -131,6 +132,31 @@ describe('propertyShutdown', () => {
     expect(error.law).toBe('tillsAreClosed')
     expect(error.trace?.header.script).toHaveLength(1)
     expect(error.trace?.header.story).toMatch(/^(shut down shop|kill till|SIGTERM|abort the shutdown signal)/)
+  })
+
+  test('a fault that keeps others from coming to be is no mistake of the caller, in no tree', async () => {
+    const works = (name: string) => ({ kind: 'routine', name }) as const
+    const body = (context: RoutineContext): Promise<unknown> => {
+      if (!context.signal.aborted) (context.local as LocalManager).spawn('helper', () => 1)
+      return untilTold(context)
+    }
+    const trees = [
+      { name: 'shop', children: ['till', 'oven', 'door'].map((each) => routine(each, untilTold)) },
+      { kind: 'tree', name: 'shop', children: ['till', 'oven', 'door'].map(works) } as const,
+      { name: 'shop', children: [manager('app', { children: [manager('local', { children: [routine('spawner', body)] })] })] },
+    ]
+    for (const tree of trees) for (const seed of [1, 2, 3]) await propertyShutdown(tree, { seed, runs: 60, traces: false })
+  })
+
+  test('a counterexample says what its replay needs', async () => {
+    const own = join(folder, 'module')
+    const error = await counterexample(() => propertyShutdown(tree, { runs: 300, laws: [tillsAreClosed], traces: own }))
+    const file = join(own, 'tillsAreClosed-1.cct.jsonl')
+    expect(error.message).toContain(
+      `replay: npx curtaincall replay ${file} MODULE, where its default export is the tree and its export laws has tillsAreClosed\n`,
+    )
+    const { unchecked, summary } = await replayTrace(file, { tree })
+    expect([unchecked, summary.includes('holds')]).toEqual([['tillsAreClosed'], false])
   })
 
   test('a tree that is in order passes', async () => {

@@ -109,7 +109,7 @@ describe('faults', () => {
       ],
     ],
     [faults.hangs(), ['0 spawned', '0 started', '60 body.asked', '60 body.ended', '60 cancelled']],
-    [faults.slow(20), ['0 spawned', '0 started', '60 body.asked', '60 body.ended', '60 cancelled']],
+    [faults.slow(20), ['0 spawned', '0 started', '60 body.asked', '80 body.ended', '80 cancelled']],
     [faults.ignoresCancel(), ['0 spawned', '0 started', '60 body.asked', '110 killed', '110 orphaned']],
     [faults.crashesOnCancel(), ['0 spawned', '0 started', '60 body.asked', '60 body.ended', '60 cancelled']],
     [faults.crashesInCleanup(30), ['0 spawned', '0 started', '60 body.asked', '90 body.ended', '90 cancelled']],
@@ -217,6 +217,17 @@ describe('Y2: a simulation ends', () => {
   test('wrong options are named', async () => {
     await expect(simulate(plan, { tape: [1.5] })).rejects.toThrow('tape must be an array of whole numbers of at least 0')
     await expect(simulate(plan, { script: [{ do: 'dance' } as never] })).rejects.toThrow('step 0 must be one of wait')
+    const wrong: [object, string][] = [
+      [{ do: 'wait', msec: 5 }, 'simulate script step 1 (wait): unknown option "msec"; known are do, ms'],
+      [{ do: 'wait' }, 'step 1 (wait) option ms must be a number of milliseconds'],
+      [{ do: 'shutdown', path: 'g' }, 'unknown option "path"; known are do, at, mode, timeout, drain, phases'],
+      [{ do: 'shutdown', at: 'g', mode: 'slow' }, "option mode must be 'graceful' or 'immediate'; received \"slow\""],
+      [{ do: 'shutdown', at: 'g', phases: { waiting: -1 } }, 'shutdown phases option waiting must be a number of milliseconds'],
+      [{ do: 'cancel', routine: 5 }, 'option routine must be the name of a routine; received 5'],
+      [{ do: 'spawn', at: 'g/app/l', work: { name: 'x' } }, 'option work must be a plan of kind routine; received an object'],
+    ]
+    for (const [step, message] of wrong)
+      await expect(simulate(plan, { script: [{ do: 'wait', ms: 1 }, step as never] })).rejects.toThrow(message)
     await expect(simulate(plan, { seed: 0.5 })).rejects.toThrow('seed must be a whole number')
     await expect(simulate(plan, { sead: 1 } as never)).rejects.toThrow('unknown option "sead"')
   })
