@@ -43,7 +43,9 @@ export type Wish = 'policy' | 'no' | 'told' | 'again' | 'free'
 /** A question to a supervisor. */
 export type Call<C extends Child> =
   | { readonly op: 'startChild'; readonly child: C }
-  | { readonly op: 'restartChild' | 'terminateChild' | 'deleteChild'; readonly id: string }
+  | { readonly op: 'restartChild' | 'deleteChild'; readonly id: string }
+  /** `means` tells the child that is meant from another one that has come to the same id. */
+  | { readonly op: 'terminateChild'; readonly id: string; readonly means?: (child: C) => boolean }
   | { readonly op: 'whichChildren' }
   | { readonly op: 'countChildren' }
 
@@ -295,7 +297,7 @@ function* answer<C extends Child>(s: Supervision<C>, call: Call<C>): Steps<C, Ve
     case 'restartChild':
       return yield* restartChild(s, call.id)
     case 'terminateChild':
-      return yield* terminateChild(s, call.id)
+      return yield* terminateChild(s, call.id, call.means)
     case 'deleteChild':
       return yield* deleteChild(s, call.id)
     case 'whichChildren':
@@ -334,10 +336,10 @@ function* restartChild<C extends Child>(s: Supervision<C>, id: string): Steps<C,
   return begun === 'ignore' ? OK : { ok: false, error: 'start_failed', child }
 }
 
-function* terminateChild<C extends Child>(s: Supervision<C>, id: string): Steps<C, Verdict<C>> {
+function* terminateChild<C extends Child>(s: Supervision<C>, id: string, means?: (child: C) => boolean): Steps<C, Verdict<C>> {
   if (id === s.template) return refuse('simple_one_for_one')
   const child = s.children.get(id)
-  if (child === undefined) return refuse('not_found')
+  if (child === undefined || means?.(child) === false) return refuse('not_found')
   yield* stop(child, false)
   yield* leave(s, child)
   return OK

@@ -7,10 +7,11 @@ import type { EndKind } from './metrics.ts'
 /** An event before it has what is special to its type. */
 type Begun = Record<string, unknown>
 
-/** Why an incarnation has ended. */
+/** Why an incarnation has ended, and what was thrown beside. */
 interface Why {
   readonly error: unknown
   readonly reason: unknown
+  readonly stray: { readonly error: unknown } | undefined
 }
 
 const ENDS = {
@@ -40,7 +41,7 @@ export abstract class Announcing extends Remembering {
   }
 
   /** The same of an end. What is special to it is written out: to copy it costs as much as to deliver the event. */
-  announceEnd(kind: EndKind, willRestart: boolean, { error, reason }: Why, at?: number): void {
+  announceEnd(kind: EndKind, willRestart: boolean, { error, reason, stray }: Why, at?: number): void {
     const { bus } = this.local.stage
     const type = ENDS[kind]
     const cause = this.seq
@@ -51,7 +52,8 @@ export abstract class Announcing extends Remembering {
     event['duration'] = this.uptime
     event['willRestart'] = willRestart
     if (kind === 'cancelled' || kind === 'killed') event['reason'] = reason
-    if (kind === 'failed' || (kind === 'cancelled' && error !== undefined)) event['error'] = error
+    const thrown = kind === 'cancelled' ? (error ?? stray?.error) : error
+    if (kind === 'failed' || (kind === 'cancelled' && thrown !== undefined)) event['error'] = thrown
     this.#publish(event)
   }
 

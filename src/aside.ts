@@ -18,6 +18,8 @@ class Aside {
   lateReason: unknown = undefined
   /** True while its `start` has just failed, or asked to be ignored. */
   unstarted = false
+  /** True if the `start` of its present incarnation threw. */
+  startThrew = false
   /** Where its actor goes on after a crash, if it is to. */
   resumption: Resumption | undefined = undefined
 }
@@ -47,6 +49,11 @@ export abstract class Remembering {
   /** True while its `start` has just failed, or asked to be ignored. */
   get unstarted(): boolean {
     return this.#aside.unstarted
+  }
+
+  /** True if `start` threw: a first start that fails is an end, as in OTP. */
+  get startFailed(): boolean {
+    return this.#aside.startThrew
   }
 
   get resumption(): Resumption | undefined {

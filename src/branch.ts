@@ -156,6 +156,7 @@ export abstract class Branch extends TreeNode {
    * @throws ConfigError before anything is stopped.
    */
   shutdownNamed(name: string, options: WaitOptions = {}): Promise<NamedReport> {
+    checkName('shutdownNamed', name, this.path)
     check('shutdownNamed', options, WAIT_RULES, this.path)
     return shutdownRoutines(this.stage, name, this.routinesNamed(name) as unknown as RoutineRow[], options)
   }

@@ -95,14 +95,15 @@ export abstract class Supervising extends Branch {
     if (typeof child === 'string') return this.#ask({ op: 'terminateChild', id: child }, () => undefined)
     if (typeof child !== 'object' || child === null || !('service' in child))
       throw refuse('terminateChild child', 'the id of a child, or itself', child, this.path)
-    const { service } = child as unknown as RoutineRow | Manager
+    const handle = child as unknown as RoutineRow | Manager
+    const { service } = handle
     // An instance that has ended leaves nothing to know it by; who holds its handle knows that it was one.
-    if (child instanceof RoutineRow && child.ended && service?.isInstance === true) return Promise.resolve({ ok: true, value: undefined })
-    const above: unknown = child instanceof RoutineRow ? child.local : (child as Manager).up
-    // A handle is good for what it stands for, not for whoever has the same id elsewhere, or has followed it.
-    if (above !== this || service === undefined || present(service) !== (child as unknown))
-      return Promise.resolve({ ok: false, error: 'not_found' })
-    return this.#ask({ op: 'terminateChild', id: service.id }, () => undefined)
+    if (handle instanceof RoutineRow && handle.ended && service?.isInstance === true) return Promise.resolve({ ok: true, value: undefined })
+    const above: unknown = handle instanceof RoutineRow ? handle.local : handle.up
+    if (above !== this || service === undefined) return Promise.resolve({ ok: false, error: 'not_found' })
+    // A handle is good for what it stands for when its turn comes, not for whoever has followed it meanwhile.
+    const means = (present: Service): boolean => present === service && isOf(present, handle)
+    return this.#ask({ op: 'terminateChild', id: service.id, means }, () => undefined)
   }
 
   /**
@@ -144,6 +145,11 @@ function started({ child }: Answered): LivingChild | undefined {
 
 function present(service: Service): LivingChild | undefined {
   return service.manager ?? (service.row as unknown as LivingChild | undefined)
+}
+
+/** True if the handle is that of who it is at present. A manager may come as the proxy that `context.local` is: what it has tells it. */
+function isOf({ row, manager }: Service, handle: RoutineRow | Manager): boolean {
+  return handle instanceof RoutineRow ? handle === row : handle.registry === manager?.registry
 }
 
 function entryOf(service: Service): ChildEntry {

@@ -20,13 +20,22 @@ export class ExitRequest {
   }
 }
 
+/** Also one of another realm, and one that calls itself otherwise. A proxy may refuse to be looked at. */
+function isError(value: object): boolean {
+  try {
+    return value instanceof Error || Object.prototype.toString.call(value) === '[object Error]'
+  } catch {
+    return false
+  }
+}
+
 const exitReason: Rule = {
   range: "'normal', 'shutdown', 'killed', an object {shutdown} or an Error",
   accepts: (value) =>
     value === 'normal' ||
     value === 'shutdown' ||
     value === 'killed' ||
-    (typeof value === 'object' && value !== null && ('shutdown' in value || Object.prototype.toString.call(value) === '[object Error]')),
+    (typeof value === 'object' && value !== null && (isError(value) || 'shutdown' in value)),
 }
 
 /** Throws ConfigError unless it is a reason that OTP knows. */

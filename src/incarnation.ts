@@ -8,7 +8,8 @@
  * I1  Effects of a step are over before the next step begins; what comes meanwhile waits its turn.
  * I2  Timeout, heartbeat watch and shutdown time are disarmed at the end, whichever it is.
  * I3  Once it is over, nothing that its body does reaches the routine.
- * I4  An effect that throws is reported, and fails the incarnation that it belongs to; nobody else comes to harm.
+ * I4  An effect that throws is reported, and fails the incarnation that it belongs to; nobody else comes to harm. A clock is
+ *     taken at its word: one that throws at an end leaves that end unfinished.
  */
 import {
   type AnyActorRef,
@@ -48,6 +49,7 @@ import {
   OUTPUT,
   REASON,
   SETTLE,
+  snapshotOf,
   TARGET,
   TIMEOUT,
 } from './routine-steps.ts'
@@ -65,7 +67,6 @@ interface Seen {
   work: AnyActorRef | undefined
 }
 
-/** Flags of one run. */
 const OVER = 1
 const KILLED = 2
 const BODY_RUNS = 4
@@ -160,30 +161,36 @@ export class Incarnation implements SignalOwner {
 
   /** Tells it something. */
   step(event: number, payload: unknown): void {
-    if (this.#mailbox !== undefined) {
+    if (this.#seen !== undefined) this.#send(this.#seen.actor, event, payload)
+    else if (this.#mailbox !== undefined) {
       if (this.#mailbox === EMPTY) this.#mailbox = []
       this.#mailbox.push(event, payload)
-    } else if (this.#seen !== undefined) this.#next(event, payload)
-    else {
-      const step = this.#stage.steps[this.#state * COLUMNS + event] as number
-      if ((step & HANDLED) === 0) return
+    } else {
       this.#mailbox = EMPTY
-      this.#carryOut(step, payload)
-      // What comes while these are seen to waits behind them.
-      const mailbox = this.#mailbox
-      for (let i = 0; i < mailbox.length; i += 2) this.#next(mailbox[i] as number, mailbox[i + 1])
+      this.#take(event, payload)
+      // What comes while its effects are seen to waits behind them; an actor that is made meanwhile takes that over.
+      while (this.#mailbox.length > 0) this.#take(...(this.#mailbox.splice(0, 2) as [number, unknown]))
       this.#mailbox = undefined
     }
   }
 
-  #next(event: number, payload: unknown): void {
-    if (this.#seen !== undefined) {
-      // An actor that has ended would complain about each further event.
-      if (!this.over) this.#seen.actor.send(eventOf(event, payload))
-      return
-    }
-    const step = this.#stage.steps[this.#state * COLUMNS + event] as number
+  #take(event: number, payload: unknown): void {
+    const step = this.#stepAt(event)
     if ((step & HANDLED) !== 0) this.#carryOut(step, payload)
+  }
+
+  /** True if the event means anything in its present state. */
+  heeds(event: number): boolean {
+    return (this.#stepAt(event) & HANDLED) !== 0
+  }
+
+  #stepAt(event: number): number {
+    return this.#stage.steps[this.#state * COLUMNS + event] as number
+  }
+
+  /** To one that has not ended: it would complain about each further event. */
+  #send(actor: AnyActorRef, event: number, payload: unknown): void {
+    if (!this.over) actor.send(eventOf(event, payload))
   }
 
   #carryOut(step: number, payload: unknown): void {
@@ -200,17 +207,13 @@ export class Incarnation implements SignalOwner {
   /** Its genuine actor has decided; the table says what that means here. */
   perform(snapshot: AnyMachineSnapshot, event: EventObject, scope: AnyActorScope): void {
     ;(this.#seen as Seen).scope = scope
-    const { steps, table } = this.#stage
+    const { table } = this.#stage
     const column = ROUTINE_EVENTS.indexOf(event.type as (typeof ROUTINE_EVENTS)[number])
     if (event.type === 'xstate.done.actor.work') this.returned((event as DoneActorEvent).output)
-    else if (event.type === 'xstate.error.actor.work') {
-      const { error } = event as ErrorActorEvent
-      // One that was stopped from here has told its end already: this comes from tidying up.
-      if (this.work === undefined) this.strayed(error, 'its actor threw while it was being stopped')
-      else this.threw(error)
-    }
+    // One that was stopped from here has told its end already.
+    else if (event.type === 'xstate.error.actor.work' && this.work !== undefined) this.threw((event as ErrorActorEvent).error)
     if (column < 0) return
-    const step = steps[this.#state * COLUMNS + column] as number
+    const step = this.#stepAt(column)
     if (table.indexOf(snapshot.value) !== (step & TARGET)) throw new Error(`the derived table differs from the machine at ${event.type}`)
     this.#carryOut(step, (event as unknown as Record<string, unknown>)[FIELDS[(step >> FIELD) & 3] as string])
   }
@@ -369,15 +372,7 @@ export class Incarnation implements SignalOwner {
   #materialise(): Seen {
     const stage = this.#stage
     const { row, over, output, error, reason, killed } = this
-    const snapshot = {
-      status: over ? 'done' : 'active',
-      value: stage.table.states[this.#state],
-      context: { input: row.input, output, error, reason, killed },
-      children: {},
-      historyValue: {},
-      output: undefined,
-      error: undefined,
-    }
+    const snapshot = snapshotOf(this.value, over, { input: row.input, output, error, reason, killed })
     // An end is nobody's news any more: the actor of an incarnation that is over stands by itself.
     const parent = over ? {} : { parent: row.local.actor }
     const actor = createActor(stage.routineLogic, { id: row.id, snapshot, ...parent } as object) as AnyActorRef
@@ -385,8 +380,10 @@ export class Incarnation implements SignalOwner {
     this.#seen = seen
     stage.incarnations.set(actor, this)
     actor.subscribe({ error: (cause) => stage.bus.contain(cause, `${row.path}: the lifecycle actor failed`) })
-    // In the middle of a step the rest of it comes first.
+    // In the middle of a step the rest of it comes first, and then what waits already.
     if (this.#mailbox === undefined) actor.start()
+    else for (let i = 0; i < this.#mailbox.length; i += 2) this.#send(actor, this.#mailbox[i] as number, this.#mailbox[i + 1])
+    this.#mailbox &&= EMPTY
     return seen
   }
 }

@@ -142,8 +142,11 @@ export function grant(line: AnyLine): void {
   if (!awaited) return
   // Who is admitted may end at once and give its permit back: that is seen to here, not ever deeper in the stack.
   if (top.granting.push(line) > 1) return
-  for (let i = 0; i < top.granting.length; i++) grantFor(top.granting[i] as AnyLine)
-  top.granting.length = 0
+  try {
+    for (let i = 0; i < top.granting.length; i++) grantFor(top.granting[i] as AnyLine)
+  } finally {
+    top.granting.length = 0
+  }
 }
 
 function grantFor(line: AnyLine): void {

@@ -1,12 +1,14 @@
 /** The supervisor of routines. */
 import type { AnyActorLogic } from 'xstate'
 import { localManagerMachine, type ManagerMachine } from '../machines/manager.ts'
+import { grant } from './limiter.ts'
 import { Manager } from './manager.ts'
 import type { Routine, RoutineFrom } from './routine-handle.ts'
 import { refuse } from './spec/check.ts'
 import { checkName, compileLocalSpec, type LocalManagerOptions, type ManagerSpec } from './spec/manager-spec.ts'
-import { type RoutineOptions, SpecCompiler } from './spec/routine-spec.ts'
-import { type Body, checkWork, type LogicArguments, type OptionsFor } from './work.ts'
+import { type RoutineOptions, type RoutineSpec, SpecCompiler } from './spec/routine-spec.ts'
+import type { RoutineRow } from './routine.ts'
+import { type Body, checkWork, type LogicArguments, type OptionsFor, type Work } from './work.ts'
 
 /**
  * Supervises routines: one-for-one, by their restart types, within limits.
@@ -59,15 +61,27 @@ export class LocalManager extends Manager {
     if (this.closed) this.refuse(name, 'ERR_NOT_ACCEPTING', `${this.path} is ${this.state} and accepts nothing`)
     const queue = line.length > 0 || gate.full() !== undefined
     if (queue) this.#checkQueue(name)
-    const row = registry.add(name, logic, spec, given?.input, spec.id)
+    const row = this.#register(name, logic, spec, given?.input, queue)
     if (queue) line.push(row, ++this.stage.ticket)
-    else gate.take()
     this.stage.tap?.spawned(row)
     row.announce('routine.spawned')
     if (queue && !row.ended) row.announce('routine.queued')
     if (spec.signal !== undefined) registry.bindSignal(row)
     if (!queue && !row.ended) registry.admit(row)
     return row as never
+  }
+
+  /** Takes it up with its permit: whoever looks on meanwhile, and spawns, finds that taken. */
+  #register(name: string, work: Work, spec: RoutineSpec, input: unknown, queue: boolean): RoutineRow {
+    const { registry, gate } = this
+    if (!queue) gate.take()
+    try {
+      return registry.add(name, work, spec, input, spec.id)
+    } catch (error) {
+      if (!queue) gate.give()
+      grant(registry.line)
+      throw error
+    }
   }
 
   #checkQueue(name: string): void {

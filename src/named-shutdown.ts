@@ -47,9 +47,11 @@ export async function shutdownRoutines(
   } catch {
     // An aborted signal means: no longer. Its reason is the caller's own.
   }
+  // Who obeys at once has done so, even where nothing is waited for.
+  const timedOut = !inTime && latestFirst.some((row) => !row.ended)
   for (const row of latestFirst) row.stop(KILL, reason)
   const counts: Record<EndKind, number> = { completed: 0, failed: 0, cancelled: 0, killed: 0 }
   for (const row of latestFirst) counts[row.endKind]++
   const routines = latestFirst.map((row) => ({ path: row.path, outcome: row.endKind }))
-  return { name, duration: stage.clock.now() - startedAt, timedOut: !inTime, ...counts, routines }
+  return { name, duration: stage.clock.now() - startedAt, timedOut, ...counts, routines }
 }

@@ -25,6 +25,7 @@ export function prepareRoutine(row: RoutineRow): Begun {
       return 'ok'
     }
     row.own.unstarted = true
+    row.own.startThrew = true
     current.step(FAIL, new StartFailedError(`${path}: start threw`, { cause, path }))
     return 'error'
   } finally {

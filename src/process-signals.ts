@@ -34,8 +34,8 @@ export function handleSignals(
 ): Unsubscribe {
   if (!(global instanceof GlobalManager)) throw refuse('handleSignals global', 'a global manager', global)
   if (!Array.isArray(names) || names.length === 0) throw refuse('handleSignals names', RANGE, names, global.path)
-  const wrong = names.find((name) => !isSignal(name)) as unknown
-  if (wrong !== undefined) throw refuse('handleSignals names', RANGE, wrong, global.path)
+  const wrong = names.findIndex((name) => !isSignal(name))
+  if (wrong >= 0) throw refuse('handleSignals names', RANGE, names[wrong], global.path)
   checkShutdownOptions(options, global.path)
   let first = true
   const listener = (): void => {

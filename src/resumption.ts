@@ -2,7 +2,7 @@
  * Where an actor goes on after a crash: `resume: 'snapshot'`.
  *
  * Z1  What is kept is the persisted snapshot of the last step that was carried out to its end, and left the actor at work: at the
- *     end of its life there is nothing to go on with. Nothing is kept of an actor that cannot be persisted; that is reported.
+ *     end of its life there is nothing to go on with. Nothing is kept of a step that cannot be persisted; that is reported once for each run.
  * Z2  Delays that were running then run on: what is left of them is waited for.
  * Z3  A limit that is reached is answered once with a fresh start, in place of giving up; not twice within the window.
  */
@@ -26,6 +26,8 @@ export class Resumption {
   readonly #running = new Map<string, Delay>()
   #kept: { readonly snapshot: Snapshot<unknown>; readonly delays: ReadonlyMap<string, Delay> } | undefined
   #freshAt = -Infinity
+  /** True once it was said of this run that it cannot be persisted. */
+  #reported = false
   readonly #bus: LifecycleBus
 
   constructor(clock: Clock, bus: LifecycleBus) {
@@ -51,6 +53,7 @@ export class Resumption {
     const original = logic as ActorLogic<Snapshot<unknown>, EventObject>
     const observed = Object.create(original) as typeof original
     this.#running.clear()
+    this.#reported = false
     observed.getInitialSnapshot = (scope, input) => original.getInitialSnapshot(this.#scoped(scope), input)
     observed.transition = (snapshot, event, scope) => {
       for (const [id, delay] of this.#running) if (delay.event === event) this.#running.delete(id)
@@ -76,16 +79,15 @@ export class Resumption {
     return { ...scope, system: Object.assign(Object.create(scope.system), { scheduler: recording }) }
   }
 
-  /** Z1. False if it cannot be persisted, and need not be asked again. */
-  keep(work: AnyActorRef, path: string): boolean {
+  /** Z1. Asked after each step: what cannot be persisted now may be after the next one. */
+  keep(work: AnyActorRef, path: string): void {
     this.#kept = undefined
     try {
       const snapshot = work.getPersistedSnapshot()
       if (snapshot.status === 'active') this.#kept = { snapshot, delays: new Map(this.#running) }
-      return true
     } catch (error) {
-      this.#bus.contain(error, `${path} cannot be persisted: a restart will be a fresh start`)
-      return false
+      if (!this.#reported) this.#bus.contain(error, `${path} cannot be persisted: a restart now would be a fresh start`)
+      this.#reported = true
     }
   }
 

@@ -74,9 +74,9 @@ export class RoutineRegistry {
     else if (!row.ended) this.#manager.stage.signals.bind(signal, row)
   }
 
-  /** A spawned routine has its permit. */
+  /** A spawned routine has its permit. One that was restarted in the queue is prepared as it begins, like any that is restarted. */
   admit(row: RoutineRow): void {
-    if (row.prepare() === 'ok' && !row.current.over) this.#manager.stage.begin(row)
+    if (row.restarts > 0 || (row.prepare() === 'ok' && !row.current.over)) this.#manager.stage.begin(row)
   }
 
   find(id: string): RoutineRow | undefined {
@@ -126,20 +126,24 @@ export class RoutineRegistry {
 
   #restart(row: RoutineRow, kind: EndKind, orphan: boolean, now: number): void {
     this.announceEnd(row, kind, orphan, true)
-    const delay = row.delay(now)
-    this.renew(row, delay, delay === 0 ? undefined : () => row.backOff(delay))
+    // Who waits in the queue keeps its place, and begins when it has its permit.
+    const delay = row.queued ? 0 : row.delay(now)
+    this.renew(row, delay, () => row.backOff(delay))
     // A listener may just have told it, or everybody, to stop: then that is how the new incarnation ends.
     if (row.told || this.#manager.closed) row.stop(CANCEL, row.lateReason ?? this.#manager.cancelReason)
-    else if (delay === 0) this.#manager.stage.begin(row)
+    else if (delay === 0 && !row.queued) this.#manager.stage.begin(row)
   }
 
-  /** Makes the next incarnation, to begin after so many milliseconds; what waits for that does so before anybody hears of it. */
+  /**
+   * Makes the next incarnation, to begin after so many milliseconds; `wait` sees to that, before anybody hears of it. Whoever looks
+   * on while it is made may end it, or everything: then nothing is waited for.
+   */
   renew(row: RoutineRow, delay: number, wait?: () => void): void {
     row.group.count('restarts', 1)
     row.renew()
+    if (delay > 0 && !row.ended && !row.told && !this.#manager.closed) wait?.()
     row.closeMailbox(false)
-    wait?.()
-    row.announce('routine.restarted', { delay })
+    if (!row.ended) row.announce('routine.restarted', { delay })
   }
 
   /** The end of a child that its supervisor does not answer; it was announced when it happened. */
@@ -223,7 +227,7 @@ export class RoutineRegistry {
         this.finish(row)
         continue
       }
-      if (row.state !== 'pending' || row.service?.prepared === true || (drain && row.restarts === 0)) continue
+      if (row.state !== 'pending' || row.service?.prepared === true || (drain && (row.restarts === 0 || row.queued))) continue
       row.seq = cause
       row.stop(CANCEL, this.#manager.cancelReason)
     }

@@ -4,7 +4,7 @@
  *
  * N1  Nothing is decided here: each integer says what the cell of the same place says, in machines/transition-table.ts.
  */
-import type { EventObject } from 'xstate'
+import type { EventObject, StateValue } from 'xstate'
 import { ROUTINE_EVENTS } from '../machines/routine.ts'
 import type { TransitionTable } from '../machines/transition-table.ts'
 
@@ -62,3 +62,9 @@ export function eventOf(event: number, payload: unknown): EventObject {
 
 /** How many columns a state has. */
 export const COLUMNS = ROUTINE_EVENTS.length
+
+/** A state as XState has it: a snapshot that its actor can go on from. */
+export function snapshotOf(value: StateValue, over: boolean, context: object): object {
+  const status = over ? 'done' : 'active'
+  return { status, value, context, children: {}, historyValue: {}, output: undefined, error: undefined }
+}

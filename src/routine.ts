@@ -4,7 +4,7 @@ import { backoffDelay, exitOf, shouldRestart } from '../machines/restart-policy.
 import type { routineMachine } from '../machines/routine.ts'
 import type { Begun, Wish } from '../machines/supervisor.ts'
 import { Announcing } from './announcing.ts'
-import { isStartFailure, NotRunningError } from './errors.ts'
+import { NotRunningError } from './errors.ts'
 import { checkExitReason } from './exit-request.ts'
 import { Incarnation } from './incarnation.ts'
 import type { Waiting } from './limiter.ts'
@@ -17,7 +17,8 @@ import { prepareRoutine } from './prepare.ts'
 import { nextStart, outcomePromise, readResult, type Settling, startedPromise } from './routine-promises.ts'
 import { Resumption } from './resumption.ts'
 import type { Service } from './service.ts'
-import type { ExitReason, RoutineSpec } from './spec/routine-spec.ts'
+import { refuse } from './spec/check.ts'
+import { type ExitReason, type RoutineSpec, share } from './spec/routine-spec.ts'
 import { CANCEL, KILL, START, TIMEOUT } from './routine-steps.ts'
 import type { WaitOptions } from './waiting.ts'
 import { isActorLogic, type Work } from './work.ts'
@@ -205,9 +206,9 @@ export class RoutineRow extends Announcing implements Named<RoutineRow>, Waiting
     return local.window.left(now) === 0 && resumption.startsFresh(now, local.spec.restartWindow)
   }
 
-  /** True if `start` threw: a first start that fails is an end, as in OTP. */
-  get startFailed(): boolean {
-    return isStartFailure(this.current.error)
+  /** True while it waits for its first permit. */
+  get queued(): boolean {
+    return this.ticket !== 0
   }
 
   /** True if that was ordered by hand: such a restart never counts against the limit and never waits. */
@@ -266,8 +267,8 @@ export class RoutineRow extends Announcing implements Named<RoutineRow>, Waiting
 
   /** Ends the present incarnation by the given event, to be followed by another. */
   forceRestart(event: typeof CANCEL | typeof TIMEOUT, why: unknown): void {
-    // Ordered once already: by hand, which is free, or for the same reason.
-    if (this.told || this.aside.ordered !== undefined) return
+    // Ordered by hand, which is free; or for the same reason; or it is on its way out, for another one.
+    if (this.told || this.restartIsFree || this.aside.ordered === event || !this.current.heeds(event)) return
     this.own.ordered = event
     this.current.step(event, why)
   }
@@ -351,13 +352,15 @@ export class RoutineRow extends Announcing implements Named<RoutineRow>, Waiting
     return this.restartIsFree ? 0 : backoffDelay(backoff, own.streak, this.#chance())
   }
 
-  /** From the `random` option; should that throw, there is no jitter. */
+  /** From the `random` option; should that throw, or return what is no chance, there is no jitter. */
   #chance(): number {
     const { random, bus } = this.local.stage
     try {
-      return random()
+      const chance = random()
+      if (share.accepts(chance)) return chance
+      throw refuse('what random returns', share.range, chance, this.path)
     } catch (error) {
-      bus.contain(error, `${this.path}: random threw`)
+      bus.contain(error, `${this.path}: random is of no use`)
       return 0.5
     }
   }
@@ -369,9 +372,12 @@ export class RoutineRow extends Announcing implements Named<RoutineRow>, Waiting
     own.error = this.error
     own.bornAt = this.#bornAt
     own.ordered = undefined
+    own.startThrew = false
     own.restarts++
     const { service } = this
-    this.#current = new Incarnation(this, service === undefined ? number + 1 : ++service.incarnations, observed)
+    const next = new Incarnation(this, service === undefined ? number + 1 : ++service.incarnations, observed)
+    // Whoever looked on while it was made may have ended all.
+    if (!this.ended) this.#current = next
   }
 
   /** Lets the present incarnation begin after a while. */

@@ -1,5 +1,7 @@
 /** One listener on a signal of somebody else's, however many routines and waits are bound to it. */
 
+import type { LifecycleBus } from './lifecycle-bus.ts'
+
 /** Something that an aborted signal is told to. */
 export interface Abortable {
   aborted(reason: unknown): void
@@ -11,6 +13,11 @@ export interface Abortable {
  */
 export class SignalHub {
   readonly #bound = new Map<AbortSignal, { readonly members: Set<Abortable>; readonly listener: () => void }>()
+  readonly #bus: LifecycleBus
+
+  constructor(bus: LifecycleBus) {
+    this.#bus = bus
+  }
 
   /** Tells `member` when `signal` is aborted; the caller has seen that it is not yet. */
   bind(signal: AbortSignal, member: Abortable): void {
@@ -21,8 +28,7 @@ export class SignalHub {
     }
     const members = new Set([member])
     const listener = (): void => {
-      this.#bound.delete(signal)
-      signal.removeEventListener('abort', listener)
+      this.#leave(signal, listener)
       for (const each of members) each.aborted(signal.reason)
     }
     this.#bound.set(signal, { members, listener })
@@ -33,7 +39,16 @@ export class SignalHub {
   unbind(signal: AbortSignal, member: Abortable): void {
     const known = this.#bound.get(signal)
     if (known === undefined || !known.members.delete(member) || known.members.size > 0) return
+    this.#leave(signal, known.listener)
+  }
+
+  /** Called in the middle of ends: what a signal that only looks like one throws harms none of them. */
+  #leave(signal: AbortSignal, listener: () => void): void {
     this.#bound.delete(signal)
-    signal.removeEventListener('abort', known.listener)
+    try {
+      signal.removeEventListener('abort', listener)
+    } catch (error) {
+      this.#bus.contain(error, 'a signal did not let go of its listener')
+    }
   }
 }

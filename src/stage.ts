@@ -39,7 +39,7 @@ export class Stage {
   /** Who looks closer, while somebody does: one, or all of them as one. */
   tap: Tap | undefined = undefined
   readonly bus: LifecycleBus
-  readonly signals = new SignalHub()
+  readonly signals: SignalHub
   readonly table: TransitionTable
   readonly steps: Int32Array
   readonly routineLogic: typeof routineMachine
@@ -65,6 +65,7 @@ export class Stage {
     this.strict = spec.strict
     this.interceptor = spec.interceptor
     this.bus = new LifecycleBus(spec.logger)
+    this.signals = new SignalHub(this.bus)
     this.table = routineTable ??= tabulate(routineMachine, ROUTINE_EVENTS, ['output', 'error', 'reason'])
     this.steps = routineSteps ??= stepsOf(this.table)
     this.routineLogic = withEffects(routineMachine, (self, snapshot, event, _actions, scope) =>

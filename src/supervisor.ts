@@ -259,9 +259,10 @@ export class Supervisor {
         })
       const { work } = spec as { work: RoutineRow['logic'] }
       const { routineSpec } = service as { routineSpec: RoutineRow['spec'] }
+      if (!service.reserved) gate.take()
+      service.reserved = true
       const next = registry.add(service.name, work, routineSpec, routineSpec.input, service.id, service)
-      if (service.reserved) service.reserved = false
-      else gate.take()
+      service.reserved = false
       service.row = next
       next.announce('routine.spawned')
       registry.bindSignal(next)
@@ -322,6 +323,8 @@ export class Supervisor {
     registry.renew(row, delay, () => {
       service.timer = stage.clock.setTimeout(() => this.hasten(service), delay)
     })
+    // Whoever looked on while it was made has told it to stop.
+    if (row.told && !row.ended) this.hasten(service)
     return delay
   }
 

@@ -92,17 +92,19 @@ export function runActor(incarnation: Incarnation, logic: AnyActorLogic): void {
     logger: (...args: unknown[]) => row.local.stage.bus.log('info', { path: row.path, args }, 'log'),
   } as object) as AnyActorRef
   incarnation.work = work
-  // Its end is relayed to the incarnation's actor; without an observer XState would throw its error at the process.
-  work.subscribe({ error: () => undefined })
+  // Its end is relayed to the incarnation's actor. What it throws once it was stopped from here is not: it comes from tidying up.
+  work.subscribe({
+    error: (error) => {
+      if (incarnation.work !== work) incarnation.strayed(error, 'its actor threw while it was being stopped')
+    },
+  })
   work.start()
   if (incarnation.over) return
   if (resumption !== undefined) {
     if (delays !== undefined) resumption.runOn(work, delays)
-    let persistable = resumption.keep(work, row.path)
-    const next = (): void => {
-      persistable &&= resumption.keep(work, row.path)
-    }
-    work.subscribe({ next, error: () => undefined })
+    const keep = (): void => resumption.keep(work, row.path)
+    keep()
+    work.subscribe({ next: keep, error: () => undefined })
   }
   row.flushMailbox(work)
 }
@@ -130,15 +132,19 @@ function stopChildren(snapshot: Snapshot<unknown>, scope: AnyActorScope): void {
   for (const child of childrenOf(snapshot)) scope.stopChild(child)
 }
 
-function childrenOf(snapshot: Snapshot<unknown>): AnyActorRef[] {
-  const { children } = snapshot as { children?: Record<string, AnyActorRef | undefined> }
-  return Object.values(children ?? {}).filter((child) => child !== undefined)
+/** Those at work: one that has ended stays among the children, and its error is old news. Logic of one's own may call anything so. */
+function childrenOf(snapshot: Snapshot<unknown> | undefined): AnyActorRef[] {
+  const { children } = (snapshot ?? {}) as { children?: object }
+  return (Object.values(children ?? {}) as Partial<AnyActorRef>[]).filter(
+    (child): child is AnyActorRef =>
+      typeof child?.subscribe === 'function' && typeof child.getSnapshot === 'function' && child.getSnapshot()?.status === 'active',
+  )
 }
 
 /** All below, outermost first. */
-function* descendants(snapshot: Snapshot<unknown>): Generator<AnyActorRef> {
+function* descendants(snapshot: Snapshot<unknown> | undefined): Generator<AnyActorRef> {
   for (const child of childrenOf(snapshot)) {
     yield child
-    yield* descendants(child.getSnapshot() as Snapshot<unknown>)
+    yield* descendants(child.getSnapshot() as Snapshot<unknown> | undefined)
   }
 }

@@ -87,7 +87,7 @@ export const anything: Rule = { range: 'anything', accepts: () => true }
 /** A signal of the platform, or one that quacks alike. */
 export const abortSignal: Rule = {
   range: 'an AbortSignal',
-  accepts: (value) => typeof value === 'object' && value !== null && 'aborted' in value && 'addEventListener' in value,
+  accepts: (value) => having('addEventListener', 'removeEventListener').accepts(value) && 'aborted' in (value as object),
 }
 
 /** One of the given words. */

@@ -108,7 +108,7 @@ export interface RoutineSpec {
   readonly signal: AbortSignal | undefined
 }
 
-const share: Rule = { range: 'a number from 0 to 1', accepts: (value) => typeof value === 'number' && value >= 0 && value <= 1 }
+export const share: Rule = { range: 'a number from 0 to 1', accepts: (value) => typeof value === 'number' && value >= 0 && value <= 1 }
 const growth: Rule = {
   range: 'a finite number of at least 1',
   accepts: (value) => typeof value === 'number' && value >= 1 && Number.isFinite(value),

@@ -439,7 +439,11 @@ describe('bad input is refused before anything starts', () => {
     [() => routine('a/b', deaf), /routine name must be a string of 1 to 200 characters/, 'name'],
     [() => routine('a', deaf, { restart: 'always' as never }), /routine option restart must be 'permanent' or/, 'restart'],
     [() => manager('a', { maxRestarts: -1 }), /maxRestarts must be a whole number of at least 0, or Infinity; received -1/, 'maxRestarts'],
-    [() => createGlobalManager({ children: [{} as never] }), /children must be what routine\(\) or manager\(\) returns/, 'children'],
+    [
+      () => createGlobalManager({ children: [{} as never] }),
+      /children\[0\] must be what routine\(\) or manager\(\) returns/,
+      'children[0]',
+    ],
     [() => createGlobalManager({ children: 5 as never }), /children must be an array/, 'children'],
     [() => createGlobalManager({ children: [never, never] }), /each id must be unique among its siblings; received "never"/, 'id'],
     [

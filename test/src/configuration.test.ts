@@ -112,16 +112,36 @@ describe('bad input names the option, the range and what came, before anything s
     const { global } = makeTree()
     const before = process.listenerCount('SIGTERM')
     const range = "names must be a list of signals that the platform can listen to, such as 'SIGTERM'; received"
-    for (const name of ['SIGKILL', 'SIGSTOP', 'SIGTERMM', 15] as never[])
+    for (const name of ['SIGKILL', 'SIGSTOP', 'SIGTERMM', 15, undefined, null] as never[])
       expect(() => handleSignals(global, ['SIGTERM', name])).toThrow(range)
     expect(() => handleSignals(undefined as never)).toThrow('handleSignals global must be a global manager; received undefined')
     expect(process.listenerCount('SIGTERM')).toBe(before)
+  })
+
+  test('a signal is one that lets go of its listeners, too', () => {
+    const { local } = makeTree()
+    const half = { aborted: false, addEventListener: () => undefined } as never
+    expect(() => local.spawn('x', untilTold, { signal: half })).toThrow('routine option signal must be an AbortSignal; received an object')
+    expect(() => local.whenAvailable({ signal: half })).toThrow('whenAvailable option signal must be an AbortSignal; received an object')
+  })
+
+  test('H1: a signal that throws when it is to let go of its listener harms no end', async () => {
+    const { local, global } = makeTree({ maxRoutines: 1, overflow: 'queue' })
+    const signal = Object.assign(new EventTarget(), { aborted: false, reason: undefined })
+    signal.removeEventListener = () => {
+      throw new Error('never')
+    }
+    const bound = local.spawn('x', () => 1, { signal: signal as never })
+    const queued = local.spawn('y', () => 2)
+    expect([await bound.outcome, await queued.outcome]).toMatchObject([{ output: 1 }, { output: 2 }])
+    expect([global.metrics().contained, local.count]).toEqual([1, 0])
   })
 
   test('what is to be found, or waited for, has a name', () => {
     const { global, local } = makeTree()
     expect(() => global.whereis(undefined as never)).toThrow('whereis path must be a string; received undefined')
     expect(() => local.waitFor(undefined as never)).toThrow('waitFor name must be a string')
+    expect(() => local.shutdownNamed(undefined as never)).toThrow('shutdownNamed name must be a string')
   })
 
   test('among children it is said which of them is none', () => {

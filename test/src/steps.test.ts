@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createMachine, fromCallback, fromPromise, fromTransition, type Snapshot } from 'xstate'
-import type { LifecycleEvent, Routine, RoutineContext } from 'curtaincall'
+import { createGlobalManager, type LifecycleEvent, type Routine, routine, type RoutineContext } from 'curtaincall'
 import { counter, deaf, makeTree, slowToStop, type Tree, untilTold } from '../support/tree.ts'
 import { settle } from '../support/virtual-clock.ts'
 
@@ -166,21 +166,24 @@ describe.each([{ strict: false }, { strict: true }])('I4: a step that throws har
     await expect(routine.result()).rejects.toMatchObject({ code: 'ERR_FAILED' })
   })
 
-  test('a source of chance that throws: there is no jitter', async () => {
-    const random = (): never => {
-      throw new Error('no chance')
-    }
-    const { local, global, clock, events } = makeTree({}, { ...mode, random })
-    const body = ({ incarnation }: RoutineContext): number => {
-      if (incarnation === 1) throw boom
-      return incarnation
-    }
-    const routine = local.spawn('x', body, { restart: 'transient', backoff: { initial: 40, jitter: 0.5 } })
-    await clock.advance(40)
-    expect(await routine.outcome).toEqual({ status: 'completed', output: 2 })
-    expect(events.find(({ type }) => type === 'routine.restarted')).toMatchObject({ delay: 40 })
-    expect(global.metrics().contained).toBe(1)
-  })
+  const noChance = (): never => {
+    throw new Error('no chance')
+  }
+  test.each([noChance, () => Number.NaN, () => 2, () => '0.5' as never])(
+    'a source of chance that is none, %s: there is no jitter',
+    async (random) => {
+      const { local, global, clock, events } = makeTree({}, { ...mode, random })
+      const body = ({ incarnation }: RoutineContext): number => {
+        if (incarnation === 1) throw boom
+        return incarnation
+      }
+      const routine = local.spawn('x', body, { restart: 'transient', backoff: { initial: 40, jitter: 0.5 } })
+      await clock.advance(40)
+      expect(await routine.outcome).toEqual({ status: 'completed', output: 2 })
+      expect(events.find(({ type }) => type === 'routine.restarted')).toMatchObject({ delay: 40 })
+      expect(global.metrics().contained).toBe(1)
+    },
+  )
 
   test.each(['oops', undefined, 5, null, []])('exit(%j) is a failure, and says what there is', async (reason) => {
     const bodies = {
@@ -202,13 +205,13 @@ describe.each([{ strict: false }, { strict: true }])('I4: a step that throws har
     expect(routine.state).toBe('running')
   })
 
-  test('an actor that cannot be persisted restarts fresh; that is said once for each run', async () => {
+  test('a step that cannot be persisted costs what came since the last one that could; that is said once for each run', async () => {
     const logic = fromTransition((count: number, event: { type: 'add' | 'crash' }) => {
       if (event.type === 'crash') throw boom
       return count + 1
     }, 0)
     logic.getPersistedSnapshot = (snapshot): Snapshot<unknown> => {
-      if (snapshot.context === 1) throw new Error('not this one')
+      if (snapshot.context % 2 === 1) throw new Error('not this one')
       return snapshot
     }
     const { local, global } = makeTree({}, mode)
@@ -216,9 +219,106 @@ describe.each([{ strict: false }, { strict: true }])('I4: a step that throws har
     await settle()
     for (const type of ['add', 'add', 'crash'] as const) routine.send({ type })
     await settle()
-    expect([routine.incarnation, routine.work?.getSnapshot().context, global.metrics().contained]).toEqual([2, 0, 1])
-    routine.send({ type: 'add' })
-    expect(global.metrics().contained).toBe(2)
+    const seen = (): unknown[] => [routine.incarnation, routine.work?.getSnapshot().context, global.metrics().contained]
+    expect(seen()).toEqual([2, 2, 1])
+    for (const type of ['add', 'add', 'add', 'crash'] as const) routine.send({ type })
+    await settle()
+    // After 5 there was nothing to go on from.
+    expect(seen()).toEqual([3, 0, 2])
+  })
+
+  test.each(['cancel', 'kill', 'exit', 'timeout', 'brutal_kill'] as const)(
+    'what an actor throws while it is stopped is told, however it is stopped: %s',
+    async (how) => {
+      const logic = fromCallback(() => () => {
+        throw boom
+      })
+      const { local, global, clock, events } = makeTree({}, mode)
+      const routine = local.spawn('x', logic, how === 'timeout' ? { timeout: 5 } : how === 'brutal_kill' ? { shutdown: how } : {})
+      await settle()
+      if (how === 'exit') routine.exit('normal')
+      else if (how === 'timeout') await clock.advance(5)
+      else if (how === 'brutal_kill') void routine.cancel('enough')
+      else void routine[how]('enough')
+      const outcome = await routine.outcome
+      expect(global.metrics().contained).toBe(1)
+      if (outcome.status !== 'cancelled') return
+      expect(outcome.error).toBe(boom)
+      expect(events.find(({ type }) => type === 'routine.cancelled' || type === 'routine.killed')).toMatchObject(
+        how === 'cancel' ? { error: boom } : {},
+      )
+    },
+  )
+
+  test('an error that a machine has handled long ago is not told again when it is stopped', async () => {
+    const logic = createMachine({ invoke: { src: fromPromise(() => Promise.reject(boom)), onError: { actions: () => undefined } } })
+    const { local, global } = makeTree({}, mode)
+    const routine = local.spawn('x', logic)
+    await settle()
+    expect(await routine.cancel('enough')).toEqual({ status: 'cancelled', reason: 'enough', killed: false })
+    expect([global.metrics().contained, (await global.shutdown()).errors]).toEqual([0, []])
+  })
+
+  test('logic may call something of its own children', async () => {
+    let cleaned = 0
+    const logic = fromTransition(
+      (state: { children: object }, event: { type: string }) => {
+        if (event.type === 'xstate.stop') cleaned++
+        return state
+      },
+      { children: {} },
+    )
+    const { getInitialSnapshot, transition } = logic
+    logic.getInitialSnapshot = (...args) => ({ ...getInitialSnapshot(...args), children: { alice: 'age 7', bob: null } }) as never
+    logic.transition = (snapshot, event, scope) => {
+      if ((event as { type: string }).type === 'xstate.stop') cleaned++
+      return transition(snapshot, event, scope)
+    }
+    const { local, global } = makeTree({}, mode)
+    const routine = local.spawn('x', logic)
+    await settle()
+    expect(await routine.cancel('enough')).toEqual({ status: 'cancelled', reason: 'enough', killed: false })
+    expect([cleaned > 0, global.metrics().contained]).toEqual([true, 0])
+  })
+
+  test("another tree's failed start is a failure like any other", async () => {
+    const other = createGlobalManager({
+      children: [
+        routine('db', deaf, {
+          start: () => {
+            throw boom
+          },
+        }),
+      ],
+    })
+    const { local } = makeTree({}, mode)
+    let runs = 0
+    const body = async (): Promise<number> => {
+      if (++runs < 3) await other.ready()
+      return runs
+    }
+    expect(await local.spawn('x', body, { restart: 'transient' }).outcome).toEqual({ status: 'completed', output: 3 })
+    runs = 0
+    const once = local.spawn('y', body, { restart: 'transient', restartIf: (_, restarts) => restarts === 0 })
+    expect(await once.outcome).toMatchObject({ status: 'failed', error: { code: 'ERR_START' } })
+    expect(runs).toBe(2)
+  })
+
+  test('a routine may exit with the reason of a signal, and with any other error', async () => {
+    class Odd extends Error {
+      get [Symbol.toStringTag](): string {
+        return 'Odd'
+      }
+    }
+    for (const error of [AbortSignal.abort().reason as Error, new Odd('odd')]) {
+      const { local } = makeTree({}, mode)
+      const inside = local.spawn('x', ({ exit }) => exit(error))
+      expect(await inside.outcome).toEqual({ status: 'failed', error })
+      const outside = local.spawn('x', untilTold)
+      await settle()
+      expect(outside.exit(error)).toBe(true)
+      expect(await outside.outcome).toEqual({ status: 'failed', error })
+    }
   })
 
   test('what an actor throws while it is stopped, or a child of it, is told with its end', async () => {
