@@ -1,6 +1,6 @@
 /** What hangs below a manager: other managers, and routines. */
+import { type Room, Seeker } from './availability.ts'
 import { ManagerExistsError, RoutineCancelledError, SpawnRefusedError } from './errors.ts'
-import type { Gate } from './limiter.ts'
 import type { Manager } from './manager.ts'
 import type { NameRegistry } from './name-group.ts'
 import { type NamedReport, shutdownRoutines } from './named-shutdown.ts'
@@ -56,7 +56,8 @@ export abstract class Branch extends TreeNode {
   }
 
   /**
-   * Waits until there is a permit for a spawn. Somebody else may be faster: look again after it.
+   * Waits until there is a permit for a spawn. Those who wait are told in turn, as many as there are permits for; whoever spawns
+   * without asking may still be faster.
    *
    * @returns True when there is one, at once if so already; false on timeout or when nothing is accepted any more.
    * @throws Rejects with the reason of an aborted signal; throws ConfigError.
@@ -66,14 +67,26 @@ export abstract class Branch extends TreeNode {
   whenAvailable(options: AvailabilityOptions = {}): Promise<boolean> {
     check('whenAvailable', options, AVAILABILITY_RULES, this.path)
     const { room = 'permit', ...wait } = options
-    const rooms: Set<() => void>[] = []
-    for (let gate: Gate | undefined = this.gate; gate !== undefined; gate = gate.up) rooms.push(gate.waiters)
-    return waitUntil(() => this.closed || this.hasRoom(room), rooms, wait, this.stage).then((held) => held && !this.closed)
+    const seeker = new Seeker(this, this.queues ? room : 'permit')
+    return waitUntil(seeker.ready, [seeker], wait, this.stage).then((held) => held && !this.closed)
+  }
+
+  /** @internal Those who wait for room here. */
+  readonly seekers = new Set<() => void>()
+
+  /** @internal True if there is a queue to wait for a place in. */
+  get queues(): boolean {
+    return false
   }
 
   /** @internal */
-  hasRoom(_room: 'permit' | 'queue'): boolean {
-    return this.gate.available > 0
+  roomFor(_room: Room): number {
+    return this.gate.unspoken
+  }
+
+  /** @internal */
+  keepsWaiting(_room: Room): boolean {
+    return false
   }
 
   /** @internal Takes up a manager that was asked for by hand: all or nothing. */

@@ -7,6 +7,8 @@
  * L4  A line that waits at a gate above stands in that gate's heap; a gate with room has no line that it alone could admit.
  */
 
+import { type Room, SeekerLine } from './availability.ts'
+
 /** Somebody in a line. */
 export interface Waiting<Self> {
   ticket: number
@@ -21,8 +23,10 @@ export class Gate {
   readonly up: Gate | undefined
   /** Lines that wait for a permit of this gate, a binary heap by ticket. */
   readonly blocked: LineHeap = new LineHeap()
-  /** Called when a permit, or a place in a queue, may have become free. */
-  readonly waiters = new Set<() => void>()
+  /** Those who wait here until there is a permit, or a place in the queue. */
+  readonly seekers: Readonly<Record<Room, SeekerLine>> = { permit: new SeekerLine(), queue: new SeekerLine() }
+  /** How many of either somebody was just told of. */
+  readonly promised: Record<Room, number> = { permit: 0, queue: 0 }
   /** At the topmost gate: lines whose permits were given back while somebody is being admitted. */
   readonly granting: AnyLine[] = []
 
@@ -46,7 +50,40 @@ export class Gate {
 
   /** True if somebody waits for a permit of this gate, in whatever way. */
   get isAwaited(): boolean {
-    return this.blocked.size > 0 || this.waiters.size > 0
+    return this.blocked.size > 0 || this.seekers.permit.size > 0 || this.seekers.queue.size > 0
+  }
+
+  /** Permits that are free here and at all levels above, and promised to nobody. */
+  get unspoken(): number {
+    let free = Infinity
+    for (let gate: Gate | undefined = this; gate !== undefined; gate = gate.up)
+      free = Math.min(free, gate.max - gate.count - gate.promised.permit)
+    return free
+  }
+
+  /** The first gate of which each permit is taken or promised, from here upwards. */
+  spoken(): Gate | undefined {
+    for (let gate: Gate | undefined = this; gate !== undefined; gate = gate.up)
+      if (gate.count + gate.promised.permit >= gate.max) return gate
+    return undefined
+  }
+
+  /** Somebody is told of room, or has had his turn. A permit is one of every level, a place in a queue one of this. */
+  promise(room: Room, by: 1 | -1): void {
+    if (room === 'queue') this.promised.queue += by
+    else for (let gate: Gate | undefined = this; gate !== undefined; gate = gate.up) gate.promised.permit += by
+  }
+
+  /** Tells those who wait here. */
+  wake(): void {
+    this.seekers.permit.wake()
+    this.seekers.queue.wake()
+  }
+
+  /** Tells those who wait here, and at each level above that has room. */
+  wakeAll(): void {
+    this.wake()
+    for (let gate = this.up; gate !== undefined; gate = gate.up) if (gate.count < gate.max) gate.wake()
   }
 
   take(): void {
@@ -163,7 +200,7 @@ function grantFor(line: AnyLine): void {
     if (full === undefined) {
       next.admitHead()
       // Its queue has a place again, though its gate may be as full as before.
-      if (next !== line) wake(next.gate)
+      if (next !== line) next.gate.wake()
       if (next !== line && next.length > 0 && parked !== undefined) park(next, parked)
       else own = line.parkedAt === undefined && line.length > 0
     } else {
@@ -172,13 +209,7 @@ function grantFor(line: AnyLine): void {
       if (next === line) own = false
     }
   }
-  for (let gate: Gate | undefined = line.gate; gate !== undefined; gate = gate.up) {
-    if (gate === line.gate || gate.count < gate.max) wake(gate)
-  }
-}
-
-function wake(gate: Gate): void {
-  for (const waiter of gate.waiters) waiter()
+  line.gate.wakeAll()
 }
 
 function oldest(line: AnyLine, own: boolean): AnyLine | undefined {

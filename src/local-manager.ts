@@ -2,6 +2,7 @@
 import type { AnyActorLogic } from 'xstate'
 import { localManagerMachine, type ManagerMachine } from '../machines/manager.ts'
 import { grant } from './limiter.ts'
+import type { Room } from './availability.ts'
 import { Manager } from './manager.ts'
 import type { Routine, RoutineFrom } from './routine-handle.ts'
 import { refuse } from './spec/check.ts'
@@ -111,8 +112,18 @@ export class LocalManager extends Manager {
   }
 
   /** @internal */
-  override hasRoom(room: 'permit' | 'queue'): boolean {
-    if (this.queued === 0 && this.gate.available > 0) return true
-    return room === 'queue' && this.spec.overflow === 'queue' && this.queued < this.spec.maxQueue
+  override get queues(): boolean {
+    return this.spec.overflow === 'queue'
+  }
+
+  /** @internal */
+  override roomFor(room: Room): number {
+    const free = this.queued === 0 ? this.gate.unspoken : 0
+    return room === 'permit' ? free : Math.max(0, free) + this.spec.maxQueue - this.queued - this.gate.promised.queue
+  }
+
+  /** @internal */
+  override keepsWaiting(room: Room): boolean {
+    return this.queued > 0 || (room === 'queue' && this.spec.maxQueue > 0)
   }
 }

@@ -367,7 +367,7 @@ export abstract class Manager extends Supervising {
   refuseAll(): void {
     this.closed = true
     this.supervisor.close()
-    for (const waiter of this.gate.waiters) waiter()
+    for (const look of this.seekers) look()
     for (const child of this.below()) child.refuseAll()
   }
 

@@ -20,17 +20,24 @@ export interface WaitingRoom {
   readonly signals: SignalHub
 }
 
+/** Where those stand who wait; each is called when what he waits for may have come true. */
+export interface Waiters {
+  add(look: () => void): void
+  delete(look: () => void): void
+}
+
 /**
  * Waits until `ready()` holds.
  *
  * W1  Whichever way it ends, no timer, listener or waiter of it remains.
  *
- * @param rooms The sets whose members are called when it may have come true.
+ * @param ready Asked until it says yes, and never again then.
+ * @param rooms Where to stand meanwhile.
  * @returns True when it holds, at once if it does already; false on timeout. Rejects with the reason of an aborted signal.
  */
 export function waitUntil(
   ready: () => boolean,
-  rooms: readonly Set<() => void>[],
+  rooms: readonly Waiters[],
   options: WaitOptions,
   { clock, signals }: WaitingRoom,
 ): Promise<boolean> {

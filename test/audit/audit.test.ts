@@ -674,6 +674,15 @@ async function fireAll(clock: VirtualClock): Promise<void> {
 }
 
 function waiters(local: LocalManager): number {
-  const { gate: permits, groups } = local as unknown as { gate: { waiters: Set<unknown> }; groups: Map<string, { waiters: Set<unknown> }> }
-  return permits.waiters.size + [...groups.values()].reduce((sum, group) => sum + group.waiters.size, 0)
+  const {
+    gate: permits,
+    groups,
+    seekers,
+  } = local as unknown as {
+    gate: { seekers: Record<'permit' | 'queue', { size: number }> }
+    groups: Map<string, { waiters: Set<unknown> }>
+    seekers: Set<unknown>
+  }
+  const { permit, queue } = permits.seekers
+  return seekers.size + permit.size + queue.size + [...groups.values()].reduce((sum, group) => sum + group.waiters.size, 0)
 }

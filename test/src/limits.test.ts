@@ -110,6 +110,47 @@ describe('limits', () => {
     }
   })
 
+  test.each(['permit', 'queue'] as const)('K2: of many who wait for a %s nobody is told in vain, and all have their turn', async (room) => {
+    const { local, global } = makeTree({ maxRoutines: 2, ...(room === 'queue' && { overflow: 'queue', maxQueue: 3 }) })
+    const order: number[] = []
+    const producer = async (i: number): Promise<void> => {
+      while (await local.whenAvailable({ room })) {
+        try {
+          await local.spawn('job', async () => void order.push(i)).outcome
+          return
+        } catch (error) {
+          if ((error as { code?: string }).code === 'ERR_NOT_ACCEPTING') return
+        }
+      }
+    }
+    await Promise.all(Array.from({ length: 2_000 }, (_, i) => producer(i)))
+    expect(global.metrics().refused).toBe(0)
+    expect(order).toEqual(Array.from({ length: 2_000 }, (_, i) => i))
+  })
+
+  test('K2: who is told and does nothing keeps nobody else waiting', async () => {
+    const { local } = makeTree({ maxRoutines: 1 })
+    const first = local.spawn('a', untilTold)
+    const told: number[] = []
+    for (const i of [1, 2, 3]) void local.whenAvailable().then((held) => held && told.push(i))
+    await settle()
+    await first.cancel()
+    await settle()
+    expect(told).toEqual([1, 2, 3])
+  })
+
+  test('K1: who waits is told when nothing is accepted any more, wherever it stands', async () => {
+    const global = createGlobalManager({ maxRoutines: 1 })
+    const [one, two] = ['a', 'b'].map((name) => global.createApp(name).createLocal('l')) as [LocalManager, LocalManager]
+    one.spawn('x', untilTold)
+    const waiting = [two.whenAvailable(), two.whenAvailable({ room: 'queue' }), global.createApp('c').whenAvailable()]
+    await settle()
+    await two.shutdown()
+    expect(await Promise.all(waiting.slice(0, 2))).toEqual([false, false])
+    await global.shutdown()
+    expect(await waiting[2]).toBe(false)
+  })
+
   test('whenAvailable wakes for a permit that was missing further up', async () => {
     const global = createGlobalManager({ maxRoutines: 1 })
     const one = global.createApp('a').createLocal('l').spawn('x', untilTold)
@@ -119,24 +160,48 @@ describe('limits', () => {
     expect(await waiting).toBe(true)
   })
 
-  test('W1, M1, L1 to L4: on random scripts no level ever exceeds its limit, every permit comes back, and nobody who could run waits', async () => {
+  test('W1, M1, L1 to L4, K1, K2: on random scripts no level ever exceeds its limit, every permit comes back, and nobody who could run, or spawn, waits', async () => {
     const commands = fc.array(
       fc.oneof(
         fc.record({ do: fc.constant('spawn' as const), local: fc.nat(3) }),
         fc.record({ do: fc.constant('end' as const), at: fc.nat(30) }),
         fc.record({ do: fc.constant('cancel' as const), at: fc.nat(30) }),
         fc.record({ do: fc.constant('kill' as const), at: fc.nat(30) }),
+        fc.record({
+          do: fc.constant('ask' as const),
+          local: fc.nat(3),
+          room: fc.constantFrom('permit' as const, 'queue' as const),
+          spawns: fc.boolean(),
+        }),
         fc.record({ do: fc.constant('turn' as const) }),
       ),
       { maxLength: 60 },
     )
     const limit = fc.integer({ min: 1, max: 4 })
     await fc.assert(
-      fc.asyncProperty(limit, limit, limit, commands, async (atGlobal, atApp, atLocal, script) => {
+      fc.asyncProperty(limit, limit, limit, limit, commands, async (atGlobal, atApp, atLocal, atQueue, script) => {
         const global = createGlobalManager({ maxRoutines: atGlobal, generateId: counter(), clock: new VirtualClock() })
         const apps = ['a', 'b'].map((name) => global.createApp(name, { maxRoutines: atApp }))
-        const locals = apps.flatMap((app) => ['x', 'y'].map((name) => app.createLocal(name, { maxRoutines: atLocal, overflow: 'queue' })))
+        const limits = { maxRoutines: atLocal, overflow: 'queue', maxQueue: atQueue } as const
+        const locals = apps.flatMap((app) => ['x', 'y'].map((name) => app.createLocal(name, limits)))
         const spawned: { routine: ReturnType<LocalManager['spawn']>; body: PromiseWithResolvers<unknown> }[] = []
+        const asking = new Map<object, { local: LocalManager; room: 'permit' | 'queue' }>()
+        const spawn = (local: LocalManager): void => {
+          const body = gate<unknown>()
+          spawned.push({ body, routine: local.spawn('r', () => body.promise) as never })
+        }
+        const ask = async (local: LocalManager, room: 'permit' | 'queue', spawns: boolean): Promise<void> => {
+          const key = {}
+          asking.set(key, { local, room })
+          if ((await local.whenAvailable({ room })) && spawns) spawn(local)
+          asking.delete(key)
+        }
+        const checkAsking = (): void => {
+          for (const { local, room } of asking.values()) {
+            const permits = local.queued === 0 ? local.available : 0
+            expect(room === 'permit' ? permits : Math.max(permits, atQueue - local.queued)).toBe(0)
+          }
+        }
         const check = (): void => {
           expect(global.count).toBeLessThanOrEqual(atGlobal)
           expect(global.count).toBe(apps.reduce((sum, app) => sum + app.count, 0))
@@ -152,10 +217,13 @@ describe('limits', () => {
         }
         for (const command of script) {
           if (command.do === 'spawn') {
-            const body = gate<unknown>()
-            spawned.push({ body, routine: (locals[command.local] as LocalManager).spawn('r', () => body.promise) as never })
-          } else if (command.do === 'turn') await settle()
-          else {
+            const local = locals[command.local] as LocalManager
+            if (local.queued < atQueue) spawn(local)
+          } else if (command.do === 'ask') void ask(locals[command.local] as LocalManager, command.room, command.spawns)
+          else if (command.do === 'turn') {
+            await settle()
+            checkAsking()
+          } else {
             const one = spawned[command.at % Math.max(1, spawned.length)]
             if (command.do === 'end') one?.body.resolve(1)
             else if (command.do === 'cancel') void one?.routine.cancel()
@@ -163,11 +231,13 @@ describe('limits', () => {
           }
           check()
         }
-        for (const { body } of spawned) body.resolve(1)
-        await settle()
-        await settle()
-        for (let i = 0; i < 60 && global.routines().length > 0; i++) await settle()
+        for (let i = 0; i < 60 && (i < 3 || global.routines().length > 0); i++) {
+          for (const { body } of spawned) body.resolve(1)
+          await settle()
+          checkAsking()
+        }
         check()
+        expect(asking.size).toBe(0)
         expect([global.count, global.routines().length]).toEqual([0, 0])
         const { spawned: all, completed, cancelled, killed, failed } = global.metrics()
         expect(completed + cancelled + killed + failed).toBe(all)

@@ -1,0 +1,124 @@
+/**
+ * Those who wait for room: for a permit, or for a place in the queue.
+ *
+ * K1  Who waits stands in one line: that of the gate that keeps it waiting, whose next release is the first that can help it.
+ * K2  As many are told as there is room for, those first who have stood there longest. Room that somebody was told of is promised:
+ *     others do not hear of it until he has had his turn. Whoever spawns without asking may be faster all the same.
+ */
+import type { Gate } from './limiter.ts'
+
+/** What is waited for. */
+export type Room = 'permit' | 'queue'
+
+/** Microtasks that somebody has after he was told. An async function around the wait, and one around that, take three each. */
+const TURN = 8
+
+/** A manager, to those who wait for its room. */
+export interface Spacious {
+  readonly gate: Gate
+  readonly closed: boolean
+  /** Those who wait, to be told when nothing is accepted any more. */
+  readonly seekers: Set<() => void>
+  /** How many more there is room for, what is promised left out. */
+  roomFor(room: Room): number
+  /** True if it is its own gate that keeps those waiting, whatever those above have. */
+  keepsWaiting(room: Room): boolean
+}
+
+/** Who waits at one gate for one kind of room, the first come first. */
+export class SeekerLine {
+  size = 0
+  #first: Seeker | undefined = undefined
+  #last: Seeker | undefined = undefined
+
+  push(seeker: Seeker): void {
+    seeker.line = this
+    seeker.previous = this.#last
+    if (this.#last === undefined) this.#first = seeker
+    else this.#last.next = seeker
+    this.#last = seeker
+    this.size++
+  }
+
+  remove(seeker: Seeker): void {
+    const { previous, next } = seeker
+    if (previous === undefined) this.#first = next
+    else previous.next = next
+    if (next === undefined) this.#last = previous
+    else next.previous = previous
+    seeker.line = undefined
+    seeker.previous = undefined
+    seeker.next = undefined
+    this.size--
+  }
+
+  /** There may be room. */
+  wake(): void {
+    for (let first = this.#first; first !== undefined; first = this.#first) {
+      first.look()
+      if (first.line !== this) continue
+      const line = first.due()
+      // Those behind it wait for the same.
+      if (line === this) return
+      this.remove(first)
+      line.push(first)
+    }
+  }
+}
+
+/** One wait; also the room of {@link waitUntil} that it stands in. */
+export class Seeker {
+  line: SeekerLine | undefined = undefined
+  previous: Seeker | undefined = undefined
+  next: Seeker | undefined = undefined
+  look: () => void = () => undefined
+  readonly #manager: Spacious
+  readonly #room: Room
+
+  constructor(manager: Spacious, room: Room) {
+    this.#manager = manager
+    this.#room = room
+  }
+
+  /** True if there is room, which is promised then, or will be none. */
+  readonly ready = (): boolean => {
+    if (this.#manager.closed) return true
+    if (this.#manager.roomFor(this.#room) <= 0) return false
+    this.#promise()
+    return true
+  }
+
+  /** Begins to wait. */
+  add(look: () => void): void {
+    this.look = look
+    this.#manager.seekers.add(look)
+    this.due().push(this)
+  }
+
+  /** It waits no more. */
+  delete(look: () => void): void {
+    this.#manager.seekers.delete(look)
+    this.line?.remove(this)
+  }
+
+  /** The line that it has to stand in. */
+  due(): SeekerLine {
+    const { gate } = this.#manager
+    const at = this.#manager.keepsWaiting(this.#room) ? gate : (gate.spoken() ?? gate)
+    return at.seekers[this.#room]
+  }
+
+  #promise(): void {
+    const room = this.#room
+    const { gate } = this.#manager
+    gate.promise(room, 1)
+    afterTurns(TURN, () => {
+      gate.promise(room, -1)
+      gate.wakeAll()
+    })
+  }
+}
+
+function afterTurns(turns: number, act: () => void): void {
+  queueMicrotask(turns === 1 ? act : () => afterTurns(turns - 1, act))
+}
