@@ -2,7 +2,7 @@
  * A small shop in the actor style: a store that keeps its stock over a crash, a courier that cannot
  * reach the road, orders that try again, and supervisors that decide.
  *
- *     npx curtaincall run examples/02-orders/orders.ts
+ *     npm run build && npx curtaincall run examples/02-orders/orders.ts
  */
 import { type GlobalManager, manager, type Program, type Routine, type RoutineContext, routine } from 'curtaincall'
 import { assign, setup } from 'xstate'
@@ -130,7 +130,7 @@ export async function trade(global: GlobalManager, world: World, orders: readonl
 }
 
 const program: Program = (global) =>
-  trade(global, { stock: { tea: 10, cups: 4 }, journal: [], road: { blockedFor: 0 } }, [
+  trade(global, { stock: { tea: 10, cups: 4 }, journal: [], road: { blockedFor: 5 } }, [
     { sku: 'tea', quantity: 2 },
     { sku: 'cups', quantity: Number.NaN },
     { sku: 'tea', quantity: 3 },

@@ -127,9 +127,12 @@ const shutsDown = (ms = 10): Fault =>
     'shutsDown',
     [ms],
     (body) => async (context) => {
+      // Begun in time: a signal that is aborted already is none that a body ever gets.
+      const result = Promise.resolve(body(context))
+      result.catch(() => undefined)
       await sleepUnlessTold(ms, context.signal)
       if (!context.signal.aborted) void context.local.shutdown({ timeout: 100 })
-      return body(context)
+      return result
     },
     { hurries: true },
   )
