@@ -32,15 +32,15 @@ export interface FreeStep {
 
 export type Step = PlainStep | FreeStep
 
-const path: Rule = { range: 'a path', accepts: (value) => typeof value === 'string' && value !== '' }
-const name: Rule = { range: 'a name', accepts: path.accepts }
+const text = (range: string): Rule => ({ range, accepts: (value) => typeof value === 'string' && value !== '' })
+const path = text('a path')
 const planned = (...kinds: readonly string[]): Rule => ({
   range: `a plan of kind ${kinds.join(' or ')}`,
   accepts: (value) => kinds.includes((value as { kind?: string } | null)?.kind ?? ''),
 })
 const { signal: _, ...shutdownOptions } = SHUTDOWN_RULES
-const child = { at: path, id: { ...name, range: 'the id of a child' } }
-const routine = { routine: { ...name, range: 'the name of a routine' } }
+const child = { at: path, id: text('the id of a child') }
+const routine = { routine: text('the name of a routine') }
 
 /** What each step of plain data has to say, and may say. */
 const FIELDS: Readonly<
