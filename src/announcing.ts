@@ -48,9 +48,9 @@ export abstract class Announcing extends Remembering {
     const seq = bus.next()
     this.seq = seq
     if (!bus.hears(type)) return
-    const event = this.#event(type, seq, cause, at)
-    event['duration'] = this.uptime
-    event['willRestart'] = willRestart
+    const { path, id, name, incarnation, uptime: duration, local } = this
+    const when = at ?? local.stage.clock.now()
+    const event: Begun = { type, path, id, name, incarnation, at: when, seq, cause: cause || null, duration, willRestart }
     if (kind === 'cancelled' || kind === 'killed') event['reason'] = reason
     const thrown = kind === 'cancelled' ? (error ?? stray?.error) : error
     if (kind === 'failed' || (kind === 'cancelled' && thrown !== undefined)) event['error'] = thrown

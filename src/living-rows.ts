@@ -12,7 +12,8 @@ export class LivingRows {
   readonly #byId = new Map<string, RoutineRow>()
 
   has(id: string): boolean {
-    return this.#byId.has(id)
+    // To hash a new id takes as long as to make it; and where they are made late, no other is known most of the time.
+    return this.#byId.size > 0 && this.#byId.has(id)
   }
 
   get(id: string): RoutineRow | undefined {
