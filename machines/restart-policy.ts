@@ -52,6 +52,8 @@ export function backoffDelay(backoff: Backoff, attempt: number, random: number):
 export class RestartWindow {
   readonly #times: number[] = []
   #head = 0
+  /** When the latest was, where all are allowed: of those none is kept. */
+  #latest = -Infinity
   readonly max: number
   readonly window: number
 
@@ -66,13 +68,17 @@ export class RestartWindow {
 
   /** Records a restart at `now`. False if that is one too many. */
   record(now: number): boolean {
-    if (this.max === Infinity) return true
+    if (this.max === Infinity) {
+      this.#latest = now
+      return true
+    }
     this.#times.push(now)
     return this.count(now) <= this.max
   }
 
-  /** How many restarts the window holds at `now`. */
+  /** How many restarts the window holds at `now`; where all are allowed one, if there are any. */
   count(now: number): number {
+    if (this.max === Infinity) return now - this.#latest > this.window ? 0 : 1
     while (this.#head < this.#times.length && now - (this.#times[this.#head] as number) > this.window) this.#head++
     // Dropping in halves keeps each record O(1) on average and the array no longer than twice its content.
     if (this.#head > 32 && this.#head * 2 > this.#times.length) {

@@ -6,7 +6,8 @@
  * of it it gets back. It has no clock and starts nothing; src/supervisor.ts is its hands.
  *
  * V1  One thing at a time: ends of children and calls wait in the mailbox while a child is being stopped or started.
- * V2  The limit comes first: a restart is recorded before anything starts, one for each attempt, and one too many ends the supervisor.
+ * V2  The limit comes first: a restart is recorded before anything starts, one for each attempt, and one too many ends the supervisor,
+ *     unless the child starts fresh in its place.
  * V3  A restart whose start fails is tried again through the mailbox, behind what waits there already.
  * V4  Groups stop in reverse order of start and start in order; a temporary sibling is stopped and forgotten, every other one is started.
  * V5  A child that is dead already when its group stops is taken note of there; its exit is not handled again.
@@ -98,6 +99,8 @@ export type Command<C extends Child> =
   | { readonly do: 'start'; readonly child: C; readonly again: boolean }
   /** Stops a child, and waits for it. `again`: it will be started again in the same breath. */
   | { readonly do: 'stop'; readonly child: C; readonly again: boolean }
+  /** The limit is reached: may the child start once more all the same, since it will not start as it did before (boolean)? */
+  | { readonly do: 'fresh'; readonly child: C }
   /** The milliseconds that the child's restart is to wait (number); above 0 a `resume` will come. */
   | { readonly do: 'delay'; readonly child: C }
   /** The child does not run and is not to be started again. */
@@ -190,7 +193,8 @@ function isOver<C extends Child>(s: Supervision<C>, child: C): boolean {
 /** V2, then the strategy. */
 function* restart<C extends Child>(s: Supervision<C>, child: C, now: number): Steps<C, End<C>> {
   child.state = 'restarting'
-  if (!s.limit.record(now)) return { do: 'end', why: 'limit', child }
+  const fresh = s.limit.left(now) === 0 && ((yield { do: 'fresh', child }) as boolean)
+  if (!fresh && !s.limit.record(now)) return { do: 'end', why: 'limit', child }
   const delay = (yield { do: 'delay', child }) as number
   // A delayed restart comes back as `resume`: nobody waits for it, and it is not counted again.
   return delay > 0 ? undefined : yield* carryOut(s, child)

@@ -4,7 +4,7 @@ import { ManagerExistsError, RoutineCancelledError, SpawnRefusedError } from './
 import type { Manager } from './manager.ts'
 import type { NameRegistry } from './name-group.ts'
 import { type NamedReport, shutdownRoutines } from './named-shutdown.ts'
-import type { Routine } from './routine-handle.ts'
+import type { AnyRoutine } from './routine-handle.ts'
 import { RoutineRegistry } from './routine-registry.ts'
 import type { RoutineRow } from './routine.ts'
 import { Service } from './service.ts'
@@ -14,9 +14,6 @@ import { CANCEL } from './routine-steps.ts'
 import type { Stage } from './stage.ts'
 import { TreeNode } from './tree-node.ts'
 import { WAIT_RULES, type WaitOptions, waitUntil } from './waiting.ts'
-
-/** A routine of which nothing is known but that it is one. */
-type AnyRoutine = Routine<unknown, unknown>
 
 /** Waiting for room. */
 export interface AvailabilityOptions extends WaitOptions {
@@ -127,6 +124,12 @@ export abstract class Branch extends TreeNode {
     return this.#managers.size + this.registry.rows.size
   }
 
+  /** @internal Living and queued routines below. */
+  get livingRoutines(): number {
+    const { spawned, completed, failed, cancelled, killed } = this.totals
+    return spawned - completed - failed - cancelled - killed
+  }
+
   /** Living and queued routines below, in order of spawning within each manager. */
   routines(): AnyRoutine[] {
     const own = this.registry.rows.values() as unknown as AnyRoutine[]
@@ -135,10 +138,16 @@ export abstract class Branch extends TreeNode {
 
   /** The routine of this id below, if it lives or is retained. */
   routine(id: string): AnyRoutine | undefined {
-    const own = this.registry.find(id)
-    if (own !== undefined) return own as unknown as AnyRoutine
+    // One that lives anywhere below comes before those that are only remembered.
+    const found = this.#search(({ rows }) => rows.get(id)) ?? this.#search((registry) => registry.findRetained(id))
+    return found as unknown as AnyRoutine | undefined
+  }
+
+  #search(look: (registry: RoutineRegistry) => RoutineRow | undefined): RoutineRow | undefined {
+    const own = look(this.registry)
+    if (own !== undefined) return own
     for (const child of this.#managers.values()) {
-      const found = child.routine(id)
+      const found = (child as Branch).#search(look)
       if (found !== undefined) return found
     }
     return undefined
@@ -196,7 +205,8 @@ export abstract class Branch extends TreeNode {
     for (let last = order.at(-1); last !== undefined; last = order.at(-1)) {
       const { manager, row } = last instanceof Service ? last : { manager: last, row: undefined }
       if (manager !== undefined && !manager.over) {
-        manager.run?.release()
+        if (last instanceof Service && last.isInstance) releaseInstances(order)
+        else manager.run?.release()
         return
       }
       if (row !== undefined && !row.ended) {
@@ -210,6 +220,18 @@ export abstract class Branch extends TreeNode {
       }
       order.pop()
     }
+  }
+}
+
+/** Instances of a template are stopped all together. */
+function releaseInstances(order: readonly (Manager | Service)[]): void {
+  for (const last of order.toReversed()) {
+    if (!(last instanceof Service && last.isInstance)) return
+    const { run, over } = last.manager as Manager
+    if (over) continue
+    // Those below it were released with it.
+    if (run?.released === true) return
+    run?.release()
   }
 }
 

@@ -1,9 +1,8 @@
 /**
  * The hand of machines/routine.ts: one run of a routine.
  *
- * Unobserved, it is driven by the table that is derived from the machine. On the first look a
- * genuine XState actor is made from its state and drives from then on; both ways end in
- * `#apply`, so there is one place where effects happen. This is the hot path.
+ * Unobserved, it is driven by the table that is derived from the machine. On the first look a genuine XState actor is made from its
+ * state and drives from then on; both ways end in `#apply`, so there is one place where effects happen. This is the hot path.
  *
  * I1  Effects of a step are over before the next step begins; what comes meanwhile waits its turn.
  * I2  Timeout, heartbeat watch and shutdown time are disarmed at the end, whichever it is.
@@ -33,6 +32,7 @@ import {
   ABANDON,
   ABORT,
   BEGIN,
+  CANCEL,
   COLUMNS,
   DONE,
   EFFECT,
@@ -45,6 +45,7 @@ import {
   FINAL,
   GIVE_UP,
   HANDLED,
+  KILL,
   KILLS,
   OUTPUT,
   REASON,
@@ -168,7 +169,7 @@ export class Incarnation implements SignalOwner {
     } else {
       this.#mailbox = EMPTY
       this.#take(event, payload)
-      // What comes while its effects are seen to waits behind them; an actor that is made meanwhile takes that over.
+      // What comes meanwhile waits behind its effects; an actor that is made meanwhile takes that over.
       while (this.#mailbox.length > 0) this.#take(...(this.#mailbox.splice(0, 2) as [number, unknown]))
       this.#mailbox = undefined
     }
@@ -207,14 +208,16 @@ export class Incarnation implements SignalOwner {
   /** Its genuine actor has decided; the table says what that means here. */
   perform(snapshot: AnyMachineSnapshot, event: EventObject, scope: AnyActorScope): void {
     ;(this.#seen as Seen).scope = scope
-    const { table } = this.#stage
     const column = ROUTINE_EVENTS.indexOf(event.type as (typeof ROUTINE_EVENTS)[number])
+    // Somebody who holds the actor may tell it, too.
+    if (column === KILL || (column === CANCEL && !this.row.restartIsFree)) this.row.told = true
     if (event.type === 'xstate.done.actor.work') this.returned((event as DoneActorEvent).output)
     // One that was stopped from here has told its end already.
     else if (event.type === 'xstate.error.actor.work' && this.work !== undefined) this.threw((event as ErrorActorEvent).error)
     if (column < 0) return
     const step = this.#stepAt(column)
-    if (table.indexOf(snapshot.value) !== (step & TARGET)) throw new Error(`the derived table differs from the machine at ${event.type}`)
+    if (this.#stage.table.indexOf(snapshot.value) !== (step & TARGET))
+      throw new Error(`the derived table differs from the machine at ${event.type}`)
     this.#carryOut(step, (event as unknown as Record<string, unknown>)[FIELDS[(step >> FIELD) & 3] as string])
   }
 

@@ -48,6 +48,13 @@ export class Gate {
     return undefined
   }
 
+  /** True if a permit is free, here or above, that somebody in a line waits for: one that was given back just now. */
+  get owes(): boolean {
+    for (let gate: Gate | undefined = this; gate !== undefined; gate = gate.up)
+      if (gate.blocked.size > 0 && gate.count < gate.max) return true
+    return false
+  }
+
   /** True if somebody waits for a permit of this gate, in whatever way. */
   get isAwaited(): boolean {
     return this.blocked.size > 0 || this.seekers.permit.size > 0 || this.seekers.queue.size > 0

@@ -33,19 +33,20 @@ export function watch(routine: AnyRoutine, listener: (end: RoutineEnd) => unknow
   if (!callable.accepts(listener)) throw refuse('watch listener', callable.range, listener, row.path)
   const { bus } = row.local.stage
   const tell = (end: RoutineEnd): void => bus.call(listener, end, `the end of ${row.path}`)
-  if (row.ended) {
-    let watching = true
-    const { path, incarnation } = row
+  const watchers = ((row.settling ??= new Settling()).watchers ??= new Set())
+  let watching = true
+  // The end of a child may be known long before its supervisor has come to it.
+  if (row.ended || row.service?.toRestart === false) {
+    const { path, incarnation, lastOutcome: outcome } = row
     queueMicrotask(() => {
-      if (watching) tell({ path, incarnation, outcome: row.end as Outcome, willRestart: false })
-    })
-    return unsubscribe(() => {
-      watching = false
+      if (watching) tell({ path, incarnation, outcome, willRestart: false })
     })
   }
-  const watchers = ((row.settling ??= new Settling()).watchers ??= new Set())
-  watchers.add(tell)
-  return unsubscribe(() => void watchers.delete(tell))
+  if (!row.ended) watchers.add(tell)
+  return unsubscribe(() => {
+    watching = false
+    watchers.delete(tell)
+  })
 }
 
 /**

@@ -4,7 +4,7 @@ import { localManagerMachine, type ManagerMachine } from '../machines/manager.ts
 import { grant } from './limiter.ts'
 import type { Room } from './availability.ts'
 import { Manager } from './manager.ts'
-import type { Routine, RoutineFrom } from './routine-handle.ts'
+import type { AnyRoutine, Routine, RoutineFrom } from './routine-handle.ts'
 import { refuse } from './spec/check.ts'
 import { checkName, compileLocalSpec, type LocalManagerOptions, type ManagerSpec } from './spec/manager-spec.ts'
 import { type RoutineOptions, type RoutineSpec, SpecCompiler } from './spec/routine-spec.ts'
@@ -48,7 +48,7 @@ export class LocalManager extends Manager {
     name: string,
     work: Body<Input, Output, Message, Reply>,
     ...options: OptionsFor<NoInfer<Input>> | [options: RoutineOptions<Input> & { readonly input: Input }]
-  ): Routine<Awaited<Output>, Message, Reply>
+  ): Routine<Awaited<Output>, Message, Reply, undefined>
   spawn(name: string, work: unknown, ...[options]: unknown[]): never {
     // A name that lives has been checked.
     if (!this.groups.has(name)) checkName('routine', name, this.path)
@@ -60,6 +60,8 @@ export class LocalManager extends Manager {
     const { registry, gate } = this
     const { line } = registry
     if (this.closed) this.refuse(name, 'ERR_NOT_ACCEPTING', `${this.path} is ${this.state} and accepts nothing`)
+    // Somebody is told of an end before those who wait have what it gives back: they come first.
+    if (gate.owes) grant(line)
     const queue = line.length > 0 || gate.full() !== undefined
     if (queue) this.#checkQueue(name)
     const row = this.#register(name, logic, spec, given?.input, queue)
@@ -92,8 +94,8 @@ export class LocalManager extends Manager {
   }
 
   /** Ended routines that are kept for a look, the latest last; see `retain`. */
-  retained(): Routine<unknown, unknown>[] {
-    return this.registry.retained() as unknown as Routine<unknown, unknown>[]
+  retained(): AnyRoutine[] {
+    return this.registry.retained() as unknown as AnyRoutine[]
   }
 
   /** The local manager of this name among its children; undefined if there is none. */

@@ -10,11 +10,11 @@ import { MailboxFullError } from './errors.ts'
 import { type Letter, Question, sent } from './question.ts'
 import type { Reception } from './reception.ts'
 import type { RoutineRow } from './routine.ts'
-import { abortSignal, check, positiveDuration } from './spec/check.ts'
+import { abortSignal, check, positiveOrInfinity } from './spec/check.ts'
 import type { WaitOptions } from './waiting.ts'
 import { isActorLogic } from './work.ts'
 
-const ASK_RULES = { timeout: positiveDuration, signal: abortSignal }
+const ASK_RULES = { timeout: positiveOrInfinity, signal: abortSignal }
 
 /** Milliseconds that an answer may take where nothing is said. */
 const ASK_TIMEOUT = 5_000
@@ -69,7 +69,7 @@ export class Mailbox {
     const { capacity, overflow, betweenIncarnations } = row.spec.mailbox
     const { work } = row.current
     if (row.ended) this.#dead(letter)
-    else if (work !== undefined && !row.current.over) this.#deliver(work, letter)
+    else if (work !== undefined && !row.current.over && this.size === 0) this.#deliver(work, letter)
     else if (betweenIncarnations === 'drop' && row.incarnation > 1 && row.state === 'pending') this.#drop(letter)
     else if (this.size < capacity) this.#keep(letter)
     else if (overflow === 'drop-newest') this.#drop(letter, this.#full)

@@ -9,8 +9,9 @@ import type { ManagerMachine, ManagerMachineContext, ManagerMachineEvent } from 
 import { type RestartWindow, shouldRestart } from '../machines/restart-policy.ts'
 import type { EndReason } from '../machines/supervisor.ts'
 import { Supervising } from './child-calls.ts'
-import { NotRunningError, RestartLimitError, RoutineTimeoutError, StartFailedError } from './errors.ts'
+import { RestartLimitError, StartFailedError } from './errors.ts'
 import { type Health, healthOf } from './health.ts'
+import { Readiness } from './readiness.ts'
 import type { RoutineReport, ShutdownReport } from './report.ts'
 import { nameStart, type Service } from './service.ts'
 import { type ShutdownOptions, type ShutdownPlan, ShutdownRun } from './shutdown.ts'
@@ -20,7 +21,7 @@ import { ignore } from './spec/routine-spec.ts'
 import { checkShutdownOptions, DEFAULT_SHUTDOWN_TIMEOUT } from './spec/shutdown-spec.ts'
 import type { Stage } from './stage.ts'
 import { Supervisor } from './supervisor.ts'
-import { type WaitOptions, waitUntil } from './waiting.ts'
+import type { WaitOptions } from './waiting.ts'
 
 /** The state of a manager. While `stopping`, its actor's snapshot also says in which phase. */
 export type ManagerState = 'pending' | 'running' | 'stopping' | 'completed' | 'failed' | 'cancelled'
@@ -41,14 +42,15 @@ export abstract class Manager extends Supervising {
   readonly #resolveOutcome: (report: ShutdownReport) => void
   #actor: AnyActorRef | undefined
   #over = false
-  #asked = false
+  /** @internal True once somebody has asked for its end, by hand. */ told = false
+  /** What its actor is to be told once it is made. */
+  #untold: ManagerMachineEvent[] = []
   #seq: number
   #stopOrder: (Manager | Service)[] | undefined
-  #ready = false
   /** The event that told of an order by hand. */
   #orderedBy = 0
   /** @internal What made it stop. */ trigger: ShutdownTrigger = 'request'
-  readonly #readyRoom = new Set<() => void>()
+  readonly #readiness = new Readiness(this)
 
   constructor(stage: Stage, up: Manager | undefined, name: string, spec: ManagerSpec) {
     super(stage, up, name, spec)
@@ -67,7 +69,8 @@ export abstract class Manager extends Supervising {
   }
 
   get state(): ManagerState {
-    const value = this.actor.getSnapshot().value as string | object
+    // Whoever looks on while its actor is made finds none.
+    const value = (this.#actor?.getSnapshot().value ?? 'pending') as string | object
     return (typeof value === 'string' ? value : 'stopping') as ManagerState
   }
 
@@ -91,14 +94,11 @@ export abstract class Manager extends Supervising {
    * Resolves once the manager runs: all its `children` have started.
    *
    * @throws Rejects with StartFailedError, whose `path` says which child it was, once what had started is stopped again;
-   * with NotRunningError if the manager ends before; with RoutineTimeoutError; with the reason of an aborted signal.
+   * with NotRunningError if the manager ends before; with RoutineTimeoutError; with the reason of an aborted signal. A rejection
+   * that nobody awaits raises nothing.
    */
-  async ready(options: WaitOptions = {}): Promise<void> {
-    const known = (): boolean => this.#ready || this.concluded
-    if (!(await waitUntil(known, [this.#readyRoom], options, this.stage)))
-      throw new RoutineTimeoutError(`${this.path} has not started within ${options.timeout} ms`, { path: this.path })
-    if (this.#ready) return
-    throw this.startError ?? new NotRunningError(`${this.path} has ended before it had started`, { path: this.path })
+  ready(options: WaitOptions = {}): Promise<void> {
+    return this.#readiness.wait(options)
   }
 
   /**
@@ -109,7 +109,7 @@ export abstract class Manager extends Supervising {
    */
   shutdown(options: ShutdownOptions = {}): Promise<ShutdownReport> {
     const { mode, timeout, drain, phases, signal } = checkShutdownOptions(options, this.path)
-    this.#asked = true
+    this.told = true
     const effective = signal?.aborted ? 'immediate' : mode
     if (this.run === undefined) this.#beginShutdown({ mode: effective, timeout, drain, phases, held: false, cause: this.#orderedBy })
     else this.run.tighten(effective, timeout)
@@ -139,15 +139,17 @@ export abstract class Manager extends Supervising {
   /** @internal Begins a life. */
   live(options: object = {}): void {
     const parent = this.up === undefined ? {} : { parent: this.up.actor }
+    this.#actor = undefined
+    this.supervisor = new Supervisor(this)
     const actor = createActor(this.logic, { id: this.name, ...parent, ...options } as object) as AnyActor
     this.#actor = actor
-    this.supervisor = new Supervisor(this)
     this.stage.managers.set(actor, this)
     actor.subscribe({ error: (error) => this.stage.bus.contain(error, `${this.path}: the manager's actor failed`) })
     // XState stops a root from outside at once; here that is an immediate shutdown, phases and report included.
     if (this.up === undefined) actor.stop = () => (void this.shutdown({ mode: 'immediate' }), actor)
     actor.start()
-    if (this.#prepare()) this.supervisor.begin()
+    for (const event of this.#untold.splice(0)) this.tell(event)
+    if (!this.closed && this.#prepare()) this.supervisor.begin()
   }
 
   /** Runs the `start` option. False if that was the end of it. */
@@ -165,20 +167,22 @@ export abstract class Manager extends Supervising {
   /** @internal All children have started. */
   started(): void {
     if (this.closed) return
-    this.#ready = true
+    this.#readiness.reached = true
     this.tell({ type: 'start' })
-    for (const waiter of this.#readyRoom) waiter()
+    this.#readiness.wake()
     if (this.service !== undefined) this.up?.supervisor.managerStarted(this.service)
   }
 
   /** @internal */
   tell(event: ManagerMachineEvent): void {
-    if (!this.#over) this.#actor?.send(event)
+    if (this.#over) return
+    if (this.#actor === undefined) this.#untold.push(event)
+    else this.#actor.send(event)
   }
 
   /** @internal The phase that the machine is in; undefined while it does not stop. */
   get phase(): Phase | undefined {
-    const { value } = this.actor.getSnapshot() as { value: unknown }
+    const value: unknown = this.#actor?.getSnapshot().value
     return typeof value === 'object' && value !== null ? (value as { stopping: Phase }).stopping : undefined
   }
 
@@ -189,8 +193,11 @@ export abstract class Manager extends Supervising {
       else if (action === 'end') this.#end(snapshot)
       else {
         // Told by somebody who holds the actor: the same as the method with its defaults.
-        if (action === 'close') this.run ??= new ShutdownRun(this, planFrom(event))
-        this.run?.enter((snapshot.value as { stopping: Phase }).stopping)
+        if (this.run === undefined) {
+          this.told = true
+          this.run = new ShutdownRun(this, planFrom(event))
+        }
+        this.run.enter((snapshot.value as { stopping: Phase }).stopping)
       }
     }
   }
@@ -256,12 +263,15 @@ export abstract class Manager extends Supervising {
     })
     const seq = this.announce({ type: 'manager.gaveUp', restarts: maxRestarts, window: restartWindow }, cause)
     this.stage.bus.log('error', { path: this.path, err: limit }, 'gave up')
-    // A listener may just have asked for a shutdown: that goes on, and knows why.
-    if (this.run !== undefined) (this.run as ShutdownRun).blame({ path: this.path, error: limit })
-    else this.#fail('limit', limit, seq)
+    this.#fail('limit', limit, seq)
   }
 
   #fail(trigger: ShutdownTrigger, error: Error, cause: number): void {
+    // Whoever heard of it may just have asked for a shutdown: that goes on, and knows why.
+    if (this.run !== undefined) {
+      this.run.blame({ path: this.path, error })
+      return
+    }
     this.trigger = trigger
     this.run = new ShutdownRun(this, { mode: 'graceful', timeout: this.spec.shutdown, drain: 0, phases: {}, held: false, cause })
     this.run.blame({ path: this.path, error })
@@ -280,8 +290,8 @@ export abstract class Manager extends Supervising {
     const event = { type: 'manager.stopped', state, trigger: this.trigger } as const
     this.#seq = this.announce(event, run.seq, undefined, () => undecided || this.listeners.clear())
     // A listener may just have shut down this manager, or the parent.
-    const restart = undecided && service === undefined && !this.#asked && up?.closed === false
-    if (service !== undefined) up?.supervisor.managerEnded(service, this.#asked, this.startError)
+    const restart = undecided && service === undefined && !this.told && up?.closed === false
+    if (service !== undefined) up?.supervisor.managerEnded(service, this.told, this.startError)
     // Whoever tidies up at the outcome has done so before the callers of shutdown() go on.
     else if (!restart) this.conclude()
     run.settle(this.report)
@@ -299,7 +309,7 @@ export abstract class Manager extends Supervising {
     this.up?.forget(this)
     this.listeners.clear()
     this.#resolveOutcome(this.report as ShutdownReport)
-    for (const waiter of this.#readyRoom) waiter()
+    this.#readiness.wake()
   }
 
   /** @internal True if the last restart asked of it was one too many. */
@@ -307,7 +317,7 @@ export abstract class Manager extends Supervising {
 
   /** @internal Decides on a manager below, made by hand, that gave up. OTP counts giving up as an end in good order. */
   restarts(child: Manager): boolean {
-    if (this.closed || child.#asked) return false
+    if (this.closed || child.told) return false
     const again = child.startError === undefined ? shouldRestart(child.spec.restart, 'shutdown') : child.incarnation > 1
     if (!again) return false
     this.exhausted = !this.window.record(this.stage.clock.now())
@@ -323,8 +333,8 @@ export abstract class Manager extends Supervising {
     this.exhausted = false
     this.startError = undefined
     this.#over = false
-    this.#ready = false
-    this.#asked = false
+    this.#readiness.reached = false
+    this.told = false
     this.trigger = 'request'
     this.#stopOrder = undefined
     this.order.clear()
@@ -355,12 +365,6 @@ export abstract class Manager extends Supervising {
   /** @internal */
   get lastSeq(): number {
     return this.#seq
-  }
-
-  /** @internal Living and queued routines below. */
-  get livingRoutines(): number {
-    const { spawned, completed, failed, cancelled, killed } = this.totals
-    return spawned - completed - failed - cancelled - killed
   }
 
   /** @internal From here on nothing below accepts anything, and no supervisor decides anything. */

@@ -2,6 +2,7 @@
 import { RoutineCancelledError } from './errors.ts'
 import type { EndKind } from './metrics.ts'
 import type { RoutineRow } from './routine.ts'
+import { Settling } from './routine-promises.ts'
 import { DEFAULT_SHUTDOWN_TIMEOUT } from './spec/shutdown-spec.ts'
 import { CANCEL, KILL } from './routine-steps.ts'
 import type { Stage } from './stage.ts'
@@ -33,14 +34,19 @@ export async function shutdownRoutines(
   const { timeout = DEFAULT_SHUTDOWN_TIMEOUT, signal } = options
   const latestFirst = rows.toReversed()
   const reason = new RoutineCancelledError(`all routines named ${name} are shut down`)
-  let left = latestFirst.length
+  let left = 0
   const room = new Set<() => void>()
   const ended = (): void => {
     left--
     for (const look of room) look()
   }
-  for (const row of latestFirst) void row.outcome.then(ended)
   for (const row of latestFirst) row.stop(CANCEL, reason)
+  for (const row of latestFirst) {
+    // Told to stop, it has no end but one; that of a child may be known long before its supervisor has come to it.
+    if (row.current.over) continue
+    left++
+    ;((row.settling ??= new Settling()).watchers ??= new Set()).add(ended)
+  }
   let inTime = false
   try {
     inTime = await waitUntil(() => left === 0, [room], { timeout, signal }, stage)
@@ -48,7 +54,7 @@ export async function shutdownRoutines(
     // An aborted signal means: no longer. Its reason is the caller's own.
   }
   // Who obeys at once has done so, even where nothing is waited for.
-  const timedOut = !inTime && latestFirst.some((row) => !row.ended)
+  const timedOut = !inTime && latestFirst.some((row) => !row.current.over)
   for (const row of latestFirst) row.stop(KILL, reason)
   const counts: Record<EndKind, number> = { completed: 0, failed: 0, cancelled: 0, killed: 0 }
   for (const row of latestFirst) counts[row.endKind]++

@@ -71,7 +71,7 @@ export class Question {
     this.row = row
     this.timeout = timeout
     this.signal = signal
-    this.timer = stage.arm(expire, this, timeout)
+    this.timer = timeout === Infinity ? undefined : stage.arm(expire, this, timeout)
     this.settled = false
     this.isOpen = false
     if (signal !== undefined) stage.signals.bind(signal, this)

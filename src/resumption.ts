@@ -42,10 +42,15 @@ export class Resumption {
 
   /** Z3. True if it will start fresh, instead of its supervisor giving up. */
   startsFresh(now: number, window: number): boolean {
-    if (this.#kept === undefined || now - this.#freshAt <= window) return false
+    if (!this.mayStartFresh(now, window)) return false
     this.#freshAt = now
     this.#kept = undefined
     return true
+  }
+
+  /** True if it would, were it asked now. */
+  mayStartFresh(now: number, window: number): boolean {
+    return this.#kept !== undefined && now - this.#freshAt > window
   }
 
   /** The same logic, observed as far as its delays go. */

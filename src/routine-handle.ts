@@ -1,5 +1,5 @@
 /** The handle of a routine, as it is typed for users. */
-import type { ActorRefFrom, AnyActorLogic, EventFromLogic, OutputFrom } from 'xstate'
+import type { ActorRefFrom, AnyActorLogic, AnyActorRef, EventFromLogic, OutputFrom } from 'xstate'
 import type { routineMachine } from '../machines/routine.ts'
 import type { Outcome } from './outcome.ts'
 import type { RoutineState } from './routine.ts'
@@ -7,7 +7,7 @@ import type { ExitReason } from './spec/routine-spec.ts'
 import type { WaitOptions } from './waiting.ts'
 
 /** One supervised piece of work: a stable identity over all its incarnations. */
-export interface Routine<Output = unknown, Message = never, Reply = never, Work = undefined> {
+export interface Routine<Output = unknown, Message = never, Reply = never, Work = AnyActorRef | undefined> {
   readonly id: string
   readonly name: string
   /** Its path, state and incarnation: what `JSON.stringify`, and a log, makes of it. */
@@ -74,6 +74,9 @@ export interface Routine<Output = unknown, Message = never, Reply = never, Work 
    */
   ask(message: Message, options?: WaitOptions): Promise<Reply>
 }
+
+/** A routine of which nothing is known but that it is one. */
+export type AnyRoutine = Routine<unknown, unknown, unknown>
 
 /** The handle that spawning this logic gives. */
 export type RoutineFrom<Logic extends AnyActorLogic> = Routine<

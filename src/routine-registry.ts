@@ -79,8 +79,13 @@ export class RoutineRegistry {
     if (row.restarts > 0 || (row.prepare() === 'ok' && !row.current.over)) this.#manager.stage.begin(row)
   }
 
+  /** The one that lives, or the latest that is retained. */
   find(id: string): RoutineRow | undefined {
-    return this.rows.get(id) ?? this.retained().findLast(({ knownId }) => knownId === id)
+    return this.rows.get(id) ?? this.findRetained(id)
+  }
+
+  findRetained(id: string): RoutineRow | undefined {
+    return this.retained().findLast(({ knownId }) => knownId === id)
   }
 
   /** Ended routines that are kept for a look, the latest last. */
@@ -100,7 +105,9 @@ export class RoutineRegistry {
       return
     }
     const now = row.current.endedAt as number
-    const again = !row.told && !manager.closed && (row.wantsRestart || (shouldRestart(row.spec.restart, exitOf(kind)) && this.mayHelp(row)))
+    // Whose `start` asks to be ignored is not started again, whatever its restart type says.
+    const asked = !row.unstarted && shouldRestart(row.spec.restart, exitOf(kind)) && this.mayHelp(row)
+    const again = !row.told && !manager.closed && (row.wantsRestart || asked)
     const tooMany = again && !row.restartIsFree && !row.startsFresh() && !manager.window.record(now)
     if (again && !tooMany) this.#restart(row, kind, orphan, now)
     else {

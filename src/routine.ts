@@ -1,6 +1,6 @@
 /** One routine over all its incarnations: the row in its local manager's registry, and the handle that a user holds. */
 import type { ActorRefFrom, AnyActorRef, EventObject } from 'xstate'
-import { backoffDelay, exitOf, shouldRestart } from '../machines/restart-policy.ts'
+import { backoffDelay } from '../machines/restart-policy.ts'
 import type { routineMachine } from '../machines/routine.ts'
 import type { Begun, Wish } from '../machines/supervisor.ts'
 import { Announcing } from './announcing.ts'
@@ -194,8 +194,7 @@ export class RoutineRow extends Announcing implements Named<RoutineRow>, Waiting
   get wish(): Wish {
     if (this.told) return 'told'
     if (this.aside.ordered !== undefined) return this.restartIsFree ? 'free' : 'again'
-    if (!this.local.registry.mayHelp(this)) return 'no'
-    return shouldRestart(this.spec.restart, exitOf(this.endKind)) && this.startsFresh() ? 'free' : 'policy'
+    return this.local.registry.mayHelp(this) ? 'policy' : 'no'
   }
 
   /** True if a start that forgets the snapshot takes the place of giving up. */
@@ -282,8 +281,8 @@ export class RoutineRow extends Announcing implements Named<RoutineRow>, Waiting
     const { tap } = this.local.stage
     if (tap !== undefined && !isActorLogic(this.logic)) tap.message(this, message, 'send')
     const { work } = this.current
-    // The common case of an actor that runs needs no mailbox.
-    if (work !== undefined && !this.current.over) work.send(message as EventObject)
+    // The common case of an actor that runs needs no mailbox; while it is being told what has waited there, that comes first.
+    if (work !== undefined && !this.current.over && (this.#mailbox?.size ?? 0) === 0) work.send(message as EventObject)
     else this.mailbox.send(message)
   }
 
@@ -345,11 +344,11 @@ export class RoutineRow extends Announcing implements Named<RoutineRow>, Waiting
   delay(now: number): number {
     const { backoff } = this.spec
     const { startedAt } = this.current
+    if (backoff === undefined || this.restartIsFree) return 0
     // One that has run for longer than the longest delay has recovered: its next failure is a first one again.
-    if (backoff === undefined) return 0
     const own = this.own
     own.streak = startedAt !== undefined && now - startedAt > backoff.max ? 1 : own.streak + 1
-    return this.restartIsFree ? 0 : backoffDelay(backoff, own.streak, this.#chance())
+    return backoffDelay(backoff, own.streak, this.#chance())
   }
 
   /** From the `random` option; should that throw, or return what is no chance, there is no jitter. */

@@ -30,6 +30,8 @@ export class Service implements Child {
   begun: ((begun: Begun) => void) | undefined = undefined
   /** The timer of a delayed restart. */
   timer: unknown = undefined
+  /** What was said of the end of its last incarnation: whether another follows. Undefined while there is nothing to say. */
+  toRestart: boolean | undefined = undefined
   /** True while it is being stopped to be started again. */
   again = false
   /** True if a start that fails is tried again. */

@@ -56,7 +56,8 @@ export class ShutdownRun {
   #deadline: number
   #timedOut = false
   #held: boolean
-  #released = false
+  /** True once its parent has come to it. */
+  released = false
   #overdue = false
   #forced = false
   #phase: Phase = 'closing'
@@ -115,8 +116,8 @@ export class ShutdownRun {
 
   /** The parent has come to this manager. */
   release(): void {
-    if (this.#released) return
-    this.#released = true
+    if (this.released) return
+    this.released = true
     this.#held = false
     this.#draining = false
     this.tighten('graceful', this.#manager.spec.shutdown)

@@ -114,13 +114,17 @@ export class Supervisor {
     // A first start that fails is an end; that of a restart is tried again.
     const again = row.unstarted ? service.retried && row.startFailed : asked
     // One that is busy decides later, by a window that has moved on: until then there is room.
-    const allowed = wish === 'free' || this.busy || this.window.left(this.#manager.stage.clock.now()) > 0
+    const { stage, spec } = this.#manager
+    const now = stage.clock.now()
+    const allowed =
+      wish === 'free' || this.busy || this.window.left(now) > 0 || row.resumption?.mayStartFresh(now, spec.restartWindow) === true
     const willRestart = again && !closed && awaited === undefined && allowed
     service.alive = false
     service.prepared = false
     service.orphan = orphan
     const { run } = service
     registry.announceEnd(row, kind, orphan, willRestart)
+    service.toRestart = willRestart
     if (row.unstarted && !this.#closed) return
     if (awaited !== undefined) {
       registry.finish(row, service.again && !this.#closed)
@@ -204,6 +208,8 @@ export class Supervisor {
         return this.#start(command.child, command.again)
       case 'stop':
         return this.#stop(command.child, command.again)
+      case 'fresh':
+        return command.child.row?.startsFresh() === true
       case 'delay':
         return this.#delay(command.child)
       case 'ready':
@@ -224,6 +230,7 @@ export class Supervisor {
 
   #start(service: Service, again: boolean): unknown {
     service.retried = again
+    service.toRestart = undefined
     this.#manager.order.add(service)
     if (service.type === 'supervisor') return this.#startManager(service)
     // Told to stop while it waited for its turn: that was its end.
@@ -247,7 +254,7 @@ export class Supervisor {
   /** The routine that goes on, or a new one; undefined if there is no room for it. */
   #rowFor(service: Service): RoutineRow | undefined {
     const { registry, gate, path } = this.#manager
-    const { row, spec } = service
+    const { row } = service
     if (row !== undefined && !row.ended) {
       if (row.current.over) registry.renew(row, 0)
       return row
@@ -257,12 +264,7 @@ export class Supervisor {
         throw new SpawnRefusedError('ERR_AT_CAPACITY', `${path} has no permit left for ${service.name}: ${this.#manager.describeLimit()}`, {
           path,
         })
-      const { work } = spec as { work: RoutineRow['logic'] }
-      const { routineSpec } = service as { routineSpec: RoutineRow['spec'] }
-      if (!service.reserved) gate.take()
-      service.reserved = true
-      const next = registry.add(service.name, work, routineSpec, routineSpec.input, service.id, service)
-      service.reserved = false
+      const next = this.#register(service)
       service.row = next
       next.announce('routine.spawned')
       registry.bindSignal(next)
@@ -276,9 +278,27 @@ export class Supervisor {
     }
   }
 
+  /** Takes it up with its permit: whoever looks on meanwhile, and ends everything, finds none to give back. */
+  #register(service: Service): RoutineRow {
+    const { registry, gate } = this.#manager
+    const { work } = service.spec as { work: RoutineRow['logic'] }
+    const { routineSpec } = service as { routineSpec: RoutineRow['spec'] }
+    if (!service.reserved) gate.take()
+    service.reserved = false
+    try {
+      return registry.add(service.name, work, routineSpec, routineSpec.input, service.id, service)
+    } catch (error) {
+      service.reserved = true
+      if (this.#closed) this.#giveBack(service)
+      throw error
+    }
+  }
+
   #startManager(service: Service): unknown {
     const { path } = this.#manager
     let { manager } = service
+    // Told to stop between two lives: it stays down.
+    if (manager?.concluded === false && manager.over && manager.told) return 'ignore'
     try {
       if (manager === undefined || manager.concluded) manager = this.#manager.grow(service)
     } catch (cause) {

@@ -52,6 +52,12 @@ export const positiveDuration: Rule = {
 }
 
 /** The same, or for ever. */
+export const positiveOrInfinity: Rule = {
+  range: `${positiveDuration.range}, or Infinity`,
+  accepts: (value) => value === Infinity || positiveDuration.accepts(value),
+}
+
+/** Milliseconds that a timer can wait for, or for ever. */
 export const durationOrInfinity: Rule = {
   range: `a number of milliseconds from 0 to ${LONGEST_TIMER}, or Infinity`,
   accepts: (value) => value === Infinity || duration.accepts(value),

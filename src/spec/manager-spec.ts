@@ -46,7 +46,7 @@ export interface ManagerOptions extends SupervisorOptions {
   readonly restart?: RestartType | undefined
   /** How long its parent waits for it once asked to stop. @default 'infinity' (what is left of the whole) */
   readonly shutdown?: number | 'infinity' | undefined
-  /** Its end by itself may end its parent; see `autoShutdown`. @default false */
+  /** Of one of the `children`: its end by itself may end its parent; see `autoShutdown`. @default false */
   readonly significant?: boolean | undefined
   /** Runs before its children start: a throw is a failed start, `ignore` ends it without a run. @default none */
   readonly start?: ((context: ManagerStartContext) => undefined | void | typeof ignore) | undefined

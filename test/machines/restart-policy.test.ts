@@ -29,9 +29,11 @@ test('P1, P2: the window counts what a list of all times counts', () => {
   )
 })
 
-test('a window without a limit holds nothing, and never runs out', () => {
+test('a window without a limit never runs out, and knows of the latest restart alone', () => {
   const window = new RestartWindow(Infinity, 1_000)
-  expect([window.record(0), window.record(1), window.count(1), window.left(1)]).toEqual([true, true, 0, Infinity])
+  expect(window.count(0)).toBe(0)
+  expect([window.record(0), window.record(1), window.count(1), window.left(1)]).toEqual([true, true, 1, Infinity])
+  expect([window.count(1_001), window.count(1_002)]).toEqual([1, 0])
 })
 
 test('P3: a delay is never above max, grows by factor, and strays by jitter', () => {
