@@ -237,6 +237,11 @@ export class Supervisor {
     if (service.row?.ended === false && endedByOrder(service.row)) return 'ignore'
     const row = this.#rowFor(service)
     if (row === undefined) return 'error'
+    // Whoever looked on while it was made has shut down the manager: no phase of that knows of it.
+    if (this.#closed && !row.ended) {
+      row.stop(CANCEL, this.#manager.cancelReason)
+      return 'ok'
+    }
     // Told to stop while it was dead: its end is on its way here.
     if (row.told) {
       row.stop(CANCEL, row.lateReason ?? this.#manager.cancelReason)

@@ -393,6 +393,10 @@ describe('H: what was missing', () => {
     beats.resolve()
     await settle()
     expect(local.health()).toMatchObject({ status: 'degraded', hung: 0, restartsLeft: 2 })
+    const boundless = global.createApp('b').createLocal('l', { maxRestarts: Infinity })
+    boundless.spawn('x', ({ incarnation }) => (incarnation === 1 ? Promise.reject(new Error('boom')) : undefined), { restart: 'transient' })
+    await settle()
+    expect(boundless.health()).toMatchObject({ status: 'degraded', restartsLeft: Infinity })
     expect(events.filter(({ type }) => type === 'routine.hung').map(({ path }) => path.replace(/.*\/(.*)#.*/, '$1'))).toEqual([
       'report',
       'restart',

@@ -142,6 +142,7 @@ describe('a start that fails', () => {
     const unhandled = vi.fn<(error: unknown) => void>()
     process.on('unhandledRejection', unhandled)
     const global = createGlobalManager({ ...clockOptions(), children: [broken] })
+    void global.ready()
     await global.outcome
     await settle()
     process.off('unhandledRejection', unhandled)
@@ -370,6 +371,21 @@ describe('what is beside OTP', () => {
     expect(await local.startChild({})).toMatchObject({ ok: true, value: { id: 'r1' } })
     expect(await local.terminateChild(answer.value as Routine)).toEqual({ ok: true, value: undefined })
     expect(await local.terminateChild('stranger')).toEqual({ ok: false, error: 'not_found' })
+  })
+
+  test('instances of a template are stopped all together, managers as well as routines', async () => {
+    const clock = new VirtualClock()
+    const work = routine('work', slowToStop(clock, 100))
+    for (const template of [work, manager('m', { children: [work] })]) {
+      const { global } = makeTree({}, { clock })
+      const local = global.createApp('b').createLocal('l', { template })
+      for (const id of ['1', '2', '3', '4']) await local.startChild({ id })
+      await settle()
+      const begun = clock.now()
+      const report = local.shutdown()
+      await clock.advance(100)
+      expect([(await report).cancelled, clock.now() - begun]).toEqual([4, 100])
+    }
   })
 
   test('paths go by name, siblings are told apart by id, and instances of a manager are named by theirs', async () => {

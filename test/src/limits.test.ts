@@ -71,6 +71,34 @@ describe('limits', () => {
     expect(global.count).toBe(0)
   })
 
+  test('L3: who hears of an end, and spawns, comes after those that wait for what it gives back', async () => {
+    const global = createGlobalManager({ maxRoutines: 1, generateId: counter(), clock: new VirtualClock() })
+    const app = global.createApp('a')
+    const [x, y] = ['x', 'y'].map((name) => app.createLocal(name, { overflow: 'queue' })) as [LocalManager, LocalManager]
+    const order: string[] = []
+    const job = (name: string) => () => void order.push(name)
+    y.on('routine.completed', () => void (order.length < 4 && y.spawn('again', job('again'))))
+    y.spawn('first', job('first'))
+    x.spawn('patient', job('patient'))
+    await settle()
+    await settle()
+    expect(order).toEqual(['first', 'patient', 'again', 'again'])
+    // Without a queue of one's own one is refused.
+    const z = app.createLocal('z')
+    const refusals: unknown[] = []
+    y.on('routine.completed', () => {
+      try {
+        z.spawn('z', job('z'))
+      } catch (error) {
+        refusals.push((error as SpawnRefusedError).code)
+      }
+    })
+    y.spawn('again', job('again'))
+    x.spawn('patient', job('patient'))
+    await settle()
+    expect([refusals, order.slice(4), global.count]).toEqual([['ERR_AT_CAPACITY'], ['again', 'patient'], 0])
+  })
+
   test('whenAvailable waits for a permit, or for a place in the queue', async () => {
     const { local, clock } = makeTree({ maxRoutines: 1, overflow: 'queue', maxQueue: 1 })
     const first = local.spawn('a', untilTold)

@@ -93,6 +93,46 @@ describe.each([{ strict: false }, { strict: true }])('messages (strict: $strict)
     expect(events.flatMap((event) => (event.type === 'message.dropped' ? [event.message] : []))).toEqual(dropped)
   })
 
+  test('X1: what an actor is sent while it gets what has waited comes behind that', async () => {
+    const { local } = makeTree({}, mode)
+    const got: number[] = []
+    type Numbered = { type: 'n'; n: number }
+    const counting = local.spawn(
+      'x',
+      fromTransition((state: null, { n }: Numbered) => {
+        got.push(n)
+        if (n === 1) counting.send({ type: 'n', n: 3 })
+        if (n === 2) void counting.ask({ type: 'n', n: 4 }).catch(() => undefined)
+        return state
+      }, null),
+    )
+    for (const n of [1, 2]) counting.send({ type: 'n', n })
+    await settle()
+    counting.send({ type: 'n', n: 5 })
+    expect(got).toEqual([1, 2, 3, 4, 5])
+    const early = setup({ types: { events: {} as Numbered } }).createMachine({
+      entry: () => entering.send({ type: 'n', n: 7 }),
+      on: { n: { actions: ({ event }) => void got.push(event.n) } },
+    })
+    const entering = local.spawn('y', early)
+    entering.send({ type: 'n', n: 6 })
+    await settle()
+    expect(got.slice(5)).toEqual([6, 7])
+    await local.shutdown()
+  })
+
+  test('a question may wait for ever', async () => {
+    const { local, clock } = makeTree({}, mode)
+    const slow = local.spawn('x', async ({ messages }: RoutineContext<undefined, string, number>) => {
+      for await (const { reply } of messages) clock.setTimeout(() => reply(5), 10_000_000)
+    })
+    const answer = slow.ask('x', { timeout: Infinity })
+    await settle()
+    expect(clock.pending).toBe(0 + 1)
+    await clock.advance(10_000_000)
+    expect(await answer).toBe(5)
+  })
+
   test('X2: a full mailbox refuses by default', async () => {
     const { local } = makeTree({}, mode)
     const routine = local.spawn('echo', echo, { mailbox: { capacity: 1 } })

@@ -1,6 +1,6 @@
 /** Whoever is called in the middle of something, and acts: an inspection observer, a listener, an order that comes between two others. */
 import { describe, expect, test } from 'vitest'
-import type { InspectionEvent } from 'xstate'
+import { fromTransition, type InspectionEvent } from 'xstate'
 import { type GlobalManager, type LocalManager, manager, type Routine, routine, type RoutineContext, SpawnRefusedError } from 'curtaincall'
 import { makeTree, slowToStop, type Tree, untilTold } from '../support/tree.ts'
 import { settle } from '../support/virtual-clock.ts'
@@ -208,4 +208,90 @@ describe('terminateChild with a handle', () => {
     expect(await app.terminateChild(own as LocalManager)).toEqual({ ok: true, value: undefined })
     expect(jobs?.state).toBe('completed')
   })
+})
+
+describe('a shutdown by who looks on while an actor is made', () => {
+  const endsWell = async ({ global, clock }: Tree, done: Promise<unknown> | undefined, mode: string): Promise<void> => {
+    await clock.runOut()
+    await settle()
+    await done
+    expect([global.state, global.count, clock.pending, global.metrics().contained]).toEqual([
+      mode === 'immediate' ? 'cancelled' : 'completed',
+      0,
+      0,
+      0,
+    ])
+  }
+  /** Shuts the tree down as the actor of this name comes to be for the so-many-th time. */
+  const shutsDown = (id: string, time: number, mode: 'graceful' | 'immediate') => {
+    let born = 0
+    const seen: { done?: Promise<unknown>; state?: string } = {}
+    const tree = makeTree(
+      {},
+      {
+        inspect: (event: InspectionEvent) => {
+          if (event.type !== '@xstate.actor' || (event.actorRef as { id?: string }).id !== id || ++born !== time) return
+          seen.state = (tree.global.getApp(id) ?? tree.local).state
+          seen.done = tree.global.shutdown({ mode })
+        },
+      },
+    )
+    return { tree, seen }
+  }
+
+  test.each(['graceful', 'immediate'] as const)('of a manager: it ends before it begins (%s)', async (mode) => {
+    const { tree, seen } = shutsDown('b', 1, mode)
+    let started = 0
+    const app = tree.global.createApp('b', { start: () => void started++, children: [routine('x', untilTold)] })
+    await endsWell(tree, seen.done, mode)
+    expect([seen.state, started, app.state === 'running']).toEqual(['pending', 0, false])
+    expect(tree.story(/^routine/)).toEqual([])
+  })
+
+  test.each(['graceful', 'immediate'] as const)('of the next life of a manager (%s)', async (mode) => {
+    const { tree, seen } = shutsDown('b', 2, mode)
+    const app = tree.global.createApp('b', { maxRestarts: 0, children: [routine('x', () => Promise.reject(new Error('boom')))] })
+    await settle()
+    await endsWell(tree, seen.done, mode)
+    expect([seen.state, app.incarnation]).toEqual(['pending', 2])
+  })
+
+  test.each(['graceful', 'immediate'] as const)('L2: of a child: its permit is given back once, and it never begins (%s)', async (mode) => {
+    const { tree, seen } = shutsDown('x', 1, mode)
+    let ran = 0
+    tree.global.createApp('b', { children: [routine('x', () => void ran++)] })
+    await endsWell(tree, seen.done, mode)
+    expect(ran).toBe(0)
+    expect(tree.story(/^routine.*x$/)).toEqual(['routine.spawned g/b/x', 'routine.cancelled g/b/x'])
+  })
+
+  test.each(['graceful', 'immediate'] as const)('L2: of one that is spawned: the same (%s)', async (mode) => {
+    const { tree, seen } = shutsDown('x', 1, mode)
+    let ran = 0
+    const logic = fromTransition((state: number) => state + ++ran, 0)
+    const spawned = tree.local.spawn('x', logic, { id: 'x', restart: 'permanent' })
+    expect(await spawned.outcome).toMatchObject({ status: 'cancelled' })
+    await endsWell(tree, seen.done, mode)
+    expect(spawned.startedAt).toBeUndefined()
+  })
+})
+
+test('a logger that shuts down what has failed to start gets the report of that', async () => {
+  let done: Promise<unknown> | undefined
+  const error = (_: object, message?: string): void => {
+    if (message === 'not started') done = tree.global.getApp('b')?.shutdown()
+  }
+  const silent = (): void => undefined
+  const tree: Tree = makeTree({}, { logger: { debug: silent, info: silent, warn: silent, error } })
+  const broken = routine('x', untilTold, {
+    start: () => {
+      throw new Error('no')
+    },
+  })
+  const app = tree.global.createApp('b', { children: [broken] })
+  await settle()
+  expect(await done).toBe(await app.outcome)
+  expect(await app.outcome).toMatchObject({ trigger: 'request', errors: [{ path: 'g/b', error: { code: 'ERR_START' } }] })
+  expect(tree.clock.pending).toBe(0)
+  await expect(app.ready()).rejects.toMatchObject({ code: 'ERR_START' })
 })

@@ -172,6 +172,18 @@ describe('it goes on from the last step before the crash', () => {
 })
 
 describe('a snapshot that crashes at once', () => {
+  test.each(['spawned', 'child'] as const)('%s: its fresh start waits as any restart does', async (kind) => {
+    const options = { id: 'x', input: { from: 5 }, resume: 'snapshot', restart: 'permanent', backoff: { initial: 30 } } as const
+    const { clock, local, events } = makeTree({ maxRestarts: 0 })
+    if (kind === 'spawned') local.spawn('x', counterMachine, options)
+    else await local.startChild(routine('x', counterMachine, options))
+    await settle()
+    local.routine('x')?.send({ type: 'crash' })
+    await clock.advance(30)
+    const delays = events.flatMap((event) => (event.type === 'routine.restarted' ? [event.delay] : []))
+    expect([delays, local.routine('x')?.incarnation, local.state]).toEqual([[30], 2, 'running'])
+  })
+
   test.each(['spawned', 'child'] as const)(
     '%s: is given up for one fresh start when the limit is reached, and then the supervisor gives up',
     async (kind) => {

@@ -187,6 +187,32 @@ describe.each([{ strict: false }, { strict: true }])('a routine (strict: $strict
     expect(global.metrics().running).toBe(0)
   })
 
+  test('whose start asks to be ignored is not started again, whatever its restart type says', async () => {
+    const { local } = makeTree({}, mode)
+    for (const when of [1, 2]) {
+      const starts: number[] = []
+      const start = ({ incarnation }: { incarnation: number }): typeof ignore | undefined => {
+        starts.push(incarnation)
+        return incarnation === when ? ignore : undefined
+      }
+      const ignored = local.spawn('x', () => 5, { restart: 'permanent', start })
+      expect(await ignored.outcome).toMatchObject({ status: 'cancelled', reason: ignore })
+      expect(starts).toEqual([1, 2].slice(0, when))
+    }
+    expect([local.state, local.incarnation]).toEqual(['running', 1])
+  })
+
+  test('who holds its actor may tell it to stop, and that is for good', async () => {
+    const { local } = makeTree({}, mode)
+    for (const type of ['cancel', 'kill'] as const) {
+      const told = local.spawn('x', untilTold, { restart: 'permanent' })
+      await settle()
+      told.actor.send({ type })
+      expect(await told.outcome).toMatchObject({ status: 'cancelled', killed: type === 'kill' })
+      expect(told.incarnation).toBe(1)
+    }
+  })
+
   test('a signal of the options cancels it, and one that is aborted already does so at once', async () => {
     const { local } = makeTree({}, mode)
     const controller = new AbortController()

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { type Phase, routine, type ShutdownOptions } from 'curtaincall'
+import { manager, type Phase, routine, type ShutdownOptions } from 'curtaincall'
 import { PHASES } from 'curtaincall/machines'
 import { deaf, gate, makeTree, slowToStop, untilTold } from '../support/tree.ts'
 import { settle, type VirtualClock } from '../support/virtual-clock.ts'
@@ -460,6 +460,16 @@ describe.each([{ strict: false }, { strict: true }])('shutdown (strict: $strict)
     local.actor.send({ type: 'shutdown' })
     expect(await local.outcome).toMatchObject({ cancelled: 1, mode: 'graceful' })
     expect(global.state).toBe('running')
+  })
+
+  test('and stays down, also where its parent would restart it', async () => {
+    const { global } = makeTree({}, mode)
+    const app = global.createApp('b', { children: [manager('m')] })
+    await app.ready()
+    const m = app.getLocal('m')
+    m?.actor.send({ type: 'shutdown' })
+    await settle()
+    expect([m?.state, m?.incarnation, app.getLocal('m')]).toEqual(['completed', 1, undefined])
   })
 
   test('the report accounts for every routine that lived, in order of their end', async () => {

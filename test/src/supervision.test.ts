@@ -5,6 +5,7 @@ import {
   type LifecycleEvent,
   manager,
   RestartLimitError,
+  type Routine,
   routine,
   type RoutineContext,
 } from 'curtaincall'
@@ -77,6 +78,21 @@ describe.each([{ strict: false }, { strict: true }])('supervision (strict: $stri
     )
     await clock.runOut()
     expect(events.flatMap((event) => (event.type === 'routine.restarted' ? [event.delay] : []))).toEqual([10, 100, 10, 100])
+  })
+
+  test.each(['spawned', 'child'] as const)('restarts by hand are no failures: the first delay is still the first (%s)', async (kind) => {
+    const { local, events } = makeTree({ maxRestarts: Infinity }, mode)
+    const body = ({ signal, incarnation }: RoutineContext): unknown =>
+      incarnation < 4 ? untilTold({ signal } as RoutineContext) : failing()
+    const options = { restart: 'permanent', backoff: { initial: 10, factor: 10, max: 100_000 } } as const
+    if (kind === 'spawned') local.spawn('x', body, { id: 'x', ...options })
+    else await local.startChild(routine('x', body, options))
+    const x = local.routine('x') as Routine
+    await settle()
+    for (let i = 0; i < 3; i++) await x.restart()
+    await settle()
+    expect(events.flatMap((event) => (event.type === 'routine.restarted' ? [event.delay] : []))).toEqual([0, 0, 0, 10])
+    await local.shutdown()
   })
 
   test('a cancel during the backoff ends it at once', async () => {
