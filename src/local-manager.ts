@@ -9,7 +9,6 @@ import { refuse } from './spec/check.ts'
 import { checkName, compileLocalSpec, type LocalManagerOptions, type ManagerSpec } from './spec/manager-spec.ts'
 import { type RoutineOptions, type RoutineSpec, SpecCompiler } from './spec/routine-spec.ts'
 import type { RoutineRow } from './routine.ts'
-import { CANCEL } from './routine-steps.ts'
 import { type Body, checkWork, type LogicArguments, type OptionsFor, type Work } from './work.ts'
 
 /**
@@ -66,14 +65,11 @@ export class LocalManager extends Manager {
     const queue = line.length > 0 || gate.full() !== undefined
     if (queue) this.#checkQueue(name)
     const row = this.#register(name, logic, spec, given?.input, queue)
-    // Whoever looked on while it was made may have shut down this manager: no phase of that knows of it.
-    const late = this.closed
     if (queue) line.push(row, ++this.stage.ticket)
     this.stage.tap?.spawned(row)
     row.announce('routine.spawned')
     if (queue && !row.ended) row.announce('routine.queued')
     if (spec.signal !== undefined) registry.bindSignal(row)
-    if (late) row.stop(CANCEL, this.cancelReason)
     if (!queue && !row.ended) registry.admit(row)
     return row as never
   }

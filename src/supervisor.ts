@@ -237,7 +237,7 @@ export class Supervisor {
     if (service.row?.ended === false && endedByOrder(service.row)) return 'ignore'
     const row = this.#rowFor(service)
     if (row === undefined) return 'error'
-    // Whoever looked on while it was made has shut down the manager: no phase of that knows of it.
+    // Whoever looked on while it was made has shut down the manager: it does not begin, not even to be told.
     if (this.#closed && !row.ended) {
       row.stop(CANCEL, this.#manager.cancelReason)
       return 'ok'

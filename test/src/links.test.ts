@@ -128,13 +128,13 @@ describe('whereis', () => {
 
   test('finds one that lives before those that are only remembered', async () => {
     const { global } = makeTree()
-    const app = global.getApp('a')
-    const remembering = app?.createLocal('remembering', { retain: 5 }) as LocalManager
+    const app = global.createApp('b')
+    const remembering = app.createLocal('remembering', { retain: 5 })
     const old = remembering.spawn('x', () => 5, { id: 'x' })
     await old.outcome
-    expect([app?.routine('x'), global.whereis('x')]).toEqual([old, undefined])
-    const living = (app?.createLocal('living') as LocalManager).spawn('x', untilTold, { id: 'x' })
-    expect([app?.routine('x'), global.whereis('x')]).toEqual([living, living])
+    expect([app.routine('x'), global.whereis('x')]).toEqual([old, undefined])
+    const living = app.createLocal('living').spawn('x', untilTold, { id: 'x' })
+    expect([app.routine('x'), global.whereis('x')]).toEqual([living, living])
   })
 
   test.each(['', 'x', 'g/', 'g/b', 'x/a/l', 'g/a/l/job#nobody', 'g/a/l/wrong#db', 'g/a/db#db', 'g/a/l/db#db/more'])(
