@@ -225,12 +225,12 @@ export abstract class Branch extends TreeNode {
 
 /** Instances of a template are stopped all together. */
 function releaseInstances(order: readonly (Manager | Service)[]): void {
-  for (const last of order.toReversed()) {
-    if (!(last instanceof Service && last.isInstance)) return
-    const { run, over } = last.manager as Manager
-    if (over) continue
-    // Those below it were released with it.
-    if (run?.released === true) return
+  for (let i = order.length - 1; i >= 0; i--) {
+    const each = order[i]
+    if (!(each instanceof Service && each.isInstance)) return
+    const { run, over } = each.manager as Manager
+    // Those before it were released with it.
+    if (!over && run?.released === true) return
     run?.release()
   }
 }
