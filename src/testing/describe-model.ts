@@ -8,10 +8,11 @@ import {
   describeEvent,
   type Edge,
   eventsOf,
-  explore,
   type ExploreMachineOptions,
   MACHINE_RULES,
   systemOf,
+  UNKNOWN,
+  visit,
 } from './explore.ts'
 
 /** The runner's own functions: vitest's, node:test's, Jest's. */
@@ -24,7 +25,7 @@ export interface Runner {
 export interface Implementation<Subject> extends Pick<ExploreMachineOptions, 'events' | 'input' | 'symmetry' | 'limit'> {
   /** Makes what is tested, anew for each path. */
   readonly create: () => Subject | PromiseLike<Subject>
-  /** Does to it what an event stands for, by type. */
+  /** Does to it what an event stands for, by type; `*` for one of a type that the machine does not know, if it has transitions on `*`. */
   readonly do: Readonly<Record<string, (subject: Subject, event: EventObject, snapshot: AnyMachineSnapshot) => unknown>>
   /** Looks whether it is as the model says, by state, such as `open.locked`; `*` after every step. */
   readonly expect: Readonly<Record<string, (subject: Subject, snapshot: AnyMachineSnapshot) => unknown>>
@@ -40,7 +41,7 @@ export interface ModelPath {
 }
 
 /**
- * Paths that together take every transition that can be taken, each beginning anew. A path that is the beginning of
+ * Paths that together take every transition that can be taken, also from a state to itself, each beginning anew. A path that is the beginning of
  * another one is left out.
  *
  * @throws ConfigError for a wrong option; CurtaincallError ERR_TEST if there are more states than `limit`.
@@ -50,7 +51,7 @@ export function transitionPaths(machine: AnyStateMachine, options: ExploreMachin
   check('transitionPaths', options, MACHINE_RULES)
   const events = options.events ?? eventsOf(machine)
   const byText = new Map(events.map((event) => [describeEvent(event), event]))
-  const { states, edges } = explore(systemOf(machine, options), options)
+  const { states, edges } = visit(systemOf(machine, options), options)
   const ways = new Map(states.map(({ key, path }) => [key, path]))
   const texts = edges.map(({ from, event }: Edge) => [...(ways.get(from) as readonly string[]), event])
   const beginnings = new Set(texts.flatMap((path) => path.map((_, k) => path.slice(0, k).join('\n'))))
@@ -88,12 +89,17 @@ export function describeModel<Subject>(runner: Runner, machine: AnyStateMachine,
   checkModel(runner, machine, implementation)
   const { events = eventsOf(machine), input, symmetry, limit } = implementation
   for (const { type } of events) {
-    if (implementation.do[type] === undefined) throw refuse(`describeModel do.${type}`, 'a function', undefined)
+    if (implementation.do[deedOf(type)] === undefined) throw refuse(`describeModel do.${deedOf(type)}`, 'a function', undefined)
   }
   runner.describe(`${machine.id}, every transition`, () => {
     for (const path of transitionPaths(machine, { events, input, symmetry, limit }))
       runner.test(path.name, () => walk(machine, path, implementation))
   })
+}
+
+/** What stands for events of a type. */
+function deedOf(type: string): string {
+  return type === UNKNOWN.type ? '*' : type
 }
 
 function checkModel<Subject>(runner: unknown, machine: unknown, implementation: Implementation<Subject>): void {
@@ -132,7 +138,7 @@ async function walk<Subject>(
       done.push(describeEvent(event))
       const before = snapshot
       snapshot = transition(machine, snapshot, event)[0] as AnyMachineSnapshot
-      await deeds[event.type]?.(subject, event, before)
+      await deeds[deedOf(event.type)]?.(subject, event, before)
       await look()
     }
   } catch (cause) {

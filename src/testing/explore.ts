@@ -1,13 +1,13 @@
 /** Exploration: every state that can be reached, the shortest way to each, and whether an end can still be reached from it. */
 import { type AnyMachineSnapshot, type AnyStateMachine, type EventObject, initialTransition, transition } from 'xstate'
 import { CurtaincallError } from '../errors.ts'
-import { anything, callable, check, finiteCount, objectOfFunctions, refuse, type Rule } from '../spec/check.ts'
-import { keyOf } from './refines.ts'
+import { anything, callable, check, having, limit, objectOfFunctions, refuse, type Rule } from '../spec/check.ts'
+import { keyedBy } from './state-key.ts'
 
 /** Anything that goes from state to state in steps that can be enumerated. */
 export interface System<State> {
   readonly initial: State
-  /** All that may happen in a state. */
+  /** All that may happen in a state, also what leads back to it. */
   readonly steps: (state: State) => Iterable<readonly [event: string, next: State]>
   /** True if a state is an end: nothing has to follow. */
   readonly ended: (state: State) => boolean
@@ -23,7 +23,7 @@ export interface Reached<State> {
   readonly path: readonly string[]
 }
 
-/** A step that was found. */
+/** A step that was found; one that changes nothing has the same key on both sides. */
 export interface Edge {
   readonly from: string
   readonly event: string
@@ -51,10 +51,14 @@ export interface ExploreOptions<State> {
 
 /** Options of {@link exploreMachine}. */
 export interface ExploreMachineOptions extends ExploreOptions<AnyMachineSnapshot> {
-  /** Events to try in every state. @default each of the machine's types, without payload */
+  /**
+   * Events to try in every state.
+   *
+   * @default each of the machine's types, without payload; for transitions on `*` one of a type that it does not know
+   */
   readonly events?: readonly EventObject[] | undefined
   readonly input?: unknown
-  /** What is the same by symmetry: states of one text are visited once. @default value, context and status */
+  /** What is the same by symmetry: states of one text are visited once. @default value, context, status and history */
   readonly symmetry?: ((snapshot: AnyMachineSnapshot) => string) | undefined
 }
 
@@ -64,25 +68,32 @@ const LIMIT = 100_000
 /**
  * Visits every state of a system, breadth first.
  *
- * @throws CurtaincallError ERR_TEST if there are more states than `limit`.
+ * @throws ConfigError for a wrong option; CurtaincallError ERR_TEST if there are more states than `limit`.
  */
-export function explore<State>(system: System<State>, { invariants = {}, limit = LIMIT }: ExploreOptions<State> = {}): Exploration<State> {
+export function explore<State>(system: System<State>, options: ExploreOptions<State> = {}): Exploration<State> {
+  const steps = having('steps', 'ended', 'key')
+  if (!steps.accepts(system)) throw refuse('explore system', steps.range, system)
+  check('explore', options, RULES)
+  return visit(system, options)
+}
+
+/** The same, where the options are known to be right. */
+export function visit<State>(system: System<State>, { invariants = {}, limit: most = LIMIT }: ExploreOptions<State>): Exploration<State> {
   const first = { key: system.key(system.initial), state: system.initial, path: [] }
   const found = new Map<string, Reached<State>>([[first.key, first]])
   const edges: Edge[] = []
   for (const { key: from, state, path } of found.values()) {
     for (const [event, next] of system.steps(state)) {
       const to = system.key(next)
-      if (to === from) continue
       edges.push({ from, event, to })
       if (found.has(to)) continue
-      if (found.size === limit)
-        throw new CurtaincallError('ERR_TEST', `more than ${limit} states; one of the last is ${to} by ${[...path, event].join(', ')}`)
+      if (found.size === most)
+        throw new CurtaincallError('ERR_TEST', `more than ${most} states; one of the last is ${to} by ${[...path, event].join(', ')}`)
       found.set(to, { key: to, state: next, path: [...path, event] })
     }
   }
   const states = [...found.values()]
-  const left = new Set(edges.map(({ from }) => from))
+  const left = new Set(edges.filter(({ from, to }) => from !== to).map(({ from }) => from))
   const alive = backwards(
     edges,
     states.filter(({ state }) => system.ended(state)).map(({ key }) => key),
@@ -107,15 +118,16 @@ function backwards(edges: readonly Edge[], ends: readonly string[]): Set<string>
   return seen
 }
 
+const RULES = { invariants: objectOfFunctions, limit } satisfies Record<keyof ExploreOptions<unknown>, Rule>
+
 export const MACHINE_RULES = {
+  ...RULES,
   events: {
     range: 'an array of events',
     accepts: (value) => Array.isArray(value) && value.every((event) => typeof event?.type === 'string'),
   },
   input: anything,
   symmetry: callable,
-  invariants: objectOfFunctions,
-  limit: finiteCount,
 } satisfies Record<keyof ExploreMachineOptions, Rule>
 
 /** Throws ConfigError unless it is a machine. */
@@ -125,9 +137,11 @@ export function checkMachine(owner: string, machine: unknown): asserts machine i
 }
 
 /**
- * Visits every state of an XState machine. Delays count as steps that may happen at any time.
+ * Visits every state of an XState machine. Delays count as steps that may happen at any time; a transition that leads back to its
+ * state is an edge, too, and an event that takes no transition is none.
  *
- * @throws ConfigError for a wrong option; CurtaincallError ERR_TEST if there are more states than `limit`.
+ * @throws ConfigError for a wrong option, and without `symmetry` for a context that holds what can't be compared, such as functions
+ * and instances of classes; CurtaincallError ERR_TEST if there are more states than `limit`.
  * @example
  * const { deadlocks, trapped, violations } = exploreMachine(doorMachine, { invariants: { 'never open and locked': ({ context }) => !(context.open && context.locked) } })
  * expect([...deadlocks, ...trapped, ...violations]).toEqual([])
@@ -135,28 +149,45 @@ export function checkMachine(owner: string, machine: unknown): asserts machine i
 export function exploreMachine(machine: AnyStateMachine, options: ExploreMachineOptions = {}): Exploration<AnyMachineSnapshot> {
   checkMachine('exploreMachine', machine)
   check('exploreMachine', options, MACHINE_RULES)
-  return explore(systemOf(machine, options), options)
+  return visit(systemOf(machine, options), options)
 }
 
 /** A machine as a system. */
 export function systemOf(
   machine: AnyStateMachine,
-  { events = eventsOf(machine), input, symmetry = keyOf }: ExploreMachineOptions,
+  {
+    events = eventsOf(machine),
+    input,
+    symmetry = keyedBy('option symmetry', 'a function that says which states are the same'),
+  }: ExploreMachineOptions,
 ): System<AnyMachineSnapshot> {
   return {
     initial: initialTransition(machine, input as never)[0] as AnyMachineSnapshot,
-    steps: (state) =>
-      state.status === 'active'
-        ? events.map((event) => [describeEvent(event), transition(machine, state, event)[0] as AnyMachineSnapshot] as const)
-        : [],
+    *steps(state) {
+      if (state.status !== 'active') return
+      for (const event of events) {
+        const next = transition(machine, state, event)[0] as AnyMachineSnapshot
+        if (isTaken(machine, state, event) || symmetry(next) !== symmetry(state)) yield [describeEvent(event), next]
+      }
+    },
     ended: ({ status }) => status === 'done',
     key: symmetry,
   }
 }
 
-/** Each type that the machine knows. */
+/** True if an event takes a transition that does anything: `ping: {}` only says that it is ignored. */
+function isTaken(machine: AnyStateMachine, state: AnyMachineSnapshot, event: EventObject): boolean {
+  return machine
+    .getTransitionData(state, event)
+    .some(({ target, actions, reenter }) => target !== undefined || actions.length > 0 || reenter)
+}
+
+/** An event of a type that no machine knows, for the transitions that any event takes. */
+export const UNKNOWN: EventObject = { type: 'an event of an unknown type' }
+
+/** Each type that the machine knows, but those that it raises itself when an inner state has ended. */
 export function eventsOf(machine: AnyStateMachine): EventObject[] {
-  return machine.events.filter((type) => type !== '*').map((type) => ({ type }))
+  return machine.events.filter((type) => !type.startsWith('xstate.done.state.')).map((type) => (type === '*' ? UNKNOWN : { type }))
 }
 
 /** An event as a person reads it. */

@@ -3,6 +3,7 @@ import { type AnyMachineSnapshot, type AnyStateMachine, type EventObject, initia
 import { appManagerMachine, globalManagerMachine, localManagerMachine } from '../../machines/manager.ts'
 import { routineMachine } from '../../machines/routine.ts'
 import { type Finding, type Law, law } from './law.ts'
+import { keyedBy } from './state-key.ts'
 import type { Trace, TraceEvent } from './trace.ts'
 
 /** What one event of a trace says about the actor that it is about. */
@@ -130,10 +131,7 @@ class Possible {
   }
 }
 
-/** What tells two snapshots of one machine apart. */
-export function keyOf({ value, context, status }: AnyMachineSnapshot): string {
-  return JSON.stringify([value, context, status])
-}
+const keyOf = keyedBy('refines model', 'a model of a machine with a context of plain data')
 
 function distinct(states: readonly AnyMachineSnapshot[]): AnyMachineSnapshot[] {
   return [...new Map(states.map((state) => [keyOf(state), state])).values()]

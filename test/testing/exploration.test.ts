@@ -1,0 +1,210 @@
+/** Exploration of people's own machines: what tells states apart, and what is a step. */
+import { describe, expect, test } from 'vitest'
+import { type AnyMachineSnapshot, type AnyStateMachine, assign, createMachine, fromPromise, setup } from 'xstate'
+import { describeModel, explore, exploreMachine, refines, transitionPaths } from 'curtaincall/testing'
+
+const valueOf = (key: string): string => JSON.stringify((JSON.parse(key) as [unknown])[0])
+const edgesOf = (machine: AnyStateMachine): string[] =>
+  exploreMachine(machine).edges.map(({ from, event, to }) => `${valueOf(from)} ${event} ${valueOf(to)}`)
+const named = (machine: AnyStateMachine): string[] => transitionPaths(machine).map(({ name }) => name)
+
+/** A machine that counts in a context of some kind. */
+const counting = (first: unknown, next: (value: never) => unknown) =>
+  createMachine({
+    context: { value: first },
+    on: { more: { actions: assign({ value: ({ context }) => next(context.value as never) }) } },
+  })
+
+const player = createMachine({
+  id: 'player',
+  initial: 'on',
+  states: {
+    on: { initial: 'one', states: { one: { on: { next: 'two' } }, two: {}, last: { type: 'history' } }, on: { off: 'off' } },
+    off: { on: { on: 'on.last' } },
+  },
+})
+
+/** Runs the suite of a model, and says of each test what failed. */
+async function failures<Subject>(machine: AnyStateMachine, model: Parameters<typeof describeModel<Subject>>[2]): Promise<string[]> {
+  const runs: (() => Promise<void>)[] = []
+  describeModel({ describe: (_, suite) => suite(), test: (_, run) => void runs.push(run) }, machine, model)
+  const said = await Promise.all(
+    runs.map((run) =>
+      run().then(
+        () => '',
+        (error: Error) => error.message,
+      ),
+    ),
+  )
+  return said.filter((message) => message !== '')
+}
+
+describe('what tells states apart', () => {
+  test('which state it would come back to', () => {
+    expect(edgesOf(player).filter((edge) => edge.startsWith('"off"'))).toEqual(['"off" on {"on":"one"}', '"off" on {"on":"two"}'])
+    expect(named(player)).toContain('next → off → on → off')
+  })
+
+  test('so that what forgets where it was is found', async () => {
+    const looks = (channel: string) => (each: { channel: string }) => expect(each.channel).toBe(channel)
+    const said = await failures<{ channel: string }>(player, {
+      create: () => ({ channel: 'one' }),
+      do: { next: (each) => (each.channel = 'two'), off: () => {}, on: (each) => (each.channel = 'one') },
+      expect: { 'on.one': looks('one'), 'on.two': looks('two') },
+    })
+    expect(said).toHaveLength(1)
+    expect(said[0]).toMatch(/^after next → off → on, where the model is in on.two: /)
+  })
+
+  test.each<[string, AnyStateMachine]>([
+    ['a Set', counting(new Set(), (set: Set<number>) => (set.size === 3 ? set : new Set([...set, set.size])))],
+    ['a Map', counting(new Map(), (map: Map<number, string>) => (map.size === 3 ? map : new Map([...map, [map.size, 'x']])))],
+    ['a bigint', counting(0n, (n: bigint) => (n === 3n ? n : n + 1n))],
+    ['a Date', counting(new Date(0), (date: Date) => new Date(Math.min(3, date.getTime() + 1)))],
+    ['bytes', counting(new Uint8Array(1), ([n = 0]: Uint8Array) => Uint8Array.of(Math.min(3, n + 1)))],
+    ['an error', counting(new Error(''), ({ message }: Error) => new Error(message.length === 3 ? message : `${message}.`))],
+    ['a cause', counting(new Error('e', { cause: 0 }), ({ cause }: Error) => new Error('e', { cause: Math.min(3, Number(cause) + 1) }))],
+    [
+      'nothing, and numbers that JSON lacks',
+      counting(null, (value) => (value === null ? undefined : Number.isNaN(value) ? Infinity : NaN)),
+    ],
+    ['a symbol that all know', counting(Symbol.for('a'), (s: symbol) => Symbol.for(`${s.description?.slice(0, 3)}b`))],
+    ['expressions', counting(/a/, ({ source }: RegExp) => new RegExp(`${source.slice(0, 3)}b`))],
+  ])('%s in the context', (_, machine) => {
+    const { states, violations } = exploreMachine(machine, { limit: 10, invariants: { never: () => false } })
+    expect([states.length, violations.length, new Set(states.map(({ key }) => key)).size]).toEqual([4, 4, 4])
+  })
+
+  test('numbers of both signs of zero, and an object that looks like a mark', () => {
+    const zero = counting(0, () => -0)
+    expect(exploreMachine(zero).states).toHaveLength(2)
+    const set = counting(new Set(), () => ({ '~': 'Set', of: [] }))
+    expect(exploreMachine(set).states).toHaveLength(2)
+  })
+
+  test('actors are told apart by their ids', () => {
+    const spawning = setup({ actors: { work: fromPromise(() => Promise.resolve(1)) } }).createMachine({
+      context: { worker: undefined as unknown },
+      on: { go: { actions: assign({ worker: ({ spawn }) => spawn('work', { id: 'w' }) }) } },
+    })
+    expect(exploreMachine(spawning).states).toHaveLength(2)
+  })
+
+  class Till {
+    readonly #opened: number
+    constructor(opened: number) {
+      this.#opened = opened
+    }
+    get opened(): number {
+      return this.#opened
+    }
+  }
+  const circle: unknown[] = []
+  circle.push(circle)
+
+  test.each([
+    ['context.value is a function', () => 1],
+    ['context.value is an instance of Till', new Till(1)],
+    ['context.value.at[0] is an instance of Promise', { at: [Promise.resolve()] }],
+    ['context.value.values() is a symbol', new Set([Symbol('mine')])],
+    ['context.value[0] is a circle', circle],
+  ])('what can not be told apart is refused: %s', (reason, value) => {
+    const machine = counting(value, () => value)
+    const message = `option symmetry must be a function that says which states are the same, since ${reason}, of which two can't be told apart; received undefined`
+    expect(() => exploreMachine(machine)).toThrow(message)
+    expect(() => transitionPaths(machine)).toThrow(expect.objectContaining({ code: 'ERR_CONFIG', message }) as Error)
+    const model = { name: 'm', machine, hidden: ['more'], begins: () => true, sees: () => ({ by: ['more'], in: () => true }) }
+    const events = [{ i: 0, t: 0, actor: 'a', type: 'step' }] as const
+    expect(() => [...refines(model, { events })]).toThrow(
+      `refines model must be a model of a machine with a context of plain data, since ${reason}`,
+    )
+    expect(exploreMachine(machine, { symmetry: ({ status }) => status }).states).toHaveLength(1)
+  })
+
+  test('a symmetry of one’s own may look inside', () => {
+    const machine = counting(new Till(0), ({ opened }: Till) => new Till(Math.min(3, opened + 1)))
+    const symmetry = ({ context }: AnyMachineSnapshot): string => String((context as { value: Till }).value.opened)
+    expect(exploreMachine(machine, { symmetry }).states).toHaveLength(4)
+  })
+})
+
+describe('what is a step', () => {
+  const pinged = createMachine({
+    id: 'pinged',
+    initial: 'a',
+    states: {
+      a: { on: { ping: { actions: 'log' }, go: 'b', ignored: {} } },
+      b: { on: { ping: { target: 'b', reenter: true }, back: 'a' } },
+    },
+  })
+
+  test('a transition from a state to itself is; an event that takes none is not', () => {
+    expect(edgesOf(pinged)).toEqual(['"a" ping "a"', '"a" go "b"', '"b" ping "b"', '"b" back "a"'])
+    expect(named(pinged)).toEqual(['ping', 'go → ping', 'go → back'])
+  })
+
+  test('so that what breaks by it is found', async () => {
+    const said = await failures<{ state: string }>(pinged, {
+      create: () => ({ state: 'a' }),
+      do: { ping: (each) => (each.state = 'broken'), go: (each) => (each.state = 'b'), back: (each) => (each.state = 'a') },
+      expect: { '*': (each, { value }) => expect(each.state).toBe(value) },
+    })
+    expect(said.map((message) => message.split(':')[0])).toEqual([
+      'after ping, where the model is in a',
+      'after go → ping, where the model is in b',
+    ])
+  })
+
+  test('a state in which nothing changes any more is a deadlock, whatever goes in circles there', () => {
+    const stuck = createMachine({ initial: 'a', states: { a: { on: { go: 'b' } }, b: { on: { ping: { actions: 'log' } } } } })
+    expect(exploreMachine(stuck).deadlocks.map(({ path }) => path)).toEqual([['go']])
+  })
+
+  test('the end of an inner state comes from the machine itself, and from nowhere else', async () => {
+    const job = createMachine({
+      id: 'job',
+      initial: 'work',
+      states: {
+        work: { initial: 'x', states: { x: { on: { finish: 'y' } }, y: { type: 'final' } }, onDone: 'end' },
+        end: { type: 'final' },
+      },
+    })
+    expect(edgesOf(job)).toEqual(['{"work":"x"} finish "end"'])
+    expect(await failures(job, { create: () => 1, do: { finish: () => {} }, expect: { '*': () => {} } })).toEqual([])
+  })
+
+  test('ends of invoked actors, and delays, come from outside', () => {
+    const busy = setup({ actors: { work: fromPromise(() => Promise.resolve(1)) } }).createMachine({
+      id: 'busy',
+      initial: 'a',
+      states: { a: { invoke: { src: 'work', id: 'w', onDone: 'b' }, after: { 10: 'c' } }, b: {}, c: {} },
+    })
+    expect(edgesOf(busy)).toEqual(['"a" xstate.done.actor.w "b"', '"a" xstate.after.10.busy.a "c"'])
+  })
+
+  test('what any event does is done by one of an unknown type, whose deed stands under *', async () => {
+    const jumpy = createMachine({ id: 'jumpy', initial: 'a', states: { a: { on: { '*': 'b', stay: {} } }, b: {} } })
+    expect(exploreMachine(jumpy).states.map(({ state }) => state.value)).toEqual(['a', 'b'])
+    const model = { create: () => ({ state: 'a' }), expect: { b: (each: { state: string }) => expect(each.state).toBe('b') } }
+    expect(await failures(jumpy, { ...model, do: { '*': (each) => (each.state = 'b') } })).toEqual([])
+    expect(await failures(jumpy, { ...model, do: { '*': () => {} } })).toHaveLength(1)
+    await expect(failures(jumpy, { ...model, do: {} })).rejects.toThrow('describeModel do.* must be a function; received undefined')
+  })
+})
+
+describe('options of explore', () => {
+  const line = { initial: 0, steps: (n: number) => (n < 9 ? [['x', n + 1] as const] : []), ended: () => true, key: String }
+
+  test('wrong ones are named', () => {
+    const refused = (options: object) => expect(() => explore(line, options))
+    refused({ limits: 3 }).toThrow('explore: unknown option "limits"; known are invariants, limit')
+    refused({ limit: '3' }).toThrow('explore option limit must be a whole number of at least 1, or Infinity; received "3"')
+    refused({ limit: 0 }).toThrow('explore option limit must be a whole number of at least 1, or Infinity; received 0')
+    refused({ invariants: { never: false } }).toThrow('explore option invariants must be an object of functions')
+    expect(() => explore({ ...line, ended: undefined } as never)).toThrow(
+      'explore system must be an object with the methods steps, ended, key; received an object',
+    )
+    expect(() => exploreMachine(player, { limit: 0 })).toThrow('exploreMachine option limit must be a whole number of at least 1')
+    expect(explore(line, { limit: Infinity }).states).toHaveLength(10)
+  })
+})
