@@ -30,7 +30,7 @@ export interface TransitionCoverage {
 const percentage: Rule = { range: 'a number from 0 to 100', accepts: (value) => typeof value === 'number' && value >= 0 && value <= 100 }
 
 /**
- * Watches which transitions of these machines are taken.
+ * Watches which transitions of these machines are taken, also by what `machine.provide(…)` makes of them.
  *
  * @example
  * const coverage = transitionCoverage(doorMachine)
@@ -40,20 +40,21 @@ const percentage: Rule = { range: 'a number from 0 to 100', accepts: (value) => 
 export function transitionCoverage(...machines: readonly AnyStateMachine[]): TransitionCoverage {
   for (const machine of machines)
     if (typeof machine?.transition !== 'function') throw refuse('transitionCoverage machines', 'XState machines', machine)
-  const taken = new Map<AnyTransitionDefinition, number>()
   const all = machines.map((machine) => ({ machine, transitions: transitionsOf(machine) }))
-  const known = new Set(all.flatMap(({ transitions }) => transitions))
+  // A machine with other implementations is made of the same config, and of nodes and transitions of its own.
+  const taken = new Map(machines.map(({ config }) => [config, new Map<string, number>()]))
+  const times = (each: AnyTransitionDefinition): number => taken.get(each.source.machine.config)?.get(placeOf(each)) ?? 0
   return {
     inspect: (event) => {
       if (event.type !== '@xstate.microstep') return
-      for (const each of event._transitions) if (known.has(each)) taken.set(each, (taken.get(each) ?? 0) + 1)
+      for (const each of event._transitions) taken.get(each.source.machine.config)?.set(placeOf(each), times(each) + 1)
     },
-    counts: (machine) => Object.fromEntries(transitionsOf(machine).map((each) => [describeTransition(each), taken.get(each) ?? 0])),
+    counts: (machine) => Object.fromEntries(transitionsOf(machine).map((each) => [describeTransition(each), times(each)])),
     report: (options = {}) => {
       check('report', options, { min: percentage })
       const { min = 0 } = options
       const report = all.map(({ machine, transitions }) => {
-        const missing = transitions.filter((each) => !taken.has(each)).map(describeTransition)
+        const missing = transitions.filter((each) => times(each) === 0).map(describeTransition)
         return { machine: machine.id, taken: transitions.length - missing.length, total: transitions.length, missing }
       })
       const short = report.filter((each) => each.taken * 100 < each.total * min)
@@ -75,6 +76,13 @@ function transitionsOf(machine: AnyStateMachine): AnyTransitionDefinition[] {
     ...Object.values(node.states).flatMap(visit),
   ]
   return visit(machine.root)
+}
+
+/** Where a transition stands in its machine: the same whatever the machine was given. */
+function placeOf(transition: AnyTransitionDefinition): string {
+  const { source, eventType } = transition
+  const alike: readonly AnyTransitionDefinition[] = eventType === '' ? (source.always ?? []) : (source.transitions.get(eventType) ?? [])
+  return `${source.id} ${eventType} ${alike.indexOf(transition)}`
 }
 
 /** A transition as a person reads it; its guard tells apart those of one event. */

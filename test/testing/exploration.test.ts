@@ -1,7 +1,7 @@
 /** Exploration of people's own machines: what tells states apart, and what is a step. */
 import { describe, expect, test } from 'vitest'
-import { type AnyMachineSnapshot, type AnyStateMachine, assign, createMachine, fromPromise, setup } from 'xstate'
-import { describeModel, explore, exploreMachine, refines, transitionPaths } from 'curtaincall/testing'
+import { type AnyMachineSnapshot, type AnyStateMachine, assign, createActor, createMachine, fromPromise, setup } from 'xstate'
+import { describeModel, explore, exploreMachine, refines, transitionCoverage, transitionPaths } from 'curtaincall/testing'
 
 const valueOf = (key: string): string => JSON.stringify((JSON.parse(key) as [unknown])[0])
 const edgesOf = (machine: AnyStateMachine): string[] =>
@@ -206,5 +206,34 @@ describe('options of explore', () => {
     )
     expect(() => exploreMachine(player, { limit: 0 })).toThrow('exploreMachine option limit must be a whole number of at least 1')
     expect(explore(line, { limit: Infinity }).states).toHaveLength(10)
+  })
+})
+
+describe('coverage', () => {
+  const open = { guards: { ok: () => true } }
+  const gate = () =>
+    setup(open).createMachine({
+      id: 'gate',
+      initial: 'a',
+      states: { a: { on: { go: [{ guard: 'ok', target: 'b' }, { target: 'c' }] } }, b: { always: 'c' }, c: {} },
+    })
+  const go = (machine: AnyStateMachine, coverage: ReturnType<typeof transitionCoverage>): void =>
+    createActor(machine, { inspect: coverage.inspect }).start().send({ type: 'go' })
+
+  test('a machine with other implementations is the same machine', () => {
+    const machine = gate()
+    const coverage = transitionCoverage(machine)
+    go(machine.provide(open), coverage)
+    go(machine, coverage)
+    expect(coverage.counts(machine)).toEqual({ 'gate.a --go [ok]--> gate.b': 2, 'gate.a --go--> gate.c': 0, 'gate.b ----> gate.c': 2 })
+    expect(coverage.counts(machine.provide(open))).toEqual(coverage.counts(machine))
+    expect(coverage.report()).toEqual([{ machine: 'gate', taken: 2, total: 3, missing: ['gate.a --go--> gate.c'] }])
+  })
+
+  test('another machine of the same ids is not', () => {
+    const machine = gate()
+    const coverage = transitionCoverage(machine)
+    go(gate(), coverage)
+    expect(coverage.report()).toMatchObject([{ taken: 0 }])
   })
 })
