@@ -1,17 +1,15 @@
 /** Campaigns: many simulated runs, and the smallest one that breaks a law. */
-import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
-import type { Arbitrary } from 'fast-check'
-import { CurtaincallError } from '../errors.ts'
+import type { Arbitrary, RunDetails } from 'fast-check'
+import { ConfigError, CurtaincallError } from '../errors.ts'
 import { check, finiteCount } from '../spec/check.ts'
 import { arbitraries, type FastCheck, placesOf, type Scenario } from './arbitraries.ts'
+import { keepBoth } from './counterexample-files.ts'
 import { explainTrace } from './explain.ts'
-import type { Goal, Law } from './law.ts'
+import type { Goal, Law, Run as SimulatedRun } from './law.ts'
 import { laws as allLaws } from './laws.ts'
 import type { TreePlan } from './plan.ts'
 import { isPlan, perform, type SimulatedTree, simulate, type Simulation } from './simulate.ts'
 import type { Trace } from './trace.ts'
-import { writeTrace } from './trace-file.ts'
 import { holdPlatform } from './virtual-time.ts'
 
 /** Options of a campaign. */
@@ -34,6 +32,7 @@ export interface CampaignOptions {
 
 /** A campaign in which every law held. */
 export interface CampaignResult {
+  /** Runs that were played: fewer than were asked for if fast-check was told to stop after a time. */
   readonly runs: number
   readonly seed: number
   /** In how many runs each goal was reached. */
@@ -70,12 +69,17 @@ const anything = (): boolean => true
 const RULES = {
   runs: finiteCount,
   seed: { range: 'a whole number', accepts: Number.isSafeInteger },
-  laws: { range: 'an array of laws', accepts: Array.isArray },
-  goals: { range: 'an array of goals', accepts: Array.isArray },
+  laws: { range: 'an array of laws', accepts: (value: unknown) => isListOf(value, 'check') },
+  goals: { range: 'an array of goals', accepts: (value: unknown) => isListOf(value, 'reached') },
   traces: { range: 'the name of a folder, or false', accepts: (value: unknown) => typeof value === 'string' || value === false },
   fc: { range: 'fast-check', accepts: anything },
   onRun: { range: 'a function', accepts: (value: unknown) => typeof value === 'function' },
 } satisfies Record<keyof CampaignOptions, unknown>
+
+/** Laws, or goals: a name, and what is asked. */
+function isListOf(value: unknown, asked: 'check' | 'reached'): boolean {
+  return Array.isArray(value) && value.every((each) => typeof each?.name === 'string' && typeof each[asked] === 'function')
+}
 
 /** What simulates one generated run. */
 type Play<Run> = (run: Run) => Promise<Simulation>
@@ -126,9 +130,12 @@ export async function propertyShutdown(tree: SimulatedTree, options: CampaignOpt
 async function look(tree: Exclude<SimulatedTree, TreePlan>): Promise<{ names: string[]; managers: string[] }> {
   const { run } = await simulate(tree, { laws: [] })
   // What is wrong with a body can't be wrong with a machine.
-  const bodies = run.events.filter(({ type, actor }) => type === 'routine.spawned' && run.routines.get(actor)?.logic !== true)
-  const names = bodies.map(({ name }) => String(name))
-  return { names: [...new Set(names)], managers: [...run.managers.keys()] }
+  const spawned = run.events.filter(({ type }) => type === 'routine.spawned')
+  const named = (logic: boolean): string[] =>
+    spawned.filter(({ actor }) => (run.routines.get(actor)?.logic === true) === logic).map(({ name }) => String(name))
+  // Faults go by the name: one that a machine has, too, would be the machine's as well.
+  const machines = new Set(named(true))
+  return { names: [...new Set(named(false))].filter((name) => !machines.has(name)), managers: [...run.managers.keys()] }
 }
 
 async function load(given: FastCheck | undefined): Promise<FastCheck> {
@@ -149,10 +156,13 @@ async function campaign<Run>(fc: FastCheck, runs: Arbitrary<Run>, play: Play<Run
   // What is shrunk has to break the same law; otherwise it would be another story.
   let law: string | undefined
   let original: Trace | undefined
-  const holds = async (run: Run): Promise<boolean> => {
+  // What the caller's own code threw: it breaks no law, and there is nothing to make smaller.
+  let stray: { readonly error: unknown } | undefined
+  let tried = 0
+  const judge = async (run: Run): Promise<boolean> => {
     const { broken, simulation } = await tryRun(play, run, laws)
     if (law === undefined && simulation !== undefined) {
-      for (const goal of goals) if (goal.reached(simulation.run)) reached[goal.name] = (reached[goal.name] as number) + 1
+      for (const goal of goals) if (isReached(goal, simulation.run)) reached[goal.name] = (reached[goal.name] as number) + 1
       options.onRun?.(simulation)
     }
     if (law === undefined && broken.length > 0) {
@@ -161,22 +171,63 @@ async function campaign<Run>(fc: FastCheck, runs: Arbitrary<Run>, play: Play<Run
     }
     return law === undefined || !broken.includes(law)
   }
+  const holds = async (run: Run): Promise<boolean> => {
+    if (stray !== undefined) return true
+    if (law === undefined) tried++
+    try {
+      return await judge(run)
+    } catch (error) {
+      if (law !== undefined) return true
+      stray = { error }
+      return false
+    }
+  }
   const release = holdPlatform()
   try {
     const result = await fc.check(fc.asyncProperty(runs, holds), { seed, numRuns })
-    if (result.failed && result.counterexample !== null) {
-      const [smallest] = result.counterexample
-      const { numRuns: tried, numShrinks: shrinks, counterexamplePath: path } = result
-      const found = { law: law as string, runs: tried, shrinks, path: path ?? '', original: shrinks === 0 ? undefined : original }
-      throw await counterexample(play, smallest, found, options)
-    }
+    if (stray !== undefined) throw inRun((stray as { error: unknown }).error, tried, seed)
+    if (result.failed) throw await failure(play, result, law, original, options)
+    tried = result.numRuns
   } finally {
     release()
   }
   for (const [goal, times] of Object.entries(reached)) {
-    if (times === 0) throw new CurtaincallError('ERR_TEST', `no run of ${numRuns} reached the goal: ${goal} (seed ${seed})`)
+    if (times === 0) throw new CurtaincallError('ERR_TEST', `no run of ${tried} reached the goal: ${goal} (seed ${seed})`)
   }
-  return { runs: numRuns, seed, goals: reached }
+  return { runs: tried, seed, goals: reached }
+}
+
+/** Whether a goal is reached, at once: a promise would always count as true. */
+function isReached({ name, reached }: Goal, run: SimulatedRun): boolean {
+  const answer: unknown = reached(run)
+  if (typeof (answer as PromiseLike<unknown> | undefined)?.then !== 'function') return Boolean(answer)
+  ;(answer as PromiseLike<unknown>).then(undefined, () => {})
+  throw new ConfigError(`goal ${name} must be a function that says at once whether it is reached; it returned a promise`, {
+    option: 'goals',
+  })
+}
+
+/** What was thrown, as it is, but for where it was. */
+function inRun(error: unknown, run: number, seed: number): unknown {
+  if (error instanceof Error && !Object.isFrozen(error)) error.message += `\nin run ${run} of the campaign, seed ${seed}`
+  return error
+}
+
+/** Why a campaign fails. */
+async function failure<Run>(
+  play: Play<Run>,
+  result: RunDetails<[Run]>,
+  law: string | undefined,
+  original: Trace | undefined,
+  options: CampaignOptions,
+): Promise<unknown> {
+  const { counterexample: smallest, counterexamplePath: path, numRuns: runs, numShrinks: shrinks, errorInstance } = result
+  if (smallest !== null && law !== undefined) {
+    const found = { law, runs, shrinks, path: path ?? '', original: shrinks === 0 ? undefined : original }
+    return counterexample(play, smallest[0], found, options)
+  }
+  const { runs: wanted = 100, seed = 1 } = options
+  return errorInstance ?? new CurtaincallError('ERR_TEST', `fast-check stopped after ${runs} of ${wanted} runs (seed ${seed})`)
 }
 
 interface Tried {
@@ -218,26 +269,4 @@ async function counterexample<Run>(
   const original = found.original === undefined ? undefined : ofLaw(found.original, found.path.replace(/:.*/, ''))
   const files = traces === false ? '' : `\n${keepBoth(trace, original, traces, found.law)}`
   return new CounterexampleError(`${head}\n${source}${files}\n\n${explainTrace(trace)}`, { ...found, trace, original })
-}
-
-/** Writes the smallest run, and beside it the one that it was made of; says what can be done with them. */
-function keepBoth(trace: Trace, original: Trace | undefined, folder: string, law: string): string {
-  const name = `${law}-${trace.header.found?.seed}`
-  const smallest = keep(trace, folder, name)
-  const exported = [
-    ...(trace.header.tree === undefined ? ['its default export is the tree'] : []),
-    ...(allLaws.some((each) => each.name === law) ? [] : [`its export laws has ${law}`]),
-  ]
-  const module = exported.length === 0 ? '' : ` MODULE, where ${exported.join(' and ')}`
-  const replay = `replay: npx curtaincall replay ${smallest}${module}`
-  if (original === undefined) return `${replay}\nlook: npx curtaincall inspect ${smallest}`
-  const found = keep(original, folder, `${name}.original`)
-  return `${replay}\nlook, beside what it was before it was made smaller: npx curtaincall inspect ${smallest} ${found}`
-}
-
-function keep(trace: Trace, folder: string, name: string): string {
-  mkdirSync(folder, { recursive: true })
-  const file = join(folder, `${name}.cct.jsonl`)
-  writeTrace(file, trace)
-  return file
 }

@@ -1,10 +1,11 @@
 /** Campaigns: what they find, how small they make it, and what they say. */
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import fc from 'fast-check'
-import { type LocalManager, manager, routine, type RoutineContext } from 'curtaincall'
+import { createMachine } from 'xstate'
+import { createGlobalManager, type LocalManager, manager, routine, type RoutineContext } from 'curtaincall'
 import { untilTold } from '../support/tree.ts'
 import {
   arbitraries,
@@ -17,6 +18,7 @@ import {
   replayTrace,
   simulate,
   sometimes,
+  type TreeOptions,
 } from 'curtaincall/testing'
 
 const folder = mkdtempSync(join(tmpdir(), 'curtaincall-'))
@@ -65,8 +67,10 @@ describe('fuzzTree', () => {
     const own = join(folder, 'both')
     const error = await counterexample(() => fuzzTree({ runs: 500, laws: [...laws, nobodyIsKilled], traces: own, fc }))
     expect(error.shrinks).toBeGreaterThan(0)
-    const [smallest, original] = ['', '.original'].map((mark) => join(own, `nobodyIsKilled-1${mark}.cct.jsonl`)) as [string, string]
-    expect(readdirSync(own).map((name) => join(own, name))).toEqual([smallest, original])
+    const [smallest, original] = readdirSync(own).map((name) => join(own, name)) as [string, string]
+    expect(smallest).toMatch(/nobodyIsKilled-1-[\da-f]{8}\.cct\.jsonl$/)
+    expect(original).toBe(smallest.replace('.cct', '.original.cct'))
+    expect(readdirSync(own)).toHaveLength(2)
     expect(error.message).toContain(`npx curtaincall inspect ${smallest} ${original}`)
     const trace = readTrace(original)
     expect(trace).toEqual(JSON.parse(JSON.stringify(error.original)))
@@ -86,8 +90,9 @@ describe('fuzzTree', () => {
       propertyShutdown({ kind: 'tree', name: 'g', children: [] }, { runs: 1, laws: [never], traces: own, fc: still(fc) }),
     )
     expect([error.shrinks, error.original]).toEqual([0, undefined])
-    expect(readdirSync(own)).toEqual(['never-1.cct.jsonl'])
-    expect(error.message).toContain(`look: npx curtaincall inspect ${join(own, 'never-1.cct.jsonl')}\n`)
+    const [file = '', ...others] = readdirSync(own)
+    expect(others).toEqual([])
+    expect(error.message).toContain(`look: npx curtaincall inspect ${join(own, file)}\n`)
   })
 
   test('what is shrunk breaks the law that was broken, though others are on the way', async () => {
@@ -108,6 +113,112 @@ describe('fuzzTree', () => {
   test('wrong options are named', async () => {
     await expect(fuzzTree({ runs: -1 })).rejects.toThrow('fuzzTree option runs must be a whole number of at least 0; received -1')
     await expect(propertyShutdown({}, { rnus: 1 } as never)).rejects.toThrow('propertyShutdown: unknown option "rnus"')
+    await expect(fuzzTree({ laws: [{}] } as never)).rejects.toThrow('fuzzTree option laws must be an array of laws; received an array')
+    await expect(fuzzTree({ goals: [laws[0]] } as never)).rejects.toThrow(
+      'fuzzTree option goals must be an array of goals; received an array',
+    )
+  })
+})
+
+describe('files of counterexamples', () => {
+  const broken = (name: string) =>
+    law(name, function* () {
+      yield { message: 'it never holds' }
+    })
+  const plan = (name: string) => ({ kind: 'tree', name }) as const
+  const found = (name: string, traces: string, tree = plan('g')): Promise<CounterexampleError> =>
+    counterexample(() => propertyShutdown(tree, { runs: 1, laws: [broken(name)], traces, fc: still(fc) }))
+  const fileIn = ({ message }: CounterexampleError): string => / replay ("[^"]+"|\S+)/.exec(message)?.[1] ?? ''
+
+  test('have a name that any file system takes, inside of the folder, whatever a law is called', async () => {
+    const own = join(folder, 'named')
+    const names = ['no seat/twice', 'no seat twice', '../../escaped', '..', 'Stuhl für "zwei"\0', 'x'.repeat(500)]
+    for (const name of names) expect(fileIn(await found(name, own))).toContain(own)
+    const files = readdirSync(own)
+    expect(files).toHaveLength(names.length)
+    expect(files.map((file) => file.replace(/-1-[\da-f]{8}.cct.jsonl$/, '')).toSorted()).toEqual(
+      ['no-seat-twice', 'no-seat-twice', 'escaped', 'law', 'Stuhl-für-zwei', 'x'.repeat(60)].toSorted(),
+    )
+  })
+
+  test('in a folder with blanks stand in quotation marks in the line that replays them', async () => {
+    const file = fileIn(await found('never', join(folder, 'with a blank')))
+    expect(file).toMatch(/^".*with a blank\/never-1-[\da-f]{8}\.cct\.jsonl"$/)
+    expect(readTrace(file.slice(1, -1)).verdict.violations).toHaveLength(1)
+  })
+
+  test('of two trees do not overwrite each other; that of the same run is the same', async () => {
+    const own = join(folder, 'two')
+    const files = []
+    for (const name of ['one', 'two', 'one']) files.push(fileIn(await found('never', own, plan(name))))
+    expect(files[0]).toBe(files[2])
+    expect(files.slice(0, 2).map((file) => readTrace(file).events[0]?.actor)).toEqual(['one', 'two'])
+  })
+
+  test('that can not be written cost the file, and not what was found', async () => {
+    const file = join(folder, 'a-file')
+    writeFileSync(file, '')
+    const error = await found('never', join(file, 'x'))
+    expect(error.law).toBe('never')
+    expect(error.trace?.verdict.violations).toHaveLength(1)
+    expect(error.message).toMatch(/^never does not hold.*\nseed 1, path "0"\nthe trace could not be written: ENOTDIR/)
+  })
+})
+
+describe('what is no counterexample', () => {
+  const tree = { kind: 'tree', name: 'g', children: [{ kind: 'routine', name: 'a' }] } as const
+  const campaign = (options: object) => propertyShutdown(tree, { runs: 5, traces: join(folder, 'none'), ...options })
+
+  test("what a goal or somebody's own counting throws comes out as it is, with the run that it was in", async () => {
+    const mine = new RangeError('mine')
+    const fails = (): never => {
+      throw mine
+    }
+    await expect(campaign({ goals: [sometimes('g', fails)] })).rejects.toBe(mine)
+    expect(mine.message).toBe('mine\nin run 1 of the campaign, seed 1')
+    let runs = 0
+    const third = () => {
+      if (++runs === 3) throw new Error('the third')
+    }
+    await expect(campaign({ seed: 7, onRun: third })).rejects.toThrow('the third\nin run 3 of the campaign, seed 7')
+    expect(runs).toBe(3)
+    expect(existsSync(join(folder, 'none'))).toBe(false)
+  })
+
+  test('a goal that answers with a promise is refused: it would always count as reached', async () => {
+    for (const goal of [async () => false, () => Promise.reject(new Error('no'))])
+      await expect(campaign({ goals: [sometimes('g', goal as never)] })).rejects.toMatchObject({
+        code: 'ERR_CONFIG',
+        option: 'goals',
+        message:
+          'goal g must be a function that says at once whether it is reached; it returned a promise\nin run 1 of the campaign, seed 1',
+      })
+  })
+
+  test('a fault is of no name that both a function and a machine have', async () => {
+    const machine = createMachine({ initial: 'a', states: { a: {} } })
+    const both = (options: TreeOptions) => {
+      const global = createGlobalManager({ ...options, name: 'b' })
+      const local = global.createApp('x').createLocal('y')
+      local.spawn('w', untilTold)
+      local.spawn('w', machine)
+      local.spawn('other', untilTold)
+      return global
+    }
+    expect((await propertyShutdown(both, { runs: 60, traces: false })).runs).toBe(60)
+  })
+
+  /** fast-check that is told to stop by itself. */
+  const stopping = (options: object): typeof fc =>
+    ({ ...fc, check: (property: never, given: object) => fc.check(property, { ...given, ...options }) }) as unknown as typeof fc
+
+  test('runs that were not played are not counted', async () => {
+    let played = 0
+    const { runs } = await campaign({ runs: 100_000, fc: stopping({ interruptAfterTimeLimit: 50 }), onRun: () => void played++ })
+    expect(runs).toBe(played)
+    expect(runs).toBeLessThan(100_000)
+    const marked = stopping({ interruptAfterTimeLimit: 50, markInterruptAsFailure: true })
+    await expect(campaign({ runs: 100_000, fc: marked })).rejects.toThrow(/^fast-check stopped after \d+ of 100000 runs \(seed 1\)$/)
   })
 })
 
@@ -151,7 +262,7 @@ describe('propertyShutdown', () => {
   test('a counterexample says what its replay needs', async () => {
     const own = join(folder, 'module')
     const error = await counterexample(() => propertyShutdown(tree, { runs: 300, laws: [tillsAreClosed], traces: own }))
-    const file = join(own, 'tillsAreClosed-1.cct.jsonl')
+    const file = join(own, readdirSync(own).find((name) => !name.includes('original')) ?? '')
     expect(error.message).toContain(
       `replay: npx curtaincall replay ${file} MODULE, where its default export is the tree and its export laws has tillsAreClosed\n`,
     )
