@@ -8,6 +8,7 @@ import { explainTrace } from './explain.ts'
 import type { Goal, Law, Run as SimulatedRun } from './law.ts'
 import { laws as allLaws } from './laws.ts'
 import type { TreePlan } from './plan.ts'
+import { checkPlan } from './plan-shape.ts'
 import { isPlan, perform, type SimulatedTree, simulate, type Simulation } from './simulate.ts'
 import type { Trace } from './trace.ts'
 import { holdPlatform } from './virtual-time.ts'
@@ -111,6 +112,7 @@ export async function fuzzTree(options: CampaignOptions = {}): Promise<CampaignR
 export async function propertyShutdown(tree: SimulatedTree, options: CampaignOptions = {}): Promise<CampaignResult> {
   check('propertyShutdown', options, RULES)
   const fc = await load(options.fc)
+  if (isPlan(tree)) checkPlan(tree, 'tree')
   const { names, managers } = isPlan(tree) ? placesOf(tree) : await look(tree)
   const { faultScript, schedule, script } = arbitraries(fc)
   const faults =

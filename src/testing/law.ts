@@ -1,6 +1,6 @@
 /** Laws: what has to hold of every run, whoever states it. */
 import type { ShutdownReport } from '../report.ts'
-import { callable, refuse } from '../spec/check.ts'
+import { callable, refuse, type Rule } from '../spec/check.ts'
 import type { ManagerSpec } from '../spec/manager-spec.ts'
 import type { RoutineSpec } from '../spec/routine-spec.ts'
 import type { PendingTimer } from './virtual-clock.ts'
@@ -83,6 +83,7 @@ export interface Goal {
 /**
  * States a law.
  *
+ * @throws ConfigError without a name, or without something to check.
  * @example
  * const noOrderTwice = law('noOrderTwice', function* ({ events }) {
  *   const charged = events.filter(({ text }) => text?.startsWith('charge'))
@@ -90,19 +91,29 @@ export interface Goal {
  * })
  */
 export function law(name: string, check: Law['check']): Law {
+  checkName('law', name)
   if (!callable.accepts(check)) throw refuse(`law ${name}`, callable.range, check)
   return { name, check }
 }
 
 /**
- * States a goal: a campaign in which no run reaches it fails, since it has shown nothing about it.
+ * States a goal: a campaign in which no run reaches it fails, since it has shown nothing about it. It answers at once.
  *
+ * @throws ConfigError without a name, or without a function.
  * @example
  * const killed = sometimes('phase killing reached', ({ events }) => events.some(({ type }) => type === 'routine.killed'))
  */
 export function sometimes(name: string, reached: Goal['reached']): Goal {
+  checkName('goal', name)
   if (!callable.accepts(reached)) throw refuse(`goal ${name}`, callable.range, reached)
   return { name, reached }
+}
+
+const nameOfLaw: Rule = { range: 'a text that is not empty', accepts: (value) => typeof value === 'string' && value !== '' }
+
+/** What is found is told by the name. */
+function checkName(what: string, name: unknown): void {
+  if (!nameOfLaw.accepts(name)) throw refuse(`${what} name`, nameOfLaw.range, name)
 }
 
 /** Holds a run against laws. A law that throws is itself at fault, and says so. */

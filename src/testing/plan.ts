@@ -7,6 +7,7 @@ import type { ChildSpec } from '../spec/child-spec.ts'
 import type { GlobalManagerOptions, LocalManagerOptions, ManagerOptions } from '../spec/manager-spec.ts'
 import type { RoutineOptions } from '../spec/routine-spec.ts'
 import type { AnyBody } from '../interceptor.ts'
+import { checkPlan } from './plan-shape.ts'
 
 /** What a planned routine does when nothing is wrong with it. */
 export interface WorkPlan {
@@ -55,21 +56,31 @@ function bodyOf({ works }: WorkPlan): AnyBody {
     })
 }
 
-/** A planned child as the value that the library takes. */
+/** A planned child as the value that the library takes. Throws ConfigError for what is no plan of one. */
 export function childOf(plan: WorkPlan | ManagerPlan): ChildSpec {
-  if (plan.kind === 'routine') return routine(plan.name, bodyOf(plan), { ...plan.options })
-  return manager(plan.name, { ...plan.options, children: (plan.children ?? []).map(childOf) })
+  checkPlan(plan, 'child')
+  return grownChild(plan)
 }
 
-/** Puts dynamic work into a local manager. Throws what `spawn` throws. */
+function grownChild(plan: WorkPlan | ManagerPlan): ChildSpec {
+  if (plan.kind === 'routine') return routine(plan.name, bodyOf(plan), { ...plan.options })
+  return manager(plan.name, { ...plan.options, children: (plan.children ?? []).map(grownChild) })
+}
+
+/** Puts dynamic work into a local manager. Throws what `spawn` throws, and ConfigError for what is no plan of it. */
 export function spawnPlanned(local: LocalManager, plan: WorkPlan): void {
+  checkPlan(plan, 'work')
+  spawnWork(local, plan)
+}
+
+function spawnWork(local: LocalManager, plan: WorkPlan): void {
   local.spawn(plan.name, bodyOf(plan), { ...plan.options })
 }
 
-/** Makes the tree. */
+/** Makes a tree that was looked at: see `worksOf`. */
 export function plant(plan: TreePlan, options: GlobalManagerOptions): GlobalManager {
   const { name, children = [], below = [] } = plan
-  const global = createGlobalManager({ ...plan.options, ...options, name, children: children.map(childOf) })
+  const global = createGlobalManager({ ...plan.options, ...options, name, children: children.map(grownChild) })
   for (const each of below) unlessRefused(() => grow(global, each))
   return global
 }
@@ -79,7 +90,7 @@ function grow(global: GlobalManager, plan: ManagerPlan): void {
   for (const inner of plan.below ?? []) {
     unlessRefused(() => {
       const local = app.createLocal(inner.name, managerOptions(inner))
-      for (const work of inner.work ?? []) unlessRefused(() => spawnPlanned(local, work))
+      for (const work of inner.work ?? []) unlessRefused(() => spawnWork(local, work))
     })
   }
 }
@@ -94,13 +105,18 @@ function unlessRefused(act: () => void): void {
 }
 
 function managerOptions({ options, children = [] }: ManagerPlan): ManagerOptions {
-  return { ...options, children: children.map(childOf) }
+  return { ...options, children: children.map(grownChild) }
 }
 
-/** All routines of a plan, by whichever way they come to be. */
-export function worksOf(plan: TreePlan | ManagerPlan): WorkPlan[] {
+/** All routines of a tree, by whichever way they come to be. Throws ConfigError for what is no plan of one. */
+export function worksOf(plan: TreePlan): WorkPlan[] {
+  checkPlan(plan, 'tree')
+  return worksBelow(plan)
+}
+
+function worksBelow(plan: TreePlan | ManagerPlan): WorkPlan[] {
   const { children = [], below = [] } = plan
-  const inner = [...children, ...below].flatMap((each) => (each.kind === 'routine' ? [each] : worksOf(each)))
+  const inner = [...children, ...below].flatMap((each) => (each.kind === 'routine' ? [each] : worksBelow(each)))
   return plan.kind === 'manager' ? [...inner, ...(plan.work ?? [])] : inner
 }
 

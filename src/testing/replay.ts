@@ -1,5 +1,5 @@
 /** Traces played again. */
-import { refuse } from '../spec/check.ts'
+import { anything, check, refuse, type Rule } from '../spec/check.ts'
 import { laws as allLaws } from './laws.ts'
 import { isPlan, perform, type SimulatedTree, type Simulation, type SimulationOptions } from './simulate.ts'
 import type { Step } from './script.ts'
@@ -26,19 +26,22 @@ export interface Replay {
   readonly summary: string
 }
 
+type Given = { readonly tree?: SimulatedTree; readonly script?: readonly Step[] } & Pick<SimulationOptions, 'laws'>
+
+const laws: Rule = { range: 'an array of laws', accepts: Array.isArray }
+const RULES = { tree: anything, script: anything, laws } satisfies Record<keyof Given, Rule>
+
 /**
  * Plays a trace again, and says where that goes otherwise than it was written down.
  *
  * @param source The name of a file, or a trace.
  * @param given The tree, if it is not one of plain data; steps that are functions; laws, if it is to be held against others than all of `laws`.
- * @throws CurtaincallError ERR_TRACE for a file that can't be read; ConfigError if it is no trace, or the tree or a step is missing.
+ * @throws CurtaincallError ERR_TRACE for a file that can't be read; ConfigError for a wrong option, if it is no trace, or the tree or a step is missing.
  * @example
  * const { divergence, simulation } = await replayTrace('found.cct.jsonl')
  */
-export async function replayTrace(
-  source: string | Trace,
-  given: { readonly tree?: SimulatedTree; readonly script?: readonly Step[] } & Pick<SimulationOptions, 'laws'> = {},
-): Promise<Replay> {
+export async function replayTrace(source: string | Trace, given: Given = {}): Promise<Replay> {
+  check('replayTrace', given, RULES)
   const recorded = typeof source === 'string' ? readTrace(source) : source
   checkTrace('replayTrace', recorded)
   const { header } = recorded
