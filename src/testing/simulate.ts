@@ -186,7 +186,7 @@ function faultsFor(tree: SimulatedTree, given: NonNullable<SimulationOptions['fa
 }
 
 function headerOf(tree: SimulatedTree, options: SimulationOptions, steps: readonly Step[]): TraceHeader {
-  const { seed = 1, tape = [], mode = 'native', strict = false, end = {} } = options
+  const { seed = 1, tape = [], mode = 'native', strict = false, end = {}, steps: limit, allowEscapes } = options
   const texts = Object.entries(options.faults ?? {}).map(([name, list]) => [
     name,
     ([list].flat() as (Fault | string)[]).map((fault) => (typeof fault === 'string' ? fault : fault.text)),
@@ -203,6 +203,8 @@ function headerOf(tree: SimulatedTree, options: SimulationOptions, steps: readon
     faults: Object.fromEntries(texts) as Record<string, string[]>,
     script: steps,
     ...(end === false ? {} : { end }),
+    ...(limit === undefined ? {} : { steps: limit }),
+    ...(allowEscapes === undefined ? {} : { allowEscapes }),
     story: steps.length === 0 ? 'nothing' : steps.map(describeStep).join('; '),
   }
 }

@@ -4,11 +4,26 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { CurtaincallError } from '../errors.ts'
+import { finiteCount } from '../spec/check.ts'
 import { checkTrace, type Trace, TRACE_VERSION, type TraceEvent, type TraceHeader } from './trace.ts'
+import { checkHeader, checkVerdict } from './trace-shape.ts'
 
 /** The text of a trace. */
 export function printTrace({ header, events, recorded = [], verdict }: Trace): string {
-  return `${[header, ...events, ...recorded, { verdict }].map((line) => JSON.stringify(line)).join('\n')}\n`
+  const lines = [...events, ...recorded, { verdict }].map((line) => JSON.stringify(line))
+  return `${[JSON.stringify(header, withInfinity), ...lines].join('\n')}\n`
+}
+
+/** What stands for no limit, which options may say and JSON has no form for. */
+const INFINITY = { number: 'Infinity' }
+
+function withInfinity(_key: string, value: unknown): unknown {
+  return value === Infinity ? INFINITY : value
+}
+
+function readInfinity(_key: string, value: unknown): unknown {
+  const { number, ...others } = (value ?? {}) as { number?: unknown }
+  return number === INFINITY.number && Object.keys(others).length === 0 ? Infinity : value
 }
 
 /**
@@ -43,15 +58,14 @@ export function parseTrace(text: string, name: string): Trace {
   const lines = text.split('\n')
   if (lines.pop() !== '') wrong(lines.length + 1, 'the file is cut: its last line does not end')
   const [header, ...rest] = lines.map((line, index) => parseLine(line, index + 1, wrong))
-  checkHeader(header as Partial<TraceHeader> | undefined, wrong)
+  checkKind(header as Partial<TraceHeader> | undefined, wrong)
+  checkHeader(header as unknown as TraceHeader, (why) => wrong(1, why))
   const { verdict } = (rest.pop() ?? {}) as Partial<Trace>
   if (!Array.isArray(verdict?.violations)) wrong(lines.length, 'the file is cut: the verdict is missing')
   const [events, recorded] = parted(rest, wrong)
   checkEvents(events as unknown as TraceEvent[], wrong)
   const trace = { header, events, ...(recorded.length === 0 ? {} : { recorded }), verdict } as unknown as Trace
-  for (const { law, witnesses } of trace.verdict.violations) {
-    if (!witnesses.every((i) => i in trace.events)) wrong(lines.length, `a witness of ${law} is not among the events`)
-  }
+  checkVerdict(trace.verdict, trace.events, (why) => wrong(lines.length, why))
   return trace
 }
 
@@ -70,7 +84,7 @@ function parted(lines: readonly Line[], wrong: Wrong): [events: readonly Line[],
 
 function parseLine(line: string, number: number, wrong: Wrong): Record<string, unknown> {
   try {
-    const parsed = JSON.parse(line) as unknown
+    const parsed = JSON.parse(line, number === 1 ? readInfinity : undefined) as unknown
     if (typeof parsed === 'object' && parsed !== null) return parsed as Record<string, unknown>
   } catch {
     // Said below, with the line's number.
@@ -78,7 +92,7 @@ function parseLine(line: string, number: number, wrong: Wrong): Record<string, u
   return wrong(number, 'not a line of JSON')
 }
 
-function checkHeader(header: Partial<TraceHeader> | undefined, wrong: Wrong): void {
+function checkKind(header: Partial<TraceHeader> | undefined, wrong: Wrong): void {
   if (header?.format !== 'curtaincall.trace') wrong(1, 'not the header of a trace')
   if (header?.version !== TRACE_VERSION) wrong(1, `a trace of version ${header?.version}; this library reads version ${TRACE_VERSION}`)
   if (typeof header?.seed !== 'number' || !Array.isArray(header.tape) || !Array.isArray(header.script)) {
@@ -93,7 +107,7 @@ function checkEvents(events: readonly TraceEvent[], wrong: Wrong): void {
     if (i !== index) wrong(line, `event ${i} stands in the place of ${index}: a line was added or taken away`)
     if (typeof t !== 'number' || t < last) wrong(line, `time runs backwards, from ${last} to ${t}`)
     if (typeof type !== 'string' || typeof actor !== 'string') wrong(line, 'an event needs a type and an actor')
-    if (cause !== undefined && !(cause < index)) wrong(line, `its cause ${cause} is not before it`)
+    if (cause !== undefined && !(finiteCount.accepts(cause) && cause < index)) wrong(line, `its cause ${cause} is not before it`)
     last = t
   }
 }

@@ -3,6 +3,7 @@ import type { LifecycleEvent } from '../../machines/lifecycle-event.ts'
 import { refuse } from '../spec/check.ts'
 import type { TreePlan } from './plan.ts'
 import type { ScheduleMode } from './schedule.ts'
+import { checkHeader, checkVerdict } from './trace-shape.ts'
 
 /** The present version of the format. */
 export const TRACE_VERSION = 1
@@ -26,6 +27,10 @@ export interface TraceHeader {
   readonly script: readonly { readonly do: string }[]
   /** What the simulation did in the end; absent if nothing. */
   readonly end?: object
+  /** Timers that might fire before it was called endless, if that was said. */
+  readonly steps?: number
+  /** Whether real input and output might pass, if that was said. */
+  readonly allowEscapes?: boolean
   /** The script in one readable line. */
   readonly story: string
   /** Where fast-check found it: `fc.assert(…, { seed, path })` goes there. */
@@ -87,8 +92,14 @@ export interface Trace {
 /** Throws ConfigError unless it has the parts of a trace. */
 export function checkTrace(owner: string, trace: Trace): void {
   const { header, events, verdict } = (trace ?? {}) as Partial<Trace>
+  const range = "a trace: a simulation's, or one that was read"
   if (header?.format !== 'curtaincall.trace' || !Array.isArray(events) || !Array.isArray(verdict?.violations))
-    throw refuse(`${owner} trace`, "a trace: a simulation's, or one that was read", trace)
+    throw refuse(`${owner} trace`, range, trace)
+  const wrong = (why: string): never => {
+    throw refuse(`${owner} trace`, `${range} (${why})`, trace)
+  }
+  checkHeader(header, wrong)
+  checkVerdict(verdict, events, wrong)
 }
 
 /** Writes events down, relative to the beginning and to each other. */

@@ -1,0 +1,61 @@
+/** What a trace has to look like: a file may have been edited by anybody, and a trace made by hand. */
+import { ConfigError } from '../errors.ts'
+import { finiteCount, flag, oneOf, refuse, type Rule } from '../spec/check.ts'
+import { checkPlan } from './plan-shape.ts'
+import type { TraceEvent, TraceHeader, Verdict } from './trace.ts'
+
+/** Says what is wrong, by throwing. */
+type Wrong = (why: string) => never
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null && !Array.isArray(value)
+const isText = (value: unknown): value is string => typeof value === 'string'
+const object: Rule = { range: 'an object', accepts: isObject }
+const text: Rule = { range: 'a text', accepts: isText }
+const optional = ({ range, accepts }: Rule): Rule => ({ range, accepts: (value) => value === undefined || accepts(value) })
+const listOf = (what: string, isOne: (value: unknown) => boolean): Rule => ({
+  range: `an array of ${what}`,
+  accepts: (value) => Array.isArray(value) && value.every(isOne),
+})
+
+/** What a replay, a story and the inspector go by. */
+const HEADER = {
+  on: object,
+  seed: { range: 'a whole number', accepts: Number.isSafeInteger },
+  tape: listOf('whole numbers of at least 0', finiteCount.accepts),
+  mode: oneOf('native', 'actor-model'),
+  strict: flag,
+  faults: {
+    range: 'an object of arrays of texts',
+    accepts: (value) => isObject(value) && Object.values(value).every((each) => Array.isArray(each) && each.every(isText)),
+  },
+  // Steps that are functions have lost them: what they are is for a replay to know.
+  script: listOf('steps', (step) => isObject(step) && isText((step as { do?: unknown }).do)),
+  end: optional(object),
+  steps: optional(finiteCount),
+  allowEscapes: optional(flag),
+  story: text,
+} satisfies Partial<Record<keyof TraceHeader, Rule>>
+
+/** Looks whether a header says what it has to, as it has to be said. */
+export function checkHeader(header: TraceHeader, wrong: Wrong): void {
+  for (const [field, { range, accepts }] of Object.entries(HEADER) as [keyof typeof HEADER, Rule][])
+    if (!accepts(header[field])) wrong(refuse(`its header's ${field}`, range, header[field]).message)
+  if (header.tree === undefined) return
+  try {
+    checkPlan(header.tree, 'tree')
+  } catch (error) {
+    if (error instanceof ConfigError) wrong(error.message)
+    throw error
+  }
+}
+
+/** Looks whether a verdict is one on these events. */
+export function checkVerdict({ violations, deviations }: Verdict, events: readonly TraceEvent[], wrong: Wrong): void {
+  for (const violation of violations) {
+    const { law, message, witnesses } = (violation ?? {}) as Partial<Verdict['violations'][number]>
+    if (!isText(law) || !isText(message) || !Array.isArray(witnesses))
+      wrong(refuse('a broken law', 'an object with a law, a message and witnesses', violation).message)
+    if (!witnesses?.every((i) => finiteCount.accepts(i) && i < events.length)) wrong(`a witness of ${law} is not among the events`)
+  }
+  if (!finiteCount.accepts(deviations)) wrong(refuse("its verdict's deviations", finiteCount.range, deviations).message)
+}

@@ -1,0 +1,172 @@
+/** Traces as files: what survives the way through one, and what of an edited one is refused. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import { routine, type RoutineContext } from 'curtaincall'
+import {
+  explainTrace,
+  parseTrace,
+  printTrace,
+  readTrace,
+  replayTrace,
+  type SimulatedTree,
+  simulate,
+  type SimulationOptions,
+  type Trace,
+  type TreePlan,
+  writeTrace,
+} from 'curtaincall/testing'
+
+const folder = mkdtempSync(join(tmpdir(), 'curtaincall-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+const plan: TreePlan = {
+  kind: 'tree',
+  name: 't',
+  below: [{ kind: 'manager', name: 'a', below: [{ kind: 'manager', name: 'l', work: [{ kind: 'routine', name: 'w', works: 5 }] }] }],
+}
+
+/** Plays a tree, and plays again what is left of it in a file. */
+async function throughFile(tree: SimulatedTree, options: SimulationOptions): Promise<{ readonly read: Trace; readonly summary: string }> {
+  const { trace } = await simulate(tree, options)
+  const file = join(folder, 'trace.cct.jsonl')
+  writeTrace(file, trace)
+  const read = readTrace(file)
+  expect(read.header).toEqual(trace.header)
+  expect(printTrace(read)).toBe(printTrace(trace))
+  const { divergence, summary } = await replayTrace(file, trace.header.tree === undefined ? { tree } : {})
+  expect(divergence).toBeUndefined()
+  return { read, summary }
+}
+
+describe('a run plays again from its file', () => {
+  test.each<[string, SimulatedTree, SimulationOptions]>([
+    ['in the end', plan, { end: { timeout: Infinity } }],
+    ['in a step', plan, { script: [{ do: 'shutdown', at: 't', timeout: Infinity }], end: false }],
+    ['of the tree', { ...plan, options: { maxRoutines: Infinity } }, {}],
+    [
+      'of a manager in it',
+      { kind: 'tree', name: 't', children: [{ kind: 'manager', name: 'm', options: { maxRestarts: Infinity }, children: [] }] },
+      {},
+    ],
+  ])('without a limit %s', async (_, tree, options) => {
+    const { read } = await throughFile(tree, options)
+    expect(explainTrace(read)).not.toContain('null')
+  })
+
+  test('a name that reads like no limit stays a name', async () => {
+    const { read } = await throughFile({ kind: 'tree', name: 'Infinity' }, {})
+    expect(read.events[0]?.actor).toBe('Infinity')
+  })
+
+  test('with its limit of timers', async () => {
+    const ticking = ({ signal }: RoutineContext): Promise<void> =>
+      new Promise((resolve) => {
+        const interval = setInterval(() => {}, 1)
+        signal.addEventListener('abort', () => {
+          clearInterval(interval)
+          resolve()
+        })
+      })
+    const tree = { name: 'm', children: [routine('tick', ticking)] }
+    const { read } = await throughFile(tree, { steps: 20_000, script: [{ do: 'wait', ms: 12_000 }] })
+    expect(read.header.steps).toBe(20_000)
+  })
+
+  test('with what it let pass', async () => {
+    const reads = async (): Promise<number> => {
+      const { readFile } = await import('node:fs/promises')
+      return (await readFile(import.meta.filename)).length
+    }
+    const tree = { name: 'm', children: [routine('reads', reads, { restart: 'temporary' as const })] }
+    const { read } = await throughFile(tree, { allowEscapes: true, laws: [] })
+    expect(read.header.allowEscapes).toBe(true)
+    expect((await simulate(plan)).trace.header).not.toHaveProperty('allowEscapes')
+  })
+})
+
+describe('what was edited is refused', () => {
+  type Line = Record<string, unknown>
+
+  const edited = async (change: (header: Line, verdict: Line) => void): Promise<{ readonly text: string; readonly lines: number }> => {
+    const lines = printTrace((await simulate(plan, { script: [{ do: 'wait', ms: 9 }] })).trace)
+      .trimEnd()
+      .split('\n')
+    const [header, last] = [lines[0], lines.at(-1)].map((line) => JSON.parse(line ?? '') as Line) as [Line, Line]
+    change(header, last['verdict'] as Line)
+    const text = [header, ...lines.slice(1, -1).map((line) => JSON.parse(line) as Line), last]
+      .map((line) => JSON.stringify(line))
+      .join('\n')
+    return { text: `${text}\n`, lines: lines.length }
+  }
+  const said = (run: () => unknown): { code: string; message: string } => {
+    try {
+      run()
+    } catch (error) {
+      return error as { code: string; message: string }
+    }
+    throw new Error('it was taken')
+  }
+
+  test.each<[why: string, change: (header: Line) => unknown]>([
+    ['faults must be an object of arrays of texts; received undefined', (header) => delete header['faults']],
+    ['faults must be an object of arrays of texts; received an object', (header) => (header['faults'] = { w: 'slow(2)' })],
+    ['tape must be an array of whole numbers of at least 0; received an array', (header) => (header['tape'] = ['x'])],
+    ['seed must be a whole number; received 1.5', (header) => (header['seed'] = 1.5)],
+    ["mode must be 'native' or 'actor-model'; received undefined", (header) => delete header['mode']],
+    ['strict must be true or false; received "no"', (header) => (header['strict'] = 'no')],
+    ['on must be an object; received undefined', (header) => delete header['on']],
+    ['story must be a text; received undefined', (header) => delete header['story']],
+    ['script must be an array of steps; received an array', (header) => (header['script'] = [null])],
+    ['end must be an object; received "never"', (header) => (header['end'] = 'never')],
+    ['steps must be a whole number of at least 0; received -1', (header) => (header['steps'] = -1)],
+  ])('in the header: %s', async (why, change) => {
+    const { text } = await edited(change)
+    expect(said(() => parseTrace(text, 'f'))).toMatchObject({ code: 'ERR_TRACE', message: `f:1: its header's ${why}` })
+  })
+
+  test.each<[why: string, tree: unknown]>([
+    ["plan ? option name must be a string of 1 to 200 characters without '/' and '#'; received undefined", { kind: 'tree' }],
+    ["plan ? option kind must be 'tree'; received undefined", 'x'],
+    ['plan t: unknown option "childern"; known are kind, name, options, children, below', { kind: 'tree', name: 't', childern: [] }],
+  ])('in the tree: %s', async (why, tree) => {
+    const { text } = await edited((header) => (header['tree'] = tree))
+    expect(said(() => parseTrace(text, 'f'))).toMatchObject({ code: 'ERR_TRACE', message: `f:1: ${why}` })
+  })
+
+  test.each<[why: string, violations: unknown[]]>([
+    ['a broken law must be an object with a law, a message and witnesses; received an object', [{}]],
+    ['a broken law must be an object with a law, a message and witnesses; received null', [null]],
+    [
+      'a broken law must be an object with a law, a message and witnesses; received an object',
+      [{ law: 'x', message: '', witnesses: 'abc' }],
+    ],
+    ['a witness of x is not among the events', [{ law: 'x', message: '', witnesses: [0.5] }]],
+  ])('in the verdict: %s', async (why, violations) => {
+    const { text, lines } = await edited((_, verdict) => (verdict['violations'] = violations))
+    expect(said(() => parseTrace(text, 'f'))).toMatchObject({ code: 'ERR_TRACE', message: `f:${lines}: ${why}` })
+  })
+
+  test('in the verdict: how often the schedule deviated', async () => {
+    const { text } = await edited((_, verdict) => delete verdict['deviations'])
+    expect(said(() => parseTrace(text, 'f')).message).toMatch(
+      /its verdict's deviations must be a whole number of at least 0; received undefined$/,
+    )
+  })
+
+  test('in an event: a cause that is no place', async () => {
+    const { text } = await edited(() => {})
+    expect(said(() => parseTrace(text.replace(/"cause":\d+/, '"cause":-1'), 'f')).message).toMatch(/its cause -1 is not before it$/)
+  })
+
+  test('also where it is no file', async () => {
+    const { header, ...rest } = (await simulate(plan)).trace
+    const trace = { ...rest, header: { ...header, faults: undefined } } as unknown as Trace
+    const message =
+      "trace must be a trace: a simulation's, or one that was read (its header's faults must be an object of arrays of texts; received undefined); received an object"
+    for (const run of [() => explainTrace(trace), () => writeTrace(join(folder, 'never'), trace)])
+      expect(said(run)).toMatchObject({ code: 'ERR_CONFIG', message: expect.stringContaining(message) as string })
+    await expect(replayTrace(trace)).rejects.toThrow(`replayTrace ${message}`)
+  })
+})
