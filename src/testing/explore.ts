@@ -87,8 +87,7 @@ export function visit<State>(system: System<State>, { invariants = {}, limit: mo
       const to = system.key(next)
       edges.push({ from, event, to })
       if (found.has(to)) continue
-      if (found.size === most)
-        throw new CurtaincallError('ERR_TEST', `more than ${most} states; one of the last is ${to} by ${[...path, event].join(', ')}`)
+      if (found.size === most) throw tooMany([...found.values()], { key: to, state: next, path: [...path, event] }, invariants)
       found.set(to, { key: to, state: next, path: [...path, event] })
     }
   }
@@ -103,10 +102,29 @@ export function visit<State>(system: System<State>, { invariants = {}, limit: mo
     edges,
     deadlocks: states.filter(({ key, state }) => !left.has(key) && !system.ended(state)),
     trapped: states.filter(({ key }) => !alive.has(key)),
-    violations: states.flatMap((at) =>
-      Object.entries(invariants).flatMap(([invariant, holds]) => (holds(at.state) ? [] : [{ invariant, at }])),
-    ),
+    violations: violationsAmong(states, invariants),
   }
+}
+
+function violationsAmong<State>(
+  states: readonly Reached<State>[],
+  invariants: NonNullable<ExploreOptions<State>['invariants']>,
+): Exploration<State>['violations'] {
+  return states.flatMap((at) => Object.entries(invariants).flatMap(([invariant, holds]) => (holds(at.state) ? [] : [{ invariant, at }])))
+}
+
+/** What was found wrong by then is said, too: of a system without end it would never be said otherwise. */
+function tooMany<State>(
+  states: readonly Reached<State>[],
+  last: Reached<State>,
+  invariants: NonNullable<ExploreOptions<State>['invariants']>,
+): CurtaincallError {
+  const [first] = violationsAmong(states, invariants)
+  const wrong = first === undefined ? '' : `\nand ${first.invariant} does not hold in ${first.at.key} by ${first.at.path.join(', ')}`
+  return new CurtaincallError(
+    'ERR_TEST',
+    `more than ${states.length} states; one of the last is ${last.key} by ${last.path.join(', ')}${wrong}`,
+  )
 }
 
 /** All from which one of these can be reached. */

@@ -75,6 +75,14 @@ describe('what tells states apart', () => {
     expect([states.length, violations.length, new Set(states.map(({ key }) => key)).size]).toEqual([4, 4, 4])
   })
 
+  test('what does not hold is said also where there is no end to the states', () => {
+    const machine = counting(new Set(), (set: Set<number>) => new Set([...set, set.size]))
+    const invariants = { 'at most two': ({ context }: AnyMachineSnapshot) => (context as { value: Set<number> }).value.size <= 2 }
+    expect(() => exploreMachine(machine, { limit: 20, invariants })).toThrow(
+      /^more than 20 states; one of the last is .*\nand at most two does not hold in .*"of":\[0,1,2\].* by more, more, more$/,
+    )
+  })
+
   test('numbers of both signs of zero, and an object that looks like a mark', () => {
     const zero = counting(0, () => -0)
     expect(exploreMachine(zero).states).toHaveLength(2)
