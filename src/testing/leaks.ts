@@ -9,6 +9,7 @@ import { AsyncLocalStorage, createHook } from 'node:async_hooks'
 import { EventEmitter, getEventListeners } from 'node:events'
 import { Actor, type AnyActorRef } from 'xstate'
 import { CurtaincallError } from '../errors.ts'
+import { cover } from './layers.ts'
 import { presentOwner } from './owners.ts'
 import { lineOf } from './virtual-clock.ts'
 import { presentClock } from './virtual-time.ts'
@@ -113,9 +114,7 @@ type Method = (this: object, ...args: unknown[]) => unknown
 function install(): () => void {
   const undo: (() => void)[] = []
   const wrap = (target: object, name: string, around: (original: Method) => Method): void => {
-    const own = Object.getOwnPropertyDescriptor(target, name) as PropertyDescriptor
-    Object.defineProperty(target, name, { ...own, value: around(own.value as Method) })
-    undo.push(() => Object.defineProperty(target, name, own))
+    undo.push(cover(target, name, (below) => ({ ...below, value: around(below?.value as Method) })))
   }
   watchEmitters(wrap)
   watchTargets(wrap)
@@ -131,7 +130,7 @@ function install(): () => void {
   )
   const timers = watchTimers()
   return () => {
-    for (const step of undo.reverse()) step()
+    for (const step of undo) step()
     timers()
   }
 }

@@ -1,4 +1,5 @@
 /** Trees in people's own tests: started, shut down and looked after by themselves. */
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { CurtaincallError } from '../errors.ts'
 import { createGlobalManager, type GlobalManager } from '../global-manager.ts'
 import { type AnyBody, INTERCEPTOR, type Interceptor } from '../interceptor.ts'
@@ -7,7 +8,7 @@ import { callable, check, duration, flag, refuse } from '../spec/check.ts'
 import type { GlobalManagerOptions } from '../spec/manager-spec.ts'
 import { holdWatching, type LeakOptions, LeakWatch, refuseLeaks } from './leaks.ts'
 import { owned } from './owners.ts'
-import { presentClock } from './virtual-time.ts'
+import { holdPlatform, presentClock } from './virtual-time.ts'
 
 /** What has to be handed on to `createGlobalManager`, so that what is left has an owner. */
 export interface OwnershipOptions {
@@ -110,7 +111,9 @@ export async function startSupervised(tree: SupervisedTree, options: SupervisedO
     owner: { range: 'a path', accepts: (value) => typeof value === 'string' },
     allowOrphans: flag,
   })
-  const release = holdWatching()
+  const release = holdTime(holdWatching())
+  // Whoever stops it may be outside of the virtual time that it was started in.
+  const here = AsyncLocalStorage.snapshot() as <Result>(act: () => Result) => Result
   const watch = new LeakWatch()
   const given = ownership(watch)
   const begin = async (): Promise<GlobalManager> => {
@@ -123,9 +126,19 @@ export async function startSupervised(tree: SupervisedTree, options: SupervisedO
     throw error
   })
   let stopping: Promise<void> | undefined
-  const stop = (): Promise<void> => (stopping ??= halt(global, watch, options).finally(release))
+  const stop = (): Promise<void> => (stopping ??= here(() => halt(global, watch, options)).finally(release))
   options.onTestFinished?.(stop)
   return { global, stop, [Symbol.asyncDispose]: stop }
+}
+
+/** In virtual time that is over, too, what is left of a tree obeys its clock. */
+function holdTime(release: () => void): () => void {
+  if (presentClock() === undefined) return release
+  const releasePlatform = holdPlatform()
+  return () => {
+    releasePlatform()
+    release()
+  }
 }
 
 async function halt(global: GlobalManager, watch: LeakWatch, { timeout = TIMEOUT, ...leaks }: SupervisedOptions): Promise<void> {

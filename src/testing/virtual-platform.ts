@@ -3,6 +3,7 @@ import { syncBuiltinESMExports } from 'node:module'
 import timers from 'node:timers'
 import timersPromises from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { cover } from './layers.ts'
 import type { Timer, TimerKind, VirtualClock } from './virtual-clock.ts'
 
 type Callback = (...args: unknown[]) => void
@@ -77,12 +78,7 @@ function clear(timer: unknown, real: (timer: never) => void): void {
 
 /** Replaces a property and remembers how to undo that. */
 function replace(undo: (() => void)[], target: object, key: PropertyKey, value: PropertyDescriptor): void {
-  const own = Object.getOwnPropertyDescriptor(target, key)
-  Object.defineProperty(target, key, { configurable: true, enumerable: own?.enumerable ?? false, ...value })
-  undo.push(() => {
-    if (own === undefined) delete (target as Target)[key]
-    else Object.defineProperty(target, key, own)
-  })
+  undo.push(cover(target, key, (below) => ({ configurable: true, enumerable: below?.enumerable ?? false, ...value })))
 }
 
 /** Puts them in place; returns what puts the platform's own back. */
@@ -94,7 +90,7 @@ export function installPlatform(find: Find): () => void {
   installSignals(undo, find)
   syncBuiltinESMExports()
   return () => {
-    for (const step of undo.reverse()) step()
+    for (const step of undo) step()
     byId.clear()
     syncBuiltinESMExports()
   }
@@ -247,14 +243,18 @@ function installHighResolution(undo: (() => void)[], find: Find): void {
 }
 
 function installSignals(undo: (() => void)[], find: Find): void {
-  const real = AbortSignal.timeout.bind(AbortSignal)
-  const timeout = (ms: number): AbortSignal => {
-    const clock = find()
-    if (clock === undefined) return real(ms)
-    const controller = new AbortController()
-    const reason = (): DOMException => new DOMException('The operation was aborted due to timeout', 'TimeoutError')
-    clock.arm('AbortSignal.timeout', () => controller.abort(reason()), ms)
-    return controller.signal
+  // Somebody else may stand between us and the platform here, and come and go.
+  const layer = (below: PropertyDescriptor | undefined): PropertyDescriptor => {
+    const real = below?.value as (ms: number) => AbortSignal
+    const timeout = (ms: number): AbortSignal => {
+      const clock = find()
+      if (clock === undefined) return real.call(AbortSignal, ms)
+      const controller = new AbortController()
+      const reason = (): DOMException => new DOMException('The operation was aborted due to timeout', 'TimeoutError')
+      clock.arm('AbortSignal.timeout', () => controller.abort(reason()), ms)
+      return controller.signal
+    }
+    return { ...below, value: timeout }
   }
-  replace(undo, AbortSignal, 'timeout', { value: timeout, writable: true, enumerable: true })
+  undo.push(cover(AbortSignal, 'timeout', layer))
 }
