@@ -2,6 +2,7 @@
 import { PHASES } from '../../machines/lifecycle-event.ts'
 import { above, isBelow, isEnd, isHurried } from './invariants.ts'
 import { type Law, law } from './law.ts'
+import { does, stepOf } from './step-record.ts'
 import type { TraceEvent } from './trace.ts'
 
 /** If everybody obeys in time, nobody is forced. */
@@ -62,7 +63,7 @@ export const restartOrEscalate: Law = law('restartOrEscalate', function* ({ even
 
 /** True if its supervisor may be at work for somebody who called it, and come to the failure after that. */
 function isBusy(events: readonly TraceEvent[], { actor, i }: TraceEvent): boolean {
-  return events.some((event) => event.i < i && event.type === 'step' && event.text?.endsWith(` at ${above(actor)}`) === true)
+  return events.some((event) => event.i < i && stepOf(event)?.at === above(actor) && !does(event, 'shutdown'))
 }
 
 function isOwed(event: TraceEvent, facts: { readonly restart: string } | undefined): boolean {
@@ -147,7 +148,7 @@ export const killedOnlyIfDeaf: Law = law('killedOnlyIfDeaf', function* (run) {
 
 /** True if somebody killed by hand. */
 function killedByHand(events: readonly TraceEvent[]): boolean {
-  return events.some(({ type, text }) => type === 'step' && text?.startsWith('kill') === true)
+  return events.some((event) => does(event, 'kill') || stepOf(event)?.kills === true)
 }
 
 /** The report says what happened, and all that came to be is in the totals. */

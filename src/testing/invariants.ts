@@ -1,6 +1,7 @@
 /** Laws about what must never happen, whatever the faults. */
 import type { Finding, Law, Run } from './law.ts'
 import { law } from './law.ts'
+import { does, stepOf } from './step-record.ts'
 import type { TraceEvent } from './trace.ts'
 
 const ENDS = new Set(['routine.completed', 'routine.failed', 'routine.cancelled', 'routine.killed'])
@@ -125,14 +126,13 @@ export const toldOnce: Law = law('toldOnce', function* ({ events }) {
   const living = new Map<string, string>()
   const ended = new Map<string, number>()
   for (const event of events) {
-    const { type, actor, text, how, i } = event
+    const { type, actor, how, i } = event
     const name = nameOf(actor)
     if (type === 'routine.spawned') {
       living.set(name, actor)
       told.delete(actor)
     }
-    if (type === 'step' && how === undefined && /^(cancel|kill) /.test(text ?? ''))
-      told.set(living.get(text?.split(' ')[1] ?? '') ?? '', event)
+    if (how === undefined && does(event, 'cancel', 'kill')) told.set(living.get(stepOf(event)?.target ?? '') ?? '', event)
     const since = told.get(actor)
     if (isEnd(event)) ended.set(actor, i)
     // One that is told between two runs has another one in name, which is cancelled before it starts.
@@ -211,7 +211,7 @@ function isHurriedFromInside({ routines }: Run, manager: string): boolean {
 /** True if a step of the script named it. */
 function byHand(events: readonly TraceEvent[], actor: string): boolean {
   const name = nameOf(actor)
-  return events.some(({ type, text }) => type === 'step' && text?.split(' ')[1] === name)
+  return events.some((event) => stepOf(event)?.target === name)
 }
 
 function* disorder(path: string, starts: readonly string[], asked: readonly TraceEvent[]): Iterable<Finding> {

@@ -9,6 +9,7 @@ import { refuse } from '../spec/check.ts'
 import type { StartContext } from '../spec/routine-spec.ts'
 import { isActorLogic } from '../work.ts'
 import type { Fault } from './faults.ts'
+import { hearFreeStep } from './free-step.ts'
 import type { RoutineFacts, Run } from './law.ts'
 import { owned } from './owners.ts'
 import type { Recorder } from './trace.ts'
@@ -42,6 +43,7 @@ export class Onlooker implements Interceptor {
 
   event(event: LifecycleEvent): void {
     this.#recorder.record(event)
+    hearFreeStep(event)
     if (event.type === 'routine.spawned') this.names.add(event.name)
     let path = event.type.startsWith('manager.') ? event.path : event.path.slice(0, event.path.lastIndexOf('/'))
     for (; path !== ''; path = path.slice(0, Math.max(0, path.lastIndexOf('/')))) this.#count(path)

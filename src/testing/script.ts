@@ -7,7 +7,9 @@ import { handleSignals } from '../process-signals.ts'
 import type { ShutdownOptions } from '../shutdown.ts'
 import { anything, check, duration, refuse, type Rule } from '../spec/check.ts'
 import { SHUTDOWN_RULES } from '../spec/shutdown-spec.ts'
+import { Ear } from './free-step.ts'
 import { childOf, type ManagerPlan, spawnPlanned, type WorkPlan } from './plan.ts'
+import type { StepRecord } from './step-record.ts'
 
 type ShutdownStep = { readonly do: 'shutdown'; readonly at: string } & Pick<ShutdownOptions, 'mode' | 'timeout' | 'drain' | 'phases'>
 
@@ -102,7 +104,7 @@ export interface Request {
   /** When it has to be over. */
   readonly deadline: number
   readonly mode: 'graceful' | 'immediate'
-  /** True if it names a limit for one of its phases. */
+  /** True if it names a limit for one of its phases. Of one that a free step asked for: true if something has cut it short. */
   readonly phased: boolean
   /** When its caller was answered. */
   endedAt: number | undefined
@@ -123,16 +125,19 @@ export class Stagehand {
   readonly #given: Request[] = []
   #signalled: (() => void) | undefined
   #signals = 0
+  /** Hears what free steps do. */
+  readonly ear: Ear
 
   constructor(global: GlobalManager, now: () => number) {
     this.#global = global
     this.#now = now
+    this.ear = new Ear(global, now)
   }
 
   /** Does one step. What the library refuses is the answer; anything else that is thrown is thrown on. */
-  perform(step: Exclude<Step, { do: 'wait' }>): string | undefined {
+  perform(step: Exclude<Step, { do: 'wait' }>, record: StepRecord): string | undefined {
     try {
-      if ('run' in step) void step.run(this.#global)
+      if ('run' in step) void this.ear.during(record, () => step.run(this.#global))
       else return this.#plain(step)
     } catch (error) {
       // A wrong option is whose script it is to know.

@@ -14,12 +14,14 @@ import { anything, check, finiteCount, flag, oneOf, refuse } from '../spec/check
 import type { GlobalManagerOptions } from '../spec/manager-spec.ts'
 import { explainTrace } from './explain.ts'
 import { type Fault, readFault } from './faults.ts'
+import { apartFromSteps } from './free-step.ts'
 import { judge, type Law, type Remains, type Run } from './law.ts'
 import { laws as allLaws } from './laws.ts'
 import { Onlooker } from './onlooker.ts'
 import { plant, type TreePlan, worksOf } from './plan.ts'
 import { randomFrom, Schedule, type ScheduleMode } from './schedule.ts'
 import { checkSteps, describeStep, Stagehand, type Step } from './script.ts'
+import { recordOf, type StepRecord, withSteps } from './step-record.ts'
 import { Recorder, type Trace, TRACE_VERSION, type TraceHeader, type Violation } from './trace.ts'
 import { versions } from './versions.ts'
 import { VirtualClock } from './virtual-clock.ts'
@@ -120,16 +122,18 @@ export async function perform(
   const onlooker = new Onlooker(recorder, clock, faults, mode === 'actor-model')
   // A plan holds nothing that could escape.
   const allowed = isPlan(tree) || (options.allowEscapes ?? false)
-  const run = await onClock(clock, allowed, async () => {
+  const records = new Map<number, StepRecord>()
+  const played = await onClock(clock, allowed, async () => {
     const global = await make(tree, {
       ...treeOptions(seed, strict, clock),
       ...(options.inspect === undefined ? {} : { inspect: options.inspect }),
       [INTERCEPTOR]: onlooker,
     })
     onlooker.global = global
-    return play({ global, clock, recorder, onlooker, steps, end, limit: options.steps ?? STEPS })
+    return play({ global, clock, recorder, onlooker, steps, records, end, limit: options.steps ?? STEPS })
   })
   if (onlooker.problem !== undefined) throw onlooker.problem
+  const run: Run = { ...played, events: withSteps(recorder.events, records) }
   const violations = judge(run, laws)
   const header = headerOf(tree, options, steps)
   const trace: Trace = { header, events: recorder.events, verdict: { violations, deviations: schedule.deviations } }
@@ -152,7 +156,8 @@ function treeOptions(seed: number, strict: boolean, clock: VirtualClock): Omit<T
     generateId: () => `r${++ids}`,
     clock: {
       now: () => clock.now(),
-      setTimeout: (callback, delay) => clock.arm('clock', callback, delay),
+      // What the library does when its time has come is not what a step does that was there when it was armed.
+      setTimeout: (callback, delay) => apartFromSteps(() => clock.arm('clock', callback, delay)),
       clearTimeout: (timer) => {
         if (timer !== undefined) clock.disarm(timer as ReturnType<VirtualClock['arm']>)
       },
@@ -215,12 +220,14 @@ interface Scene {
   readonly recorder: Recorder
   readonly onlooker: Onlooker
   readonly steps: readonly Step[]
+  /** What each step was, by the `i` of its event. */
+  readonly records: Map<number, StepRecord>
   readonly end: NonNullable<SimulationOptions['end']>
   readonly limit: number
 }
 
-async function play(scene: Scene): Promise<Run> {
-  const { global, clock, recorder, onlooker, steps, end, limit } = scene
+async function play(scene: Scene): Promise<Omit<Run, 'events'>> {
+  const { global, clock, onlooker, steps, end, limit } = scene
   const listeners = process.listenerCount('SIGTERM')
   const hand = new Stagehand(global, () => clock.now() - START)
   let report: ShutdownReport | undefined
@@ -248,9 +255,8 @@ async function play(scene: Scene): Promise<Run> {
     throw new CurtaincallError('ERR_TEST', `nothing is left to happen, and it has not ended\n${describeLiving(global, steps)}`)
   const { spawned, completed, failed, cancelled, killed, running, pending } = global.metrics()
   return {
-    events: recorder.events,
     report,
-    requests: hand.requests,
+    requests: [...hand.requests, ...hand.ear.requests],
     managers: onlooker.managers,
     routines: onlooker.routines,
     excess: onlooker.excess,
@@ -260,7 +266,7 @@ async function play(scene: Scene): Promise<Run> {
 }
 
 /** The script, and the end. */
-async function direct({ global, clock, recorder, steps, end }: Scene, hand: Stagehand): Promise<void> {
+async function direct({ global, clock, recorder, steps, records, end }: Scene, hand: Stagehand): Promise<void> {
   for (const step of steps) {
     if (step.do === 'wait' && 'ms' in step) {
       await new Promise<void>((resolve) => void clock.arm('script', resolve, step.ms))
@@ -268,7 +274,9 @@ async function direct({ global, clock, recorder, steps, end }: Scene, hand: Stag
     }
     recorder.note('step', '', clock.now(), { text: describeStep(step) })
     const at = recorder.events.length - 1
-    const how = hand.perform(step as Exclude<Step, { do: 'wait' }>)
+    const record = recordOf(step)
+    records.set(at, record)
+    const how = hand.perform(step as Exclude<Step, { do: 'wait' }>, record)
     if (how !== undefined) recorder.events[at] = { ...(recorder.events[at] as (typeof recorder.events)[number]), how }
   }
   if (end !== false) hand.shutdown(global.path, end)
