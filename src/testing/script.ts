@@ -1,6 +1,7 @@
 /** What is done to a tree from outside, a step at a time. */
 import { CurtaincallError } from '../errors.ts'
 import type { GlobalManager } from '../global-manager.ts'
+import { isThenable } from '../lifecycle-bus.ts'
 import { LocalManager } from '../local-manager.ts'
 import { Manager } from '../manager.ts'
 import { handleSignals } from '../process-signals.ts'
@@ -116,8 +117,10 @@ const DEFAULT_TIMEOUT = 10_000
 /** Does the steps, and remembers what was asked for. */
 export class Stagehand {
   readonly requests: Request[] = []
-  /** What a shutdown answered with instead of a report. */
+  /** What a shutdown answered with instead of a report, or a free step threw. */
   broken: { readonly error: unknown } | undefined
+  /** True once the run is over. */
+  over = false
   readonly #global: GlobalManager
   readonly #now: () => number
   readonly #abort = new AbortController()
@@ -134,18 +137,31 @@ export class Stagehand {
     this.ear = new Ear(global, now)
   }
 
-  /** Does one step. What the library refuses is the answer; anything else that is thrown is thrown on. */
-  perform(step: Exclude<Step, { do: 'wait' }>, record: StepRecord): string | undefined {
+  /** Does one step, and says what became of it. What the library refuses is the answer; anything else that is thrown is thrown on. */
+  perform(step: Exclude<Step, { do: 'wait' }>, record: StepRecord, answer: (how: string) => void): void {
     try {
-      if ('run' in step) void this.ear.during(record, () => step.run(this.#global))
-      else return this.#plain(step)
+      if ('run' in step) this.#free(step, record, answer)
+      else {
+        const how = this.#plain(step)
+        if (how !== undefined) answer(how)
+      }
     } catch (error) {
       // A wrong option is whose script it is to know.
-      const refused = error instanceof CurtaincallError && (error.code !== 'ERR_CONFIG' || 'run' in step)
-      if (refused) return error.code
-      throw error
+      if (!isRefusal(error) || (error.code === 'ERR_CONFIG' && !('run' in step))) throw error
+      answer(error.code)
     }
-    return undefined
+  }
+
+  /** Its promise is waited for by nobody, since it may be one that the end of the script is to fulfil. */
+  #free(step: FreeStep, record: StepRecord, answer: (how: string) => void): void {
+    const result = this.ear.during(record, () => step.run(this.#global))
+    if (!isThenable(result)) return
+    result.then(undefined, (error: unknown) => {
+      // Nobody looks any more: it is for the process to hear.
+      if (this.over) throw error
+      if (isRefusal(error)) answer(error.code)
+      else this.broken ??= { error }
+    })
   }
 
   /** Asks for a shutdown. */
@@ -224,6 +240,11 @@ export class Stagehand {
     const manager = this.#global.whereis(path)
     return manager instanceof Manager ? manager.outcome : Promise.resolve()
   }
+}
+
+/** True for what the library says to who asks for too much; that an expectation has failed is no such answer. */
+function isRefusal(error: unknown): error is CurtaincallError {
+  return error instanceof CurtaincallError && error.code !== 'ERR_TEST'
 }
 
 /** Installs the handler and takes what it put there, so that no signal need be raised in this process. */

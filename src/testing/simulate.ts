@@ -249,6 +249,8 @@ async function play(scene: Scene): Promise<Omit<Run, 'events'>> {
     await clock.runUntil(() => hand.broken !== undefined || answered(), limit)
   } catch (error) {
     throw new CurtaincallError('ERR_TEST', `${(error as Error).message}\n${describeLiving(global, steps)}`, { cause: error })
+  } finally {
+    hand.over = true
   }
   if (hand.broken !== undefined) throw hand.broken.error
   if (!answered())
@@ -276,8 +278,9 @@ async function direct({ global, clock, recorder, steps, records, end }: Scene, h
     const at = recorder.events.length - 1
     const record = recordOf(step)
     records.set(at, record)
-    const how = hand.perform(step as Exclude<Step, { do: 'wait' }>, record)
-    if (how !== undefined) recorder.events[at] = { ...(recorder.events[at] as (typeof recorder.events)[number]), how }
+    hand.perform(step as Exclude<Step, { do: 'wait' }>, record, (how) => {
+      recorder.events[at] = { ...(recorder.events[at] as (typeof recorder.events)[number]), how }
+    })
   }
   if (end !== false) hand.shutdown(global.path, end)
 }

@@ -1,6 +1,6 @@
 /** What laws know of the steps of a script, whatever somebody or something is called. */
 import { describe, expect, test } from 'vitest'
-import { type GlobalManager, routine, type RoutineContext } from 'curtaincall'
+import { CurtaincallError, type GlobalManager, routine, type RoutineContext } from 'curtaincall'
 import { faults, type Run, simulate, type Simulation, type Step, toldOnce } from 'curtaincall/testing'
 
 const untilTold = ({ signal }: RoutineContext): Promise<void> => new Promise((resolve) => signal.addEventListener('abort', () => resolve()))
@@ -110,6 +110,38 @@ describe('a free step is what it does, not what it is called', () => {
       { path: 'shop', at: 0, deadline: 60_000, phased: false },
     ])
     expect(broken(ended)).toEqual(['gracefulIfCooperative: shop/till#till was killed though everybody obeys in time'])
+  })
+})
+
+describe('a free step that rejects', () => {
+  const shop = { name: 'shop', children: [routine('till', untilTold)] }
+  const later = (error: () => unknown, ms = 5): Step => ({
+    do: 'look',
+    run: async () => {
+      if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms))
+      throw error()
+    },
+  })
+  const wait: Step = { do: 'wait', ms: 10 }
+
+  test.each<[string, Step[]]>([
+    ['at once', [later(() => new Error('not so'), 0)]],
+    ['later', [later(() => new Error('not so')), wait]],
+    ['with what an expectation says', [later(() => new CurtaincallError('ERR_TEST', 'not so')), wait]],
+  ])('makes the simulation reject: %s', async (_when, script) => {
+    await expect(simulate(shop, { script })).rejects.toThrow('not so')
+  })
+
+  test('with what the library refuses has its answer', async () => {
+    const name: Step = { do: 'wait for a fourth', run: async (global) => global.createApp('') }
+    const { trace, violations } = await simulate(shop, { script: [name, later(() => new CurtaincallError('ERR_FAILED', 'no')), wait] })
+    expect(trace.events.filter(({ type }) => type === 'step').map(({ how }) => how)).toEqual(['ERR_CONFIG', 'ERR_FAILED'])
+    expect(violations).toEqual([])
+  })
+
+  test('is not awaited', async () => {
+    const { trace } = await simulate(shop, { script: [{ do: 'wait for ever', run: () => new Promise(() => undefined) }] })
+    expect(trace.events.at(-1)).toMatchObject({ type: 'manager.stopped', t: 0 })
   })
 })
 
