@@ -3,6 +3,7 @@ import type { Finding, Law, Run } from './law.ts'
 import { law } from './law.ts'
 import { does, stepOf } from './step-record.ts'
 import type { TraceEvent } from './trace.ts'
+import { isUndisarmable } from './virtual-clock.ts'
 
 const ENDS = new Set(['routine.completed', 'routine.failed', 'routine.cancelled', 'routine.killed'])
 
@@ -83,7 +84,7 @@ export const noLiveResources: Law = law('noLiveResources', function* ({ events, 
   if (report === undefined) return
   const given = new Set(events.filter(({ type }) => type === 'routine.killed' || type === 'routine.orphaned').map(({ actor }) => actor))
   for (const { kind, in: ms, owner } of remains.timers) {
-    if (kind === 'script' || kind === 'delivery') continue
+    if (kind === 'script' || kind === 'delivery' || isUndisarmable(kind)) continue
     if (kind === 'clock') yield { message: `the library still has a timer, due in ${ms} ms` }
     else if (owner !== undefined && !given.has(owner) && routines.get(owner)?.leaks !== true)
       yield { message: `${owner} left a ${kind} behind, due in ${ms} ms`, witnesses: eventsOf(events, owner) }

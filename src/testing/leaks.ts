@@ -11,7 +11,7 @@ import { Actor, type AnyActorRef } from 'xstate'
 import { CurtaincallError } from '../errors.ts'
 import { cover } from './layers.ts'
 import { presentOwner } from './owners.ts'
-import { lineOf } from './virtual-clock.ts'
+import { isUndisarmable, lineOf } from './virtual-clock.ts'
 import { presentClock } from './virtual-time.ts'
 
 /** Something that is left. */
@@ -84,6 +84,7 @@ export class LeakWatch {
     const clock = presentClock()
     const virtual = clock
       ?.pending(this.#mark)
+      .filter(({ kind }) => !isUndisarmable(kind))
       .map(({ kind, in: ms, owner, where }) => ({ kind: 'timer' as const, what: `${kind} in ${ms} ms`, owner, where }))
     return [
       ...(virtual ?? this.#timers.values()),
@@ -172,6 +173,9 @@ function watchEmitters(wrap: Wrap): void {
   }
 }
 
+/** False while a timer is made that nobody can disarm. */
+let disarmable = true
+
 function watchTargets(wrap: Wrap): void {
   const born = (made: unknown): unknown => {
     presentWatch()?.born(made as object)
@@ -187,16 +191,27 @@ function watchTargets(wrap: Wrap): void {
       return new Proxy(original, { construct }) as Method
     })
   }
-  for (const name of ['any', 'timeout']) {
-    wrap(
-      AbortSignal,
-      name,
-      (original) =>
-        function make(this: object, ...args) {
+  wrap(
+    AbortSignal,
+    'any',
+    (original) =>
+      function any(this: object, ...args) {
+        return born(original.apply(this, args))
+      },
+  )
+  wrap(
+    AbortSignal,
+    'timeout',
+    (original) =>
+      function timeout(this: object, ...args) {
+        disarmable = false
+        try {
           return born(original.apply(this, args))
-        },
-    )
-  }
+        } finally {
+          disarmable = true
+        }
+      },
+  )
   wrap(
     EventTarget.prototype,
     'addEventListener',
@@ -226,7 +241,7 @@ function watchTimers(): () => void {
   const hook = createHook({
     init(id, type) {
       const watch = type === 'Timeout' || type === 'Immediate' ? presentWatch() : undefined
-      if (watch === undefined || presentClock() !== undefined) return
+      if (watch === undefined || !disarmable || presentClock() !== undefined) return
       watches.set(id, watch)
       watch.timer(id, type)
     },

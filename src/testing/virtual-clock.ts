@@ -17,6 +17,11 @@ const realSetImmediate = globalThis.setImmediate
 /** How a timer was armed. */
 export type TimerKind = 'setTimeout' | 'setInterval' | 'setImmediate' | 'AbortSignal.timeout' | 'clock' | 'script' | 'delivery'
 
+/** True for what whoever armed it has no means to disarm, so that nobody can be blamed that it is left. */
+export function isUndisarmable(kind: TimerKind): boolean {
+  return kind === 'AbortSignal.timeout'
+}
+
 /** A timer that has not fired. */
 export interface PendingTimer {
   readonly kind: TimerKind

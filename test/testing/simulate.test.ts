@@ -255,6 +255,19 @@ describe('laws', () => {
   })
 })
 
+test('the timer of a signal may be left, since nobody can disarm it; another one may not', async () => {
+  const leftBy = async (leave: () => unknown) => {
+    const body = async () => {
+      leave()
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    }
+    const shop = { name: 'shop', children: [routine('till', body, { restart: 'temporary' })] }
+    return (await simulate(shop, { script: [{ do: 'wait', ms: 50 }] })).violations.map(({ message }) => message)
+  }
+  expect(await leftBy(() => AbortSignal.timeout(5_000))).toEqual([])
+  expect(await leftBy(() => setTimeout(() => undefined, 5_000))).toEqual(['shop/till#till left a setTimeout behind, due in 4950 ms'])
+})
+
 describe('traces', () => {
   const recorded = (): Promise<Simulation> =>
     simulate(plan, { faults: { w: ['throws(5, 1)'] }, script: [{ do: 'wait', ms: 9 }, { do: 'signal' }] })

@@ -198,6 +198,29 @@ describe('expectNoLeaks', () => {
     expect(await inTree(() => new Promise(() => undefined))).toBe('left behind:\n  promise: a body that has not ended, of shop/till#till')
   })
 
+  describe('the timer of a signal may be left: nobody can disarm it', () => {
+    const work = async ({ signal }: RoutineContext) => {
+      const either = AbortSignal.any([signal, AbortSignal.timeout(5_000)])
+      either.addEventListener('abort', () => undefined)
+      AbortSignal.timeout(6_000).addEventListener('abort', () => undefined)
+      await new Promise((resolve) => setTimeout(resolve, 1))
+    }
+    test('in virtual time', async () => expect(await inTree(work)).toBe(''))
+    test('in real time; what it leads to may not', async () => {
+      expect(await thrownBy(() => expectNoLeaks(() => work({ signal: oldSignal } as RoutineContext)))).toBe('')
+      const leaves = () =>
+        new Promise<void>((resolve) =>
+          AbortSignal.timeout(1).addEventListener('abort', () => {
+            setTimeout(() => undefined, 60_000).unref()
+            resolve()
+          }),
+        )
+      const keepsAwake = setTimeout(() => undefined, 60_000)
+      expect(await thrownBy(() => expectNoLeaks(leaves))).toMatch(/^left behind:\n {2}timer: Timeout, of no routine/)
+      clearTimeout(keepsAwake)
+    })
+  })
+
   test('orphans may pass, and owners may be chosen', async () => {
     const run = (given: object) =>
       thrownBy(() =>
