@@ -21,6 +21,7 @@ import { Onlooker } from './onlooker.ts'
 import { plant, type TreePlan, worksOf } from './plan.ts'
 import { randomFrom, Schedule, type ScheduleMode } from './schedule.ts'
 import { checkSteps, describeStep, Stagehand, type Step } from './script.ts'
+import { SignalListeners } from './signal-listeners.ts'
 import { recordOf, type StepRecord, withSteps } from './step-record.ts'
 import { Recorder, type Trace, TRACE_VERSION, type TraceHeader, type Violation } from './trace.ts'
 import { versions } from './versions.ts'
@@ -228,7 +229,7 @@ interface Scene {
 
 async function play(scene: Scene): Promise<Omit<Run, 'events'>> {
   const { global, clock, onlooker, steps, end, limit } = scene
-  const listeners = process.listenerCount('SIGTERM')
+  const signals = new SignalListeners(clock)
   const hand = new Stagehand(global, () => clock.now() - START)
   let report: ShutdownReport | undefined
   void global.outcome.then((given) => {
@@ -251,6 +252,7 @@ async function play(scene: Scene): Promise<Omit<Run, 'events'>> {
     throw new CurtaincallError('ERR_TEST', `${(error as Error).message}\n${describeLiving(global, steps)}`, { cause: error })
   } finally {
     hand.over = true
+    signals.stop()
   }
   if (hand.broken !== undefined) throw hand.broken.error
   if (!answered())
@@ -262,7 +264,7 @@ async function play(scene: Scene): Promise<Omit<Run, 'events'>> {
     managers: onlooker.managers,
     routines: onlooker.routines,
     excess: onlooker.excess,
-    remains: remainsOf(scene, listeners),
+    remains: remainsOf(scene, signals.count),
     totals: { spawned, completed, failed, cancelled, killed, running, pending },
   }
 }
@@ -297,7 +299,7 @@ function remainsOf({ global, clock }: Scene, listeners: number): Remains {
     }
   }
   visit(global)
-  return { timers: clock.pending(), actors: [...new Set(actors)], permits, listeners: process.listenerCount('SIGTERM') - listeners }
+  return { timers: clock.pending(), actors: [...new Set(actors)], permits, listeners }
 }
 
 function describeLiving(global: GlobalManager, steps: readonly Step[]): string {

@@ -1,4 +1,5 @@
 /** Simulations: the same script, the same trace; every fault bites; what can't be simulated says so. */
+import type { EventEmitter } from 'node:events'
 import { describe, expect, test } from 'vitest'
 import fc from 'fast-check'
 import { createMachine } from 'xstate'
@@ -17,6 +18,7 @@ import {
   simulate,
   sometimes,
   type Simulation,
+  type Step,
   type TreePlan,
   writeTrace,
 } from 'curtaincall/testing'
@@ -266,6 +268,35 @@ test('the timer of a signal may be left, since nobody can disarm it; another one
   }
   expect(await leftBy(() => AbortSignal.timeout(5_000))).toEqual([])
   expect(await leftBy(() => setTimeout(() => undefined, 5_000))).toEqual(['shop/till#till left a setTimeout behind, due in 4950 ms'])
+})
+
+describe('listeners on the process are those of the run that put them there', () => {
+  const slow = ({ signal }: RoutineContext): Promise<void> =>
+    new Promise((resolve) => signal.addEventListener('abort', () => setTimeout(resolve, 400)))
+  const shop = (...names: string[]) => ({ name: 'shop', children: names.map((name) => routine(name, slow)) })
+  const broken = async (simulation: Promise<Simulation>) => (await simulation).violations.map(({ message }) => message)
+
+  test('not those of one that is played at the same time, nor of anybody else', async () => {
+    const signalled = () => simulate(shop('a', 'b', 'c'), { script: [{ do: 'signal' }], end: false })
+    const quiet = () => simulate(shop('a'), { script: [{ do: 'wait', ms: 1 }] })
+    const emitter: EventEmitter = process
+    const before = emitter.listeners('newListener')
+    const others = Array.from({ length: 12 }, () => broken(quiet()))
+    const both = Promise.all([broken(quiet()), broken(signalled()), ...others])
+    const stranger = () => undefined
+    process.on('SIGTERM', stranger)
+    expect((await both).flat()).toEqual([])
+    process.off('SIGTERM', stranger)
+    expect(emitter.listeners('newListener')).toEqual(before)
+  })
+
+  test('its own are found', async () => {
+    const mine = () => undefined
+    const script: Step[] = [{ do: 'listen', run: () => void process.once('SIGTERM', mine) }]
+    expect(await broken(simulate(shop('a'), { script }))).toEqual(['1 listeners are left on the process'])
+    process.off('SIGTERM', mine)
+    expect(await broken(simulate(shop('a')))).toEqual([])
+  })
 })
 
 describe('traces', () => {

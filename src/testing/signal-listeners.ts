@@ -1,0 +1,38 @@
+/** Listeners that a run puts on the process for a signal, and nobody else's: several runs may be at work at once. */
+import { presentClock } from './virtual-time.ts'
+import type { VirtualClock } from './virtual-clock.ts'
+
+type Listener = (...args: unknown[]) => void
+
+const SIGNAL = 'SIGTERM'
+
+/** By the clock of the run. */
+const runs = new Map<VirtualClock, Set<Listener>>()
+
+/** One for all of them, since the platform warns of more than ten. */
+function added(name: string | symbol, listener: Listener): void {
+  const clock = presentClock()
+  if (name === SIGNAL && clock !== undefined) runs.get(clock)?.add(listener)
+}
+
+export class SignalListeners {
+  readonly #clock: VirtualClock
+  readonly #own = new Set<Listener>()
+
+  constructor(clock: VirtualClock) {
+    this.#clock = clock
+    if (runs.size === 0) process.on('newListener', added)
+    runs.set(clock, this.#own)
+  }
+
+  /** How many of the run's are still there. */
+  get count(): number {
+    return process.listeners(SIGNAL).filter((listener) => this.#own.has(listener as Listener)).length
+  }
+
+  /** Looks no more. */
+  stop(): void {
+    runs.delete(this.#clock)
+    if (runs.size === 0) process.off('newListener', added)
+  }
+}
