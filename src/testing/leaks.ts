@@ -9,6 +9,7 @@ import { AsyncLocalStorage, createHook } from 'node:async_hooks'
 import { EventEmitter, getEventListeners } from 'node:events'
 import { Actor, type AnyActorRef } from 'xstate'
 import { CurtaincallError } from '../errors.ts'
+import { flag, type Rule } from '../spec/check.ts'
 import { cover } from './layers.ts'
 import { presentOwner } from './owners.ts'
 import { isUndisarmable, lineOf } from './virtual-clock.ts'
@@ -261,6 +262,12 @@ export interface LeakOptions {
   /** Lets bodies that were given up on, and what they hold, pass. @default false */
   readonly allowOrphans?: boolean | undefined
 }
+
+/** What they have to be. */
+export const LEAK_RULES = {
+  owner: { range: 'a path', accepts: (value) => typeof value === 'string' },
+  allowOrphans: flag,
+} satisfies Record<keyof LeakOptions, Rule>
 
 /** Throws if something is left. */
 export async function refuseLeaks(watch: LeakWatch, { owner, allowOrphans = false }: LeakOptions): Promise<void> {

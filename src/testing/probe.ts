@@ -6,6 +6,7 @@ import {
   type LifecycleEventType,
 } from '../../machines/lifecycle-event.ts'
 import { CurtaincallError } from '../errors.ts'
+import { isThenable } from '../lifecycle-bus.ts'
 import type { Manager } from '../manager.ts'
 import { check, duration, having, refuse } from '../spec/check.ts'
 import { presentClock } from './virtual-time.ts'
@@ -75,7 +76,7 @@ export function createTestProbe(manager: Pick<Manager, 'on' | 'path'>): TestProb
   return {
     events,
     expectEvent: async (type, match, options = {}) => {
-      checkType('expectEvent', type)
+      checkEvent('expectEvent', type, match)
       check('expectEvent', options, { within: duration })
       const { within = WITHIN } = options
       const from = seen
@@ -91,7 +92,7 @@ export function createTestProbe(manager: Pick<Manager, 'on' | 'path'>): TestProb
       return events[at] as LifecycleEventOf<typeof type>
     },
     expectNoEvent: async (type, match, options = {}) => {
-      checkType('expectNoEvent', type)
+      checkEvent('expectNoEvent', type, match)
       check('expectNoEvent', options, { for: duration })
       const { for: ms = FOR } = options
       const from = events.length
@@ -100,7 +101,10 @@ export function createTestProbe(manager: Pick<Manager, 'on' | 'path'>): TestProb
       const event = events[found()]
       if (event !== undefined) throw new CurtaincallError('ERR_TEST', `${event.path}: ${type}${describe(match)} came, and was not to`)
     },
-    expectTerminated: async ({ path, outcome }, options = {}) => {
+    expectTerminated: async (subject, options = {}) => {
+      if (!isThenable((subject as Partial<typeof subject> | undefined)?.outcome))
+        throw refuse('expectTerminated subject', 'a routine or a manager', subject)
+      const { path, outcome } = subject
       check('expectTerminated', options, { within: duration })
       const { within = WITHIN } = options
       const from = events.length
@@ -115,8 +119,10 @@ export function createTestProbe(manager: Pick<Manager, 'on' | 'path'>): TestProb
   }
 }
 
-function checkType(owner: string, type: unknown): void {
+function checkEvent(owner: string, type: unknown, match: unknown): void {
   if (!isLifecycleEventType(type)) throw refuse(`${owner} type`, 'the type of a lifecycle event', type)
+  const matchable = match === undefined || typeof match === 'function' || (typeof match === 'object' && match !== null)
+  if (!matchable) throw refuse(`${owner} match`, 'fields of the event, or a function', match)
 }
 
 function matches(event: LifecycleEvent, match: EventMatch<never> | undefined): boolean {

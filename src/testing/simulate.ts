@@ -10,8 +10,9 @@ import { INTERCEPTOR, type Interceptor } from '../interceptor.ts'
 import type { Manager } from '../manager.ts'
 import type { ShutdownReport } from '../report.ts'
 import type { ShutdownOptions } from '../shutdown.ts'
-import { anything, check, finiteCount, flag, oneOf, refuse } from '../spec/check.ts'
+import { anything, check, finiteCount, flag, oneOf, refuse, type Rule } from '../spec/check.ts'
 import type { GlobalManagerOptions } from '../spec/manager-spec.ts'
+import { SHUTDOWN_RULES } from '../spec/shutdown-spec.ts'
 import { explainTrace } from './explain.ts'
 import { type Fault, readFault } from './faults.ts'
 import { apartFromSteps } from './free-step.ts'
@@ -81,11 +82,17 @@ const RULES = {
   inspect: anything,
   faults: anything,
   script: anything,
-  end: anything,
-  laws: { range: 'an array of laws', accepts: Array.isArray },
+  end: { range: 'an object of shutdown options, or false', accepts: (value) => value === false || isObject(value) },
+  laws: { range: 'an array of laws', accepts: (value) => Array.isArray(value) && value.every((each) => isObject(each) && 'check' in each) },
   steps: finiteCount,
   allowEscapes: flag,
-} satisfies Record<keyof SimulationOptions, { range: string; accepts: (value: unknown) => boolean }>
+} satisfies Record<keyof SimulationOptions, Rule>
+
+const { signal: _, ...END_RULES } = SHUTDOWN_RULES
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
 
 /** Timers that may fire, unless told otherwise. */
 const STEPS = 10_000
@@ -114,10 +121,13 @@ export async function perform(
   options: SimulationOptions,
 ): Promise<{ readonly simulation: Simulation; readonly names: ReadonlySet<string> }> {
   check('simulate', options, RULES)
+  if (typeof tree !== 'function' && !isObject(tree))
+    throw refuse('simulate tree', 'a plan, options of a global manager, or a function that makes one', tree)
   const { seed = 1, tape = [], mode = 'native', strict = false, script = [], end = {}, laws = allLaws } = options
   const schedule = new Schedule(tape)
   const steps = checkSteps(script)
   const faults = faultsFor(tree, options.faults ?? {})
+  if (end !== false) check('simulate end', end, END_RULES)
   const clock = new VirtualClock(START, false, schedule, mode)
   const recorder = new Recorder(START)
   const onlooker = new Onlooker(recorder, clock, faults, mode === 'actor-model')

@@ -1,12 +1,12 @@
 /** Trees in people's own tests: started, shut down and looked after by themselves. */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { CurtaincallError } from '../errors.ts'
-import { createGlobalManager, type GlobalManager } from '../global-manager.ts'
+import { createGlobalManager, GlobalManager } from '../global-manager.ts'
 import { type AnyBody, INTERCEPTOR, type Interceptor } from '../interceptor.ts'
 import { isThenable } from '../lifecycle-bus.ts'
-import { callable, check, duration, flag, refuse } from '../spec/check.ts'
+import { callable, check, duration, refuse } from '../spec/check.ts'
 import type { GlobalManagerOptions } from '../spec/manager-spec.ts'
-import { holdWatching, type LeakOptions, LeakWatch, refuseLeaks } from './leaks.ts'
+import { holdWatching, LEAK_RULES, type LeakOptions, LeakWatch, refuseLeaks } from './leaks.ts'
 import { owned } from './owners.ts'
 import { holdPlatform, presentClock } from './virtual-time.ts'
 
@@ -46,7 +46,7 @@ function ownership(watch: LeakWatch): OwnershipOptions {
  * Runs a function, and fails if it leaves a timer, a listener, an actor or a body behind, naming whose it is.
  *
  * @param run Gets options for `createGlobalManager`, without which nobody knows which routine something belongs to.
- * @throws CurtaincallError ERR_TEST that lists what is left; what `run` throws.
+ * @throws CurtaincallError ERR_TEST that lists what is left; what `run` throws; ConfigError for a wrong option.
  * @example
  * await expectNoLeaks(async (options) => {
  *   await using shop = createGlobalManager({ ...options, children: [routine('till', openTill)] })
@@ -58,6 +58,7 @@ export async function expectNoLeaks<Result>(
   options: LeakOptions = {},
 ): Promise<Awaited<Result>> {
   if (!callable.accepts(run)) throw refuse('expectNoLeaks run', callable.range, run)
+  check('expectNoLeaks', options, LEAK_RULES)
   const release = holdWatching()
   const watch = new LeakWatch()
   try {
@@ -90,6 +91,8 @@ export interface Supervised {
 /** A tree to start: options, or a function that hands the given options on. */
 export type SupervisedTree = GlobalManagerOptions | ((options: OwnershipOptions) => GlobalManager | PromiseLike<GlobalManager>)
 
+const TREE = 'options of a global manager, or a function that returns one'
+
 /** Milliseconds that a shutdown may take. */
 const TIMEOUT = 5_000
 
@@ -106,11 +109,11 @@ const TIMEOUT = 5_000
  */
 export async function startSupervised(tree: SupervisedTree, options: SupervisedOptions = {}): Promise<Supervised> {
   check('startSupervised', options, {
-    onTestFinished: { range: 'a function', accepts: (value) => typeof value === 'function' },
+    onTestFinished: callable,
     timeout: duration,
-    owner: { range: 'a path', accepts: (value) => typeof value === 'string' },
-    allowOrphans: flag,
+    ...LEAK_RULES,
   })
+  if (typeof tree !== 'function' && (typeof tree !== 'object' || tree === null)) throw refuse('startSupervised tree', TREE, tree)
   const release = holdTime(holdWatching())
   // Whoever stops it may be outside of the virtual time that it was started in.
   const here = AsyncLocalStorage.snapshot() as <Result>(act: () => Result) => Result
@@ -118,6 +121,7 @@ export async function startSupervised(tree: SupervisedTree, options: SupervisedO
   const given = ownership(watch)
   const begin = async (): Promise<GlobalManager> => {
     const made = typeof tree === 'function' ? await tree(given) : createGlobalManager({ ...tree, ...given })
+    if (!(made instanceof GlobalManager)) throw refuse('startSupervised tree', TREE, made)
     await made.ready()
     return made
   }

@@ -7,7 +7,7 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { CurtaincallError } from '../errors.ts'
-import { duration, refuse } from '../spec/check.ts'
+import { check, duration, finiteCount, refuse } from '../spec/check.ts'
 import { presentOwner } from './owners.ts'
 import type { Schedule, ScheduleMode } from './schedule.ts'
 
@@ -138,8 +138,10 @@ export class VirtualClock {
   }
 
   /** Until no timer is pending and nothing is left to do. */
-  runToQuiescence({ steps = STEPS }: RunOptions = {}): Promise<void> {
-    return this.#run(Infinity, steps)
+  async runToQuiescence(options: RunOptions = {}): Promise<void> {
+    check('runToQuiescence', options, { steps: finiteCount })
+    const { steps = STEPS } = options
+    await this.#run(Infinity, steps)
   }
 
   /** Until it is over, or nothing is pending, or so many milliseconds have passed. */

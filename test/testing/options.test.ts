@@ -1,0 +1,75 @@
+/** What is asked of the kit is checked, and what is wrong is named. */
+import { expect, test } from 'vitest'
+import { createGlobalManager } from 'curtaincall'
+import { createTestProbe, expectNoLeaks, simulate, startSupervised, virtualTime } from 'curtaincall/testing'
+
+const any = (value: unknown): never => value as never
+const probe = () => createTestProbe(createGlobalManager())
+
+test.each<[string, () => Promise<unknown>, string]>([
+  [
+    'an unknown option of expectNoLeaks',
+    () => expectNoLeaks(() => 1, any({ allowOrphan: true })),
+    'expectNoLeaks: unknown option "allowOrphan"; known are owner, allowOrphans',
+  ],
+  ['an owner that is no path', () => expectNoLeaks(() => 1, any({ owner: 5 })), 'expectNoLeaks option owner must be a path; received 5'],
+  [
+    'an unknown option of runToQuiescence',
+    () => virtualTime((time) => time.runToQuiescence(any({ step: 3 }))),
+    'runToQuiescence: unknown option "step"; known are steps',
+  ],
+  [
+    'steps that are no number',
+    () => virtualTime((time) => time.runToQuiescence(any({ steps: 'x' }))),
+    'runToQuiescence option steps must be a whole number of at least 0; received "x"',
+  ],
+  [
+    'an end that is neither options nor false',
+    () => simulate({}, any({ end: true })),
+    'simulate option end must be an object of shutdown options, or false; received true',
+  ],
+  [
+    'an unknown option of the end',
+    () => simulate({}, any({ end: { tiemout: 5 } })),
+    'simulate end: unknown option "tiemout"; known are mode, timeout, drain, phases',
+  ],
+  ['what is no law', () => simulate({}, any({ laws: [{}] })), 'simulate option laws must be an array of laws; received an array'],
+  ...[5, undefined, null].map((tree): [string, () => Promise<unknown>, string] => [
+    `a simulation of ${tree}`,
+    () => simulate(any(tree)),
+    `simulate tree must be a plan, options of a global manager, or a function that makes one; received ${tree}`,
+  ]),
+  ...[5, undefined, null].map((tree): [string, () => Promise<unknown>, string] => [
+    `a tree that is ${tree}`,
+    () => startSupervised(any(tree)),
+    `startSupervised tree must be options of a global manager, or a function that returns one; received ${tree}`,
+  ]),
+  [
+    'a function that returns no tree',
+    () => startSupervised(any(() => undefined)),
+    'startSupervised tree must be options of a global manager, or a function that returns one; received undefined',
+  ],
+  [
+    'an unknown option of startSupervised',
+    () => startSupervised({}, any({ allowOrphan: true })),
+    'startSupervised: unknown option "allowOrphan"; known are onTestFinished, timeout, owner, allowOrphans',
+  ],
+  ...[undefined, null, {}].map((subject): [string, () => Promise<unknown>, string] => [
+    `the end of ${JSON.stringify(subject)}`,
+    () => probe().expectTerminated(any(subject)),
+    'expectTerminated subject must be a routine or a manager; received',
+  ]),
+  [
+    'an event to match with a word',
+    () => probe().expectEvent('routine.failed', any('till')),
+    'expectEvent match must be fields of the event, or a function; received "till"',
+  ],
+  [
+    'an event not to match with null',
+    () => probe().expectNoEvent('routine.failed', any(null)),
+    'expectNoEvent match must be fields of the event, or a function; received null',
+  ],
+])('%s', async (_what, act, message) => {
+  const thrown: unknown = await act().catch((error: unknown) => error)
+  expect(thrown).toMatchObject({ name: 'ConfigError', message: expect.stringContaining(message) as string })
+})
