@@ -17,6 +17,7 @@ class VirtualTimeout {
   readonly timer: Timer
   #ref = true
   #id = 0
+  #cleared = false
 
   constructor(clock: VirtualClock, kind: TimerKind, callback: () => void, delay: number, every?: number) {
     this.#clock = clock
@@ -38,12 +39,14 @@ class VirtualTimeout {
     return this.#ref
   }
 
+  /** One that has fired comes again; one that was cleared does not. */
   refresh(): this {
-    this.#clock.refresh(this.timer, this.#delay)
+    if (!this.#cleared) this.#clock.refresh(this.timer, this.#delay)
     return this
   }
 
   close(): this {
+    this.#cleared = true
     this.#clock.disarm(this.timer)
     byId.delete(this.#id)
     return this
@@ -151,6 +154,34 @@ function waitFor(clock: VirtualClock, kind: TimerKind, ms: number, value: unknow
   })
 }
 
+/** Ticks for who takes them one by one: those that came while nobody waited are not lost. */
+async function* ticks(clock: VirtualClock, ms: number, value: unknown, { signal }: WaitOptions = {}): AsyncGenerator {
+  const isOver = (): boolean => signal?.aborted === true
+  if (isOver()) throw new AbortError(signal?.reason)
+  let due = 0
+  let wake: (() => void) | undefined
+  const tick = (): void => {
+    due++
+    wake?.()
+  }
+  const timer = clock.arm('setInterval', tick, ms, ms)
+  const aborted = (): void => {
+    clock.disarm(timer)
+    wake?.()
+  }
+  signal?.addEventListener('abort', aborted, { once: true })
+  try {
+    while (!isOver()) {
+      if (due === 0) await new Promise<void>((resolve) => (wake = resolve))
+      for (; due > 0; due--) yield value
+    }
+    throw new AbortError(signal?.reason)
+  } finally {
+    clock.disarm(timer)
+    signal?.removeEventListener('abort', aborted)
+  }
+}
+
 /** What node:timers/promises rejects with. */
 class AbortError extends Error {
   override readonly name = 'AbortError'
@@ -166,9 +197,6 @@ function installPromises(undo: (() => void)[], find: Find): void {
   const { scheduler } = timersPromises
   const realWait = scheduler.wait.bind(scheduler)
   const realYield = scheduler.yield.bind(scheduler)
-  async function* interval(clock: VirtualClock, ms: number, value: unknown, options: WaitOptions | undefined): AsyncGenerator {
-    for (;;) yield await waitFor(clock, 'setInterval', ms, value, options)
-  }
   const either =
     <Args extends unknown[]>(virtual: (clock: VirtualClock, ...args: Args) => unknown, original: (...args: never[]) => unknown) =>
     (...args: Args): unknown => {
@@ -178,7 +206,7 @@ function installPromises(undo: (() => void)[], find: Find): void {
   const timeout = (clock: VirtualClock, ms: unknown, value?: unknown, options?: WaitOptions) =>
     waitFor(clock, 'setTimeout', delayOf(ms), value, options)
   const immediate = (clock: VirtualClock, value?: unknown, options?: WaitOptions) => waitFor(clock, 'setImmediate', 0, value, options)
-  const ticking = (clock: VirtualClock, ms: unknown, value?: unknown, options?: WaitOptions) => interval(clock, delayOf(ms), value, options)
+  const ticking = (clock: VirtualClock, ms: unknown, value?: unknown, options?: WaitOptions) => ticks(clock, delayOf(ms), value, options)
   replace(undo, timersPromises, 'setTimeout', { value: either(timeout, real.setTimeout), writable: true, enumerable: true })
   replace(undo, timersPromises, 'setImmediate', { value: either(immediate, real.setImmediate), writable: true, enumerable: true })
   replace(undo, timersPromises, 'setInterval', { value: either(ticking, real.setInterval), writable: true, enumerable: true })
@@ -198,6 +226,8 @@ function installDates(undo: (() => void)[], find: Find): void {
     apply: (target, _self, _args) => new target(find()?.now() ?? now()).toString(),
   })
   replace(undo, globalThis, 'Date', { value: VirtualDate, writable: true })
+  // A date that was made says who made it, and that is asked for by its present name.
+  replace(undo, RealDate.prototype, 'constructor', { value: VirtualDate, writable: true })
   replace(undo, RealDate, 'now', { value: () => find()?.now() ?? now(), writable: true })
   const { performance } = globalThis
   const realNow = performance.now.bind(performance)
@@ -221,6 +251,35 @@ function installDates(undo: (() => void)[], find: Find): void {
     },
   })
   installHighResolution(undo, find)
+  installFormats(undo, find)
+}
+
+/** Of a date that is left out, formats take the present one. */
+function installFormats(undo: (() => void)[], find: Find): void {
+  const { prototype } = Intl.DateTimeFormat
+  type Format = Intl.DateTimeFormat['format']
+  type Given = Parameters<Format>[0]
+  const given = (date: Given): Given => (date === undefined ? find()?.now() : date)
+  // The platform gives the same function each time.
+  const bound = new WeakMap<Format, Format>()
+  const withPresent = (real: Format): Format => {
+    if (!bound.has(real)) bound.set(real, (date) => real(given(date)))
+    return bound.get(real) as Format
+  }
+  const format = (below: PropertyDescriptor | undefined): PropertyDescriptor => ({
+    ...below,
+    get(this: object) {
+      return withPresent(below?.get?.call(this) as Format)
+    },
+  })
+  const formatToParts = (below: PropertyDescriptor | undefined): PropertyDescriptor => {
+    const real = below?.value as (date: Given) => unknown
+    const value = function (this: object, date?: Given): unknown {
+      return real.call(this, given(date))
+    }
+    return { ...below, value }
+  }
+  undo.push(cover(prototype, 'format', format), cover(prototype, 'formatToParts', formatToParts))
 }
 
 function installHighResolution(undo: (() => void)[], find: Find): void {

@@ -137,6 +137,82 @@ describe('whatever user code waits with', () => {
   })
 })
 
+describe('as on the platform', () => {
+  /** Takes four ticks, and two and a half times as long for each as they are apart. */
+  async function slowly(ms: number): Promise<[count: number, took: number]> {
+    const begun = performance.now()
+    let count = 0
+    for await (const _tick of intervalPromise(2 * ms)) {
+      await timeoutPromise(5 * ms)
+      if (++count === 4) break
+    }
+    return [count, performance.now() - begun]
+  }
+
+  test('ticks that came while nobody waited are not lost', async () => {
+    await virtualTime(async (time) => {
+      const taken = slowly(50)
+      await time.runToQuiescence()
+      expect(await taken).toEqual([4, 1_100])
+      expect(time.pending()).toEqual([])
+    })
+  })
+
+  test('ticks end when the signal is aborted, whoever waits', async () => {
+    await virtualTime(async (time) => {
+      const controller = new AbortController()
+      const { signal } = controller
+      let count = 0
+      const ticking = (async () => {
+        for await (const value of intervalPromise(10, 'tick', { signal })) if (value === 'tick') count++
+      })()
+      await time.advance(25)
+      controller.abort(new Error('enough'))
+      await expect(ticking).rejects.toMatchObject({ name: 'AbortError', code: 'ABORT_ERR', cause: { message: 'enough' } })
+      expect([count, time.pending()]).toEqual([2, []])
+      await expect(intervalPromise(10, 1, { signal })[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 'ABORT_ERR' })
+    })
+  })
+
+  test('a timer that was cleared is not refreshed; one that has fired is', async () => {
+    await virtualTime(async (time) => {
+      let fired = 0
+      const cleared = setTimeout(() => fired++, 5)
+      clearTimeout(cleared)
+      cleared.refresh()
+      expect(time.pending()).toEqual([])
+      const again = setTimeout(() => fired++, 5)
+      await time.advance(5)
+      again.refresh()
+      await time.advance(5)
+      expect(fired).toBe(2)
+    })
+  })
+
+  test('a date knows Date', async () => {
+    await virtualTime(() => {
+      expect(new Date().constructor).toBe(Date)
+      class Birthday extends Date {}
+      expect([new Birthday().constructor, new Birthday().getFullYear()]).toEqual([Birthday, 2000])
+    })
+    expect(new Date().constructor).toBe(Date)
+  })
+
+  test('a format without a date takes the present one', async () => {
+    const format = new Intl.DateTimeFormat('en', { dateStyle: 'short', timeZone: 'UTC' })
+    const outside = format.format()
+    await virtualTime(async (time) => {
+      await time.advance(24 * 3_600_000)
+      expect(format.format()).toBe('1/2/00')
+      expect(format.formatToParts().map(({ value }) => value)).toEqual(['1', '/', '2', '/', '00'])
+      expect([format.format(0), format.format(new Date(0))]).toEqual(['1/1/70', '1/1/70'])
+      expect([undefined, 0].map(format.format)).toEqual(['1/2/00', '1/1/70'])
+      expect(format.format).toBe(format.format)
+    })
+    expect(format.format()).toBe(outside)
+  })
+})
+
 describe('moving time', () => {
   test('K1: timers fire in order of time, then of arming', async () => {
     const delays = fc.array(fc.integer({ min: 1, max: 20 }), { maxLength: 40 })
