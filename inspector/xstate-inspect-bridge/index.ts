@@ -116,9 +116,15 @@ class Bridge implements InspectBridge {
     this.#controls = controls
     this.server = `${HOST}:${port}${this.#path}`
     http.on('upgrade', (request, socket, head) => {
+      // Whoever resets the connection while it is turned away must not be what ends the process.
+      socket.on('error', () => socket.destroy())
       const status = this.#refusal(request)
-      if (status === undefined) this.#sockets.handleUpgrade(request, socket, head, (opened) => this.#open(opened))
-      else socket.end(`HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+      if (status === undefined) {
+        this.#sockets.handleUpgrade(request, socket, head, (opened) => this.#open(opened))
+        return
+      }
+      socket.once('finish', () => socket.destroy())
+      socket.end(`HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
     })
   }
 

@@ -328,6 +328,21 @@ describe('the door of the bridge', () => {
     expect(await once(elsewhere, 'error').catch((error: unknown) => [error])).toMatchObject([{ code: 'ECONNREFUSED' }])
   })
 
+  test('whoever resets the connection while it is turned away ends nothing', async () => {
+    const bridge = await opened()
+    const port = Number(/:(\d+)/.exec(bridge.server)?.[1])
+    const text = `GET /wrong HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n`
+    const reset = (): Promise<void> =>
+      new Promise((resolve) => {
+        const socket = connect(port, '127.0.0.1', () => socket.write(text, () => setImmediate(() => socket.resetAndDestroy())))
+        socket.on('error', () => undefined)
+        socket.on('close', () => resolve())
+      })
+    // An error that nobody hears would be reported as one of this file.
+    for (let round = 0; round < 200; round++) await reset()
+    expect(await refusal(bridge.server)).toBe('in')
+  })
+
   test('sixteen at once', async () => {
     const bridge = await opened()
     const clients = Array.from({ length: 16 }, () => new Client(`ws://${bridge.server}`))
