@@ -26,6 +26,8 @@ const BEAT = 100
 const QUIET = 10
 /** Frames that may be under way. */
 const CREDIT = 2
+/** The port that clients leave out of Host and Origin. */
+const HTTP = 80
 /** Bytes that a message from a page may have. */
 const MESSAGE = 64 * 1024
 /** Bytes of answers that may wait for a page that asks and does not read. */
@@ -79,7 +81,7 @@ export class InspectorServer {
     this.#http.unref()
     const { port: bound } = this.#http.address() as AddressInfo
     const name = host === '::1' ? '[::1]' : host
-    this.#gate = gateFor(bound, [`${name}:${bound}`, `localhost:${bound}`], randomBytes(24).toString('base64url'))
+    this.#gate = gateFor(bound, hostsOf(name, bound), randomBytes(24).toString('base64url'))
     return `http://${name}:${bound}/?token=${this.#gate.token}`
   }
 
@@ -230,6 +232,12 @@ export class InspectorServer {
     if (this.#controls === undefined) throw new Error('controls are off: start the inspector with { controls: true }')
     return this.#controls.carryOut(what, given)
   }
+}
+
+/** What it may be called, as Host, and in Origin behind the scheme: clients leave out the port where it is that of the scheme. */
+export function hostsOf(name: string, port: number): string[] {
+  const names = [name, 'localhost']
+  return [...names.map((each) => `${each}:${port}`), ...(port === HTTP ? names : [])]
 }
 
 /** A link on another site leads nowhere, so that none can; a person who followed one needs to know what to do. */

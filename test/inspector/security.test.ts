@@ -10,8 +10,9 @@ import type { Browser, BrowserContext } from 'playwright-core'
 import { WebSocket as RawSocket } from 'ws'
 import { ConfigError } from 'curtaincall'
 import { type Inspector, type InspectorOptions, showRecording, startInspector } from 'curtaincall/inspector'
-import { gateFor } from '../../src/inspector/guard.ts'
+import { checkOrigin, gateFor } from '../../src/inspector/guard.ts'
 import { decodeFrame, type Frame } from '../../src/inspector/protocol.ts'
+import { hostsOf } from '../../src/inspector/server.ts'
 import { TreeTable } from '../../inspector/state/table.ts'
 import { launchBrowser } from '../support/browser.ts'
 import { makeTree, type Tree, untilTold } from '../support/tree.ts'
@@ -209,6 +210,28 @@ describe('who comes in', () => {
     expect(await raw(port, 'GET / HTTP/1.1\r\nConnection: close\r\n\r\n')).toMatch(/^HTTP\/1\.1 400/)
     expect(await raw(port, 'GET / HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n')).toMatch(/^HTTP\/1\.1 403/)
     expect(await raw(port, 'GET / HTTP/1.0\r\n\r\n')).toMatch(/^HTTP\/1\.1 403/)
+  })
+
+  test('G1: port 80, which clients leave out, may be left out of Host and Origin; any other may not', () => {
+    const statusOf = (name: string, port: number, host: string, origin: string): number => {
+      const verdict = checkOrigin(gateFor(port, hostsOf(name, port), ''), { host, origin }, true)
+      return verdict.pass ? 200 : verdict.status
+    }
+    for (const [name, address] of [
+      ['127.0.0.1', 'http://127.0.0.1:80/'],
+      ['[::1]', 'http://[::1]:80/'],
+      ['127.0.0.1', 'http://localhost:80/'],
+    ] as const) {
+      // As a client says it.
+      const { host, origin } = new URL(address)
+      expect([host, statusOf(name, 80, host, origin)]).toEqual([host, 200])
+      expect(statusOf(name, 80, `${host}:80`, `${origin}:80`)).toBe(200)
+      expect(statusOf(name, 8080, host, `${origin}:8080`)).toBe(403)
+      expect(statusOf(name, 8080, `${host}:8080`, origin)).toBe(403)
+      expect(statusOf(name, 443, host, origin)).toBe(403)
+    }
+    expect(statusOf('127.0.0.1', 80, 'evil.test', 'http://evil.test')).toBe(403)
+    expect(statusOf('127.0.0.1', 80, '127.0.0.1', 'https://127.0.0.1')).toBe(403)
   })
 
   test('G1: by IPv6 it is called by its own name alone', async () => {
