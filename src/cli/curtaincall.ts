@@ -72,14 +72,14 @@ const LONGEST = 2 ** 31 - 1
 
 function milliseconds(option: string, text: string): number {
   const value = Number(text)
-  if (text === '' || !(value >= 0 && value <= LONGEST))
+  if (text.trim() === '' || !(value >= 0 && value <= LONGEST))
     throw new UsageError(`--${option} must be a number of milliseconds from 0 to ${LONGEST}; received ${text}.`)
   return value
 }
 
 function portNumber(text: string): number {
   const port = Number(text)
-  if (text === '' || !Number.isInteger(port) || port < 0 || port > 65_535)
+  if (text.trim() === '' || !Number.isInteger(port) || port < 0 || port > 65_535)
     throw new UsageError(`--port must be a whole number from 0 to 65535; received ${text}.`)
   return port
 }

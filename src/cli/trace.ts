@@ -32,8 +32,8 @@ export function readOr<Result>(file: string, read: (file: string) => Result): Re
   try {
     return read(file)
   } catch (error) {
-    const missing = (error as { code?: string }).code === 'ENOENT' || (error as { code?: string }).code === 'EISDIR'
-    if (missing) throw new UsageError(`${file} can't be read: ${(error as Error).message}`)
+    const isUnreadable = (error as { syscall?: string }).syscall !== undefined
+    if (isUnreadable) throw new UsageError(`${file} can't be read: ${(error as Error).message}`)
     if (error instanceof CurtaincallError) throw new UsageError(error.message)
     throw error
   }

@@ -151,7 +151,7 @@ test('what it cannot do it says in one line', async () => {
   const usage = 'inspect needs a FILE, and at most one more; try curtaincall --help.\n'
   expect(await start().end).toMatchObject({ code: 2, err: usage })
   expect(await start(first, second, first).end).toMatchObject({ code: 2, err: usage })
-  for (const port of ['x', '65536', '1.5', ''])
+  for (const port of ['x', '65536', '1.5', '', ' '])
     expect(await start(`--port=${port}`, first).end).toMatchObject({
       code: 2,
       err: `--port must be a whole number from 0 to 65535; received ${port}.\n`,
