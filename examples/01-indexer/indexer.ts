@@ -32,19 +32,23 @@ function isPassing(error: unknown, restarts: number): boolean {
   return restarts < MOST_RESTARTS && PASSING.has((error as NodeJS.ErrnoException).code ?? '')
 }
 
-/** Files and links below a folder. Folders behind links are not entered, so there are no loops. */
+/** Files and links to files below a folder. Folders behind links are not entered, so there are no loops. */
 async function* walk(folder: string): AsyncGenerator<string> {
   for await (const entry of await opendir(folder)) {
     const path = join(folder, entry.name)
     if (entry.isDirectory()) yield* walk(path)
     else if (entry.isFile()) yield path
-    else if (entry.isSymbolicLink() && !(await leadsToFolder(path))) yield path
+    else if (entry.isSymbolicLink() && (await mayLeadToFile(path))) yield path
   }
 }
 
-async function leadsToFolder(link: string): Promise<boolean> {
+/**
+ * A link that leads nowhere may: that it can't be read is for the report. A pipe or a device may not, since opening one can wait
+ * for ever, in a thread that nothing can call back.
+ */
+async function mayLeadToFile(link: string): Promise<boolean> {
   const target = await stat(link).catch(() => undefined)
-  return target?.isDirectory() ?? false
+  return target?.isFile() ?? true
 }
 
 /** The work of one routine: nothing in it knows of retries, limits or Ctrl-C beyond its signal. */

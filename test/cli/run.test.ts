@@ -1,11 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, expect, test, vi } from 'vitest'
+import { afterAll, expect, onTestFinished, test, vi } from 'vitest'
 import { fit, LiveLine, progressText } from '../../src/cli/live-line.ts'
 import { createGlobalManager } from 'curtaincall'
 
@@ -28,6 +28,7 @@ function start(args: string[]): {
   end: Promise<Result>
 } {
   const child = spawn(process.execPath, [cli, ...args], { cwd: root })
+  onTestFinished(() => void child.kill('SIGKILL'))
   let out = ''
   let err = ''
   const watchers: (() => void)[] = []
@@ -69,6 +70,17 @@ test('the indexer indexes real files, retries passing faults as restarts, and re
   expect(Number(/(\d+) restarted, 0 still/.exec(out)?.[1])).toBeGreaterThan(0)
   expect(account(out)).toEqual({ spawned: 301, sum: 301, done: 300 })
   expect(out).not.toContain('\x1b')
+})
+
+test('the indexer leaves out links to what is no file: opening a pipe would wait for ever', { timeout: 20_000 }, async () => {
+  const place = mkdtempSync(join(folder, 'links-'))
+  execFileSync('sh', ['-c', 'mkfifo "$0"', join(place, 'pipe')])
+  writeFileSync(join(place, 'file'), 'a line\n')
+  symlinkSync('pipe', join(place, 'to-pipe'))
+  symlinkSync('file', join(place, 'to-file'))
+  const { code, out } = await run('run', '--no-inspect', indexer, place)
+  expect(code).toBe(0)
+  expect(out).toMatch(/^index: 2 files, 14 bytes, 2 lines, 1 of them copies/m)
 })
 
 test('Ctrl-C goes through the five phases, loses no finished result, and exits 130', async () => {
