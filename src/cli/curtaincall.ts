@@ -46,8 +46,9 @@ Options of run, before FILE; those about the inspector behind it, too, up to a -
 Signals: the first SIGINT (Ctrl-C) or SIGTERM begins the shutdown, the second makes it
 immediate.
 
-Exit codes: 0 done; 1 the program threw or the tree gave up; 2 wrong usage;
-130 after SIGINT, 143 after SIGTERM, unless the job was done. Of inspect: 0 after either.
+Exit codes: 0 done; 1 the program threw, or returned anything but lines, or the tree gave
+up; 2 wrong usage; 130 after SIGINT, 143 after SIGTERM, unless the job was done or the
+tree had ended before. Of inspect: 0 after either.
 Of replay: 0 the same, and every law holds; 1 a law is broken, or was and is not known;
 3 every law holds, but it went another way.
 `

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { inspect } from 'node:util'
 import type { GlobalManager } from '../index.ts'
 
 /** What a program gets beside the global manager. */
@@ -33,6 +34,17 @@ export type ProgramResult = readonly string[] | undefined | void
 
 /** A mistake in how the command was called. */
 export class UsageError extends Error {}
+
+/** A mistake of the program that needs no stack to be found. */
+export class ProgramError extends Error {}
+
+/** The lines that a program has returned; throws what is said of anything else. */
+export function linesOf(result: unknown, file: string): readonly string[] {
+  if (result === undefined || result === null) return []
+  if (Array.isArray(result) && result.every((line) => typeof line === 'string')) return result
+  const received = inspect(result, { depth: 0, breakLength: Infinity, maxArrayLength: 10, maxStringLength: 80 })
+  throw new ProgramError(`${file}: what the program returns must be an array of strings, a line each, or nothing; received ${received}.`)
+}
 
 /** What the platform cannot make a module of. */
 const NO_MODULE = new Set(['ERR_UNKNOWN_FILE_EXTENSION', 'ERR_IMPORT_ATTRIBUTE_MISSING', 'ERR_UNSUPPORTED_DIR_IMPORT'])

@@ -3,7 +3,7 @@ import { inspect } from 'node:util'
 import { createGlobalManager, type GlobalManager, handleSignals, type ShutdownOptions } from '../index.ts'
 import type { Inspector } from '../inspector/index.ts'
 import { LiveLine, type Screen } from './live-line.ts'
-import { loadModule, type Program, type ProgramContext, type ProgramResult, portError, UsageError } from './program.ts'
+import { linesOf, loadModule, type Program, type ProgramContext, ProgramError, portError, UsageError } from './program.ts'
 import { summaryLines } from './summary.ts'
 
 /** What the command line says. */
@@ -27,15 +27,16 @@ async function load(file: string): Promise<Program> {
 }
 
 interface Finish {
-  readonly lines: ProgramResult
-  readonly error?: unknown
+  readonly lines: readonly string[]
+  /** What it threw: undefined can be thrown as well. */
+  readonly thrown?: { readonly error: unknown }
 }
 
-async function perform(program: Program, global: GlobalManager, context: ProgramContext): Promise<Finish> {
+async function perform(program: Program, global: GlobalManager, context: ProgramContext, file: string): Promise<Finish> {
   try {
-    return { lines: await program(global, context) }
+    return { lines: linesOf(await program(global, context), file) }
   } catch (error) {
-    return { lines: undefined, error }
+    return { lines: [], thrown: { error } }
   }
 }
 
@@ -87,7 +88,7 @@ class Interruption {
 /**
  * Runs the program. With an inspector the tree stays up when the job is done, until a signal comes, unless `once` says otherwise.
  *
- * @returns The exit code: 0; 1 if the program threw or the tree gave up; 130 after SIGINT, 143 after SIGTERM, if the job was not done.
+ * @returns The exit code: 0; 1 if the program threw, or returned no lines, or the tree gave up; 130 after SIGINT, 143 after SIGTERM, if the job was not done.
  */
 export async function run(options: RunOptions, screen: Screen): Promise<number> {
   const program = await load(options.file)
@@ -112,41 +113,45 @@ export async function run(options: RunOptions, screen: Screen): Promise<number> 
       throw new UsageError(sentence)
     },
   }
-  const job = perform(program, global, context)
-  void job.then(({ error }) => error instanceof UsageError && live.mute())
+  const job = perform(program, global, context, options.file)
+  void job.then(({ thrown }) => thrown?.error instanceof UsageError && live.mute())
   // A tree that gives up, or is shut down by a signal, ends the run before the job does.
   const ended = await Promise.race([job, global.outcome.then(() => undefined)])
-  const isUsage = ended?.error instanceof UsageError
+  const isUsage = ended?.thrown?.error instanceof UsageError
   const interrupted = interruption.code
   live.stop()
   const stayed = inspector !== undefined && !options.once && interrupted === 0 && !isUsage
   if (stayed) {
     for (const line of ended?.lines ?? []) live.print(line)
-    sayError(ended?.error)
+    sayError(ended)
     live.print(`${stayText(ended)} until Ctrl-C`)
     await interruption.wait()
   }
   const report = await global.shutdown(shutdown)
-  const { lines, error } = await inTime(job, options.timeout)
+  const finish = await inTime(job, options.timeout)
   interruption.end()
   await inspector?.close()
-  if (error instanceof UsageError) throw error
+  if (finish.thrown?.error instanceof UsageError) throw finish.thrown.error
   // Said already, if there was time to read it.
-  const news = stayed && lines === ended?.lines ? [] : (lines ?? [])
-  for (const line of [...news, ...summaryLines(global, report, performance.now() - startedAt)]) live.print(line)
-  if (error !== ended?.error || !stayed) sayError(error)
-  return interrupted !== 0 ? interrupted : error !== undefined || global.state === 'failed' ? 1 : 0
+  const isNews = !stayed || finish !== ended
+  for (const line of [...(isNews ? finish.lines : []), ...summaryLines(global, report, performance.now() - startedAt)]) live.print(line)
+  if (isNews) sayError(finish)
+  return interrupted !== 0 ? interrupted : finish.thrown !== undefined || global.state === 'failed' ? 1 : 0
 }
 
 /** Why somebody may still look. Without an end of the job it was the tree that ended. */
 function stayText(ended: Finish | undefined): string {
   if (ended === undefined) return 'the tree has ended before the job; the inspector stays'
-  return `${ended.error === undefined ? 'the job is done' : 'the job has failed'}; the tree stays up for the inspector`
+  return `${ended.thrown === undefined ? 'the job is done' : 'the job has failed'}; the tree stays up for the inspector`
 }
 
-function sayError(error: unknown): void {
-  if (error === undefined) return
-  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : inspect(error)}\n`)
+function sayError(finish: Finish | undefined): void {
+  if (finish?.thrown !== undefined) process.stderr.write(`${errorText(finish.thrown.error)}\n`)
+}
+
+function errorText(error: unknown): string {
+  if (error instanceof ProgramError) return error.message
+  return error instanceof Error ? (error.stack ?? error.message) : `the program threw ${inspect(error)}`
 }
 
 /** The job has nothing left to wait for by now; one that waits for something else is left behind. */

@@ -14,6 +14,8 @@ const cli = join(root, 'dist/src/cli/curtaincall.js')
 const indexer = join(root, 'examples/01-indexer/indexer.ts')
 const fixture = (name: string): string => fileURLToPath(new URL(`./fixture/${name}.ts`, import.meta.url))
 
+const returns = fileURLToPath(new URL('./fixture/returns.mjs', import.meta.url))
+
 interface Result {
   code: number | null
   out: string
@@ -153,6 +155,31 @@ test('a program that throws exits 1 with its error, after an orderly shutdown', 
   expect(code).toBe(1)
   expect(err).toContain('the program is broken')
   expect(out).toContain('phase cleaning')
+})
+
+test('a program that throws undefined has failed, too', async () => {
+  const { code, out, err } = await run('run', '--no-inspect', returns)
+  expect([code, err]).toEqual([1, 'the program threw undefined\n'])
+  expect(account(out)).toEqual({ spawned: 1, sum: 1, done: 0 })
+})
+
+test.each([
+  ['5', '5'],
+  ['"done"', "'done'"],
+  ['[1, 2]', '[ 1, 2 ]'],
+  ['{"lines": []}', '{ lines: [] }'],
+])('a program that returns %s instead of lines is told so in a sentence, after an orderly shutdown', async (text, received) => {
+  const { code, out, err } = await run('run', '--no-inspect', returns, text)
+  expect([code, err]).toEqual([
+    1,
+    `${returns}: what the program returns must be an array of strings, a line each, or nothing; received ${received}.\n`,
+  ])
+  expect(out).toContain('phase cleaning')
+  expect(account(out)).toEqual({ spawned: 1, sum: 1, done: 0 })
+})
+
+test.each(['null', '[]', '["a line"]'])('a program may return %s', async (text) => {
+  expect(await run('run', '--no-inspect', returns, text)).toMatchObject({ code: 0, err: '' })
 })
 
 test('with an inspector the tree stays up when the job is done, until Ctrl-C; then the run ends as done', async () => {
