@@ -44,7 +44,8 @@ Options of run, before FILE; those about the inspector behind it, too, up to a -
   -v, --version  the version
 
 Signals: the first SIGINT (Ctrl-C) or SIGTERM begins the shutdown, the second makes it
-immediate.
+immediate, and leaves a program behind that does not return. Until then, or until it
+returns, a program is kept awake.
 
 Exit codes: 0 done; 1 the program threw, or returned anything but lines, or the tree gave
 up; 2 wrong usage; 130 after SIGINT, 143 after SIGTERM, unless the job was done or the

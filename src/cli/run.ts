@@ -1,7 +1,8 @@
 /** `curtaincall run FILE`: runs a program under supervision and shuts it down in order, whatever happens. */
 import { inspect } from 'node:util'
-import { createGlobalManager, type GlobalManager, handleSignals, type ShutdownOptions } from '../index.ts'
+import { createGlobalManager, type GlobalManager, type ShutdownOptions } from '../index.ts'
 import type { Inspector } from '../inspector/index.ts'
+import { Interruption } from './interruption.ts'
 import { LiveLine, type Screen } from './live-line.ts'
 import { linesOf, loadModule, type Program, type ProgramContext, ProgramError, portError, UsageError } from './program.ts'
 import { summaryLines } from './summary.ts'
@@ -18,7 +19,8 @@ export interface RunOptions {
   readonly inspect: { readonly port: number; readonly controls: boolean } | undefined
 }
 
-const SIGNAL_EXITS = { SIGINT: 130, SIGTERM: 143 } as const
+/** Milliseconds in which a program returns that waits for nothing but its tree, when that has ended. */
+const LAST_WORDS = 100
 
 async function load(file: string): Promise<Program> {
   const module = await loadModule(file)
@@ -50,58 +52,38 @@ async function openInspector(global: GlobalManager, options: RunOptions['inspect
   }
 }
 
-/** The signals that stop a run: what they lead to, and when the first one came. */
-class Interruption {
-  /** The exit code that they ask for; 0 while there was none. */
-  code = 0
-  /** Resolves with the first one. */
-  readonly first: Promise<void>
-  readonly #names = Object.keys(SIGNAL_EXITS) as (keyof typeof SIGNAL_EXITS)[]
-  #resolve: (() => void) | undefined
-  readonly #noted: (signal: NodeJS.Signals) => void
-
-  constructor(global: GlobalManager, shutdown: ShutdownOptions, say: (line: string) => void) {
-    this.first = new Promise((resolve) => {
-      this.#resolve = resolve
-    })
-    this.#noted = (signal) => {
-      say(this.code === 0 ? `${signal}: shutting down; once more to make it immediate` : `${signal}: immediately`)
-      if (this.code === 0) this.code = SIGNAL_EXITS[signal as keyof typeof SIGNAL_EXITS]
-      this.#resolve?.()
-    }
-    for (const name of this.#names) process.on(name, this.#noted)
-    handleSignals(global, this.#names, shutdown)
-  }
-
-  /** Waits for the first signal; nothing else may be left that keeps the process awake. */
-  async wait(): Promise<void> {
-    const awake = setInterval(() => undefined, 60_000)
-    await this.first
-    clearInterval(awake)
-  }
-
-  end(): void {
-    for (const name of this.#names) process.off(name, this.#noted)
-  }
-}
-
 /**
  * Runs the program. With an inspector the tree stays up when the job is done, until a signal comes, unless `once` says otherwise.
  *
- * @returns The exit code: 0; 1 if the program threw, or returned no lines, or the tree gave up; 130 after SIGINT, 143 after SIGTERM, if the job was not done.
+ * @returns The exit code: 0; 1 if the program threw, or returned no lines, or the tree gave up; 130 after SIGINT, 143 after SIGTERM,
+ * if neither the job was done nor the tree had ended before.
  */
 export async function run(options: RunOptions, screen: Screen): Promise<number> {
   const program = await load(options.file)
+  // A program that only waits, for its signal or for messages, has nothing of its own that would.
+  const awake = setInterval(() => undefined, 60_000)
+  try {
+    return await supervise(program, options, screen)
+  } finally {
+    clearInterval(awake)
+  }
+}
+
+async function supervise(program: Program, options: RunOptions, screen: Screen): Promise<number> {
   const startedAt = performance.now()
   const global = createGlobalManager({ name: 'run' })
   const live = new LiveLine(screen, () => global.metrics())
   const stopping = new AbortController()
+  let closedAt: number | undefined
   const shutdown: ShutdownOptions = { timeout: options.timeout, drain: options.drain }
   const inspector = await openInspector(global, options.inspect)
   const interruption = new Interruption(global, shutdown, (line) => live.print(line))
   global.on('manager.phase', ({ path, phase }) => {
     if (path !== global.path) return
-    if (phase === 'closing') stopping.abort(new Error('the run is shut down'))
+    if (phase === 'closing') {
+      closedAt = performance.now()
+      stopping.abort(new Error('the run is shut down'))
+    }
     live.print(`phase ${phase}`)
   })
   if (inspector !== undefined) live.print(`inspector: ${inspector.url}`)
@@ -125,10 +107,11 @@ export async function run(options: RunOptions, screen: Screen): Promise<number> 
     for (const line of ended?.lines ?? []) live.print(line)
     sayError(ended)
     live.print(`${stayText(ended)} until Ctrl-C`)
-    await interruption.wait()
+    await interruption.first
   }
   const report = await global.shutdown(shutdown)
-  const finish = await inTime(job, options.timeout)
+  const left = options.timeout - (performance.now() - (closedAt ?? performance.now()))
+  const finish = await inTime(job, left, interruption.second)
   interruption.end()
   await inspector?.close()
   if (finish.thrown?.error instanceof UsageError) throw finish.thrown.error
@@ -154,11 +137,16 @@ function errorText(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : `the program threw ${inspect(error)}`
 }
 
-/** The job has nothing left to wait for by now; one that waits for something else is left behind. */
-async function inTime(job: Promise<Finish>, timeout: number): Promise<Finish> {
+/** The job has no tree left to wait for by now; what waits for something else is left behind when the time is up, or hurried. */
+async function inTime(job: Promise<Finish>, time: number, hurried: Promise<void>): Promise<Finish> {
   let timer: ReturnType<typeof setTimeout> | undefined
   const late = new Promise<Finish>((keep) => {
-    timer = setTimeout(() => keep({ lines: [`the program had not returned ${timeout} ms after the shutdown`] }), timeout)
+    const wait = (duration: number): void => {
+      clearTimeout(timer)
+      timer = setTimeout(() => keep({ lines: ['the program had not returned when everything else was over'] }), duration)
+    }
+    wait(Math.max(time, LAST_WORDS))
+    void hurried.then(() => wait(LAST_WORDS))
   })
   const finish = await Promise.race([job, late])
   clearTimeout(timer)

@@ -120,6 +120,45 @@ test('a second Ctrl-C makes it immediate; SIGTERM exits 143', async () => {
   expect(late.out).toMatch(/shutdown: graceful.*out of time/)
 })
 
+test.each([['--no-inspect'], ['--once']])(
+  'with %s, too, a program that only waits is kept awake until it is told to stop',
+  async (option) => {
+    const { child, seen, end } = start(['run', option, fixture('serves')])
+    await seen('ready')
+    // Whatever would end by itself has by the time of the next line.
+    await seen('1 running')
+    child.kill('SIGTERM')
+    const { code, out, err } = await end
+    expect([code, err]).toEqual([143, 'the worker is cancelled\n'])
+    expect(out).toContain('the program has returned')
+    expect(account(out)).toEqual({ spawned: 1, sum: 1, done: 0 })
+  },
+)
+
+test('a second Ctrl-C ends a run whose program does not return, though there is time left', { timeout: 20_000 }, async () => {
+  const { child, seen, end } = start(['run', '--no-inspect', '--timeout', '600000', fixture('stays')])
+  await seen('ready')
+  child.kill('SIGINT')
+  await seen('phase cleaning')
+  child.kill('SIGINT')
+  const { code, out } = await end
+  expect(code).toBe(130)
+  expect(out).toContain('SIGINT: immediately')
+  expect(out).toContain('the program had not returned when everything else was over')
+  expect(account(out)).toEqual({ spawned: 0, sum: 0, done: 0 })
+})
+
+test('a program that does not return gets no more than the time of the shutdown', async () => {
+  const { child, seen, end } = start(['run', '--no-inspect', '--timeout', '3000', fixture('stays'), 'deaf'])
+  await seen('ready')
+  const told = performance.now()
+  child.kill('SIGINT')
+  const { code, out } = await end
+  expect(code).toBe(130)
+  expect(out).toMatch(/shutdown: graceful.*out of time.*1 killed/)
+  expect(performance.now() - told).toBeLessThan(5_500)
+})
+
 test.each([
   [['run', '--no-inspect', indexer, '/no/such/folder'], 'There is no folder /no/such/folder.'],
   [['run', '--no-inspect', indexer, 'package.json'], 'package.json is not a folder.'],
