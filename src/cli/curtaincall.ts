@@ -45,11 +45,12 @@ Options of run, before FILE; those about the inspector behind it, too, up to a -
 
 Signals: the first SIGINT (Ctrl-C) or SIGTERM begins the shutdown, the second makes it
 immediate, and leaves a program behind that does not return. Until then, or until it
-returns, a program is kept awake.
+returns, a program is kept awake. Where nobody reads any more what is printed, as behind
+a pipe to head, the shutdown begins as well.
 
 Exit codes: 0 done; 1 the program threw, or returned anything but lines, or the tree gave
-up; 2 wrong usage; 130 after SIGINT, 143 after SIGTERM, unless the job was done or the
-tree had ended before. Of inspect: 0 after either.
+up; 2 wrong usage; 130 after SIGINT, 143 after SIGTERM, 141 where nobody read any more,
+unless the job was done or the tree had ended before. Of inspect: 0 after either signal.
 Of replay: 0 the same, and every law holds; 1 a law is broken, or was and is not known;
 3 every law holds, but it went another way.
 `
@@ -166,8 +167,17 @@ async function main(argv: readonly string[]): Promise<number> {
   if (file === undefined) throw new UsageError('run needs a FILE; try curtaincall --help.')
   const { timeout, drain, once = false, controls = false } = values
   const inspect = values['no-inspect'] === true ? undefined : { port: portNumber(values.port), controls }
-  return run({ file, args, timeout: milliseconds('timeout', timeout), drain: milliseconds('drain', drain), once, inspect }, process.stdout)
+  const whole = { timeout: milliseconds('timeout', timeout), drain: milliseconds('drain', drain) }
+  return run({ file, args, ...whole, once, inspect }, process.stdout, unread.signal)
 }
+
+/** Aborted when whoever read what is printed has gone, as `head` has soon: that is no failure, and nobody is left to be told. */
+const unread = new AbortController()
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE' && stream === process.stdout) unread.abort()
+    if (error.code !== 'EPIPE') throw error
+  })
 
 try {
   process.exitCode = await main(process.argv.slice(2))

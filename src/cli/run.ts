@@ -55,21 +55,22 @@ async function openInspector(global: GlobalManager, options: RunOptions['inspect
 /**
  * Runs the program. With an inspector the tree stays up when the job is done, until a signal comes, unless `once` says otherwise.
  *
- * @returns The exit code: 0; 1 if the program threw, or returned no lines, or the tree gave up; 130 after SIGINT, 143 after SIGTERM,
- * if neither the job was done nor the tree had ended before.
+ * @param unread Aborted when nobody reads any more what goes to the screen: then it is shut down.
+ * @returns The exit code: 0; 1 if the program threw, or returned no lines, or the tree gave up; 130 after SIGINT, 143 after SIGTERM and
+ * 141 where nobody read any more, if neither the job was done nor the tree had ended before.
  */
-export async function run(options: RunOptions, screen: Screen): Promise<number> {
+export async function run(options: RunOptions, screen: Screen, unread: AbortSignal): Promise<number> {
   const program = await load(options.file)
   // A program that only waits, for its signal or for messages, has nothing of its own that would.
   const awake = setInterval(() => undefined, 60_000)
   try {
-    return await supervise(program, options, screen)
+    return await supervise(program, options, screen, unread)
   } finally {
     clearInterval(awake)
   }
 }
 
-async function supervise(program: Program, options: RunOptions, screen: Screen): Promise<number> {
+async function supervise(program: Program, options: RunOptions, screen: Screen, unread: AbortSignal): Promise<number> {
   const startedAt = performance.now()
   const global = createGlobalManager({ name: 'run' })
   const live = new LiveLine(screen, () => global.metrics())
@@ -77,7 +78,7 @@ async function supervise(program: Program, options: RunOptions, screen: Screen):
   let closedAt: number | undefined
   const shutdown: ShutdownOptions = { timeout: options.timeout, drain: options.drain }
   const inspector = await openInspector(global, options.inspect)
-  const interruption = new Interruption(global, shutdown, (line) => live.print(line))
+  const interruption = new Interruption(global, shutdown, unread, (line) => live.print(line))
   global.on('manager.phase', ({ path, phase }) => {
     if (path !== global.path) return
     if (phase === 'closing') {

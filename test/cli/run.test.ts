@@ -159,6 +159,14 @@ test('a program that does not return gets no more than the time of the shutdown'
   expect(performance.now() - told).toBeLessThan(5_500)
 })
 
+test('where nobody reads any more, the run is shut down, in order and without a word', async () => {
+  const { child, seen, end } = start(['run', '--no-inspect', fixture('serves')])
+  await seen('ready')
+  child.stdout?.destroy()
+  const { code, err } = await end
+  expect([code, err]).toEqual([141, 'the worker is cancelled\n'])
+})
+
 test.each([
   [['run', '--no-inspect', indexer, '/no/such/folder'], 'There is no folder /no/such/folder.'],
   [['run', '--no-inspect', indexer, 'package.json'], 'package.json is not a folder.'],
@@ -313,6 +321,9 @@ test('explain tells the story of a trace; replay plays it again, and says how th
   const explained = await run('explain', file)
   expect([explained.code, explained.err]).toEqual([0, ''])
   expect(explained.out).toMatch(/a#a failed \(incarnation 1, error Error: fault: throws in run 1, willRestart\)[^]*✓ every law holds\n$/)
+  const unread = start(['explain', file])
+  unread.child.stdout?.destroy()
+  expect(await unread.end).toEqual({ code: 0, out: '', err: '' })
   const replayed = await run('replay', file)
   expect([replayed.code, replayed.err]).toEqual([0, ''])
   expect(replayed.out).toMatch(/replayed: \d+ events, the same as recorded\n✓ every law holds\n$/)
