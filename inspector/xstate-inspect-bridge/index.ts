@@ -18,6 +18,8 @@ import { boxText, machineTextOf, nameInFour } from './definition.ts'
 
 /** Where it listens, and nowhere else. */
 const HOST = '127.0.0.1'
+/** The port that clients leave out of Host. */
+const HTTP = 80
 /** Bytes that a viewer may send at once, and that may wait to be sent to it. */
 const INCOMING = 64 * 1024
 const BUFFERED = 4 * 1024 * 1024
@@ -111,7 +113,8 @@ class Bridge implements InspectBridge {
   constructor(http: Server, origins: readonly string[], controls: boolean) {
     const { port } = http.address() as AddressInfo
     this.#http = http
-    this.#hosts = [`${HOST}:${port}`, `localhost:${port}`]
+    // Clients leave out the port where it is that of the scheme.
+    this.#hosts = [`${HOST}:${port}`, `localhost:${port}`, ...(port === HTTP ? [HOST, 'localhost'] : [])]
     this.#origins = new Set(origins)
     this.#controls = controls
     this.server = `${HOST}:${port}${this.#path}`

@@ -328,6 +328,18 @@ describe('the door of the bridge', () => {
     expect(await once(elsewhere, 'error').catch((error: unknown) => [error])).toMatchObject([{ code: 'ECONNREFUSED' }])
   })
 
+  test('port 80, which clients leave out, may be left out', async () => {
+    const bridge = await opened({ port: 80 }).catch((error: NodeJS.ErrnoException) => error)
+    // Not everybody may have it, and somebody else may have it already.
+    if (bridge instanceof Error) return expect(['EACCES', 'EADDRINUSE']).toContain((bridge as NodeJS.ErrnoException).code)
+    expect(await refusal(bridge.server)).toBe('in')
+    expect(await refusal(bridge.server, { host: 'localhost' })).toBe('in')
+    expect(await refusal(bridge.server, { host: '127.0.0.1:80' })).toBe('in')
+    const other = await opened()
+    expect(await refusal(other.server, { host: '127.0.0.1' })).toContain('403')
+    return undefined
+  })
+
   test('whoever resets the connection while it is turned away ends nothing', async () => {
     const bridge = await opened()
     const port = Number(/:(\d+)/.exec(bridge.server)?.[1])
