@@ -1,7 +1,7 @@
 /**
  * Who may come in: one function that every request and every WebSocket passes before anything else happens.
  *
- * G1  Host has to be exactly ours, port included: a name that was bound to 127.0.0.1 from outside is turned away.
+ * G1  Host has to be exactly ours, port included (that of HTTP may be left out): a name that was bound to 127.0.0.1 from outside is turned away.
  * G2  An Origin, where there is one, has to be ours; a WebSocket has to have one. Another port of this machine is a stranger.
  * G3  Sec-Fetch-Site, where there is one, has to be same-origin, or none for what was typed or opened from outside.
  * G4  The token comes once, in the address, and is exchanged for a cookie that scripts can't read and other sites don't send.
@@ -17,7 +17,7 @@ const PROTOCOL_PREFIX = 'curtaincall.'
 /** What a server lets in. */
 export interface Gate {
   readonly port: number
-  /** Hosts by which it may be called, port included. */
+  /** Hosts by which it may be called, port included (that of HTTP may be left out). */
   readonly hosts: readonly string[]
   readonly token: string
   /** What the token is exchanged for. */
