@@ -51,6 +51,27 @@ describe.each([{ strict: false }, { strict: true }])('events (strict: $strict)',
     expect(cancelled?.duration).toBe(routine.uptime)
   })
 
+  test('an order by hand is an event that nothing has led to, and what follows from it says so', async () => {
+    const { local, events } = makeTree({}, mode)
+    const routine = local.spawn('x', untilTold)
+    await settle()
+    const [row, manager] = [routine, local] as unknown as { ordered(control: string): void }[]
+    row?.ordered('cancel')
+    void routine.cancel()
+    await settle()
+    manager?.ordered('shutdown')
+    await local.shutdown()
+    const orders = events.filter(({ type }) => type === 'control.ordered')
+    expect(orders).toMatchObject([
+      { path: routine.path, control: 'cancel', cause: null },
+      { path: 'g/a/l', control: 'shutdown', cause: null },
+    ])
+    const led = (to: object): unknown =>
+      events.find((event) => Object.entries(to).every(([key, value]) => event[key as 'type'] === value))?.cause
+    expect(led({ type: 'routine.cancelled' })).toBe(orders[0]?.seq)
+    expect(led({ type: 'manager.phase', path: 'g/a/l', phase: 'closing' })).toBe(orders[1]?.seq)
+  })
+
   test('of what an ended manager has left behind nobody above hears any more', async () => {
     const { global, local, clock, events } = makeTree({}, mode)
     const late = gate()
