@@ -85,6 +85,14 @@ test('L1: an observer that spawns while a spawn takes its permit finds it taken'
   expect([local.count, local.routines().map(({ name }) => name)]).toEqual([1, ['outer']])
 })
 
+test('L2: a child whose id is taken by what was spawned does not start, and gives its permit back', async () => {
+  const { local } = makeTree({ maxRoutines: 2 })
+  local.spawn('other', untilTold, { id: 'x' })
+  expect(await local.startChild(routine('x', untilTold))).toMatchObject({ ok: false, error: 'start_failed' })
+  expect([local.count, local.available]).toEqual([1, 1])
+  expect(await local.startChild(routine('y', untilTold))).toMatchObject({ ok: true })
+})
+
 test('L2: an id that is taken gives the permit back', () => {
   const { local } = makeTree({ maxRoutines: 2 })
   local.spawn('x', untilTold, { id: 'a' })
@@ -179,6 +187,10 @@ describe('terminateChild with a handle', () => {
     if (first?.ok !== true || second?.ok !== true) throw new Error('not started')
     expect(await app?.terminateChild(first.value as LocalManager)).toEqual(missing)
     expect(second.value?.state).toBe('running')
+    await app?.terminateChild('m')
+    const third = await app?.restartChild('m')
+    expect(await app?.terminateChild(second.value as LocalManager)).toEqual(missing)
+    expect(third).toMatchObject({ ok: true, value: { state: 'running' } })
   })
 
   test('stops nobody who follows it while the call waits for its turn', async () => {

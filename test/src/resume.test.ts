@@ -182,6 +182,7 @@ describe('a snapshot that crashes at once', () => {
     await clock.advance(30)
     const delays = events.flatMap((event) => (event.type === 'routine.restarted' ? [event.delay] : []))
     expect([delays, local.routine('x')?.incarnation, local.state]).toEqual([[30], 2, 'running'])
+    expect(events).toContainEqual(expect.objectContaining({ type: 'routine.failed', willRestart: true }))
   })
 
   test.each(['spawned', 'child'] as const)(

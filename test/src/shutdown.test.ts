@@ -135,6 +135,14 @@ describe.each([{ strict: false }, { strict: true }])('shutdown (strict: $strict)
     expect(report.phases[0]).toMatchObject({ phase: 'closing', duration: 40 })
   })
 
+  test('drain lets run what has just been spawned', async () => {
+    const { local } = makeTree({}, mode)
+    const fresh = local.spawn('x', () => 5)
+    const report = local.shutdown({ drain: 100 })
+    expect(await fresh.outcome).toEqual({ status: 'completed', output: 5 })
+    expect(await report).toMatchObject({ completed: 1, cancelled: 0 })
+  })
+
   test('drain ends as soon as nothing is left', async () => {
     const { global, local, clock } = makeTree({}, mode)
     local.spawn('1', () => new Promise<void>((resolve) => clock.setTimeout(resolve, 10)))
