@@ -8,17 +8,17 @@ import { readFileSync } from 'node:fs'
 const FLOORS: Readonly<Record<string, number>> = {
   'machines/health.ts': 20,
   'machines/manager.ts': 84,
-  'machines/restart-policy.ts': 63,
-  'machines/routine.ts': 142,
+  'machines/restart-policy.ts': 87,
+  'machines/routine.ts': 143,
   'machines/shutdown.ts': 42,
-  'machines/supervisor.ts': 347,
+  'machines/supervisor.ts': 360,
   'machines/transition-table.ts': 58,
-  'src/announcing.ts': 55,
+  'src/announcing.ts': 57,
   'src/child-calls.ts': 130,
-  'src/routine-registry.ts': 327,
+  'src/routine-registry.ts': 332,
   'src/service.ts': 44,
-  'src/shutdown.ts': 300,
-  'src/supervisor.ts': 356,
+  'src/shutdown.ts': 301,
+  'src/supervisor.ts': 394,
 }
 
 interface Report {
