@@ -105,9 +105,7 @@ export class RoutineRegistry {
       return
     }
     const now = row.current.endedAt as number
-    // Whose `start` asks to be ignored is not started again, whatever its restart type says.
-    const asked = !row.unstarted && shouldRestart(row.spec.restart, exitOf(kind)) && this.mayHelp(row)
-    const again = !row.told && !manager.closed && (row.wantsRestart || asked)
+    const again = !row.told && !manager.closed && (row.wantsRestart || this.#asksForRestart(row, kind))
     const tooMany = again && !row.restartIsFree && !row.startsFresh() && !manager.window.record(now)
     if (again && !tooMany) this.#restart(row, kind, orphan, now)
     else {
@@ -116,6 +114,11 @@ export class RoutineRegistry {
       this.#close(row, kind, orphan, false)
     }
     if (tooMany) manager.giveUp(row.seq, row.current.error)
+  }
+
+  /** By its restart type. Whose `start` asks to be ignored is not started again, whatever that says. */
+  #asksForRestart(row: RoutineRow, kind: EndKind): boolean {
+    return !row.unstarted && shouldRestart(row.spec.restart, exitOf(kind)) && this.mayHelp(row)
   }
 
   /** True unless `restartIf` says that another incarnation would not help. */

@@ -114,10 +114,7 @@ export class Supervisor {
     // A first start that fails is an end; that of a restart is tried again.
     const again = row.unstarted ? service.retried && row.startFailed : asked
     // One that is busy decides later, by a window that has moved on: until then there is room.
-    const { stage, spec } = this.#manager
-    const now = stage.clock.now()
-    const allowed =
-      wish === 'free' || this.busy || this.window.left(now) > 0 || row.resumption?.mayStartFresh(now, spec.restartWindow) === true
+    const allowed = wish === 'free' || this.busy || this.#hasRestartFor(row)
     const willRestart = again && !closed && awaited === undefined && allowed
     service.alive = false
     service.prepared = false
@@ -131,6 +128,13 @@ export class Supervisor {
       this.#stopped(service)
     } else if (this.#closed) registry.finish(row)
     else this.post({ type: 'exit', child: service, run, kind: exit, wish })
+  }
+
+  /** True if the limit leaves one more, or it may start fresh in place of that. */
+  #hasRestartFor({ resumption }: RoutineRow): boolean {
+    const { stage, spec } = this.#manager
+    const now = stage.clock.now()
+    return this.window.left(now) > 0 || resumption?.mayStartFresh(now, spec.restartWindow) === true
   }
 
   /** A child that is a manager has ended a life. */

@@ -24,10 +24,12 @@ export function refuse(option: string, range: string, value: unknown, path?: str
   return new ConfigError(`${option} must be ${range}; received ${show(value)}`, { path, option: option.slice(option.lastIndexOf(' ') + 1) })
 }
 
+/** True for what has fields of its own: no array. */
+export const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null && !Array.isArray(value)
+
 /** Throws unless the value is a plain options object whose keys all have a rule and whose values keep to it. Undefined counts as absent. */
 export function check(owner: string, options: object, rules: Readonly<Record<string, Rule>>, path?: string): void {
-  if (typeof options !== 'object' || options === null || Array.isArray(options))
-    throw refuse(`${owner} options`, 'an object', options, path)
+  if (!isObject(options)) throw refuse(`${owner} options`, 'an object', options, path)
   for (const key in options) {
     const rule = Object.hasOwn(rules, key) ? rules[key] : undefined
     if (rule === undefined)
@@ -51,17 +53,17 @@ export const positiveDuration: Rule = {
   accepts: (value) => isNumber(value) && value > 0 && value <= LONGEST_TIMER,
 }
 
+/** What a rule accepts, or no end to it. */
+const orInfinity = ({ range, accepts }: Rule): Rule => ({
+  range: `${range}, or Infinity`,
+  accepts: (value) => value === Infinity || accepts(value),
+})
+
 /** The same, or for ever. */
-export const positiveOrInfinity: Rule = {
-  range: `${positiveDuration.range}, or Infinity`,
-  accepts: (value) => value === Infinity || positiveDuration.accepts(value),
-}
+export const positiveOrInfinity: Rule = orInfinity(positiveDuration)
 
 /** Milliseconds that a timer can wait for, or for ever. */
-export const durationOrInfinity: Rule = {
-  range: `a number of milliseconds from 0 to ${LONGEST_TIMER}, or Infinity`,
-  accepts: (value) => value === Infinity || duration.accepts(value),
-}
+export const durationOrInfinity: Rule = orInfinity(duration)
 
 /** A whole number of at least one, or Infinity. */
 export const limit: Rule = {
@@ -69,17 +71,14 @@ export const limit: Rule = {
   accepts: (value) => value === Infinity || (Number.isSafeInteger(value) && (value as number) >= 1),
 }
 
-/** A whole number of at least zero, or Infinity. */
-export const count: Rule = {
-  range: 'a whole number of at least 0, or Infinity',
-  accepts: (value) => value === Infinity || (Number.isSafeInteger(value) && (value as number) >= 0),
-}
-
 /** A whole number of at least zero. */
 export const finiteCount: Rule = {
   range: 'a whole number of at least 0',
   accepts: (value) => Number.isSafeInteger(value) && (value as number) >= 0,
 }
+
+/** The same, or Infinity. */
+export const count: Rule = orInfinity(finiteCount)
 
 /** True or false. */
 export const flag: Rule = { range: 'true or false', accepts: (value) => typeof value === 'boolean' }

@@ -1,11 +1,12 @@
 /** Campaigns: many simulated runs, and the smallest one that breaks a law. */
 import type { Arbitrary, RunDetails } from 'fast-check'
 import { ConfigError, CurtaincallError } from '../errors.ts'
+import { isThenable } from '../lifecycle-bus.ts'
 import { check, finiteCount } from '../spec/check.ts'
 import { arbitraries, type FastCheck, placesOf, type Scenario } from './arbitraries.ts'
 import { keepBoth } from './counterexample-files.ts'
 import { explainTrace } from './explain.ts'
-import type { Goal, Law, Run as SimulatedRun } from './law.ts'
+import { type Goal, goalList, type Law, lawList, type Run as SimulatedRun } from './law.ts'
 import { laws as allLaws } from './laws.ts'
 import type { TreePlan } from './plan.ts'
 import { checkPlan } from './plan-shape.ts'
@@ -70,17 +71,12 @@ const anything = (): boolean => true
 const RULES = {
   runs: finiteCount,
   seed: { range: 'a whole number', accepts: Number.isSafeInteger },
-  laws: { range: 'an array of laws', accepts: (value: unknown) => isListOf(value, 'check') },
-  goals: { range: 'an array of goals', accepts: (value: unknown) => isListOf(value, 'reached') },
+  laws: lawList,
+  goals: goalList,
   traces: { range: 'the name of a folder, or false', accepts: (value: unknown) => typeof value === 'string' || value === false },
   fc: { range: 'fast-check', accepts: anything },
   onRun: { range: 'a function', accepts: (value: unknown) => typeof value === 'function' },
 } satisfies Record<keyof CampaignOptions, unknown>
-
-/** Laws, or goals: a name, and what is asked. */
-function isListOf(value: unknown, asked: 'check' | 'reached'): boolean {
-  return Array.isArray(value) && value.every((each) => typeof each?.name === 'string' && typeof each[asked] === 'function')
-}
 
 /** What simulates one generated run. */
 type Play<Run> = (run: Run) => Promise<Simulation>
@@ -202,8 +198,8 @@ async function campaign<Run>(fc: FastCheck, runs: Arbitrary<Run>, play: Play<Run
 /** Whether a goal is reached, at once: a promise would always count as true. */
 function isReached({ name, reached }: Goal, run: SimulatedRun): boolean {
   const answer: unknown = reached(run)
-  if (typeof (answer as PromiseLike<unknown> | undefined)?.then !== 'function') return Boolean(answer)
-  ;(answer as PromiseLike<unknown>).then(undefined, () => {})
+  if (!isThenable(answer)) return Boolean(answer)
+  answer.then(undefined, () => {})
   throw new ConfigError(`goal ${name} must be a function that says at once whether it is reached; it returned a promise`, {
     option: 'goals',
   })

@@ -109,6 +109,14 @@ export function sometimes(name: string, reached: Goal['reached']): Goal {
   return { name, reached }
 }
 
+/** A rule for options that take laws, and one for goals: a name, and what is asked. */
+export const lawList: Rule = { range: 'an array of laws', accepts: (value) => isListOf(value, 'check') }
+export const goalList: Rule = { range: 'an array of goals', accepts: (value) => isListOf(value, 'reached') }
+
+function isListOf(value: unknown, asked: 'check' | 'reached'): boolean {
+  return Array.isArray(value) && value.every((each) => typeof each?.name === 'string' && typeof each[asked] === 'function')
+}
+
 const nameOfLaw: Rule = { range: 'a text that is not empty', accepts: (value) => typeof value === 'string' && value !== '' }
 
 /** What is found is told by the name. */

@@ -1,5 +1,6 @@
 /** Traces played again. */
 import { anything, check, refuse, type Rule } from '../spec/check.ts'
+import { lawList } from './law.ts'
 import { laws as allLaws } from './laws.ts'
 import { isPlan, perform, type SimulatedTree, type Simulation, type SimulationOptions } from './simulate.ts'
 import type { Step } from './script.ts'
@@ -28,8 +29,7 @@ export interface Replay {
 
 type Given = { readonly tree?: SimulatedTree; readonly script?: readonly Step[] } & Pick<SimulationOptions, 'laws'>
 
-const laws: Rule = { range: 'an array of laws', accepts: Array.isArray }
-const RULES = { tree: anything, script: anything, laws } satisfies Record<keyof Given, Rule>
+const RULES = { tree: anything, script: anything, laws: lawList } satisfies Record<keyof Given, Rule>
 
 /**
  * Plays a trace again, and says where that goes otherwise than it was written down.

@@ -10,13 +10,13 @@ import { INTERCEPTOR, type Interceptor } from '../interceptor.ts'
 import type { Manager } from '../manager.ts'
 import type { ShutdownReport } from '../report.ts'
 import type { ShutdownOptions } from '../shutdown.ts'
-import { anything, check, finiteCount, flag, oneOf, refuse, type Rule } from '../spec/check.ts'
+import { anything, check, finiteCount, flag, isObject, oneOf, refuse, type Rule } from '../spec/check.ts'
 import type { GlobalManagerOptions } from '../spec/manager-spec.ts'
 import { SHUTDOWN_RULES } from '../spec/shutdown-spec.ts'
 import { explainTrace } from './explain.ts'
 import { type Fault, readFault } from './faults.ts'
 import { apartFromSteps } from './free-step.ts'
-import { judge, type Law, type Remains, type Run } from './law.ts'
+import { judge, lawList, type Law, type Remains, type Run } from './law.ts'
 import { laws as allLaws } from './laws.ts'
 import { Onlooker } from './onlooker.ts'
 import { plant, type TreePlan, worksOf } from './plan.ts'
@@ -83,16 +83,12 @@ const RULES = {
   faults: anything,
   script: anything,
   end: { range: 'an object of shutdown options, or false', accepts: (value) => value === false || isObject(value) },
-  laws: { range: 'an array of laws', accepts: (value) => Array.isArray(value) && value.every((each) => isObject(each) && 'check' in each) },
+  laws: lawList,
   steps: finiteCount,
   allowEscapes: flag,
 } satisfies Record<keyof SimulationOptions, Rule>
 
 const { signal: _, ...END_RULES } = SHUTDOWN_RULES
-
-function isObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
 
 /** Timers that may fire, unless told otherwise. */
 const STEPS = 10_000

@@ -1,13 +1,12 @@
 /** What a trace has to look like: a file may have been edited by anybody, and a trace made by hand. */
 import { ConfigError } from '../errors.ts'
-import { finiteCount, flag, oneOf, refuse, type Rule } from '../spec/check.ts'
+import { finiteCount, flag, isObject, oneOf, refuse, type Rule } from '../spec/check.ts'
 import { checkPlan } from './plan-shape.ts'
 import type { TraceEvent, TraceHeader, Verdict } from './trace.ts'
 
 /** Says what is wrong, by throwing. */
 type Wrong = (why: string) => never
 
-const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null && !Array.isArray(value)
 const isText = (value: unknown): value is string => typeof value === 'string'
 const object: Rule = { range: 'an object', accepts: isObject }
 const text: Rule = { range: 'a text', accepts: isText }

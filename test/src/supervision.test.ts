@@ -259,6 +259,18 @@ describe.each([{ strict: false }, { strict: true }])('supervision (strict: $stri
     expect(global.getApp('a')?.getLocal('l')).toBeUndefined()
   })
 
+  test('restartIf is asked nothing where the answer would not count', async () => {
+    const { local } = makeTree({}, mode)
+    const asked: unknown[] = []
+    const failed = gate<never>()
+    const draining = local.spawn('x', () => failed.promise, { restart: 'transient', restartIf: (error) => asked.push(error) > 0 })
+    await settle()
+    const done = local.shutdown({ drain: 1_000 })
+    failed.reject(new Error('boom'))
+    expect([(await draining.outcome).status, asked]).toEqual(['failed', []])
+    await done
+  })
+
   test('a crash during a shutdown restarts nothing', async () => {
     const { local, global } = makeTree({}, mode)
     const routine = local.spawn(
