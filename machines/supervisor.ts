@@ -13,6 +13,7 @@
  * V5  A child that is dead already when its group stops is taken note of there; its exit is not handled again.
  * V6  Only a significant child's own end, not answered with a restart, makes for an automatic shutdown.
  * V7  A temporary child's specification goes with it; any other is kept until it is deleted.
+ * V8  A restart that was put off, or is to be tried again, is that of one run: once the child was started otherwise, it is nobody's.
  */
 import { type ExitKind, type RestartType, type RestartWindow, shouldRestart } from './restart-policy.ts'
 
@@ -78,8 +79,8 @@ export interface ChildCounts {
 /** What waits in a supervisor's mailbox. */
 export type Message<C extends Child> =
   | { readonly type: 'exit'; readonly child: C; readonly run: number; readonly kind: ExitKind; readonly wish: Wish }
-  | { readonly type: 'retry'; readonly child: C }
-  | { readonly type: 'resume'; readonly child: C }
+  /** `run` is that of the start that failed, or is over: once there was another one, nobody waits for this any more. */
+  | { readonly type: 'retry' | 'resume'; readonly child: C; readonly run: number }
   | { readonly type: 'call'; readonly call: Call<C>; readonly reply: (verdict: Verdict<C>) => void }
   | { readonly type: 'stop' }
 
@@ -153,15 +154,20 @@ function* handle<C extends Child>(s: Supervision<C>, message: Message<C>, now: n
     case 'exit':
       return yield* handleExit(s, message, now)
     case 'retry':
-      return message.child.state === 'restarting' ? yield* restart(s, message.child, now) : undefined
+      return isDue(message) ? yield* restart(s, message.child, now) : undefined
     case 'resume':
-      return message.child.state === 'restarting' ? yield* carryOut(s, message.child) : undefined
+      return isDue(message) ? yield* carryOut(s, message.child) : undefined
     case 'call':
       yield { do: 'reply', reply: message.reply, verdict: yield* answer(s, message.call) }
       return undefined
     default:
       return { do: 'end', why: 'stop' }
   }
+}
+
+/** V8. */
+function isDue<C extends Child>({ child, run }: { readonly child: C; readonly run: number }): boolean {
+  return child.state === 'restarting' && child.run === run
 }
 
 // --- ends of children ------------------------------------------------------------------------
@@ -247,7 +253,7 @@ function* restartGroup<C extends Child>(s: Supervision<C>, group: readonly C[], 
 /** V3. */
 function tryAgain<C extends Child>(s: Supervision<C>, child: C): void {
   child.state = 'restarting'
-  s.post({ type: 'retry', child })
+  s.post({ type: 'retry', child, run: child.run })
 }
 
 function* start<C extends Child>(child: C, again = false): Steps<C, Begun> {

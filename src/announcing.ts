@@ -67,7 +67,7 @@ export abstract class Announcing extends Remembering {
 
   /** Somebody orders something by hand: what follows from it says so. */
   ordered(control: string): void {
-    this.announce('control.ordered', { control }, 0)
+    this.local.stage.turn.run(noteOrder, this, control)
   }
 
   #event(type: LifecycleEvent['type'], seq: number, cause: number, at?: number): Begun {
@@ -78,4 +78,8 @@ export abstract class Announcing extends Remembering {
   #publish(event: Begun): void {
     this.local.stage.bus.publish(this.local.listeners, event as unknown as LifecycleEvent)
   }
+}
+
+function noteOrder(row: Announcing, control: string): void {
+  row.announce('control.ordered', { control }, 0)
 }

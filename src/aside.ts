@@ -16,10 +16,14 @@ class Aside {
   ordered: number | undefined = undefined
   /** Why it was told to stop, if that was between two incarnations. */
   lateReason: unknown = undefined
-  /** True while its `start` has just failed, or asked to be ignored. */
+  /** True if the `start` of its present incarnation failed, or asked to be ignored. */
   unstarted = false
   /** True if the `start` of its present incarnation threw. */
   startThrew = false
+  /** Of its present incarnation, once it has ended: whether another would help, as far as `restartIf` knows. Undefined until asked. */
+  helps: boolean | undefined = undefined
+  /** Of the next delay: how far it strays, from 0 to 1. Undefined until asked. */
+  chance: number | undefined = undefined
   /** Where its actor goes on after a crash, if it is to. */
   resumption: Resumption | undefined = undefined
 }
@@ -46,7 +50,7 @@ export abstract class Remembering {
     return this.#aside.restarts
   }
 
-  /** True while its `start` has just failed, or asked to be ignored. */
+  /** True if the `start` of its present incarnation failed, or asked to be ignored. */
   get unstarted(): boolean {
     return this.#aside.unstarted
   }
@@ -54,6 +58,11 @@ export abstract class Remembering {
   /** True if `start` threw: a first start that fails is an end, as in OTP. */
   get startFailed(): boolean {
     return this.#aside.startThrew
+  }
+
+  /** Of its present incarnation, once it has ended: whether another would help. Undefined until `restartIf` was asked. */
+  get helps(): boolean | undefined {
+    return this.#aside.helps
   }
 
   get resumption(): Resumption | undefined {

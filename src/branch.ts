@@ -88,11 +88,17 @@ export abstract class Branch extends TreeNode {
 
   /** @internal Takes up a manager that was asked for by hand: all or nothing. */
   protected adopt<Child extends Manager>(name: string, make: () => Child): Child {
-    if (this.closed) throw new SpawnRefusedError('ERR_NOT_ACCEPTING', `${this.path} accepts nothing`, { path: this.path })
-    const child = this.insert(name, make)
-    this.order.add(child)
-    child.live()
-    return child
+    const { turn } = this.stage
+    const outer = turn.begin()
+    try {
+      if (this.closed) throw new SpawnRefusedError('ERR_NOT_ACCEPTING', `${this.path} accepts nothing`, { path: this.path })
+      const child = this.insert(name, make)
+      this.order.add(child)
+      child.live()
+      return child
+    } finally {
+      if (outer) turn.end()
+    }
   }
 
   /** @internal */
@@ -115,7 +121,7 @@ export abstract class Branch extends TreeNode {
 
   /** @internal */
   forget(child: Manager): void {
-    this.#managers.delete(child.name)
+    if (this.#managers.get(child.name) === child) this.#managers.delete(child.name)
     this.order.delete(child)
   }
 
@@ -185,18 +191,10 @@ export abstract class Branch extends TreeNode {
 
   // --- shutdown ------------------------------------------------------------------------------
 
-  /** @internal Cancels what has not begun; with `drain`, only what waits for a restart. */
-  cancelPending(cause: number, drain: boolean): void {
-    for (const child of this.below().reverse()) child.cancelPending(cause, drain)
-    this.registry.cancelPending(cause, drain)
-  }
-
-  /** @internal Asks everybody in the subtree who was not asked yet, latest first. True if there was anybody. */
-  askAll(cause: number): boolean {
-    const before = this.stage.asked
-    for (const child of this.below().reverse()) child.askAll(cause)
-    this.registry.ask(cause, true)
-    return this.stage.asked > before
+  /** @internal The routines in the subtree, those of the managers made latest first, each manager's latest first. */
+  latestFirst(of: (registry: RoutineRegistry) => boolean = () => true): RoutineRow[] {
+    const own = of(this.registry) ? this.registry.rows.latestFirst() : []
+    return this.#managers.size === 0 ? own : [...this.below().reverse().flatMap((child) => child.latestFirst(of)), ...own]
   }
 
   /** @internal Comes to the latest of the managers and children that has not ended, once all that was spawned has. */
@@ -210,13 +208,12 @@ export abstract class Branch extends TreeNode {
         return
       }
       if (row !== undefined && !row.ended) {
+        // Its end leads here again.
         if (row.told) return
         this.stage.asked++
         row.seq = cause
         row.stop(CANCEL, this.cancelReason)
-        if (!row.ended) return
-        // It has obeyed at once, and the end of it may have led here already.
-        if (order.at(-1) !== last) continue
+        return
       }
       order.pop()
     }

@@ -1,4 +1,6 @@
 /** How a body leaves by its own choice. */
+import { CurtaincallError } from './errors.ts'
+import { DONE, EXIT, FAIL } from './routine-steps.ts'
 import { refuse, type Rule } from './spec/check.ts'
 import type { ExitReason } from './spec/routine-spec.ts'
 
@@ -41,6 +43,13 @@ const exitReason: Rule = {
 /** Throws ConfigError unless it is a reason that OTP knows. */
 export function checkExitReason(reason: ExitReason, path?: string): void {
   if (!exitReason.accepts(reason)) throw refuse('exit reason', exitReason.range, reason, path)
+}
+
+/** The step of its lifecycle that an OTP reason is. Looks at the reason. */
+export function exitStep(reason: ExitReason, path: string): readonly [event: number, payload: unknown] {
+  if (reason === 'normal') return [DONE, undefined]
+  if (reason === 'killed') return [FAIL, new CurtaincallError('ERR_FAILED', `${path} exited as killed`, { path })]
+  return reason === 'shutdown' || 'shutdown' in reason ? [EXIT, reason] : [FAIL, reason]
 }
 
 /** Ends the incarnation that it is called in. A reason that there is not ends it as failed, with a ConfigError. */

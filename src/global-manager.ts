@@ -1,8 +1,8 @@
 /** The root of a tree. */
-import type { InspectionEvent } from 'xstate'
+import type { InspectionEvent, Observer } from 'xstate'
 import { globalManagerMachine, type ManagerMachine } from '../machines/manager.ts'
 import { AppManager } from './app-manager.ts'
-import type { LifecycleBus } from './lifecycle-bus.ts'
+import { inWords } from './lifecycle-actor.ts'
 import { Manager } from './manager.ts'
 import type { Routine } from './routine-handle.ts'
 import { refuse } from './spec/check.ts'
@@ -29,8 +29,9 @@ export class GlobalManager extends Manager {
     this.logic = this.stage.logicOf(globalManagerMachine)
     const { clock, interceptor } = spec
     if (interceptor !== undefined) this.on('*', (event) => interceptor.event(event))
-    const inspect = spec.inspect === undefined ? {} : { inspect: containInspection(spec.inspect, this.stage.bus) }
-    this.live({ clock: { setTimeout: clock.setTimeout.bind(clock), clearTimeout: clock.clearTimeout.bind(clock) }, ...inspect })
+    const inspect = spec.inspect === undefined ? {} : { inspect: inWords(spec.inspect as Observer<InspectionEvent>, this.turn) }
+    const timers = { setTimeout: clock.setTimeout.bind(clock), clearTimeout: clock.clearTimeout.bind(clock) }
+    this.turn.run(live, this, { clock: timers, ...inspect })
   }
 
   /**
@@ -101,14 +102,6 @@ export function createGlobalManager(options?: GlobalManagerOptions): GlobalManag
   return new GlobalManager(compileGlobalSpec(options))
 }
 
-/** An exception in an inspector would come out of whatever send led to it. */
-function containInspection(inspect: NonNullable<GlobalManagerOptions['inspect']>, bus: LifecycleBus): (event: InspectionEvent) => void {
-  return (event) => {
-    try {
-      if (typeof inspect === 'function') inspect(event)
-      else inspect.next?.(event)
-    } catch (error) {
-      bus.contain(error, 'an inspection observer threw')
-    }
-  }
+function live(global: GlobalManager, options: object): void {
+  global.live(options)
 }

@@ -25,13 +25,18 @@ export class Heartbeat {
 
   /** It lives. */
   beat(): void {
-    const { row } = this.#incarnation
+    const { clock, turn } = this.#incarnation.row.local.stage
     const before = this.last
-    this.last = row.local.stage.clock.now()
+    this.last = clock.now()
+    if (this.#hung) turn.run(revive, this, this.last - before)
+  }
+
+  /** It was taken for hung, and is not. */
+  revive(silence: number): void {
     if (!this.#hung) return
     this.#setHung(false)
     this.#arm(this.#hungAfter)
-    row.announce('routine.revived', { silence: this.last - before })
+    this.#incarnation.row.announce('routine.revived', { silence })
   }
 
   /** It has ended. */
@@ -43,7 +48,7 @@ export class Heartbeat {
   }
 
   #arm(delay: number): void {
-    this.#timer = this.#incarnation.row.local.stage.clock.setTimeout(() => this.#look(), delay)
+    this.#timer = this.#incarnation.row.local.stage.later(() => this.#look(), delay)
   }
 
   #look(): void {
@@ -67,4 +72,8 @@ export class Heartbeat {
     this.#hung = hung
     this.#incarnation.row.local.countHung(hung ? 1 : -1)
   }
+}
+
+function revive(heartbeat: Heartbeat, silence: number): void {
+  heartbeat.revive(silence)
 }

@@ -4,30 +4,20 @@
  * Unobserved, it is driven by the table that is derived from the machine. On the first look a genuine XState actor is made from its
  * state and drives from then on; both ways end in `#apply`, so there is one place where effects happen. This is the hot path.
  *
- * I1  Effects of a step are over before the next step begins; what comes meanwhile waits its turn.
+ * I1  A step is part of one turn (turn.ts); what it does to foreign code are deeds, and what comes of these are turns of their own.
  * I2  Timeout, heartbeat watch and shutdown time are disarmed at the end, whichever it is.
  * I3  Once it is over, nothing that its body does reaches the routine.
- * I4  An effect that throws is reported, and fails the incarnation that it belongs to; nobody else comes to harm. A clock is
- *     taken at its word: one that throws at an end leaves that end unfinished.
+ * I4  A step or a deed that throws is reported, and fails the incarnation that it belongs to; nobody else comes to harm.
  */
-import {
-  type AnyActorRef,
-  type AnyActorScope,
-  type AnyMachineSnapshot,
-  createActor,
-  type DoneActorEvent,
-  type ErrorActorEvent,
-  type EventObject,
-  type StateValue,
-} from 'xstate'
+import type { AnyActorRef, AnyMachineSnapshot, DoneActorEvent, ErrorActorEvent, EventObject, StateValue } from 'xstate'
 import { ROUTINE_EVENTS } from '../machines/routine.ts'
 import { abortContained, containedController, type SignalOwner } from './contained-signal.ts'
-import { CurtaincallError, RoutineTimeoutError } from './errors.ts'
+import { RoutineTimeoutError } from './errors.ts'
 import { Heartbeat } from './heartbeat.ts'
+import { type Door, LifecycleActor } from './lifecycle-actor.ts'
+import { obeys } from './outcome.ts'
 import type { RoutineRow } from './routine.ts'
-import type { AnyBody } from './interceptor.ts'
-import { ExitRequest } from './exit-request.ts'
-import type { ExitReason } from './spec/routine-spec.ts'
+import { ExitRequest, exitStep } from './exit-request.ts'
 import {
   ABANDON,
   ABORT,
@@ -38,7 +28,6 @@ import {
   EFFECT,
   ERROR,
   eventOf,
-  EXIT,
   FAIL,
   FIELD,
   FIELDS,
@@ -48,32 +37,40 @@ import {
   KILL,
   KILLS,
   OUTPUT,
+  payloadOf,
   REASON,
   SETTLE,
   snapshotOf,
+  START,
   TARGET,
   TIMEOUT,
 } from './routine-steps.ts'
 import type { Stage } from './stage.ts'
-import { isActorLogic, runActor, runBody } from './work.ts'
-
-/** During a step in which nothing else has come. */
-const EMPTY: unknown[] = []
+import type { Turn } from './turn.ts'
+import { runWork } from './work.ts'
 
 /** What only those have whose actor somebody has looked at. */
 interface Seen {
-  readonly actor: AnyActorRef
-  scope: AnyActorScope | undefined
+  readonly actor: LifecycleActor
   /** The user's own. */
   work: AnyActorRef | undefined
 }
 
 const OVER = 1
 const KILLED = 2
+/** Its body has begun, and has not ended. */
 const BODY_RUNS = 4
 const TIMED = 8
+/** Its body was told to stop. */
+const ASKED = 16
+/** What its body threw is a way to obey. */
+const OBEYED = 32
+/** Its body had not ended when it was given up on. */
+const ORPHANED = 64
+/** It is over, and nobody has answered that. */
+const UNANSWERED = 128
 
-export class Incarnation implements SignalOwner {
+export class Incarnation implements SignalOwner, Door {
   readonly row: RoutineRow
   /** From 1. */
   readonly number: number
@@ -89,8 +86,6 @@ export class Incarnation implements SignalOwner {
   #state = 0
   /** What is true of it, in one word instead of four: 24 B of each routine that lives. */
   #flags = 0
-  /** What has come during a step, by twos; undefined between steps. */
-  #mailbox: unknown[] | undefined = undefined
   #seen: Seen | undefined = undefined
   #controller: AbortController | undefined = undefined
   /** Timeout, then shutdown time: never both. */
@@ -119,6 +114,15 @@ export class Incarnation implements SignalOwner {
 
   set timedByShutdown(timed: boolean) {
     this.#flags = timed ? this.#flags | TIMED : this.#flags & ~TIMED
+  }
+
+  /** True from its end to the answer (turn.ts, T3): until then nobody has heard of it. */
+  get unanswered(): boolean {
+    return (this.#flags & UNANSWERED) !== 0
+  }
+
+  set unanswered(unanswered: boolean) {
+    this.#flags = unanswered ? this.#flags | UNANSWERED : this.#flags & ~UNANSWERED
   }
 
   get #stage(): Stage {
@@ -158,26 +162,19 @@ export class Incarnation implements SignalOwner {
     ;(this.#seen ?? this.#materialise()).work = work
   }
 
-  // --- the machine's steps -------------------------------------------------------------------
-
-  /** Tells it something. */
-  step(event: number, payload: unknown): void {
-    if (this.#seen !== undefined) this.#send(this.#seen.actor, event, payload)
-    else if (this.#mailbox !== undefined) {
-      if (this.#mailbox === EMPTY) this.#mailbox = []
-      this.#mailbox.push(event, payload)
-    } else {
-      this.#mailbox = EMPTY
-      this.#take(event, payload)
-      // What comes meanwhile waits behind its effects; an actor that is made meanwhile takes that over.
-      while (this.#mailbox.length > 0) this.#take(...(this.#mailbox.splice(0, 2) as [number, unknown]))
-      this.#mailbox = undefined
-    }
+  /** @internal */
+  get turn(): Turn {
+    return this.#stage.turn
   }
 
-  #take(event: number, payload: unknown): void {
-    const step = this.#stepAt(event)
-    if ((step & HANDLED) !== 0) this.#carryOut(step, payload)
+  // --- the machine's steps -------------------------------------------------------------------
+
+  /** Tells it something. In a turn. */
+  step(event: number, payload: unknown): void {
+    if (this.#seen === undefined) {
+      const step = this.#stepAt(event)
+      if ((step & HANDLED) !== 0) this.#carryOut(step, payload)
+    } else if (!this.over) this.#seen.actor.tell(eventOf(event, payload))
   }
 
   /** True if the event means anything in its present state. */
@@ -189,9 +186,14 @@ export class Incarnation implements SignalOwner {
     return this.#stage.steps[this.#state * COLUMNS + event] as number
   }
 
-  /** To one that has not ended: it would complain about each further event. */
-  #send(actor: AnyActorRef, event: number, payload: unknown): void {
-    if (!this.over) actor.send(eventOf(event, payload))
+  /** Its genuine actor has decided; the table says what that means here. */
+  perform(snapshot: AnyMachineSnapshot, event: EventObject): void {
+    const column = ROUTINE_EVENTS.indexOf(event.type as (typeof ROUTINE_EVENTS)[number])
+    if (column < 0) return
+    const step = this.#stepAt(column)
+    if (this.#stage.table.indexOf(snapshot.value) !== (step & TARGET))
+      throw new Error(`the derived table differs from the machine at ${event.type}`)
+    this.#carryOut(step, (event as unknown as Record<string, unknown>)[FIELDS[(step >> FIELD) & 3] as string])
   }
 
   #carryOut(step: number, payload: unknown): void {
@@ -199,26 +201,8 @@ export class Incarnation implements SignalOwner {
       this.#apply(step, payload)
     } catch (error) {
       this.#stage.bus.contain(error, `${this.row.path}: a step of its lifecycle threw`)
-      this.step(FAIL, error)
+      this.turn.next(fail, this, error)
     }
-    // Somebody has looked meanwhile: from here on its actor drives.
-    if (this.#seen !== undefined) this.#seen.actor.start()
-  }
-
-  /** Its genuine actor has decided; the table says what that means here. */
-  perform(snapshot: AnyMachineSnapshot, event: EventObject, scope: AnyActorScope): void {
-    ;(this.#seen as Seen).scope = scope
-    const column = ROUTINE_EVENTS.indexOf(event.type as (typeof ROUTINE_EVENTS)[number])
-    // Somebody who holds the actor may tell it, too.
-    if (column === KILL || (column === CANCEL && !this.row.restartIsFree)) this.row.told = true
-    if (event.type === 'xstate.done.actor.work') this.returned((event as DoneActorEvent).output)
-    // One that was stopped from here has told its end already.
-    else if (event.type === 'xstate.error.actor.work' && this.work !== undefined) this.threw((event as ErrorActorEvent).error)
-    if (column < 0) return
-    const step = this.#stepAt(column)
-    if (this.#stage.table.indexOf(snapshot.value) !== (step & TARGET))
-      throw new Error(`the derived table differs from the machine at ${event.type}`)
-    this.#carryOut(step, (event as unknown as Record<string, unknown>)[FIELDS[(step >> FIELD) & 3] as string])
   }
 
   #apply(step: number, payload: unknown): void {
@@ -247,17 +231,18 @@ export class Incarnation implements SignalOwner {
     const { timeout, hungAfter } = row.spec
     if (timeout !== Infinity) this.#timer = stage.arm(expire, this, timeout, now)
     if (hungAfter !== Infinity) this.heartbeat = new Heartbeat(this, hungAfter, now)
-    this.#flags |= BODY_RUNS
-    const { interceptor, tap } = stage
-    if (interceptor !== undefined) interceptor.begin(row, () => this.#run())
-    else if (tap !== undefined) tap.run(row, () => this.#run())
-    else this.#run()
+    stage.turn.deed(runBody, this)
   }
 
-  #run(): void {
-    const { logic } = this.row
-    if (isActorLogic(logic)) runActor(this, logic)
-    else runBody(this, logic as AnyBody)
+  /** Begins its work, unless it has ended meanwhile. A deed. */
+  run(): void {
+    if (this.over) return
+    this.#flags |= BODY_RUNS
+    const { row } = this
+    const { interceptor, tap } = this.#stage
+    if (interceptor !== undefined) interceptor.begin(row, () => runWork(this))
+    else if (tap !== undefined) tap.run(row, () => runWork(this))
+    else runWork(this)
   }
 
   /** Its time is up: to run, or to stop. */
@@ -271,28 +256,32 @@ export class Incarnation implements SignalOwner {
   #abort(): void {
     const { shutdown } = this.row.spec
     this.#disarm()
-    if (shutdown === 'brutal_kill') this.step(GIVE_UP, undefined)
+    this.turn.deed(askBody, this)
+    if (shutdown === 'brutal_kill') this.turn.next(giveUpOn, this)
     else if (shutdown !== 'infinity' && !this.timedByShutdown) this.#timer = this.#stage.arm(giveUp, this, shutdown)
-    this.#ask()
   }
 
-  /** Tells the body to stop: by its signal, or by stopping the user's actor, which is over at once. */
-  #ask(): void {
-    this.#abortSignal()
+  /** Tells the body to stop: by its signal, or by stopping the user's actor, which is over at once. A deed. */
+  ask(): void {
+    this.#flags |= ASKED
+    if (this.#controller?.signal.aborted === false) abortContained(this.#controller, this.#why)
     const { work } = this
     if (work === undefined) return
-    this.#stopWork(work)
-    this.step(DONE, undefined)
+    this.stopWork(work)
+    if (!this.over) this.turn.arise(done, this)
   }
 
-  #stopWork(work: AnyActorRef): void {
+  /** Stops the user's actor. A deed. */
+  stopWork(work: AnyActorRef): void {
+    if (this.work !== work) return
+    const { actor } = this.#seen as Seen
     this.work = undefined
     this.#flags &= ~BODY_RUNS
-    this.#seen?.scope?.stopChild(work)
+    actor.stopChild(work)
   }
 
   #abandon(): void {
-    this.#ask()
+    this.turn.deed(askBody, this)
     this.#settle()
   }
 
@@ -301,15 +290,18 @@ export class Incarnation implements SignalOwner {
     this.heartbeat?.stop()
     this.endedAt = this.#stage.clock.now()
     // An actor is stopped at once. A body is told, if nobody has told it yet.
-    if ((this.#flags & BODY_RUNS) !== 0 && this.work !== undefined) this.#stopWork(this.work)
-    const orphaned = (this.#flags & BODY_RUNS) !== 0
-    this.#flags &= ~BODY_RUNS
-    this.row.settled(orphaned)
-    if (orphaned) this.#abortSignal()
+    if ((this.#flags & BODY_RUNS) !== 0) {
+      if (this.row.isActor) this.turn.deed(stopWork, this)
+      else this.#flags |= ORPHANED
+    }
+    this.#flags = (this.#flags & ~BODY_RUNS) | UNANSWERED
+    this.row.settled((this.#flags & ORPHANED) !== 0)
+    if ((this.#flags & (ORPHANED | ASKED)) === ORPHANED) this.turn.deed(askBody, this)
   }
 
-  #abortSignal(): void {
-    if (this.#controller?.signal.aborted === false) abortContained(this.#controller, this.#why)
+  /** True if what its body threw is a way to obey. */
+  get obeyed(): boolean {
+    return (this.#flags & OBEYED) !== 0
   }
 
   get #why(): unknown {
@@ -324,38 +316,42 @@ export class Incarnation implements SignalOwner {
 
   // --- what the body does --------------------------------------------------------------------
 
+  /** It has returned, or its actor is done. In a turn. */
   returned(output: unknown): void {
-    if (this.over) this.row.local.registry.orphanSettled(this.row, this.number)
+    if (this.over) this.#settledLate()
     else {
       this.#flags &= ~BODY_RUNS
       this.step(DONE, output)
     }
   }
 
+  /** It has thrown, or its actor has. Before a turn begins: what was thrown is looked at. */
   threw(error: unknown): void {
-    if (this.over) {
-      this.row.local.registry.orphanSettled(this.row, this.number)
-      return
-    }
-    this.#flags &= ~BODY_RUNS
-    if (ExitRequest.is(error)) this.end(error.reason)
-    else this.step(FAIL, error)
+    if (!this.over && this.reason !== undefined && obeys(error, this.reason)) this.#flags |= OBEYED
+    if (ExitRequest.is(error)) this.turn.arise(exited, this, exitStep(error.reason, this.row.path))
+    else this.turn.arise(failed, this, error)
   }
 
-  /** Ends with an OTP reason; from outside, the body is told and nobody waits for it. */
-  end(reason: ExitReason): void {
-    const { path } = this.row
-    if (reason === 'normal') this.step(DONE, undefined)
-    else if (reason === 'killed') this.step(FAIL, new CurtaincallError('ERR_FAILED', `${path} exited as killed`, { path }))
-    else if (reason === 'shutdown' || 'shutdown' in reason) this.step(EXIT, reason)
-    else this.step(FAIL, reason)
+  /** It has thrown. In a turn. */
+  threwIn(event: number, payload: unknown): void {
+    if (this.over) this.#settledLate()
+    else {
+      this.#flags &= ~BODY_RUNS
+      this.step(event, payload)
+    }
+  }
+
+  #settledLate(): void {
+    if ((this.#flags & ORPHANED) === 0) return
+    this.#flags &= ~ORPHANED
+    this.row.local.registry.orphanSettled(this.row, this.number)
   }
 
   /** Made when it is first asked for; aborted from the start if that is late. */
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = containedController(this)
-      if (this.over || (this.reason ?? this.error) !== undefined) this.#controller.abort(this.#why)
+      if (this.over || (this.#flags & ASKED) !== 0) this.#controller.abort(this.#why)
     }
     return this.#controller.signal
   }
@@ -370,6 +366,32 @@ export class Incarnation implements SignalOwner {
     this.#stage.bus.contain(error, `${this.row.path}: ${what}`)
   }
 
+  // --- its doors -----------------------------------------------------------------------------
+
+  /** A user tells its actor something: the same as by the methods. To begin is its supervisor's to say. */
+  sent(event: EventObject): void {
+    const column = ROUTINE_EVENTS.indexOf(event.type as (typeof ROUTINE_EVENTS)[number])
+    if (column <= START) return
+    const payload = payloadOf(column, event)
+    const outer = this.turn.begin()
+    try {
+      if (column === KILL || column === CANCEL) this.row.stopBy(this, column, payload)
+      else this.step(column, payload)
+    } finally {
+      if (outer) this.turn.end()
+    }
+  }
+
+  /** Its own child's end is the body's; whatever else that says is nobody's order. */
+  relayed(event: EventObject): void {
+    const { work } = this
+    if (work === undefined) return
+    if (event.type === 'xstate.done.actor.work') this.turn.arise(returned, this, (event as DoneActorEvent).output)
+    else if (event.type === 'xstate.error.actor.work') this.threw((event as ErrorActorEvent).error)
+  }
+
+  stopped(): void {}
+
   // --- being looked at -----------------------------------------------------------------------
 
   #materialise(): Seen {
@@ -378,23 +400,76 @@ export class Incarnation implements SignalOwner {
     const snapshot = snapshotOf(this.value, over, { input: row.input, output, error, reason, killed })
     // An end is nobody's news any more: the actor of an incarnation that is over stands by itself.
     const parent = over ? {} : { parent: row.local.actor }
-    const actor = createActor(stage.routineLogic, { id: row.id, snapshot, ...parent } as object) as AnyActorRef
-    const seen: Seen = { actor, scope: undefined, work: undefined }
+    const actor = new LifecycleActor(stage.routineLogic, { id: row.id, snapshot, ...parent } as object, this)
+    const seen: Seen = { actor, work: undefined }
     this.#seen = seen
     stage.incarnations.set(actor, this)
-    actor.subscribe({ error: (cause) => stage.bus.contain(cause, `${row.path}: the lifecycle actor failed`) })
-    // In the middle of a step the rest of it comes first, and then what waits already.
-    if (this.#mailbox === undefined) actor.start()
-    else for (let i = 0; i < this.#mailbox.length; i += 2) this.#send(actor, this.#mailbox[i] as number, this.#mailbox[i + 1])
-    this.#mailbox &&= EMPTY
+    actor.onError((cause) => this.#lose(cause))
+    actor.start()
     return seen
+  }
+
+  /** Its actor has failed, and nothing drives it any more: the table does, to its end. */
+  #lose(cause: unknown): void {
+    this.#stage.bus.contain(cause, `${this.row.path}: the lifecycle actor failed`)
+    this.#seen = undefined
+    this.turn.arise(fail, this, cause)
   }
 }
 
 function expire(incarnation: Incarnation): void {
-  incarnation.timeIsUp(TIMEOUT)
+  incarnation.turn.run(timeout, incarnation)
 }
 
 function giveUp(incarnation: Incarnation): void {
+  incarnation.turn.run(giveUpInTime, incarnation)
+}
+
+function timeout(incarnation: Incarnation): void {
+  incarnation.timeIsUp(TIMEOUT)
+}
+
+function giveUpInTime(incarnation: Incarnation): void {
   incarnation.timeIsUp(GIVE_UP)
+}
+
+function giveUpOn(incarnation: Incarnation): void {
+  incarnation.step(GIVE_UP, undefined)
+}
+
+function runBody(incarnation: Incarnation): void {
+  try {
+    incarnation.run()
+  } catch (error) {
+    incarnation.threw(error)
+  }
+}
+
+function askBody(incarnation: Incarnation): void {
+  incarnation.ask()
+}
+
+function stopWork(incarnation: Incarnation): void {
+  if (incarnation.work !== undefined) incarnation.stopWork(incarnation.work)
+}
+
+function done(incarnation: Incarnation): void {
+  incarnation.step(DONE, undefined)
+}
+
+function fail(incarnation: Incarnation, error: unknown): void {
+  incarnation.step(FAIL, error)
+}
+
+/** The turn of a body that has returned. */
+export function returned(incarnation: Incarnation, output: unknown): void {
+  incarnation.returned(output)
+}
+
+function failed(incarnation: Incarnation, error: unknown): void {
+  incarnation.threwIn(FAIL, error)
+}
+
+function exited(incarnation: Incarnation, [event, payload]: readonly [event: number, payload: unknown]): void {
+  incarnation.threwIn(event, payload)
 }

@@ -1,6 +1,7 @@
 /** Carries lifecycle events from where they happen up to whoever listens. */
 import type { LifecycleEvent, LifecycleEventOf, LifecycleEventType } from '../machines/lifecycle-event.ts'
-import type { Logger } from './logger.ts'
+import { type Logger, silentLogger } from './logger.ts'
+import type { Turn } from './turn.ts'
 
 /** A listener of one type of event, or of all. A promise returned for `manager.phase` holds the phase until it settles. */
 export type LifecycleListener<T extends LifecycleEventType | '*'> = (
@@ -28,15 +29,16 @@ type AnyListener = (event: LifecycleEvent) => unknown
 
 type Hold = (promise: PromiseLike<unknown>) => void
 
-/** One listener, as long as it wants to hear. */
+/** One listener, and which events it hears: those numbered after the first of these and up to the second (turn.ts, T10). */
 interface Subscription {
   readonly listener: AnyListener
-  live: boolean
+  readonly after: number
+  until: number
 }
 
 /** The listeners of one node. */
 export class Listeners {
-  /** Arrays that are never written to: who comes meanwhile hears the next event first. */
+  /** Arrays that are never written to. */
   readonly #byType = new Map<string, readonly Subscription[]>()
   readonly #bus: LifecycleBus
   readonly up: Listeners | undefined
@@ -48,26 +50,32 @@ export class Listeners {
 
   /** Adds a listener. The same function may be added more than once; each has its own subscription. */
   add(type: string, listener: AnyListener): Unsubscribe {
-    const own: Subscription = { listener, live: true }
+    const bus = this.#bus
+    const own: Subscription = { listener, after: bus.latest, until: Infinity }
     this.#byType.set(type, [...(this.#byType.get(type) ?? []), own])
-    this.#bus.count(type, 1)
-    return unsubscribe(() => {
-      if (!own.live) return
-      own.live = false
-      const left = (this.#byType.get(type) ?? []).filter((other) => other !== own)
-      if (left.length === 0) this.#byType.delete(type)
-      else this.#byType.set(type, left)
-      this.#bus.count(type, -1)
-    })
+    bus.count(type, 1)
+    return unsubscribe(() => this.#end(type, own))
   }
 
-  /** Removes all. */
+  #end(type: string, own: Subscription): void {
+    if (own.until !== Infinity) return
+    const bus = this.#bus
+    own.until = bus.latest
+    bus.count(type, -1)
+    // It has yet to hear what happened before.
+    if (bus.turn.hasWords) bus.turn.afterWords(() => this.#remove(type, own), undefined)
+    else this.#remove(type, own)
+  }
+
+  #remove(type: string, own: Subscription): void {
+    const left = (this.#byType.get(type) ?? []).filter((other) => other !== own)
+    if (left.length === 0) this.#byType.delete(type)
+    else this.#byType.set(type, left)
+  }
+
+  /** Ends all subscriptions. */
   clear(): void {
-    for (const [type, subscriptions] of this.#byType) {
-      for (const own of subscriptions) own.live = false
-      this.#bus.count(type, -subscriptions.length)
-    }
-    this.#byType.clear()
+    for (const [type, subscriptions] of this.#byType) for (const own of subscriptions) this.#end(type, own)
   }
 
   /** Calls those that want the event. */
@@ -79,21 +87,16 @@ export class Listeners {
 
   #tellAll(subscriptions: readonly Subscription[] | undefined, event: LifecycleEvent, hold: Hold | undefined): void {
     if (subscriptions === undefined) return
-    for (const { live, listener } of subscriptions) if (live) this.#bus.call(listener, event, event.type, hold)
+    const { seq } = event
+    for (const { after, until, listener } of subscriptions)
+      if (seq > after && seq <= until) this.#bus.call(listener, event, event.type, hold)
   }
-}
-
-interface Delivery {
-  readonly to: Listeners
-  readonly event: LifecycleEvent
-  readonly hold: Hold | undefined
-  readonly after: (() => void) | undefined
 }
 
 /**
  * One bus for one global manager.
  *
- * B1  Every listener hears events in the order of `seq`, also when a listener causes further ones.
+ * B1  Every listener hears events in the order of `seq`, also when a listener causes further ones (turn.ts, T4).
  * B2  What a listener throws is contained: logged and counted.
  */
 export class LifecycleBus {
@@ -104,12 +107,13 @@ export class LifecycleBus {
   #hearing = 0
   /** Errors of listeners and loggers that were contained. */
   contained = 0
-  #seq = 0
-  #delivering = false
-  readonly #waiting: Delivery[] = []
+  /** The number of the latest event. */
+  latest = 0
+  readonly turn: Turn
   readonly #logger: Logger
 
-  constructor(logger: Logger) {
+  constructor(turn: Turn, logger: Logger) {
+    this.turn = turn
     this.#logger = logger
   }
 
@@ -129,42 +133,20 @@ export class LifecycleBus {
 
   /** The number of the next event. */
   next(): number {
-    return ++this.#seq
+    return ++this.latest
   }
 
-  /**
-   * Delivers an event to a node's listeners and to those of all nodes above it.
-   *
-   * @param hold Takes promises that listeners return.
-   * @param after Runs once the event is delivered.
-   */
-  publish(to: Listeners, event: LifecycleEvent, hold?: Hold, after?: () => void): void {
-    if (this.#delivering) {
-      this.#waiting.push({ to, event, hold, after })
-      return
-    }
-    this.#delivering = true
-    // The common case takes no place in the queue, which costs 0.2 µs.
-    this.#deliver(to, event, hold, after)
-    if (this.#waiting.length > 0) this.#catchUp()
-    this.#delivering = false
+  /** Tells a node's listeners, and those of all nodes above it, of an event. */
+  publish(to: Listeners, event: LifecycleEvent): void {
+    this.turn.word(deliver, to, event)
   }
 
-  #catchUp(): void {
-    // By index: what listeners cause joins at the end, and taking from the front of a long array is dear.
-    for (let i = 0; i < this.#waiting.length; i++) {
-      const { to, event, hold, after } = this.#waiting[i] as Delivery
-      this.#deliver(to, event, hold, after)
-    }
-    this.#waiting.length = 0
+  /** The same of one that listeners may hold up: `hold` takes the promises that they return. */
+  publishHeld(to: Listeners, event: LifecycleEvent, hold: Hold): void {
+    this.turn.word(deliverHeld, { to, hold }, event)
   }
 
-  #deliver(to: Listeners, event: LifecycleEvent, hold: Hold | undefined, after: (() => void) | undefined): void {
-    for (let node: Listeners | undefined = to; node !== undefined; node = node.up) node.tell(event, hold)
-    after?.()
-  }
-
-  /** Calls a listener of `what`. */
+  /** Calls a listener of `what`. In a word. */
   call<Event>(listener: (event: Event) => unknown, event: Event, what: string, hold?: Hold): void {
     try {
       const result = listener(event)
@@ -184,7 +166,11 @@ export class LifecycleBus {
   }
 
   /** Writes a line; a logger that throws is counted and does no harm. */
-  log(level: 'debug' | 'info' | 'warn' | 'error', details: object, message: string): void {
+  log(level: Level, details: object, message: string): void {
+    if (this.#logger !== silentLogger) this.turn.word(this.#write, { level, details }, message)
+  }
+
+  readonly #write = ({ level, details }: { level: Level; details: object }, message: string): void => {
     try {
       this.#logger[level](details, message)
     } catch {
@@ -192,6 +178,16 @@ export class LifecycleBus {
     }
   }
 }
+
+function deliver(to: Listeners, event: LifecycleEvent): void {
+  for (let node: Listeners | undefined = to; node !== undefined; node = node.up) node.tell(event, undefined)
+}
+
+function deliverHeld({ to, hold }: { readonly to: Listeners; readonly hold: Hold }, event: LifecycleEvent): void {
+  for (let node: Listeners | undefined = to; node !== undefined; node = node.up) node.tell(event, hold)
+}
+
+type Level = 'debug' | 'info' | 'warn' | 'error'
 
 /** True for anything with a `then` method. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {

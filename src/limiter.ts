@@ -27,8 +27,6 @@ export class Gate {
   readonly seekers: Readonly<Record<Room, SeekerLine>> = { permit: new SeekerLine(), queue: new SeekerLine() }
   /** How many of either somebody was just told of. */
   readonly promised: Record<Room, number> = { permit: 0, queue: 0 }
-  /** At the topmost gate: lines whose permits were given back while somebody is being admitted. */
-  readonly granting: AnyLine[] = []
 
   constructor(max: number, up: Gate | undefined) {
     this.max = max
@@ -46,13 +44,6 @@ export class Gate {
   full(): Gate | undefined {
     for (let gate: Gate | undefined = this; gate !== undefined; gate = gate.up) if (gate.count >= gate.max) return gate
     return undefined
-  }
-
-  /** True if a permit is free, here or above, that somebody in a line waits for: one that was given back just now. */
-  get owes(): boolean {
-    for (let gate: Gate | undefined = this; gate !== undefined; gate = gate.up)
-      if (gate.blocked.size > 0 && gate.count < gate.max) return true
-    return false
   }
 
   /** True if somebody waits for a permit of this gate, in whatever way. */
@@ -176,21 +167,9 @@ function park(line: AnyLine, gate: Gate): void {
 
 /** After a permit of this line's gate was given back: admits whoever has waited longest, at any level. */
 export function grant(line: AnyLine): void {
-  let top = line.gate
   let awaited = line.length > 0
-  for (;;) {
-    awaited ||= top.isAwaited
-    if (top.up === undefined) break
-    top = top.up
-  }
-  if (!awaited) return
-  // Who is admitted may end at once and give its permit back: that is seen to here, not ever deeper in the stack.
-  if (top.granting.push(line) > 1) return
-  try {
-    for (let i = 0; i < top.granting.length; i++) grantFor(top.granting[i] as AnyLine)
-  } finally {
-    top.granting.length = 0
-  }
+  for (let gate: Gate | undefined = line.gate; gate !== undefined && !awaited; gate = gate.up) awaited = gate.isAwaited
+  if (awaited) grantFor(line)
 }
 
 function grantFor(line: AnyLine): void {

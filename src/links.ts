@@ -5,6 +5,7 @@ import type { Outcome } from './outcome.ts'
 import type { Routine } from './routine-handle.ts'
 import { RoutineRow } from './routine.ts'
 import { Settling } from './routine-promises.ts'
+import { CANCEL } from './routine-steps.ts'
 import { callable, refuse } from './spec/check.ts'
 
 /** A routine of which nothing is asked but its life. */
@@ -32,7 +33,8 @@ export function watch(routine: AnyRoutine, listener: (end: RoutineEnd) => unknow
   const row = rowOf('watch routine', routine)
   if (!callable.accepts(listener)) throw refuse('watch listener', callable.range, listener, row.path)
   const { bus } = row.local.stage
-  const tell = (end: RoutineEnd): void => bus.call(listener, end, `the end of ${row.path}`)
+  const hear = (end: RoutineEnd): void => bus.call(listener, end, `the end of ${row.path}`)
+  const tell = (end: RoutineEnd): void => bus.turn.word(hear, end, undefined)
   const watchers = ((row.settling ??= new Settling()).watchers ??= new Set())
   let watching = true
   // The end of a child may be known long before its supervisor has come to it.
@@ -73,8 +75,9 @@ export function link(a: AnyRoutine, b: AnyRoutine): Unsubscribe {
     untie()
     breakLink(second, first)
   }
-  if (first.ended) breakLink(first, second)
-  else if (second.ended) breakLink(second, first)
+  const { turn } = first.local.stage
+  if (first.ended) turn.run(breakLink, first, second)
+  else if (second.ended) turn.run(breakLink, second, first)
   else {
     ;((first.settling ??= new Settling()).waiters ??= new Set()).add(firstEnded)
     ;((second.settling ??= new Settling()).waiters ??= new Set()).add(secondEnded)
@@ -86,8 +89,12 @@ function breakLink(from: RoutineRow, to: RoutineRow): void {
   const { end } = from
   if (end?.status !== 'failed' || to.ended) return
   const reason = new RoutineFailedError(`${from.path} failed, and ${to.path} is linked to it`, { path: from.path, cause: end.error })
-  to.announce('link.broken', { from: from.path, error: end.error }, from.seq)
-  void to.cancel(reason)
+  to.local.stage.turn.run(cancelLinked, to, { from, reason })
+}
+
+function cancelLinked(to: RoutineRow, { from, reason }: { from: RoutineRow; reason: RoutineFailedError }): void {
+  to.announce('link.broken', { from: from.path, error: reason.cause }, from.seq)
+  to.stop(CANCEL, reason)
 }
 
 function rowOf(what: string, routine: unknown): RoutineRow {

@@ -1,7 +1,6 @@
 /** The supervisor of routines. */
 import type { AnyActorLogic } from 'xstate'
 import { localManagerMachine, type ManagerMachine } from '../machines/manager.ts'
-import { grant } from './limiter.ts'
 import type { Room } from './availability.ts'
 import { Manager } from './manager.ts'
 import type { AnyRoutine, Routine, RoutineFrom } from './routine-handle.ts'
@@ -53,38 +52,58 @@ export class LocalManager extends Manager {
     // A name that lives has been checked.
     if (!this.groups.has(name)) checkName('routine', name, this.path)
     const given = options as RoutineOptions<never> | undefined
+    const input: unknown = given?.input
     const path = `${this.path}/${name}`
     const spec = this.#specs.compile(given, path)
     const logic = checkWork(work, spec.resume, path)
     if (spec.significant) throw refuse('routine option significant', 'false for what is spawned: make it one of the children', true, path)
-    const { registry, gate } = this
-    const { line } = registry
-    if (this.closed) this.refuse(name, 'ERR_NOT_ACCEPTING', `${this.path} is ${this.state} and accepts nothing`)
-    // Somebody is told of an end before those who wait have what it gives back: they come first.
-    if (gate.owes) grant(line)
-    const queue = line.length > 0 || gate.full() !== undefined
-    if (queue) this.#checkQueue(name)
-    const row = this.#register(name, logic, spec, given?.input, queue)
-    if (queue) line.push(row, ++this.stage.ticket)
-    this.stage.tap?.spawned(row)
-    row.announce('routine.spawned')
-    if (queue && !row.ended) row.announce('routine.queued')
-    if (spec.signal !== undefined) registry.bindSignal(row)
-    if (!queue && !row.ended) registry.admit(row)
-    return row as never
+    const { turn, idsAreLazy } = this.stage
+    const id = spec.id ?? (idsAreLazy ? undefined : this.#askForId(name))
+    const outer = turn.begin()
+    try {
+      return this.#admit(name, logic, spec, input, id) as never
+    } finally {
+      if (outer) turn.end()
+    }
   }
 
-  /** Takes it up with its permit: whoever looks on meanwhile, and spawns, finds that taken. */
-  #register(name: string, work: Work, spec: RoutineSpec, input: unknown, queue: boolean): RoutineRow {
-    const { registry, gate } = this
-    if (!queue) gate.take()
+  /** Of a given generator, which is asked for those only who are not refused: its owner may count on the order. */
+  #askForId(name: string): string {
+    const { turn } = this.stage
+    const outer = turn.begin()
     try {
-      return registry.add(name, work, spec, input, spec.id)
-    } catch (error) {
-      if (!queue) gate.give()
-      grant(registry.line)
-      throw error
+      this.#checkRoom(name)
+    } finally {
+      if (outer) turn.end()
     }
+    return this.registry.generateId()
+  }
+
+  #admit(name: string, work: Work, spec: RoutineSpec, input: unknown, id: string | undefined): RoutineRow {
+    const { registry, gate, stage } = this
+    const queue = this.#checkRoom(name)
+    const row = registry.add(name, work, spec, input, id)
+    if (queue) registry.line.push(row, ++stage.ticket)
+    else gate.take()
+    stage.tap?.spawned(row)
+    row.announce('routine.spawned')
+    if (queue) row.announce('routine.queued')
+    if (spec.signal === undefined) {
+      if (!queue) registry.admit(row)
+      return row
+    }
+    registry.bindSignal(row)
+    // Behind the deed that looks at its signal.
+    if (!queue) stage.turn.next(admit, row)
+    return row
+  }
+
+  /** True if it has to queue. Throws if it is refused. */
+  #checkRoom(name: string): boolean {
+    if (this.closed) this.refuse(name, 'ERR_NOT_ACCEPTING', `${this.path} is ${this.state} and accepts nothing`)
+    const queue = this.registry.line.length > 0 || this.gate.full() !== undefined
+    if (queue) this.#checkQueue(name)
+    return queue
   }
 
   #checkQueue(name: string): void {
@@ -128,4 +147,8 @@ export class LocalManager extends Manager {
   override keepsWaiting(room: Room): boolean {
     return this.queued > 0 || (room === 'queue' && this.spec.maxQueue > 0)
   }
+}
+
+function admit(row: RoutineRow): void {
+  row.local.registry.admit(row)
 }

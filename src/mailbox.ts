@@ -12,7 +12,6 @@ import type { Reception } from './reception.ts'
 import type { RoutineRow } from './routine.ts'
 import { abortSignal, check, positiveOrInfinity } from './spec/check.ts'
 import type { WaitOptions } from './waiting.ts'
-import { isActorLogic } from './work.ts'
 
 const ASK_RULES = { timeout: positiveOrInfinity, signal: abortSignal }
 
@@ -44,7 +43,7 @@ export class Mailbox {
   }
 
   send(message: unknown): void {
-    this.#accept(sent(message))
+    this.accept(sent(message))
   }
 
   ask(message: unknown, options: WaitOptions): Promise<unknown> {
@@ -52,24 +51,30 @@ export class Mailbox {
     check('ask', options, ASK_RULES, row.path)
     const { timeout = ASK_TIMEOUT, signal } = options
     if (signal?.aborted) return Promise.reject(signal.reason)
-    const { tap } = row.local.stage
+    const { tap, turn } = row.local.stage
     // Of what goes to an actor XState tells.
-    const asker = isActorLogic(row.logic) ? tap?.sender() : tap?.message(row, message, 'ask')
-    const question = new Question(this, row, message, timeout, options, asker)
+    const asker = row.isActor ? tap?.sender() : tap?.message(row, message, 'ask')
+    const outer = turn.begin()
     try {
-      this.#accept(question)
-    } catch (error) {
-      question.fail(error)
+      const question = new Question(this, row, message, timeout, options, asker)
+      try {
+        this.accept(question)
+      } catch (error) {
+        question.fail(error)
+      }
+      return question.answered
+    } finally {
+      if (outer) turn.end()
     }
-    return question.answered
   }
 
-  #accept(letter: Letter): void {
+  /** @internal In a turn. */
+  accept(letter: Letter): void {
     const row = this.#row
     const { capacity, overflow, betweenIncarnations } = row.spec.mailbox
     const { work } = row.current
     if (row.ended) this.#dead(letter)
-    else if (work !== undefined && !row.current.over && this.size === 0) this.#deliver(work, letter)
+    else if (work !== undefined && !row.current.over && this.size === 0) row.local.stage.turn.deed(deliverTo, row, letter)
     else if (betweenIncarnations === 'drop' && row.incarnation > 1 && row.state === 'pending') this.#drop(letter)
     else if (this.size < capacity) this.#keep(letter)
     else if (overflow === 'drop-newest') this.#drop(letter, this.#full)
@@ -167,17 +172,28 @@ export class Mailbox {
   /** The user's actor has begun: what has waited goes to it. */
   flush(work: AnyActorRef): void {
     // One that ends meanwhile has received no more: what is left waits for the next one, or is dead.
-    while (this.size > 0 && work.getSnapshot().status === 'active') this.#deliver(work, this.take() as Letter)
+    while (this.size > 0 && work.getSnapshot().status === 'active') deliver(work, this.take() as Letter)
   }
+}
 
-  /** To an actor a question comes as its event with a `reply` function beside. */
-  #deliver(work: AnyActorRef, letter: Letter): void {
-    const { message } = letter
-    if (!(letter instanceof Question)) {
-      work.send(message as EventObject)
-      return
-    }
-    letter.received()
-    work.send({ ...(message as object), reply: (value: unknown) => letter.answer(value) } as unknown as EventObject)
+/** A deed: by now its actor may have been stopped. */
+function deliverTo(row: RoutineRow, letter: Letter): void {
+  const { work, over } = row.current
+  if (work === undefined || over) row.local.stage.turn.arise(take, row, letter)
+  else deliver(work, letter)
+}
+
+function take(row: RoutineRow, letter: Letter): void {
+  row.mailbox.accept(letter)
+}
+
+/** To an actor a question comes as its event with a `reply` function beside. A deed. */
+function deliver(work: AnyActorRef, letter: Letter): void {
+  const { message } = letter
+  if (!(letter instanceof Question)) {
+    work.send(message as EventObject)
+    return
   }
+  letter.received()
+  work.send({ ...(message as object), reply: (value: unknown) => letter.answer(value) } as unknown as EventObject)
 }

@@ -3,14 +3,15 @@
  *
  * The handle outlives restarts; each life is an XState actor of its own.
  */
-import { type ActorRefFrom, type AnyActor, type AnyActorRef, type AnyMachineSnapshot, createActor, type EventObject } from 'xstate'
-import type { Phase, ShutdownTrigger } from '../machines/lifecycle-event.ts'
+import type { ActorRefFrom, AnyMachineSnapshot, EventObject } from 'xstate'
+import type { Phase, ShutdownMode, ShutdownTrigger } from '../machines/lifecycle-event.ts'
 import type { ManagerMachine, ManagerMachineContext, ManagerMachineEvent } from '../machines/manager.ts'
 import { type RestartWindow, shouldRestart } from '../machines/restart-policy.ts'
 import type { EndReason } from '../machines/supervisor.ts'
 import { Supervising } from './child-calls.ts'
 import { RestartLimitError, StartFailedError } from './errors.ts'
 import { type Health, healthOf } from './health.ts'
+import { type Door, inspectInWords, LifecycleActor } from './lifecycle-actor.ts'
 import { Readiness } from './readiness.ts'
 import type { RoutineReport, ShutdownReport } from './report.ts'
 import { nameStart, type Service } from './service.ts'
@@ -21,13 +22,14 @@ import { ignore } from './spec/routine-spec.ts'
 import { checkShutdownOptions, DEFAULT_SHUTDOWN_TIMEOUT } from './spec/shutdown-spec.ts'
 import type { Stage } from './stage.ts'
 import { Supervisor } from './supervisor.ts'
+import type { Turn } from './turn.ts'
 import type { WaitOptions } from './waiting.ts'
 
 /** The state of a manager. While `stopping`, its actor's snapshot also says in which phase. */
 export type ManagerState = 'pending' | 'running' | 'stopping' | 'completed' | 'failed' | 'cancelled'
 
 /** What a manager is made of; the levels add what is below. */
-export abstract class Manager extends Supervising {
+export abstract class Manager extends Supervising implements Door {
   /** @internal */ declare readonly up: Manager | undefined
   /** @internal The child that it is of its supervisor; undefined if it was made by hand. */ service: Service | undefined = undefined
   /** @internal True once nothing follows any more. */ concluded = false
@@ -40,11 +42,10 @@ export abstract class Manager extends Supervising {
   /** Resolves with the report of the end that its parent does not answer with a restart. Never rejects. */
   readonly outcome: Promise<ShutdownReport>
   readonly #resolveOutcome: (report: ShutdownReport) => void
-  #actor: AnyActorRef | undefined
+  #actor: LifecycleActor | undefined
   #over = false
+  /** @internal True from the end of a life until that is answered (turn.ts, T3). */ unanswered = false
   /** @internal True once somebody has asked for its end, by hand. */ told = false
-  /** What its actor is to be told once it is made. */
-  #untold: ManagerMachineEvent[] = []
   #seq: number
   #stopOrder: (Manager | Service)[] | undefined
   /** The event that told of an order by hand. */
@@ -65,12 +66,11 @@ export abstract class Manager extends Supervising {
 
   /** The XState actor of the present life. */
   get actor(): ActorRefFrom<ManagerMachine> {
-    return this.#actor as ActorRefFrom<ManagerMachine>
+    return this.#actor as unknown as ActorRefFrom<ManagerMachine>
   }
 
   get state(): ManagerState {
-    // Whoever looks on while its actor is made finds none.
-    const value = (this.#actor?.getSnapshot().value ?? 'pending') as string | object
+    const value = this.actor.getSnapshot().value as string | object
     return (typeof value === 'string' ? value : 'stopping') as ManagerState
   }
 
@@ -109,23 +109,35 @@ export abstract class Manager extends Supervising {
    */
   shutdown(options: ShutdownOptions = {}): Promise<ShutdownReport> {
     const { mode, timeout, drain, phases, signal } = checkShutdownOptions(options, this.path)
-    this.told = true
-    const effective = signal?.aborted ? 'immediate' : mode
-    if (this.run === undefined) this.#beginShutdown({ mode: effective, timeout, drain, phases, held: false, cause: this.#orderedBy })
-    else this.run.tighten(effective, timeout)
+    const aborted = signal?.aborted === true
+    const cause = this.#orderedBy
+    const plan = { mode: aborted ? 'immediate' : mode, timeout, drain, phases, held: false, cause } as const
+    this.stage.turn.run(shutDown, this, plan)
     const { report } = this.run as unknown as ShutdownRun
-    if (signal !== undefined && !signal.aborted) this.#hurryOn(signal, report)
+    if (signal !== undefined && !aborted) this.#hurryOn(signal, report)
     return report
+  }
+
+  /** @internal Somebody asks for its end, by hand. */
+  shutDown(plan: ShutdownPlan): void {
+    this.told = true
+    if (this.run === undefined) this.#beginShutdown(plan)
+    else this.run.tighten(plan.mode, plan.timeout)
   }
 
   /** @internal Somebody orders something by hand: what follows from it says so. */
   ordered(control: string): void {
+    this.turn.run(noteOrder, this, control)
+  }
+
+  /** @internal */
+  noteOrder(control: string): void {
     this.#orderedBy = this.announce({ type: 'control.ordered', control }, 0)
   }
 
   #hurryOn(signal: AbortSignal, report: Promise<ShutdownReport>): void {
     const { signals } = this.stage
-    const member = { aborted: () => void this.shutdown({ mode: 'immediate' }) }
+    const member = { aborted: () => this.shutDown(IMMEDIATELY) }
     signals.bind(signal, member)
     void report.then(() => signals.unbind(signal, member))
   }
@@ -136,32 +148,47 @@ export abstract class Manager extends Supervising {
 
   // --- the machine ---------------------------------------------------------------------------
 
+  /** @internal */
+  get turn(): Turn {
+    return this.stage.turn
+  }
+
   /** @internal Begins a life. */
   live(options: object = {}): void {
     const parent = this.up === undefined ? {} : { parent: this.up.actor }
-    this.#actor = undefined
     this.supervisor = new Supervisor(this)
-    const actor = createActor(this.logic, { id: this.name, ...parent, ...options } as object) as AnyActor
+    const actor = new LifecycleActor(this.logic, { id: this.name, ...parent, ...options } as object, this)
     this.#actor = actor
     this.stage.managers.set(actor, this)
-    actor.subscribe({ error: (error) => this.stage.bus.contain(error, `${this.path}: the manager's actor failed`) })
-    // XState stops a root from outside at once; here that is an immediate shutdown, phases and report included.
-    if (this.up === undefined) actor.stop = () => (void this.shutdown({ mode: 'immediate' }), actor)
+    if (this.up === undefined) inspectInWords(actor, this.turn)
+    actor.onError((error) => this.stage.bus.contain(error, `${this.path}: the manager's actor failed`))
     actor.start()
-    for (const event of this.#untold.splice(0)) this.tell(event)
-    if (!this.closed && this.#prepare()) this.supervisor.begin()
+    if (this.spec.start === undefined) this.supervisor.begin()
+    else this.turn.deed(callStart, this)
   }
 
-  /** Runs the `start` option. False if that was the end of it. */
-  #prepare(): boolean {
-    const { name, path, incarnation } = this
-    try {
-      if (this.spec.start?.({ name, path, incarnation }) !== ignore) return !this.closed
-      this.#stopBecause('ignored', 0)
-    } catch (cause) {
-      this.#failStart(new StartFailedError(`${path}: start threw`, { cause, path }))
-    }
-    return false
+  /** @internal Its `start` has returned, or thrown. */
+  prepared(answer: unknown): void {
+    if (this.closed) return
+    if (answer instanceof StartFailedError) this.#failStart(answer)
+    else if (answer === ignore) this.#stopBecause('ignored', 0)
+    else this.supervisor.begin()
+  }
+
+  /** @internal A user tells its actor something: the same as the methods with their defaults; what else the machine knows is told by its supervising. */
+  sent(event: EventObject): void {
+    const { type, mode, timeout, error } = event as { type: string; mode?: ShutdownMode; timeout?: number; error?: unknown }
+    if (type === 'shutdown') void this.shutdown({ mode, timeout })
+    else if (type === 'hurry' && this.run !== undefined) void this.shutdown({ mode: 'immediate' })
+    else if (type === 'giveUp') this.turn.run(giveUp, this, error)
+  }
+
+  /** @internal What those below tell its actor is nobody's order. */
+  relayed(): void {}
+
+  /** @internal XState stops a root from outside at once; here that is an immediate shutdown, phases and report included. */
+  stopped(): void {
+    void this.shutdown({ mode: 'immediate' })
   }
 
   /** @internal All children have started. */
@@ -173,32 +200,23 @@ export abstract class Manager extends Supervising {
     if (this.service !== undefined) this.up?.supervisor.managerStarted(this.service)
   }
 
-  /** @internal */
+  /** @internal In a turn. */
   tell(event: ManagerMachineEvent): void {
-    if (this.#over) return
-    if (this.#actor === undefined) this.#untold.push(event)
-    else this.#actor.send(event)
+    if (!this.#over) this.#actor?.tell(event)
   }
 
   /** @internal The phase that the machine is in; undefined while it does not stop. */
   get phase(): Phase | undefined {
-    const value: unknown = this.#actor?.getSnapshot().value
+    const value: unknown = this.actor.getSnapshot().value
     return typeof value === 'object' && value !== null ? (value as { stopping: Phase }).stopping : undefined
   }
 
   /** @internal Carries out what the machine has decided. */
-  perform(snapshot: AnyMachineSnapshot, event: EventObject, actions: readonly string[]): void {
+  perform(snapshot: AnyMachineSnapshot, actions: readonly string[]): void {
     for (const action of actions) {
       if (action === 'open') this.#open()
       else if (action === 'end') this.#end(snapshot)
-      else {
-        // Told by somebody who holds the actor: the same as the method with its defaults.
-        if (this.run === undefined) {
-          this.told = true
-          this.run = new ShutdownRun(this, planFrom(event))
-        }
-        this.run.enter((snapshot.value as { stopping: Phase }).stopping)
-      }
+      else this.run?.enter((snapshot.value as { stopping: Phase }).stopping)
     }
   }
 
@@ -222,7 +240,7 @@ export abstract class Manager extends Supervising {
 
   /** @internal Why its present life has failed. */
   get failure(): unknown {
-    return this.startError ?? (this.actor.getSnapshot().context as ManagerMachineContext).error
+    return this.startError ?? this.gaveUpWith
   }
 
   /** @internal What its supervising has come to. */
@@ -246,6 +264,11 @@ export abstract class Manager extends Supervising {
     this.#beginShutdown({ mode: 'graceful', timeout: this.spec.shutdown, drain: 0, phases: {}, held: false, cause })
   }
 
+  /** @internal Somebody has told its actor so. */
+  giveUpBecause(error: unknown): void {
+    if (this.run === undefined) this.#fail('request', error, this.#seq)
+  }
+
   #failStart(error: StartFailedError): void {
     if (this.run !== undefined) return
     this.startError = error
@@ -266,40 +289,43 @@ export abstract class Manager extends Supervising {
     this.#fail('limit', limit, seq)
   }
 
-  #fail(trigger: ShutdownTrigger, error: Error, cause: number): void {
-    // Whoever heard of it may just have asked for a shutdown: that goes on, and knows why.
-    if (this.run !== undefined) {
-      this.run.blame({ path: this.path, error })
-      return
-    }
+  #fail(trigger: ShutdownTrigger, error: unknown, cause: number): void {
     this.trigger = trigger
     this.run = new ShutdownRun(this, { mode: 'graceful', timeout: this.spec.shutdown, drain: 0, phases: {}, held: false, cause })
     this.run.blame({ path: this.path, error })
     this.tell({ type: 'giveUp', error })
   }
 
+  /** The end of a life. What its parent makes of it is another turn (turn.ts, T9). */
   #end(snapshot: AnyMachineSnapshot): void {
-    const run = this.run as ShutdownRun
-    const state = snapshot.value as 'completed' | 'cancelled' | 'failed'
-    const { up, service } = this
-    const above = up?.run
     this.#over = true
-    this.report = run.summarise()
-    const undecided = service === undefined ? state === 'failed' && up?.restarts(this) === true : up?.closed === false
-    if (!undecided) up?.forget(this)
-    const event = { type: 'manager.stopped', state, trigger: this.trigger } as const
-    this.#seq = this.announce(event, run.seq, undefined, () => undecided || this.listeners.clear())
-    // A listener may just have shut down this manager, or the parent.
-    const restart = undecided && service === undefined && !this.told && up?.closed === false
+    this.unanswered = true
+    this.report = (this.run as ShutdownRun).summarise()
+    this.turn.next(answerEnd, this, snapshot.value as EndState)
+  }
+
+  /** @internal Tells of the end of a life, and what comes of it: another life, or nothing, or its supervisor decides. */
+  answerEnd(state: EndState): void {
+    const { up, service } = this
+    const run = this.run as ShutdownRun
+    const report = this.report as ShutdownReport
+    this.unanswered = false
+    const restart = service === undefined && state === 'failed' && up?.restarts(this) === true
+    this.#seq = this.announce({ type: 'manager.stopped', state, trigger: this.trigger }, run.seq)
     if (service !== undefined) up?.supervisor.managerEnded(service, this.told, this.startError)
     // Whoever tidies up at the outcome has done so before the callers of shutdown() go on.
     else if (!restart) this.conclude()
-    run.settle(this.report)
-    if (restart) this.renew()
+    run.settle(report)
+    if (restart) this.turn.next(renew, this)
     else {
-      above?.childEnded(this.report)
-      if (up?.exhausted === true && !up.closed) up.giveUp(this.#seq, (snapshot.context as ManagerMachineContext).error)
+      up?.run?.childEnded(report)
+      if (up?.exhausted === true && !up.closed) up.giveUp(this.#seq, this.gaveUpWith)
     }
+  }
+
+  /** @internal What it gave up with. */
+  get gaveUpWith(): unknown {
+    return (this.actor.getSnapshot().context as ManagerMachineContext).error
   }
 
   /** @internal The last of its lives is over. */
@@ -322,6 +348,16 @@ export abstract class Manager extends Supervising {
     if (!again) return false
     this.exhausted = !this.window.record(this.stage.clock.now())
     return !this.exhausted
+  }
+
+  /** @internal Another life of one that was made by hand, unless somebody has heard of the end of the last and decided otherwise. */
+  renewByHand(): void {
+    if (!this.told && this.up?.closed === false) {
+      this.renew()
+      return
+    }
+    this.conclude()
+    this.up?.run?.childEnded(this.report as ShutdownReport)
   }
 
   /** @internal Another life: original specs only, an empty limit history. */
@@ -391,7 +427,41 @@ export abstract class Manager extends Supervising {
   }
 }
 
-function planFrom(event: EventObject): ShutdownPlan {
-  const { mode = 'graceful', timeout = DEFAULT_SHUTDOWN_TIMEOUT } = event as ManagerMachineEvent & { type: 'shutdown' }
-  return { mode, timeout, drain: 0, phases: {}, held: false, cause: 0 }
+type EndState = 'completed' | 'cancelled' | 'failed'
+
+const IMMEDIATELY: ShutdownPlan = { mode: 'immediate', timeout: DEFAULT_SHUTDOWN_TIMEOUT, drain: 0, phases: {}, held: false, cause: 0 }
+
+function noteOrder(manager: Manager, control: string): void {
+  manager.noteOrder(control)
+}
+
+function shutDown(manager: Manager, plan: ShutdownPlan): void {
+  manager.shutDown(plan)
+}
+
+function giveUp(manager: Manager, error: unknown): void {
+  manager.giveUpBecause(error)
+}
+
+function answerEnd(manager: Manager, state: EndState): void {
+  manager.answerEnd(state)
+}
+
+function renew(manager: Manager): void {
+  manager.renewByHand()
+}
+
+/** A deed. */
+function callStart(manager: Manager): void {
+  const { name, path, incarnation, spec, turn } = manager
+  if (manager.closed) return
+  try {
+    turn.arise(prepared, manager, spec.start?.({ name, path, incarnation }))
+  } catch (cause) {
+    turn.arise(prepared, manager, new StartFailedError(`${path}: start threw`, { cause, path }))
+  }
+}
+
+function prepared(manager: Manager, answer: unknown): void {
+  manager.prepared(answer)
 }

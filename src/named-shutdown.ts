@@ -40,7 +40,7 @@ export async function shutdownRoutines(
     left--
     for (const look of room) look()
   }
-  for (const row of latestFirst) row.stop(CANCEL, reason)
+  for (const row of latestFirst) stage.turn.run(cancel, row, reason)
   for (const row of latestFirst) {
     // Told to stop, it has no end but one; that of a child may be known long before its supervisor has come to it.
     if (row.current.over) continue
@@ -55,9 +55,17 @@ export async function shutdownRoutines(
   }
   // Who obeys at once has done so, even where nothing is waited for.
   const timedOut = !inTime && latestFirst.some((row) => !row.current.over)
-  for (const row of latestFirst) row.stop(KILL, reason)
+  for (const row of latestFirst) stage.turn.run(kill, row, reason)
   const counts: Record<EndKind, number> = { completed: 0, failed: 0, cancelled: 0, killed: 0 }
   for (const row of latestFirst) counts[row.endKind]++
   const routines = latestFirst.map((row) => ({ path: row.path, outcome: row.endKind }))
   return { name, duration: stage.clock.now() - startedAt, timedOut, ...counts, routines }
+}
+
+function cancel(row: RoutineRow, reason: unknown): void {
+  row.stop(CANCEL, reason)
+}
+
+function kill(row: RoutineRow, reason: unknown): void {
+  row.stop(KILL, reason)
 }

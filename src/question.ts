@@ -44,7 +44,7 @@ export class Question {
   declare private readonly resolve: (value: unknown) => void
   declare private readonly reject: (error: unknown) => void
   declare private readonly mailbox: Mailbox
-  declare private readonly row: RoutineRow
+  declare readonly row: RoutineRow
   declare private readonly timeout: number
   declare private readonly signal: AbortSignal | undefined
   declare private readonly timer: unknown
@@ -77,14 +77,17 @@ export class Question {
     if (signal !== undefined) stage.signals.bind(signal, this)
   }
 
+  /** Not in a turn: a value with a `then` of its own is looked at. */
   answer(value: unknown): void {
-    if (!this.#leave()) return
-    this.row.local.stage.tap?.message(this.row, value, 'reply', this.asker)
+    if (this.settled) return
+    const { tap, turn } = this.row.local.stage
+    tap?.message(this.row, value, 'reply', this.asker)
+    turn.run(leave, this)
     this.resolve(value)
   }
 
   fail(error: unknown): void {
-    if (this.#leave()) this.reject(error)
+    if (this.leave()) this.reject(error)
   }
 
   /** It is never going to be answered. */
@@ -125,7 +128,7 @@ export class Question {
   }
 
   /** False if it is settled already. */
-  #leave(): boolean {
+  leave(): boolean {
     if (this.settled) return false
     this.settled = true
     const { clock, signals } = this.row.local.stage
@@ -136,6 +139,14 @@ export class Question {
   }
 }
 
+function leave(question: Question): void {
+  question.leave()
+}
+
 function expire(question: Question): void {
+  question.row.local.stage.turn.run(timeIsUp, question)
+}
+
+function timeIsUp(question: Question): void {
   question.timeIsUp()
 }

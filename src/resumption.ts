@@ -7,6 +7,7 @@
  * Z3  A limit that is reached is answered once with a fresh start, in place of giving up; not twice within the window.
  */
 import type { ActorLogic, AnyActorLogic, AnyActorRef, AnyActorScope, EventObject, Snapshot } from 'xstate'
+import { instead } from './actor.ts'
 import type { Clock } from './clock.ts'
 import type { LifecycleBus } from './lifecycle-bus.ts'
 
@@ -56,16 +57,17 @@ export class Resumption {
   /** The same logic, observed as far as its delays go. */
   observe(logic: AnyActorLogic): AnyActorLogic {
     const original = logic as ActorLogic<Snapshot<unknown>, EventObject>
-    const observed = Object.create(original) as typeof original
     this.#running.clear()
     this.#reported = false
-    observed.getInitialSnapshot = (scope, input) => original.getInitialSnapshot(this.#scoped(scope), input)
-    observed.transition = (snapshot, event, scope) => {
-      for (const [id, delay] of this.#running) if (delay.event === event) this.#running.delete(id)
-      return original.transition(snapshot, event, this.#scoped(scope))
-    }
-    if (original.start !== undefined) observed.start = (snapshot, scope) => original.start?.(snapshot, this.#scoped(scope))
-    return observed
+    const start: typeof original.start = (snapshot, scope) => original.start?.(snapshot, this.#scoped(scope))
+    return instead(original, {
+      getInitialSnapshot: (scope, input) => original.getInitialSnapshot(this.#scoped(scope), input),
+      transition: (snapshot, event, scope) => {
+        for (const [id, delay] of this.#running) if (delay.event === event) this.#running.delete(id)
+        return original.transition(snapshot, event, this.#scoped(scope))
+      },
+      ...(original.start === undefined ? {} : { start }),
+    })
   }
 
   #scoped<Scope extends AnyActorScope>(scope: Scope): Scope {

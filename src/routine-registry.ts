@@ -1,18 +1,18 @@
 /** The routines of one manager, from their registration to their last event. */
 import { exitOf, shouldRestart } from '../machines/restart-policy.ts'
 import { ManagerExistsError } from './errors.ts'
+import type { Incarnation } from './incarnation.ts'
 import { grant, Line } from './limiter.ts'
 import { LivingRows } from './living-rows.ts'
 import type { Manager } from './manager.ts'
 import type { EndKind } from './metrics.ts'
 import { NameGroup, type NameRegistry } from './name-group.ts'
-import { obeys } from './outcome.ts'
 import { RoutineRow } from './routine.ts'
 import { keepPromises } from './routine-promises.ts'
 import type { Service } from './service.ts'
 import type { ShutdownRun } from './shutdown.ts'
 import type { RoutineSpec } from './spec/routine-spec.ts'
-import { CANCEL, GIVE_UP, KILL } from './routine-steps.ts'
+import { CANCEL, KILL } from './routine-steps.ts'
 import type { Work } from './work.ts'
 
 export class RoutineRegistry {
@@ -38,14 +38,11 @@ export class RoutineRegistry {
   }
 
   /** Takes up a routine. Throws ManagerExistsError if its id is taken. */
-  add(name: string, work: Work, spec: RoutineSpec, input: unknown, wanted: string | undefined, service?: Service): RoutineRow {
+  add(name: string, work: Work, spec: RoutineSpec, input: unknown, id: string | undefined, service?: Service): RoutineRow {
     const manager = this.#manager
-    const { stage } = manager
-    if (wanted !== undefined && this.rows.has(wanted)) {
-      throw new ManagerExistsError(`${manager.path} has a routine with the id ${wanted}`, { path: manager.path })
+    if (id !== undefined && this.rows.has(id)) {
+      throw new ManagerExistsError(`${manager.path} has a routine with the id ${id}`, { path: manager.path })
     }
-    // Ids of a given generator are made here and now: its owner may count on the order.
-    const id = wanted ?? (stage.idsAreLazy ? undefined : this.generateId())
     const row = new RoutineRow(manager, id, work, spec, input, NameGroup.of(name, this.#names), service)
     this.rows.add(row)
     this.idle++
@@ -69,14 +66,14 @@ export class RoutineRegistry {
 
   bindSignal(row: RoutineRow): void {
     const { signal } = row.spec
-    if (signal === undefined) return
-    if (signal.aborted) row.stop(CANCEL, signal.reason)
-    else if (!row.ended) this.#manager.stage.signals.bind(signal, row)
+    if (signal !== undefined) this.#manager.stage.signals.bind(signal, row)
   }
 
   /** A spawned routine has its permit. One that was restarted in the queue is prepared as it begins, like any that is restarted. */
   admit(row: RoutineRow): void {
-    if (row.restarts > 0 || (row.prepare() === 'ok' && !row.current.over)) this.#manager.stage.begin(row)
+    if (row.current.over) return
+    if (row.restarts > 0) this.#manager.stage.begin(row)
+    else row.prepare(begin)
   }
 
   /** The one that lives, or the latest that is retained. */
@@ -96,24 +93,35 @@ export class RoutineRegistry {
 
   // --- ends ----------------------------------------------------------------------------------
 
-  /** An incarnation has ended: another one, or the end of the routine. */
-  settle(row: RoutineRow, kind: EndKind, orphan: boolean): void {
-    const manager = this.#manager
+  /**
+   * An incarnation has ended: another one, or the end of the routine. A turn of its own (turn.ts, T9); whoever has to be asked is asked
+   * before, in deeds that lead here again.
+   */
+  settle(row: RoutineRow, orphan: boolean): void {
+    if (row.ended) return
+    const { supervisor, window } = this.#manager
+    if (this.#asks(row, orphan)) return
+    row.current.unanswered = false
+    const kind = row.endKind
     if (orphan) row.group.count('orphaned', 1)
     if (row.service !== undefined) {
-      manager.supervisor.routineEnded(row.service, row, kind, orphan)
+      supervisor.routineEnded(row.service, row, kind, orphan)
       return
     }
     const now = row.current.endedAt as number
-    const again = !row.told && !manager.closed && (row.wantsRestart || this.#asksForRestart(row, kind))
-    const tooMany = again && !row.restartIsFree && !row.startsFresh() && !manager.window.record(now)
+    const again = this.#comesAgain(row, kind)
+    const tooMany = again && !row.restartIsFree && !row.startsFresh() && !window.record(now)
     if (again && !tooMany) this.#restart(row, kind, orphan, now)
     else {
       this.#leave(row, kind, false)
       this.announceEnd(row, kind, orphan, false)
       this.#close(row, kind, orphan, false)
     }
-    if (tooMany) manager.giveUp(row.seq, row.current.error)
+    if (tooMany) this.#manager.giveUp(row.seq, row.current.error)
+  }
+
+  #comesAgain(row: RoutineRow, kind: EndKind): boolean {
+    return !row.told && !this.#manager.closed && (row.wantsRestart || this.#asksForRestart(row, kind))
   }
 
   /** By its restart type. Whose `start` asks to be ignored is not started again, whatever that says. */
@@ -123,37 +131,41 @@ export class RoutineRegistry {
 
   /** True unless `restartIf` says that another incarnation would not help. */
   mayHelp(row: RoutineRow): boolean {
-    const { restartIf } = row.spec
-    if (row.startFailed) return false
-    if (restartIf === undefined || exitOf(row.endKind) !== 'abnormal') return true
-    try {
-      return restartIf(row.current.error, row.restarts)
-    } catch (error) {
-      this.#manager.stage.bus.contain(error, `${row.path}: restartIf threw`)
-      return false
+    return !row.startFailed && (row.helps ?? true)
+  }
+
+  /** True if somebody has to be asked first, as far as can be said: `restartIf`, or chance. */
+  #asks(row: RoutineRow, orphan: boolean): boolean {
+    const { spec } = row
+    if ((spec.restartIf === undefined && spec.backoff === undefined) || row.told || this.#manager.closed) return false
+    const kind = row.endKind
+    if (spec.restartIf !== undefined && row.helps === undefined && kind === 'failed' && !row.startFailed && !row.wantsRestart) {
+      if (!shouldRestart(row.service?.restart ?? spec.restart, 'abnormal')) return false
+      this.#manager.stage.turn.deed(askRestartIf, row, orphan)
+      return true
     }
+    // Of a child, its supervisor asks when it has come to it.
+    if (row.service !== undefined || row.queued || !row.asksChance || !this.#comesAgain(row, kind)) return false
+    if (this.#manager.window.left(row.current.endedAt as number) === 0) return false
+    this.#manager.stage.turn.deed(askChance, row, orphan)
+    return true
   }
 
   #restart(row: RoutineRow, kind: EndKind, orphan: boolean, now: number): void {
     this.announceEnd(row, kind, orphan, true)
     // Who waits in the queue keeps its place, and begins when it has its permit.
     const delay = row.queued ? 0 : row.delay(now)
-    this.renew(row, delay, () => row.backOff(delay))
-    // A listener may just have told it, or everybody, to stop: then that is how the new incarnation ends.
-    if (row.told || this.#manager.closed) row.stop(CANCEL, row.lateReason ?? this.#manager.cancelReason)
-    else if (delay === 0 && !row.queued) this.#manager.stage.begin(row)
+    this.renew(row, delay)
+    if (delay > 0) row.backOff(delay)
+    else if (!row.queued) this.#manager.stage.begin(row)
   }
 
-  /**
-   * Makes the next incarnation, to begin after so many milliseconds; `wait` sees to that, before anybody hears of it. Whoever looks
-   * on while it is made may end it, or everything: then nothing is waited for.
-   */
-  renew(row: RoutineRow, delay: number, wait?: () => void): void {
+  /** Makes the next incarnation, to begin after so many milliseconds. What was sent to the one before is dropped, if so configured. */
+  renew(row: RoutineRow, delay: number): void {
     row.group.count('restarts', 1)
     row.renew()
-    if (delay > 0 && !row.ended && !row.told && !this.#manager.closed) wait?.()
+    row.announce('routine.restarted', { delay })
     row.closeMailbox(false)
-    if (!row.ended) row.announce('routine.restarted', { delay })
   }
 
   /** The end of a child that its supervisor does not answer; it was announced when it happened. */
@@ -190,7 +202,7 @@ export class RoutineRegistry {
   announceEnd(row: RoutineRow, kind: EndKind, orphan: boolean, willRestart: boolean): void {
     const { bus } = this.#manager.stage
     // Nothing has happened since it ended, unless `restartIf` was asked.
-    const at = row.spec.restartIf === undefined ? row.current.endedAt : undefined
+    const at = row.spec.restartIf === undefined && row.spec.backoff === undefined ? row.current.endedAt : undefined
     if (kind === 'failed')
       bus.log('error', { path: row.path, err: row.current.error, incarnation: row.incarnation, willRestart }, 'routine failed')
     row.announceEnd(kind, willRestart, row.current, at)
@@ -207,7 +219,7 @@ export class RoutineRegistry {
     while (node !== undefined && node.run === undefined) node = node.up
     if (node === undefined) return
     const run = (manager.run ?? node.run) as ShutdownRun
-    const thrown = kind === 'failed' || !obeys(row.current.error, row.current.reason) ? row.current.error : undefined
+    const thrown = kind === 'failed' || !row.current.obeyed ? row.current.error : undefined
     const entry = { path: row.path, outcome: kind, phase: run.phase, duration: (row.current.endedAt as number) - run.startedAt }
     manager.noteEnd(entry, orphan, thrown ?? row.current.stray?.error)
   }
@@ -227,46 +239,41 @@ export class RoutineRegistry {
 
   // --- shutdown ------------------------------------------------------------------------------
 
-  /** Ends what has not begun; with `drain`, only what waits for a restart. */
-  cancelPending(cause: number, drain: boolean): void {
-    // Looking at 100,000 that run is a tenth of their shutdown.
-    if (this.idle === 0) return
-    for (const row of this.rows.latestFirst()) {
-      if (row.current.over) {
-        // A child whose end its supervisor has not come to any more.
-        this.finish(row)
-        continue
-      }
-      if (row.state !== 'pending' || row.service?.prepared === true || (drain && (row.restarts === 0 || row.queued))) continue
-      row.seq = cause
-      row.stop(CANCEL, this.#manager.cancelReason)
+  /** Ends what has not begun; with `drain`, only what waits for a restart. Each is a turn: `rows` may have changed by then. */
+  cancelPending(row: RoutineRow, cause: number, drain: boolean): void {
+    if (row.ended) return
+    if (row.current.over) {
+      // A child whose end its supervisor has not come to any more, unless the end has yet to be told.
+      if (!row.current.unanswered) this.finish(row)
+      return
     }
+    if (row.state !== 'pending' || row.service?.prepared === true || (drain && (row.restarts === 0 || row.queued))) return
+    row.seq = cause
+    row.stop(CANCEL, this.#manager.cancelReason)
   }
 
-  /** Asks all that were spawned, and with `services` the children too. Their shutdown times are kept by the run: one timer for each length. */
-  ask(cause: number, services: boolean): void {
-    const groups = new Map<number, RoutineRow[]>()
-    for (const row of this.rows.latestFirst()) {
-      if (row.told || (row.service !== undefined && !row.service.isInstance && !services)) continue
-      this.#manager.stage.asked++
-      row.seq = cause
-      const { shutdown } = row.spec
-      row.current.timedByShutdown = typeof shutdown === 'number'
-      row.stop(CANCEL, this.#manager.cancelReason)
-      if (row.ended || typeof shutdown !== 'number') continue
-      const group = groups.get(shutdown)
-      if (group === undefined) groups.set(shutdown, [row])
-      else group.push(row)
-    }
-    for (const [delay, rows] of groups) this.#manager.run?.grace(delay, () => giveUpOn(rows))
+  /** Those that may have to be asked to stop: all that were spawned, and with `services` the children too; the latest first. */
+  askable(services: boolean): RoutineRow[] {
+    return this.rows.latestFirst().filter((row) => !row.told && (row.service === undefined || row.service.isInstance || services))
   }
 
-  /** Abandons what is left. */
-  kill(cause: number): void {
-    for (const row of this.rows.latestFirst()) {
-      row.seq = cause
-      row.stop(KILL, this.#manager.cancelReason)
-    }
+  /** Asks one of them. The milliseconds that it may take, where the shutdown is to see to that. */
+  ask(row: RoutineRow, cause: number): number | undefined {
+    if (row.told || row.ended) return undefined
+    this.#manager.stage.asked++
+    row.seq = cause
+    const { shutdown } = row.spec
+    const timed = typeof shutdown === 'number'
+    row.current.timedByShutdown = timed
+    row.stop(CANCEL, this.#manager.cancelReason)
+    return timed && !row.current.over ? shutdown : undefined
+  }
+
+  /** Abandons one. */
+  kill(row: RoutineRow, cause: number): void {
+    if (row.ended) return
+    row.seq = cause
+    row.stop(KILL, this.#manager.cancelReason)
   }
 
   /** Milliseconds since the longest silent of them was heard. */
@@ -278,6 +285,30 @@ export class RoutineRegistry {
   }
 }
 
-function giveUpOn(rows: readonly RoutineRow[]): void {
-  for (const row of rows) if (!row.ended) row.current.step(GIVE_UP, undefined)
+/** Its `start` has returned. */
+function begin(row: RoutineRow, begun: string, whose: Incarnation): void {
+  if (begun === 'ok' && row.current === whose && !whose.over) row.local.stage.begin(row)
+}
+
+/** A deed. */
+function askRestartIf(row: RoutineRow, orphan: boolean): void {
+  const { turn, bus } = row.local.stage
+  const { restartIf } = row.spec
+  row.own.helps = false
+  try {
+    row.own.helps = Boolean(restartIf?.(row.current.error, row.restarts))
+  } catch (error) {
+    bus.contain(error, `${row.path}: restartIf threw`)
+  }
+  turn.arise(settle, row, orphan)
+}
+
+/** A deed. */
+function askChance(row: RoutineRow, orphan: boolean): void {
+  row.askChance()
+  row.local.stage.turn.arise(settle, row, orphan)
+}
+
+function settle(row: RoutineRow, orphan: boolean): void {
+  row.local.registry.settle(row, orphan)
 }

@@ -60,6 +60,13 @@ export function eventOf(event: number, payload: unknown): EventObject {
   return { type, reason: payload } as EventObject
 }
 
+/** What an event that somebody else has made carries. */
+export function payloadOf(event: number, given: EventObject): unknown {
+  const { output, error, reason } = given as { output?: unknown; error?: unknown; reason?: unknown }
+  if (event === DONE) return output
+  return event === FAIL || event === TIMEOUT ? error : reason
+}
+
 /** How many columns a state has. */
 export const COLUMNS = ROUTINE_EVENTS.length
 

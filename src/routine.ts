@@ -2,10 +2,10 @@
 import type { ActorRefFrom, AnyActorRef, EventObject } from 'xstate'
 import { backoffDelay } from '../machines/restart-policy.ts'
 import type { routineMachine } from '../machines/routine.ts'
-import type { Begun, Wish } from '../machines/supervisor.ts'
+import type { Wish } from '../machines/supervisor.ts'
 import { Announcing } from './announcing.ts'
 import { NotRunningError } from './errors.ts'
-import { checkExitReason } from './exit-request.ts'
+import { checkExitReason, exitStep } from './exit-request.ts'
 import { Incarnation } from './incarnation.ts'
 import type { Waiting } from './limiter.ts'
 import { Mailbox } from './mailbox.ts'
@@ -13,7 +13,7 @@ import type { Manager } from './manager.ts'
 import type { EndKind } from './metrics.ts'
 import type { Named, NameGroup } from './name-group.ts'
 import { type Outcome, outcomeOf } from './outcome.ts'
-import { prepareRoutine } from './prepare.ts'
+import { type Prepared, prepareRoutine } from './prepare.ts'
 import { nextStart, outcomePromise, readResult, type Settling, startedPromise } from './routine-promises.ts'
 import { Resumption } from './resumption.ts'
 import type { Service } from './service.ts'
@@ -21,7 +21,7 @@ import { refuse } from './spec/check.ts'
 import { type ExitReason, type RoutineSpec, share } from './spec/routine-spec.ts'
 import { CANCEL, KILL, START, TIMEOUT } from './routine-steps.ts'
 import type { WaitOptions } from './waiting.ts'
-import { isActorLogic, type Work } from './work.ts'
+import type { Work } from './work.ts'
 
 /** The state of a routine: that of its present incarnation. */
 export type RoutineState = 'pending' | 'running' | 'completed' | 'failed' | 'cancelled'
@@ -77,11 +77,16 @@ export class RoutineRow extends Announcing implements Named<RoutineRow>, Waiting
     this.service = service
     // The user's actor is a child of the routine's, so there has to be one.
     if (spec.resume === 'snapshot') this.own.resumption = new Resumption(local.stage.clock, local.stage.bus)
-    if (local.stage.strict || isActorLogic(work)) this.#current = new Incarnation(this, this.#first, true)
+    if (local.stage.strict || this.isActor) this.#current = new Incarnation(this, this.#first, true)
   }
 
   get name(): string {
     return this.group.name
+  }
+
+  /** True if its work is actor logic; else it is a function. */
+  get isActor(): boolean {
+    return typeof this.logic !== 'function'
   }
 
   /** The error of the last incarnation that failed. */
@@ -216,16 +221,16 @@ export class RoutineRow extends Announcing implements Named<RoutineRow>, Waiting
   }
 
   cancel(reason?: unknown): Promise<Outcome> {
-    this.stop(CANCEL, reason ?? this.local.cancelReason)
+    this.local.stage.turn.run(cancel, this, reason ?? this.local.cancelReason)
     return this.outcome
   }
 
   kill(reason?: unknown): Promise<Outcome> {
-    this.stop(KILL, reason ?? this.local.cancelReason)
+    this.local.stage.turn.run(kill, this, reason ?? this.local.cancelReason)
     return this.outcome
   }
 
-  /** Tells it to stop, for good. */
+  /** Tells it to stop, for good. In a turn, as all that follows. */
   stop(event: typeof CANCEL | typeof KILL, reason: unknown): void {
     if (this.ended) return
     this.told = true
@@ -239,6 +244,11 @@ export class RoutineRow extends Announcing implements Named<RoutineRow>, Waiting
     this.current.step(event, reason)
   }
 
+  /** The same by its actor; of an earlier incarnation's nothing follows. */
+  stopBy(incarnation: Incarnation, event: typeof CANCEL | typeof KILL, reason: unknown): void {
+    if (incarnation === this.#current) this.stop(event, reason)
+  }
+
   /** The signal of the spawn's options was aborted. */
   aborted(reason: unknown): void {
     this.stop(CANCEL, reason)
@@ -247,29 +257,37 @@ export class RoutineRow extends Announcing implements Named<RoutineRow>, Waiting
   restart(): Promise<boolean> {
     if (this.ended || this.told) throw new NotRunningError(`${this.path} has ended and cannot be restarted`, { path: this.path })
     const next = nextStart(this)
+    this.local.stage.turn.run(restart, this)
+    return next
+  }
+
+  /** Begins anew: now, if it waits for that; else once its present incarnation has ended. */
+  orderRestart(): void {
     if (this.service?.timer !== undefined) this.local.supervisor.hasten(this.service)
     else if (this.state !== 'pending') this.forceRestart(CANCEL, this.local.cancelReason)
     else if (this.aside.backoff !== undefined) {
       this.#disarm()
       this.local.stage.begin(this)
     }
-    return next
   }
 
   /** Ends the present incarnation with an OTP reason, as if by its own choice. */
   exit(reason: ExitReason): boolean {
     checkExitReason(reason, this.path)
+    const step = exitStep(reason, this.path)
     if (this.ended || this.told || this.current.over) return false
-    this.current.end(reason)
+    this.local.stage.turn.run(exit, this, step)
     return true
   }
 
   /** Ends the present incarnation by the given event, to be followed by another. */
   forceRestart(event: typeof CANCEL | typeof TIMEOUT, why: unknown): void {
+    const { current } = this
     // Ordered by hand, which is free; or for the same reason; or it is on its way out, for another one.
-    if (this.told || this.restartIsFree || this.aside.ordered === event || !this.current.heeds(event)) return
+    if (this.told || this.restartIsFree || this.aside.ordered === event) return
+    if (current.over ? this.service !== undefined : !current.heeds(event)) return
     this.own.ordered = event
-    this.current.step(event, why)
+    if (!current.over) current.step(event, why)
   }
 
   /** Made at the first message, or when the body first looks for one. */
@@ -278,11 +296,16 @@ export class RoutineRow extends Announcing implements Named<RoutineRow>, Waiting
   }
 
   send(message: unknown): void {
-    const { tap } = this.local.stage
-    if (tap !== undefined && !isActorLogic(this.logic)) tap.message(this, message, 'send')
+    const { tap, turn } = this.local.stage
+    if (tap !== undefined && !this.isActor) tap.message(this, message, 'send')
+    turn.run(send, this, message)
+  }
+
+  /** Takes a message up. */
+  receive(message: unknown): void {
     const { work } = this.current
     // The common case of an actor that runs needs no mailbox; while it is being told what has waited there, that comes first.
-    if (work !== undefined && !this.current.over && (this.#mailbox?.size ?? 0) === 0) work.send(message as EventObject)
+    if (work !== undefined && !this.current.over && (this.#mailbox?.size ?? 0) === 0) this.local.stage.turn.deed(sendTo, this, message)
     else this.mailbox.send(message)
   }
 
@@ -305,12 +328,17 @@ export class RoutineRow extends Announcing implements Named<RoutineRow>, Waiting
   launch(): void {
     if (this.ended || !this.current.waits || this.aside.backoff !== undefined) return
     // Of a child, its supervisor has seen to that.
-    if (this.incarnation > 1 && this.service === undefined && (this.prepare() !== 'ok' || this.current.over)) return
-    this.current.step(START, undefined)
+    if (this.incarnation > 1 && this.service === undefined) this.prepare(begin)
+    else this.current.step(START, undefined)
   }
 
-  prepare(): Begun {
-    return prepareRoutine(this)
+  /** True if something is called before it may begin. */
+  get hasStart(): boolean {
+    return this.spec.start !== undefined || this.local.stage.interceptor !== undefined
+  }
+
+  prepare(then: Prepared): void {
+    prepareRoutine(this, then)
   }
 
   /** An incarnation has begun to run. */
@@ -325,19 +353,22 @@ export class RoutineRow extends Announcing implements Named<RoutineRow>, Waiting
     settling.next = undefined
   }
 
-  /** An incarnation is over. */
+  /** An incarnation is over; its supervisor answers in a turn of its own. */
   settled(orphaned: boolean): void {
     const { current } = this
     if (current.startedAt !== undefined) {
       this.group.stopped()
       this.local.registry.idle++
     }
-    // Asked once: its name is five objects away.
-    const kind = this.endKind
-    if (kind === 'failed') this.group.count('failures', 1)
+    if (current.state === 'failed') this.group.count('failures', 1)
     this.#disarm()
     this.#mailbox?.abandon()
-    this.local.registry.settle(this, kind, orphaned)
+    this.local.stage.turn.next(answerEnd, this, orphaned)
+  }
+
+  /** True if chance has a say in how long its restart waits, and has not said it. */
+  get asksChance(): boolean {
+    return this.spec.backoff !== undefined && this.aside.chance === undefined && !this.restartIsFree
   }
 
   /** Milliseconds that its restart is to wait. */
@@ -348,19 +379,22 @@ export class RoutineRow extends Announcing implements Named<RoutineRow>, Waiting
     // One that has run for longer than the longest delay has recovered: its next failure is a first one again.
     const own = this.own
     own.streak = startedAt !== undefined && now - startedAt > backoff.max ? 1 : own.streak + 1
-    return backoffDelay(backoff, own.streak, this.#chance())
+    const delay = backoffDelay(backoff, own.streak, own.chance ?? NO_JITTER)
+    own.chance = undefined
+    return delay
   }
 
-  /** From the `random` option; should that throw, or return what is no chance, there is no jitter. */
-  #chance(): number {
+  /** Asks the `random` option; should that throw, or return what is no chance, there is no jitter. A deed. */
+  askChance(): void {
     const { random, bus } = this.local.stage
+    const { own } = this
+    own.chance = NO_JITTER
     try {
       const chance = random()
-      if (share.accepts(chance)) return chance
-      throw refuse('what random returns', share.range, chance, this.path)
+      if (!share.accepts(chance)) throw refuse('what random returns', share.range, chance, this.path)
+      own.chance = chance
     } catch (error) {
       bus.contain(error, `${this.path}: random is of no use`)
-      return 0.5
     }
   }
 
@@ -372,16 +406,16 @@ export class RoutineRow extends Announcing implements Named<RoutineRow>, Waiting
     own.bornAt = this.#bornAt
     own.ordered = undefined
     own.startThrew = false
+    own.unstarted = false
+    own.helps = undefined
     own.restarts++
     const { service } = this
-    const next = new Incarnation(this, service === undefined ? number + 1 : ++service.incarnations, observed)
-    // Whoever looked on while it was made may have ended all.
-    if (!this.ended) this.#current = next
+    this.#current = new Incarnation(this, service === undefined ? number + 1 : ++service.incarnations, observed)
   }
 
   /** Lets the present incarnation begin after a while. */
   backOff(delay: number): void {
-    this.own.backoff = this.local.stage.clock.setTimeout(() => {
+    this.own.backoff = this.local.stage.later(() => {
       this.own.backoff = undefined
       this.launch()
     }, delay)
@@ -393,4 +427,43 @@ export class RoutineRow extends Announcing implements Named<RoutineRow>, Waiting
     this.local.stage.clock.clearTimeout(backoff)
     this.own.backoff = undefined
   }
+}
+
+/** In the middle between the two sides that a delay may stray to. */
+const NO_JITTER = 0.5
+
+function cancel(row: RoutineRow, reason: unknown): void {
+  row.stop(CANCEL, reason)
+}
+
+function kill(row: RoutineRow, reason: unknown): void {
+  row.stop(KILL, reason)
+}
+
+function restart(row: RoutineRow): void {
+  row.orderRestart()
+}
+
+function exit(row: RoutineRow, [event, payload]: readonly [event: number, payload: unknown]): void {
+  row.current.step(event, payload)
+}
+
+function send(row: RoutineRow, message: unknown): void {
+  row.receive(message)
+}
+
+/** A deed: by now its actor may have been stopped. */
+function sendTo(row: RoutineRow, message: unknown): void {
+  const { work, over } = row.current
+  if (work === undefined || over) row.local.stage.turn.arise(send, row, message)
+  else work.send(message as EventObject)
+}
+
+function answerEnd(row: RoutineRow, orphaned: boolean): void {
+  row.local.registry.settle(row, orphaned)
+}
+
+/** Its `start` has returned. */
+function begin(row: RoutineRow, begun: string, whose: Incarnation): void {
+  if (begun === 'ok' && row.current === whose && !whose.over) whose.step(START, undefined)
 }

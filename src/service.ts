@@ -58,6 +58,11 @@ export class Service implements Child {
     }
   }
 
+  /** True while the end of its present incarnation has yet to be told. */
+  get unanswered(): boolean {
+    return this.manager?.unanswered ?? (this.row?.ended === false && this.row.current.unanswered)
+  }
+
   get name(): string {
     return this.spec.type === 'supervisor' ? this.id : this.spec.name
   }

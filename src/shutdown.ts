@@ -13,6 +13,8 @@ import { LONGEST_TIMER, phaseIsOver, tighten } from '../machines/shutdown.ts'
 import type { Manager } from './manager.ts'
 import type { EndKind } from './metrics.ts'
 import type { ErrorReport, PhaseReport, RoutineReport, ShutdownReport } from './report.ts'
+import { GIVE_UP } from './routine-steps.ts'
+import type { RoutineRow } from './routine.ts'
 
 /** What a shutdown is asked to do. All durations are milliseconds. */
 export interface ShutdownOptions {
@@ -133,11 +135,18 @@ export class ShutdownRun {
     if (phase === 'closing') this.#manager.refuseAll()
     this.seq = this.#manager.announce({ type: 'manager.phase', phase }, this.seq, (promise) => this.#hook(phase, promise))
     this.#armPhase(this.#plan.phases[phase] ?? Infinity)
+    // The subtree closes as one; the rest of it follows once it is known that it does.
+    if (phase === 'closing') for (const child of this.#manager.below()) child.close(this.seq)
+    this.#manager.turn.next(doPhase, this, phase)
+    this.poke()
+  }
+
+  /** Does what a phase is for. A turn. */
+  do(phase: Phase): void {
     if (phase === 'closing') this.#close()
     else if (phase === 'cancelling') this.#cancel()
     else if (phase === 'killing') this.#kill()
     else if (phase === 'cleaning') this.#clean()
-    this.poke()
   }
 
   /** Something may have ended: looks again, in a microtask. */
@@ -146,7 +155,7 @@ export class ShutdownRun {
     this.#scheduled = true
     queueMicrotask(() => {
       this.#scheduled = false
-      this.#advance()
+      this.#manager.turn.run(advance, this)
     })
   }
 
@@ -220,14 +229,19 @@ export class ShutdownRun {
   // --- the phases ----------------------------------------------------------------------------
 
   #close(): void {
-    const manager = this.#manager
     const { drain } = this.#plan
     this.#draining = drain > 0 && this.#mode === 'graceful' && !this.#held
-    for (const child of manager.below()) child.close(this.seq)
     // Only who began the shutdown drains; what is held takes its orders from there.
     if (this.#held) return
     if (this.#draining) this.#after(drain, () => this.#endDrain())
-    manager.cancelPending(this.seq, this.#draining)
+    this.#cancelPending(this.#draining)
+  }
+
+  /** Ends what has not begun, in the whole subtree. Looking at 100,000 that run is a tenth of their shutdown. */
+  #cancelPending(drain: boolean, then?: () => void): void {
+    const { seq } = this
+    const rows = this.#manager.latestFirst((registry) => registry.idle > 0)
+    this.#manager.turn.each(rows, (row) => row.local.registry.cancelPending(row, seq, drain), then)
   }
 
   #endDrain(): void {
@@ -238,10 +252,35 @@ export class ShutdownRun {
 
   #cancel(): void {
     // What the drain has left in the queues never starts.
-    this.#manager.cancelPending(this.seq, false)
+    this.#cancelPending(false, () => this.#askSpawned())
+  }
+
+  #askSpawned(): void {
     if (this.#mode === 'immediate') this.#force()
-    else this.#manager.registry.ask(this.seq, false)
+    else {
+      const { registry } = this.#manager
+      this.#ask(registry.askable(false))
+    }
     this.#manager.releaseLatest()
+  }
+
+  /** Tells them to stop. Their shutdown times are kept here: one timer for each length. */
+  #ask(rows: readonly RoutineRow[]): void {
+    const { seq } = this
+    const { turn } = this.#manager
+    const graces = new Map<number, RoutineRow[]>()
+    const ask = (row: RoutineRow): void => {
+      const time = row.local.registry.ask(row, seq)
+      if (time === undefined) return
+      const group = graces.get(time)
+      if (group !== undefined) group.push(row)
+      else {
+        const asked = [row]
+        graces.set(time, asked)
+        this.#after(time, () => turn.each(asked, giveUpOn))
+      }
+    }
+    turn.each(rows, ask)
   }
 
   #kill(): void {
@@ -250,8 +289,13 @@ export class ShutdownRun {
       this.#force()
       return
     }
-    this.#manager.registry.kill(this.seq)
-    this.#manager.releaseLatest()
+    const { registry, turn } = this.#manager
+    const { seq } = this
+    turn.each(
+      registry.rows.latestFirst(),
+      (row) => registry.kill(row, seq),
+      () => this.#manager.releaseLatest(),
+    )
   }
 
   #clean(): void {
@@ -260,12 +304,13 @@ export class ShutdownRun {
     this.#timers.clear()
   }
 
-  /** Time is up: asks whoever was not asked, gives one turn, and then waits for nobody. */
+  /** Time is up: asks whoever was not asked, gives one turn of the event loop, and then waits for nobody. */
   #force(): void {
     if (this.#forced) return
     this.#forced = true
-    const asked = this.#manager.askAll(this.seq)
-    if (asked || this.#mode === 'immediate') this.#after(0, () => this.setOverdue())
+    const rows = this.#manager.latestFirst().filter((row) => !row.told)
+    this.#ask(rows)
+    if (rows.length > 0 || this.#mode === 'immediate') this.#after(0, () => this.setOverdue())
     else this.setOverdue()
   }
 
@@ -281,7 +326,7 @@ export class ShutdownRun {
     this.#deadlineTimer = undefined
     if (this.#deadline === Infinity) return
     const left = Math.max(0, this.#deadline - this.#now())
-    this.#deadlineTimer = clock.setTimeout(() => this.#expire(), Math.min(left, LONGEST_TIMER))
+    this.#deadlineTimer = this.#manager.stage.later(() => this.#expire(), Math.min(left, LONGEST_TIMER))
   }
 
   #expire(): void {
@@ -300,28 +345,23 @@ export class ShutdownRun {
   }
 
   #armPhase(limit: number): void {
-    const { clock } = this.#manager.stage
-    clock.clearTimeout(this.#phaseTimer)
+    const { stage } = this.#manager
+    stage.clock.clearTimeout(this.#phaseTimer)
     this.#phaseTimer = undefined
     if (limit === Infinity) return
-    this.#phaseTimer = clock.setTimeout(() => {
+    this.#phaseTimer = stage.later(() => {
       this.#exceeded = true
-      this.#advance()
+      this.advance()
     }, limit)
   }
 
   /** One timer of this run; gone with it. */
   #after(delay: number, then: () => void): void {
-    const timer = this.#manager.stage.clock.setTimeout(() => {
+    const timer = this.#manager.stage.later(() => {
       this.#timers.delete(timer)
       then()
     }, delay)
     this.#timers.add(timer)
-  }
-
-  /** Gives up on a group of routines after their shutdown time. */
-  grace(delay: number, giveUp: () => void): void {
-    this.#after(delay, giveUp)
   }
 
   #hook(phase: Phase, promise: PromiseLike<unknown>): void {
@@ -334,7 +374,8 @@ export class ShutdownRun {
     })
   }
 
-  #advance(): void {
+  /** Leaves the phase if it is over. */
+  advance(): void {
     if (this.#manager.phase !== this.#phase) return
     const phase = this.#phase
     const living = phase === 'closing' ? this.#manager.livingRoutines : this.#manager.living
@@ -352,4 +393,16 @@ export class ShutdownRun {
     if (phase === 'cleaning') this.#manager.stage.clock.clearTimeout(this.#deadlineTimer)
     this.#manager.tell({ type: 'phaseDone' })
   }
+}
+
+function doPhase(run: ShutdownRun, phase: Phase): void {
+  run.do(phase)
+}
+
+function advance(run: ShutdownRun): void {
+  run.advance()
+}
+
+function giveUpOn(row: RoutineRow): void {
+  if (!row.ended) row.current.step(GIVE_UP, undefined)
 }

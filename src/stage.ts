@@ -9,14 +9,17 @@ import { type Clock, PlatformClock } from './clock.ts'
 import { ConfigError } from './errors.ts'
 import type { Incarnation } from './incarnation.ts'
 import type { Interceptor } from './interceptor.ts'
+import type { LifecycleActor } from './lifecycle-actor.ts'
 import { LifecycleBus } from './lifecycle-bus.ts'
 import type { Logger } from './logger.ts'
 import type { Manager } from './manager.ts'
 import type { NameGroup } from './name-group.ts'
 import type { RoutineRow } from './routine.ts'
+import { OwnClock } from './own-clock.ts'
 import { stepsOf } from './routine-steps.ts'
 import { SignalHub } from './signal-hub.ts'
 import { type Tap, Taps } from './tap.ts'
+import { Turn } from './turn.ts'
 import { nodeName, refuse } from './spec/check.ts'
 import type { GlobalSpec } from './spec/manager-spec.ts'
 
@@ -31,6 +34,8 @@ let routineTable: TransitionTable | undefined
 let routineSteps: Int32Array | undefined
 
 export class Stage {
+  /** One turn at a time: see turn.ts. */
+  readonly turn: Turn
   readonly clock: Clock
   readonly random: () => number
   readonly logger: Logger
@@ -59,17 +64,23 @@ export class Stage {
   #taps: readonly Tap[] = []
 
   constructor(spec: GlobalSpec) {
-    this.clock = spec.clock
+    this.turn = new Turn((error) => this.bus.contain(error, 'a step of the tree threw'))
+    this.bus = new LifecycleBus(this.turn, spec.logger)
+    this.clock =
+      spec.clock instanceof PlatformClock
+        ? spec.clock
+        : new OwnClock(spec.clock, this.turn, (error) => this.bus.contain(error, 'the clock threw'))
     this.random = spec.random
     this.logger = spec.logger
     this.strict = spec.strict
     this.interceptor = spec.interceptor
-    this.bus = new LifecycleBus(spec.logger)
     this.signals = new SignalHub(this.bus)
     this.table = routineTable ??= tabulate(routineMachine, ROUTINE_EVENTS, ['output', 'error', 'reason'])
     this.steps = routineSteps ??= stepsOf(this.table)
-    this.routineLogic = withEffects(routineMachine, (self, snapshot, event, _actions, scope) =>
-      this.incarnations.get(self)?.perform(snapshot, event, scope),
+    this.routineLogic = withEffects(
+      routineMachine,
+      (self, snapshot, event) => this.incarnations.get(self)?.perform(snapshot, event),
+      ({ self, stopChild }) => ((self as LifecycleActor).stopChild = stopChild),
     )
     this.idsAreLazy = spec.generateId === undefined
     this.#generateId = spec.generateId ?? (() => nanoid(ID_LENGTH))
@@ -77,9 +88,7 @@ export class Stage {
 
   /** The logic of a manager's machine with its effects. */
   logicOf(machine: AnyStateMachine): ManagerMachine {
-    return withEffects(machine as ManagerMachine, (self, snapshot, event, actions) =>
-      this.managers.get(self)?.perform(snapshot, event, actions),
-    )
+    return withEffects(machine as ManagerMachine, (self, snapshot, _event, actions) => this.managers.get(self)?.perform(snapshot, actions))
   }
 
   /** Somebody looks closer. */
@@ -97,20 +106,25 @@ export class Stage {
     this.tap = taps.length > 1 ? new Taps(taps) : taps[0]
   }
 
-  /** An id that `taken` does not know. */
+  /** An id that `taken` does not know. Between two turns, where the generator is the user's. */
   generateId(taken: (id: string) => boolean): string {
     for (let attempt = 0; attempt < ID_TRIES; attempt++) {
-      const id = this.#generateId()
+      const id = this.idsAreLazy ? this.#generateId() : this.turn.ask(this.#generateId)
       if (!this.idsAreLazy && !nodeName.accepts(id)) throw refuse('what generateId returns', nodeName.range, id)
       if (!taken(id)) return id
     }
     throw new ConfigError(`generateId must return ids that are not taken; received ${ID_TRIES} in a row that are`)
   }
 
-  /** Calls `act(target)` once; `now` is for who has just asked the clock. No closure where the clock is the platform's. */
+  /** Calls `act(target)` once, which begins a turn; `now` is for who has just asked the clock. No closure where the clock is the platform's. */
   arm<Target>(act: (target: Target) => void, target: Target, delay: number, now?: number): unknown {
     const { clock } = this
     return clock instanceof PlatformClock ? clock.arm(act, target, delay, now) : clock.setTimeout(() => act(target), delay)
+  }
+
+  /** Calls back once, which is a turn. */
+  later(callback: () => void, delay: number): unknown {
+    return this.clock.setTimeout(() => this.turn.run(callback, undefined), delay)
   }
 
   /** Lets a routine begin in a later microtask, after those that were admitted before it. */
@@ -120,14 +134,11 @@ export class Stage {
 
   readonly #beginAll = (): void => {
     const rows = this.#starting
-    // Those that are admitted meanwhile get a microtask of their own: nobody begins inside another's first step.
     this.#starting = []
-    for (const row of rows) {
-      try {
-        row.launch()
-      } catch (error) {
-        this.bus.contain(error, `${row.path} could not begin`)
-      }
-    }
+    for (const row of rows) this.turn.run(launch, row)
   }
+}
+
+function launch(row: RoutineRow): void {
+  row.launch()
 }

@@ -1,12 +1,13 @@
 /**
  * The hands of machines/supervisor.ts: one life of one manager.
  *
- * B1  The process is resumed with what came of its last command, and with nothing else; what comes meanwhile waits in the mailbox.
+ * B1  The process is resumed with what came of its last command, and with nothing else. Each message is taken in a turn of its own.
  * B2  Once the manager closes, it decides nothing more: its shutdown stops what is left, and every open call is answered `down`.
  */
 import { exitOf, RestartWindow, shouldRestart } from '../machines/restart-policy.ts'
 import { type Begun, type Call, type Command, type Message, type Supervision, supervise, type Verdict } from '../machines/supervisor.ts'
 import { SpawnRefusedError, StartFailedError } from './errors.ts'
+import type { Incarnation } from './incarnation.ts'
 import { grant } from './limiter.ts'
 import type { Manager } from './manager.ts'
 import type { EndKind } from './metrics.ts'
@@ -30,8 +31,6 @@ export class Supervisor {
   #taken = 0
   /** True while it waits for a message. */
   #idle = false
-  #running = false
-  #answer: unknown = LATER
   #closed = false
   /** Calls that were not answered yet. */
   readonly #open = new Set<Reply>()
@@ -69,21 +68,23 @@ export class Supervisor {
 
   /** Asks it something; `read` makes of the answer what it means, at the moment when it is given. */
   call<Value>(call: Call<Service>, read: (verdict: Verdict<Service>) => Value): Promise<Value> {
-    return new Promise((resolve) => {
-      const reply = (verdict: Verdict<Service>): void => resolve(read(verdict))
-      if (this.#closed) {
-        reply(DOWN)
-        return
-      }
+    const { promise, resolve } = Promise.withResolvers<Value>()
+    const reply = (verdict: Verdict<Service>): void => resolve(read(verdict))
+    if (this.#closed) reply(DOWN)
+    else {
       this.#open.add(reply)
-      this.post({ type: 'call', call, reply })
-    })
+      this.#manager.stage.turn.run(postTo, this, { type: 'call', call, reply } as Message<Service>)
+    }
+    return promise
   }
 
+  /** In a turn. */
   post(message: Message<Service>): void {
     if (this.#closed) return
     this.#mailbox.push(message)
-    if (this.#idle) this.#resume(this.#receive())
+    if (!this.#idle) return
+    this.#idle = false
+    this.#manager.stage.turn.next(takeNext, this)
   }
 
   /** The manager accepts nothing more; see B2. */
@@ -106,7 +107,8 @@ export class Supervisor {
 
   /** An incarnation of a child has ended. */
   routineEnded(service: Service, row: RoutineRow, kind: EndKind, orphan: boolean): void {
-    const { registry, closed } = this.#manager
+    const { registry } = this.#manager
+    const closed = this.#closed
     const wish = row.wish
     const exit = exitOf(kind)
     const awaited = service.stopped
@@ -119,15 +121,15 @@ export class Supervisor {
     service.alive = false
     service.prepared = false
     service.orphan = orphan
-    const { run } = service
     registry.announceEnd(row, kind, orphan, willRestart)
     service.toRestart = willRestart
-    if (row.unstarted && !this.#closed) return
+    // The answer of its `start` follows.
+    if (row.unstarted && !closed) return
     if (awaited !== undefined) {
-      registry.finish(row, service.again && !this.#closed)
+      registry.finish(row, service.again && !closed)
       this.#stopped(service)
-    } else if (this.#closed) registry.finish(row)
-    else this.post({ type: 'exit', child: service, run, kind: exit, wish })
+    } else if (closed) registry.finish(row)
+    else this.post({ type: 'exit', child: service, run: service.run, kind: exit, wish })
   }
 
   /** True if the limit leaves one more, or it may start fresh in place of that. */
@@ -168,28 +170,33 @@ export class Supervisor {
 
   /** Starts a child now that waits for its delayed restart. */
   hasten(service: Service): void {
-    this.#manager.stage.clock.clearTimeout(service.timer)
-    service.timer = undefined
-    this.post({ type: 'resume', child: service })
+    this.#disarm(service)
+    this.post({ type: 'resume', child: service, run: service.run })
   }
 
   // --- the process ---------------------------------------------------------------------------
 
   #resume(answer: unknown): void {
-    if (this.#closed) return
-    if (this.#running) {
-      this.#answer = answer
-      return
-    }
-    this.#running = true
     for (let input = answer; input !== LATER && !this.#closed; ) {
-      this.#answer = LATER
       const { value: command, done } = this.#process.next(input)
-      if (done === true) break
-      const result = this.#perform(command)
-      input = result === LATER ? this.#answer : result
+      if (done === true) return
+      input = this.#perform(command)
     }
-    this.#running = false
+  }
+
+  /** Resumes it in a turn of its own. */
+  #resumeNext(answer: unknown): void {
+    this.#manager.stage.turn.next(resume, this, answer)
+  }
+
+  /** @internal */
+  resume(answer: unknown): void {
+    this.#resume(answer)
+  }
+
+  /** @internal Takes the next message. */
+  take(): void {
+    this.#resume({ message: this.#mailbox[this.#taken++], now: this.#manager.stage.clock.now() })
   }
 
   #receive(): unknown {
@@ -197,10 +204,8 @@ export class Supervisor {
       this.#mailbox.length = 0
       this.#taken = 0
       this.#idle = true
-      return LATER
-    }
-    this.#idle = false
-    return { message: this.#mailbox[this.#taken++], now: this.#manager.stage.clock.now() }
+    } else this.#manager.stage.turn.next(takeNext, this)
+    return LATER
   }
 
   /** Does what it wants done; returns what came of it, or LATER. */
@@ -233,31 +238,52 @@ export class Supervisor {
   }
 
   #start(service: Service, again: boolean): unknown {
+    const { row } = service
+    // Its last end has yet to be told: only then is known what comes of it.
+    if (service.unanswered) {
+      this.#manager.stage.turn.next(startLater, { supervisor: this, service, again })
+      return LATER
+    }
+    // That end was told to be the last.
+    if (row?.ended === false && row.current.over && service.toRestart === false) return 'ignore'
     service.retried = again
     service.toRestart = undefined
     this.#manager.order.add(service)
-    if (service.type === 'supervisor') return this.#startManager(service)
-    // Told to stop while it waited for its turn: that was its end.
-    if (service.row?.ended === false && endedByOrder(service.row)) return 'ignore'
+    return service.type === 'supervisor' ? this.#startManager(service) : this.#startRoutine(service)
+  }
+
+  /** @internal */
+  startLater(service: Service, again: boolean): void {
+    if (!this.#closed) this.#resume(this.#start(service, again))
+  }
+
+  #startRoutine(service: Service): unknown {
     const row = this.#rowFor(service)
     if (row === undefined) return 'error'
-    // Whoever looked on while it was made has shut down the manager: it does not begin, not even to be told.
-    if (this.#closed && !row.ended) {
-      row.stop(CANCEL, this.#manager.cancelReason)
-      return 'ok'
-    }
     // Told to stop while it was dead: its end is on its way here.
     if (row.told) {
       row.stop(CANCEL, row.lateReason ?? this.#manager.cancelReason)
       return 'ok'
     }
-    const begun = row.prepare()
-    if (begun === 'error') service.startError = row.current.error
-    else if (begun === 'ok' && !row.current.over) {
-      service.prepared = true
-      this.#manager.stage.begin(row)
+    if (row.spec.signal === undefined && !row.hasStart) {
+      this.#letBegin(service, row)
+      return 'ok'
     }
-    return begun
+    // Behind the deed that looks at its signal.
+    this.#manager.stage.turn.next(prepare, row)
+    return LATER
+  }
+
+  #letBegin(service: Service, row: RoutineRow): void {
+    service.prepared = true
+    this.#manager.stage.begin(row)
+  }
+
+  /** @internal Its `start` has returned. */
+  prepared(service: Service, row: RoutineRow, begun: Begun, whose: Incarnation): void {
+    if (begun === 'error') service.startError = whose.error
+    else if (begun === 'ok' && row.current === whose && !whose.over && !this.#closed) this.#letBegin(service, row)
+    this.#resume(begun)
   }
 
   /** The routine that goes on, or a new one; undefined if there is no room for it. */
@@ -287,20 +313,15 @@ export class Supervisor {
     }
   }
 
-  /** Takes it up with its permit: whoever looks on meanwhile, and ends everything, finds none to give back. */
+  /** Takes it up with its permit. */
   #register(service: Service): RoutineRow {
     const { registry, gate } = this.#manager
     const { work } = service.spec as { work: RoutineRow['logic'] }
     const { routineSpec } = service as { routineSpec: RoutineRow['spec'] }
+    const row = registry.add(service.name, work, routineSpec, routineSpec.input, service.id, service)
     if (!service.reserved) gate.take()
     service.reserved = false
-    try {
-      return registry.add(service.name, work, routineSpec, routineSpec.input, service.id, service)
-    } catch (error) {
-      service.reserved = true
-      if (this.#closed) this.#giveBack(service)
-      throw error
-    }
+    return row
   }
 
   #startManager(service: Service): unknown {
@@ -314,7 +335,7 @@ export class Supervisor {
       service.startError = new StartFailedError(`${path}/${service.name}: not started`, { path: `${path}/${service.name}`, cause })
       return 'error'
     }
-    service.begun = (begun) => this.#resume(begun)
+    service.begun = (begun) => this.#resumeNext(begun)
     if (service.manager === manager) manager.renew()
     else {
       service.manager = manager
@@ -327,34 +348,40 @@ export class Supervisor {
     const { row, manager } = service
     this.#disarm(service)
     if (manager !== undefined) {
-      if (manager.over) return undefined
-      service.stopped = () => this.#resume(undefined)
-      manager.stopBySupervisor()
+      if (manager.over && !manager.unanswered) return undefined
+      service.stopped = () => this.#resumeNext(undefined)
+      if (!manager.over) manager.stopBySupervisor()
       return LATER
     }
     if (row === undefined || row.ended) return undefined
-    if (row.current.over) {
+    if (row.current.over && !row.current.unanswered) {
       this.#manager.registry.finish(row, again)
       return undefined
     }
     service.again = again
-    service.stopped = () => this.#resume(undefined)
+    service.stopped = () => this.#resumeNext(undefined)
     row.stop(CANCEL, this.#manager.cancelReason)
     return LATER
   }
 
-  #delay(service: Service): number {
+  #delay(service: Service): unknown {
     const { row } = service
     const { stage, registry } = this.#manager
     if (row === undefined || row.ended || row.told) return 0
+    if (row.asksChance) {
+      stage.turn.deed(askChance, { supervisor: this, service })
+      return LATER
+    }
     const delay = row.delay(stage.clock.now())
     if (delay === 0) return 0
-    registry.renew(row, delay, () => {
-      service.timer = stage.clock.setTimeout(() => this.hasten(service), delay)
-    })
-    // Whoever looked on while it was made has told it to stop.
-    if (row.told && !row.ended) this.hasten(service)
+    registry.renew(row, delay)
+    service.timer = stage.later(() => this.hasten(service), delay)
     return delay
+  }
+
+  /** @internal Chance has had its say. */
+  delayed(service: Service): void {
+    if (!this.#closed) this.#resume(this.#delay(service))
   }
 
   /** It stays down. */
@@ -386,7 +413,44 @@ export class Supervisor {
   }
 }
 
-/** True if its last incarnation has ended because it was told to, and not before. */
-function endedByOrder(row: RoutineRow): boolean {
-  return row.told && row.current.over && row.lateReason === undefined
+interface Starting {
+  readonly supervisor: Supervisor
+  readonly service: Service
+  readonly again: boolean
+}
+
+function postTo(supervisor: Supervisor, message: Message<Service>): void {
+  supervisor.post(message)
+}
+
+function takeNext(supervisor: Supervisor): void {
+  supervisor.take()
+}
+
+function resume(supervisor: Supervisor, answer: unknown): void {
+  supervisor.resume(answer)
+}
+
+function startLater({ supervisor, service, again }: Starting): void {
+  supervisor.startLater(service, again)
+}
+
+function prepare(row: RoutineRow): void {
+  row.prepare(started)
+}
+
+function started(row: RoutineRow, begun: Begun, whose: Incarnation): void {
+  const { local, service } = row
+  local.supervisor.prepared(service as Service, row, begun, whose)
+}
+
+/** A deed. */
+function askChance({ supervisor, service }: Omit<Starting, 'again'>): void {
+  const { row } = service
+  row?.askChance()
+  row?.local.stage.turn.arise(delayed, supervisor, service)
+}
+
+function delayed(supervisor: Supervisor, service: Service): void {
+  supervisor.delayed(service)
 }

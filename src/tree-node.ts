@@ -110,13 +110,13 @@ export abstract class TreeNode {
   }
 
   /** @internal Numbers an event of this manager and delivers it. */
-  announce(event: ManagerEventBody, cause: number, hold?: (promise: PromiseLike<unknown>) => void, after?: () => void): number {
+  announce(event: ManagerEventBody, cause: number, hold?: (promise: PromiseLike<unknown>) => void): number {
     const { bus, clock } = this.stage
     const seq = bus.next()
-    // What is to happen after it waits behind the events that are still being delivered, heard or not.
-    if (after !== undefined || bus.hears(event.type)) {
-      bus.publish(this.listeners, { ...event, path: this.path, at: clock.now(), seq, cause: cause || null } as LifecycleEvent, hold, after)
-    }
+    if (!bus.hears(event.type)) return seq
+    const numbered = { ...event, path: this.path, at: clock.now(), seq, cause: cause || null } as LifecycleEvent
+    if (hold === undefined) bus.publish(this.listeners, numbered)
+    else bus.publishHeld(this.listeners, numbered, hold)
     return seq
   }
 }

@@ -10,7 +10,8 @@ import {
   type IsNotNever,
   type Snapshot,
 } from 'xstate'
-import type { Incarnation } from './incarnation.ts'
+import { instead } from './actor.ts'
+import { type Incarnation, returned } from './incarnation.ts'
 import type { AnyBody } from './interceptor.ts'
 import { isThenable } from './lifecycle-bus.ts'
 import { RoutineContext } from './routine-context.ts'
@@ -55,30 +56,37 @@ export function checkWork(work: unknown, resume: RoutineOptions['resume'], path:
   return work as Work
 }
 
+/** Begins the work of an incarnation. A deed: what comes of it are turns. */
+export function runWork(incarnation: Incarnation): void {
+  const { logic } = incarnation.row
+  if (typeof logic === 'function') runBody(incarnation, logic as AnyBody)
+  else runActor(incarnation, logic)
+}
+
 /** Runs a function; whatever way it ends is told to the incarnation. */
-export function runBody(incarnation: Incarnation, given: AnyBody): void {
+function runBody(incarnation: Incarnation, given: AnyBody): void {
   const { row } = incarnation
   const { interceptor } = row.local.stage
   const body = interceptor === undefined ? given : interceptor.body(row, given)
-  let result: unknown
-  try {
-    result = body(new RoutineContext(incarnation))
-    if (isThenable(result)) {
-      // A `then` of its own may throw, or answer twice: adopted by a promise it can do neither.
-      const promise = result.then === Promise.prototype.then ? result : new Promise((resolve) => resolve(result))
-      // Bound functions, because two closures and what they share are 56 B more.
-      promise.then(incarnation.returned.bind(incarnation), incarnation.threw.bind(incarnation))
-      return
-    }
-  } catch (error) {
-    incarnation.threw(error)
-    return
-  }
-  incarnation.returned(result)
+  const result = body(new RoutineContext(incarnation))
+  if (isThenable(result)) {
+    // A `then` of its own may throw, or answer twice: adopted by a promise it can do neither.
+    const promise = result.then === Promise.prototype.then ? result : new Promise((resolve) => resolve(result))
+    // Bound functions, because two closures and what they share are 56 B more.
+    promise.then(returnedLater.bind(incarnation), threwLater.bind(incarnation))
+  } else incarnation.turn.arise(returned, incarnation, result)
+}
+
+function returnedLater(this: Incarnation, output: unknown): void {
+  this.turn.run(returned, this, output)
+}
+
+function threwLater(this: Incarnation, error: unknown): void {
+  this.threw(error)
 }
 
 /** Runs an actor as a child of the incarnation's own. */
-export function runActor(incarnation: Incarnation, logic: AnyActorLogic): void {
+function runActor(incarnation: Incarnation, logic: AnyActorLogic): void {
   const { row } = incarnation
   const { resumption } = row
   const { snapshot, delays } = resumption ?? {}
@@ -114,18 +122,19 @@ export function runActor(incarnation: Incarnation, logic: AnyActorLogic): void {
  * are stopped is heard of: XState leaves the ones running, and drops the other.
  */
 function stoppingChildren(logic: AnyActorLogic, incarnation: Incarnation): AnyActorLogic {
-  const wrapped = Object.create(logic) as ActorLogic<Snapshot<unknown>, EventObject>
+  const original = logic as ActorLogic<Snapshot<unknown>, EventObject>
   const error = (thrown: unknown): void => incarnation.strayed(thrown, 'a child of its actor threw while it was being stopped')
-  wrapped.transition = (snapshot, event, scope) => {
-    if (event.type === 'xstate.stop') for (const child of descendants(snapshot)) child.subscribe({ error })
-    try {
-      return logic.transition(snapshot, event, scope)
-    } catch (error) {
-      stopChildren(snapshot, scope)
-      throw error
-    }
-  }
-  return wrapped as AnyActorLogic
+  return instead(original, {
+    transition: (snapshot, event, scope) => {
+      if (event.type === 'xstate.stop') for (const child of descendants(snapshot)) child.subscribe({ error })
+      try {
+        return original.transition(snapshot, event, scope)
+      } catch (error) {
+        stopChildren(snapshot, scope)
+        throw error
+      }
+    },
+  })
 }
 
 function stopChildren(snapshot: Snapshot<unknown>, scope: AnyActorScope): void {

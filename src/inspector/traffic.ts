@@ -8,6 +8,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { AnyActorRef, AnyTransitionDefinition, InspectionEvent, Subscription } from 'xstate'
 import type { GlobalManager } from '../global-manager.ts'
+import type { LifecycleActor } from '../lifecycle-actor.ts'
 import { LocalManager } from '../local-manager.ts'
 import type { RoutineRow } from '../routine.ts'
 import type { MessageKind, Tap } from '../tap.ts'
@@ -85,7 +86,7 @@ export class Traffic implements Tap {
 
   begin(): void {
     this.#global.stage.addTap(this)
-    this.#subscription = this.#global.actor.system.inspect((event) => this.#hear(event))
+    this.#subscription = (this.#global.actor as unknown as LifecycleActor).listenIn((event) => this.#hear(event))
   }
 
   end(): void {

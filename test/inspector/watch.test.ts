@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { setup } from 'xstate'
 import { type LifecycleEvent, type LifecycleEventType, routine, type RoutineContext } from 'curtaincall'
 import { LifecycleBus, Listeners } from '../../src/lifecycle-bus.ts'
+import { Turn } from '../../src/turn.ts'
 import { Controls } from '../../src/inspector/controls.ts'
 import { CONTROLS } from '../../src/inspector/protocol.ts'
 import { Watch } from '../../src/inspector/watch.ts'
@@ -246,7 +247,7 @@ describe('the bus', () => {
     )
     fc.assert(
       fc.property(fc.array(action, { maxLength: 40, size: 'max' }), (actions) => {
-        const bus = new LifecycleBus({ debug() {}, info() {}, warn() {}, error() {} })
+        const bus = new LifecycleBus(new Turn(() => undefined), { debug() {}, info() {}, warn() {}, error() {} })
         const root = new Listeners(bus, undefined)
         const nodes = [root, new Listeners(bus, root), new Listeners(bus, root)]
         const subscriptions: { node: number; type: string; off: () => void; on: boolean }[] = []

@@ -72,7 +72,7 @@ function team(children: Child[], options: Partial<Supervision<Child>> = {}) {
 test('V2: an ordered restart is one whatever the restart type says, and a resume that comes too late is none', () => {
   const a = child('a', { restart: 'temporary' })
   const { tell, exit } = team([a])
-  expect(tell({ type: 'resume', child: a })).toEqual([])
+  expect(tell({ type: 'resume', child: a, run: a.run })).toEqual([])
   expect(exit(a, { kind: 'normal', wish: 'again' })).toEqual(['delay a', 'start a again'])
   const all = team([a, child('b')], { strategy: 'one_for_all' })
   expect(all.exit(a, { wish: 'again' })).toEqual(['delay a', 'stop b again', 'start a again', 'start b again'])

@@ -1,0 +1,148 @@
+/**
+ * The genuine XState actors of managers and routines, with doors: nobody but the library drives a lifecycle.
+ *
+ * A1  What a user sends to a public `actor` is an order of the public API, or nothing. What comes from actors below (`sendParent`,
+ *     `sendBack`) is a word: inspection tells of it, no lifecycle hears it.
+ * A2  Observers are told snapshots as words (turn.ts), so that an actor may be driven in the middle of a turn.
+ * A3  XState remembers each type of event that a machine has met. So a machine of the library's meets its own events only: the ends of
+ *     those below, which have their ids in their types, stop at the door.
+ */
+import {
+  Actor,
+  type ActorOptions,
+  type AnyActorLogic,
+  type AnyActorRef,
+  type EventObject,
+  type InspectionEvent,
+  type Observer,
+  type Subscription,
+} from 'xstate'
+import type { Turn } from './turn.ts'
+
+/** Who stands behind an actor. */
+export interface Door {
+  readonly turn: Turn
+  /** A user sends it an event. */
+  sent(event: EventObject): void
+  /** An actor below it tells it something. */
+  relayed(event: EventObject): void
+  /** A user stops it, which XState allows of a root. */
+  stopped(): void
+}
+
+type Observing<T> = ((value: T) => void) | Partial<Observer<T>>
+
+const send = (Actor.prototype as unknown as { _send(this: AnyActorRef, event: EventObject): void })._send
+
+export class LifecycleActor extends Actor<AnyActorLogic> {
+  readonly #door: Door
+  /** Stops an actor below this one; of a routine's actor. */
+  declare stopChild: (child: AnyActorRef) => void
+  /** The event that the library is sending. */
+  #own: EventObject | undefined
+
+  constructor(logic: AnyActorLogic, options: ActorOptions<AnyActorLogic>, door: Door) {
+    super(logic, options)
+    this.#door = door
+  }
+
+  /** The library's own. In a turn. */
+  tell(event: EventObject): void {
+    this.#own = event
+    super.send(event as never)
+  }
+
+  override send(event: EventObject): void {
+    if (this.#own === event) super.send(event as never)
+    else this.#door.sent(event)
+  }
+
+  /** @internal XState's way in for whatever is sent, by whomever. */
+  _send(event: EventObject): void {
+    if (this.#own !== event) {
+      this.#door.relayed(event)
+      return
+    }
+    this.#own = undefined
+    send.call(this as never, event)
+  }
+
+  override stop(): this {
+    // As of any actor that is not a root: XState says so itself.
+    if (this._parent !== undefined) super.stop()
+    this.#door.stopped()
+    return this
+  }
+
+  override subscribe(observer?: Observing<any>, error?: (error: any) => void, complete?: () => void): Subscription {
+    const given = typeof observer === 'object' ? observer : { next: observer, error, complete }
+    const told = new Told(given as Partial<Observer<unknown>>, this.#door.turn)
+    return subscribed(told, super.subscribe(told as never))
+  }
+
+  /** The library's own: its logic has thrown. */
+  onError(listener: (error: unknown) => void): void {
+    super.subscribe({ error: listener })
+  }
+
+  /** Hears everything at once, in the middle of turns too: for whoever only writes down. */
+  listenIn(observer: (event: InspectionEvent) => void): Subscription {
+    return inspects.get(this.system)?.(observer) ?? this.system.inspect(observer)
+  }
+}
+
+/** How each root was inspected before its observers were told in words. */
+const inspects = new WeakMap<object, AnyActorRef['system']['inspect']>()
+
+/** A2, for `system.inspect` of a root. */
+export function inspectInWords(root: LifecycleActor, turn: Turn): void {
+  const { system } = root
+  const inspect = system.inspect.bind(system)
+  inspects.set(system, inspect)
+  system.inspect = (observer) => {
+    const told = inWords(observer, turn)
+    return subscribed(told, inspect(told))
+  }
+}
+
+/** A2, for an observer of inspection. */
+export function inWords(observer: Observing<InspectionEvent>, turn: Turn): Told<InspectionEvent> {
+  return new Told(typeof observer === 'function' ? { next: observer } : observer, turn)
+}
+
+/** One observer, as long as it wants to hear. The functions are looked up when they are called, as XState does. */
+class Told<T> implements Observer<T> {
+  live = true
+  readonly observer: Partial<Observer<T>>
+  readonly #turn: Turn
+
+  constructor(observer: Partial<Observer<T>>, turn: Turn) {
+    this.observer = observer
+    this.#turn = turn
+  }
+
+  readonly next = (value: T): void => this.#turn.word(tellNext, this, value)
+  readonly error = (error: unknown): void => this.#turn.word(tellError, this, error)
+  readonly complete = (): void => this.#turn.word(tellComplete, this, undefined)
+}
+
+function tellNext<T>({ live, observer }: Told<T>, value: T): void {
+  if (live) observer.next?.(value)
+}
+
+function tellError<T>({ live, observer }: Told<T>, error: unknown): void {
+  if (live) observer.error?.(error)
+}
+
+function tellComplete<T>({ live, observer }: Told<T>): void {
+  if (live) observer.complete?.()
+}
+
+function subscribed<T>(told: Told<T>, { unsubscribe }: Subscription): Subscription {
+  return {
+    unsubscribe: () => {
+      told.live = false
+      unsubscribe()
+    },
+  }
+}

@@ -1,0 +1,270 @@
+/**
+ * One turn at a time: how a tree changes, and when it calls code that is not its own.
+ *
+ * Foreign code is of three kinds. *Words* are told after a change: events to listeners, log lines, observers of actors. *Deeds*
+ * are done at the end of the turn that decides them: aborting a signal, `start`, beginning a body, creating, stopping and stepping
+ * a user's actor, timers of a user's clock, listeners on a foreign signal. *Questions* are asked between two turns: `restartIf`,
+ * `random`, `generateId`, the time of a user's clock.
+ *
+ * T1   A turn is one synchronous change. It begins with a public call, a timer, a settled body, an actor's event, a foreign abort or
+ *      an answer. Turns never nest.
+ * T2   In a turn no foreign function, getter or proxy trap is called: users' values are read at the boundary, before it begins.
+ * T3   Between turns the tree is in one of these states, whoever looks: at rest; *starting* (a child is announced, its `start` has not
+ *      returned); *stopping* (told, not ended); *over, unanswered* (an incarnation has ended, its supervisor has not answered);
+ *      *replacing* (a group is being restarted: a stopped child's permit is kept). `count` is the permits held, `routines()` are the
+ *      rows. `metrics()` may be ahead of what has been heard.
+ * T4   Words are numbered when they arise and delivered in that order, one at a time, never into a listener that is running; all of
+ *      them before the outermost call returns.
+ * T5   Deeds are done in order at the end of their turn, also in nested calls, before that call returns. In an outermost call words
+ *      and deeds share one queue.
+ * T6   A question is asked between turns; its answer begins a turn that checks everything again.
+ * T7   A call from within a word, a deed or a question is an ordinary turn with an ordinary, immediate result.
+ * T8   What concerns many is a series of turns: its cursor is data, and it passes over who has ended meanwhile. See {@link Turn.each}.
+ * T9   An end and its answer (restart, give up, leave) are two turns.
+ * T10  A listener hears exactly the events numbered after its `on` and before its `off`.
+ * T11  Every word and deed is contained by itself: the queue empties whatever throws; a failing deed fails its routine and nobody else.
+ * T12  When the stack is empty, the queue is.
+ */
+
+type Act = (a: never, b: never) => unknown
+
+/** First in, first out, in three columns: what to call, and two arguments. `tags` say when it arose, and whether it is foreign. */
+class Queue {
+  readonly acts: (Act | undefined)[] = []
+  readonly first: unknown[] = []
+  readonly second: unknown[] = []
+  readonly tags: number[] = []
+  head = 0
+  tail = 0
+
+  push(tag: number, act: Act, a: unknown, b: unknown): void {
+    const { tail } = this
+    this.acts[tail] = act
+    this.first[tail] = a
+    this.second[tail] = b
+    this.tags[tail] = tag
+    this.tail = tail + 1
+  }
+
+  /** Lets go of the one at the head. */
+  drop(): void {
+    const { head } = this
+    this.acts[head] = undefined
+    this.first[head] = undefined
+    this.second[head] = undefined
+    this.head = head + 1
+    if (this.head !== this.tail) return
+    this.head = 0
+    this.tail = 0
+    if (this.acts.length > KEPT) this.#shrink()
+  }
+
+  /** After a burst: what was held for it is given back. */
+  #shrink(): void {
+    this.acts.length = 0
+    this.first.length = 0
+    this.second.length = 0
+    this.tags.length = 0
+  }
+}
+
+/** As many places of a queue are kept for the next burst. */
+const KEPT = 4_096
+
+/** The lowest bit of a tag. */
+const FOREIGN = 1
+
+/** The turns of one tree. */
+export class Turn {
+  /** True during a turn, and between those that it leads to; false while foreign code runs. */
+  busy = false
+  /** How many calls of foreign code are on the stack. */
+  #depth = 0
+  /** True if the latest of them is a deed. */
+  #inDeed = false
+  #order = 0
+  readonly #words = new Queue()
+  readonly #deeds = new Queue()
+  /** Called before each turn: asks a user's clock. */
+  #ask: (() => void) | undefined
+  readonly #contain: (error: unknown) => void
+
+  /** @param contain Takes what a word or a deed throws. */
+  constructor(contain: (error: unknown) => void) {
+    this.#contain = contain
+  }
+
+  /** From here on `ask` is called before each turn. */
+  askBefore(ask: () => void): void {
+    this.#ask = ask
+  }
+
+  /** Begins a turn, unless one is under way. Whoever gets true calls {@link end}, in a `finally`. */
+  begin(): boolean {
+    if (this.busy) return false
+    this.#ask?.()
+    this.busy = true
+    return true
+  }
+
+  /** Ends the turn, and does what it has led to. */
+  end(): void {
+    if (this.#deeds.tail > 0 || this.#words.tail > 0) this.#flush()
+    this.busy = false
+  }
+
+  /** A whole turn. */
+  run<A, B = undefined>(act: (a: A, b: B) => unknown, a: A, b?: B): void {
+    const outer = this.begin()
+    try {
+      act(a, b as B)
+    } finally {
+      if (outer) this.end()
+    }
+  }
+
+  /** True if somebody has not been told yet of something that has happened. */
+  get hasWords(): boolean {
+    return this.#words.tail > 0
+  }
+
+  /** True if nothing waits to be done or told. */
+  get isQuiet(): boolean {
+    return this.#words.tail === 0 && this.#deeds.tail === 0
+  }
+
+  /** Something is to be told: `act(a, b)` calls foreign code. */
+  word<A, B>(act: (a: A, b: B) => unknown, a: A, b: B): void {
+    this.#words.push(this.#tag(FOREIGN), act, a, b)
+    this.#unlessBusy()
+  }
+
+  /** Something is to be done once everybody has heard of what has happened so far. */
+  afterWords<A>(act: (a: A) => void, a: A): void {
+    this.#words.push(this.#tag(0), act, a, undefined)
+    this.#unlessBusy()
+  }
+
+  /** Something is to be done at the end of this turn: `act(a, b)` calls foreign code. */
+  deed<A, B = undefined>(act: (a: A, b: B) => unknown, a: A, b?: B): void {
+    this.#deeds.push(this.#tag(FOREIGN), act, a, b)
+    this.#unlessBusy()
+  }
+
+  /** Another turn is to follow this one, behind all deeds so far. */
+  next<A, B = undefined>(act: (a: A, b: B) => unknown, a: A, b?: B): void {
+    this.#deeds.push(this.#tag(0), act, a, b)
+    this.#unlessBusy()
+  }
+
+  /**
+   * Something has come of a deed, or of somebody else's step: `act(a, b)` is a turn. While a deed is being done it waits until
+   * that has returned, so that what follows from it keeps its place behind the words that are due by then.
+   */
+  arise<A, B = undefined>(act: (a: A, b: B) => unknown, a: A, b?: B): void {
+    this.#deeds.push(this.#tag(0), act, a, b)
+    if (!this.#inDeed) this.#unlessBusy()
+  }
+
+  /** T6. Asks somebody, between two turns; what he throws is the caller's. */
+  ask<R>(question: () => R): R {
+    const { busy } = this
+    const inDeed = this.#inDeed
+    this.busy = false
+    this.#inDeed = false
+    this.#depth++
+    try {
+      return question()
+    } finally {
+      this.#depth--
+      this.#inDeed = inDeed
+      this.busy = busy
+      if (this.#words.tail > 0) this.#unlessBusy()
+    }
+  }
+
+  /** T8. One turn for each, in order, with what it leads to in between; then one more. */
+  each<T>(targets: readonly T[], act: (target: T) => void, then?: () => void): void {
+    this.next(Turn.#step, { turn: this, targets, at: 0, act: act as (target: unknown) => void, then })
+  }
+
+  static #step(series: Series): void {
+    const { turn, targets, act, then } = series
+    while (series.at < targets.length) {
+      act(targets[series.at++])
+      if (turn.isQuiet) continue
+      turn.next(Turn.#step, series)
+      return
+    }
+    then?.()
+  }
+
+  #askNow(ask: () => void): void {
+    this.busy = false
+    ask()
+    this.busy = true
+  }
+
+  #tag(foreign: number): number {
+    return (this.#order++ << 1) | foreign
+  }
+
+  /** What arises outside of any turn is told at once, or by whoever is telling already. */
+  #unlessBusy(): void {
+    if (this.busy) return
+    this.busy = true
+    this.end()
+  }
+
+  /** Empties the queue; inside foreign code the deeds alone. */
+  #flush(): void {
+    const words = this.#words
+    const deeds = this.#deeds
+    for (;;) {
+      const tellable = this.#depth === 0 && words.tail > 0
+      if (deeds.tail === 0) {
+        if (!tellable) break
+        this.#call(words)
+      } else this.#call(tellable && (words.tags[words.head] as number) < (deeds.tags[deeds.head] as number) ? words : deeds)
+    }
+    if (this.#depth === 0) this.#order = 0
+  }
+
+  #call(queue: Queue): void {
+    const { head } = queue
+    const act = queue.acts[head] as (a: unknown, b: unknown) => unknown
+    const a = queue.first[head]
+    const b = queue.second[head]
+    const foreign = ((queue.tags[head] as number) & FOREIGN) !== 0
+    queue.drop()
+    if (!foreign) {
+      if (this.#ask !== undefined) this.#askNow(this.#ask)
+      try {
+        act(a, b)
+      } catch (error) {
+        this.#contain(error)
+      }
+      return
+    }
+    const inDeed = this.#inDeed
+    this.#inDeed = queue === this.#deeds
+    this.busy = false
+    this.#depth++
+    try {
+      act(a, b)
+    } catch (error) {
+      this.#contain(error)
+    }
+    this.#depth--
+    this.busy = true
+    this.#inDeed = inDeed
+  }
+}
+
+interface Series {
+  readonly turn: Turn
+  readonly targets: readonly unknown[]
+  at: number
+  readonly act: (target: unknown) => void
+  readonly then: (() => void) | undefined
+}
