@@ -19,8 +19,6 @@ export type RoutineMachineEvent =
   | { type: 'timeout'; error?: unknown }
   | { type: 'giveUp' }
   | { type: 'kill'; reason?: unknown }
-  | { type: 'xstate.done.actor.work'; output: unknown; actorId: string }
-  | { type: 'xstate.error.actor.work'; error: unknown; actorId: string }
 
 /** What an incarnation remembers. */
 export interface RoutineMachineContext {
@@ -82,11 +80,6 @@ export const routineMachine = setup({
   description: 'One incarnation of a routine.',
   initial: 'pending',
   context: ({ input }) => ({ input: input?.input, output: undefined, error: undefined, reason: undefined, killed: false }),
-  on: {
-    // The user's own actor is a child of this one; src/incarnation.ts turns its end into done or fail.
-    'xstate.done.actor.work': {},
-    'xstate.error.actor.work': {},
-  },
   states: {
     pending: {
       description: 'Accepted: queued, waiting for its turn, or backing off before a restart.',

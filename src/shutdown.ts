@@ -111,8 +111,8 @@ export class ShutdownRun {
       // Asked for this manager alone, it does not wait for its turn among its siblings.
       this.#held = false
       this.#draining = false
-      if (this.#phase !== 'closing') this.#force()
-      this.poke()
+      if (this.#phase === 'closing') this.poke()
+      else this.#force(() => this.poke())
     }
   }
 
@@ -138,15 +138,18 @@ export class ShutdownRun {
     // The subtree closes as one; the rest of it follows once it is known that it does.
     if (phase === 'closing') for (const child of this.#manager.below()) child.close(this.seq)
     this.#manager.turn.next(doPhase, this, phase)
-    this.poke()
   }
 
-  /** Does what a phase is for. A turn. */
+  /** Does what a phase is for, and then looks whether it is over: behind those who end at once. A turn. */
   do(phase: Phase): void {
-    if (phase === 'closing') this.#close()
-    else if (phase === 'cancelling') this.#cancel()
-    else if (phase === 'killing') this.#kill()
-    else if (phase === 'cleaning') this.#clean()
+    const look = (): void => this.poke()
+    if (phase === 'closing') this.#close(look)
+    else if (phase === 'cancelling') this.#cancel(look)
+    else if (phase === 'killing') this.#kill(look)
+    else {
+      if (phase === 'cleaning') this.#clean()
+      look()
+    }
   }
 
   /** Something may have ended: looks again, in a microtask. */
@@ -222,23 +225,23 @@ export class ShutdownRun {
     this.#draining = false
     this.#manager.tell({ type: 'hurry' })
     for (const child of this.#manager.below()) child.run?.setOverdue()
-    if (this.#phase === 'killing') this.#kill()
-    this.poke()
+    if (this.#phase === 'killing') this.#kill(() => this.poke())
+    else this.poke()
   }
 
   // --- the phases ----------------------------------------------------------------------------
 
-  #close(): void {
+  #close(then: () => void): void {
     const { drain } = this.#plan
     this.#draining = drain > 0 && this.#mode === 'graceful' && !this.#held
     // Only who began the shutdown drains; what is held takes its orders from there.
-    if (this.#held) return
+    if (this.#held) return then()
     if (this.#draining) this.#after(drain, () => this.#endDrain())
-    this.#cancelPending(this.#draining)
+    this.#cancelPending(this.#draining, then)
   }
 
   /** Ends what has not begun, in the whole subtree. Looking at 100,000 that run is a tenth of their shutdown. */
-  #cancelPending(drain: boolean, then?: () => void): void {
+  #cancelPending(drain: boolean, then: () => void): void {
     const { seq } = this
     const rows = this.#manager.latestFirst((registry) => registry.idle > 0)
     this.#manager.turn.each(rows, (row) => row.local.registry.cancelPending(row, seq, drain), then)
@@ -250,22 +253,22 @@ export class ShutdownRun {
     this.poke()
   }
 
-  #cancel(): void {
+  #cancel(then: () => void): void {
     // What the drain has left in the queues never starts.
-    this.#cancelPending(false, () => this.#askSpawned())
+    this.#cancelPending(false, () => this.#askSpawned(then))
   }
 
-  #askSpawned(): void {
-    if (this.#mode === 'immediate') this.#force()
-    else {
-      const { registry } = this.#manager
-      this.#ask(registry.askable(false))
+  #askSpawned(then: () => void): void {
+    const andOn = (): void => {
+      this.#manager.releaseLatest()
+      then()
     }
-    this.#manager.releaseLatest()
+    if (this.#mode === 'immediate') this.#force(andOn)
+    else this.#ask(this.#manager.registry.askable(false), andOn)
   }
 
   /** Tells them to stop. Their shutdown times are kept here: one timer for each length. */
-  #ask(rows: readonly RoutineRow[]): void {
+  #ask(rows: readonly RoutineRow[], then: () => void): void {
     const { seq } = this
     const { turn } = this.#manager
     const graces = new Map<number, RoutineRow[]>()
@@ -280,21 +283,21 @@ export class ShutdownRun {
         this.#after(time, () => turn.each(asked, giveUpOn))
       }
     }
-    turn.each(rows, ask)
+    turn.each(rows, ask, then)
   }
 
-  #kill(): void {
-    if (this.#manager.living === 0) return
-    if (!this.#overdue) {
-      this.#force()
-      return
-    }
+  #kill(then: () => void): void {
+    if (this.#manager.living === 0) return then()
+    if (!this.#overdue) return this.#force(then)
     const { registry, turn } = this.#manager
     const { seq } = this
     turn.each(
       registry.rows.latestFirst(),
       (row) => registry.kill(row, seq),
-      () => this.#manager.releaseLatest(),
+      () => {
+        this.#manager.releaseLatest()
+        then()
+      },
     )
   }
 
@@ -305,13 +308,16 @@ export class ShutdownRun {
   }
 
   /** Time is up: asks whoever was not asked, gives one turn of the event loop, and then waits for nobody. */
-  #force(): void {
-    if (this.#forced) return
+  #force(then: () => void): void {
+    if (this.#forced) return then()
     this.#forced = true
     const rows = this.#manager.latestFirst().filter((row) => !row.told)
-    this.#ask(rows)
-    if (rows.length > 0 || this.#mode === 'immediate') this.#after(0, () => this.setOverdue())
-    else this.setOverdue()
+    const givesTurn = rows.length > 0 || this.#mode === 'immediate'
+    this.#ask(rows, () => {
+      if (givesTurn) this.#after(0, () => this.setOverdue())
+      else this.setOverdue()
+      then()
+    })
   }
 
   // --- time ----------------------------------------------------------------------------------
@@ -340,8 +346,7 @@ export class ShutdownRun {
     this.#draining = false
     this.#manager.tell({ type: 'hurry' })
     if (this.#phase === 'cleaning') this.setOverdue()
-    else this.#force()
-    this.poke()
+    else this.#force(() => this.poke())
   }
 
   #armPhase(limit: number): void {
