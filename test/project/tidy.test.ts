@@ -1,16 +1,8 @@
 /** Style as a test: the layer rule, sizes, names, dead files and links. */
-import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { dirname, join, normalize, relative } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-
-const root = fileURLToPath(new URL('../../', import.meta.url))
-const tracked = (...patterns: string[]): string[] =>
-  execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', ...patterns], { cwd: root, encoding: 'utf8' })
-    .split('\n')
-    .filter((file) => file !== '' && existsSync(join(root, file)))
-const read = (file: string): string => readFileSync(join(root, file), 'utf8')
+import { read, root, tracked } from './sources.ts'
 
 const sources = tracked('src/*.ts', 'src/**/*.ts', 'machines/*.ts')
 const BRIDGE = 'inspector/xstate-inspect-bridge/'
