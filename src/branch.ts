@@ -194,7 +194,14 @@ export abstract class Branch extends TreeNode {
   /** @internal The routines in the subtree, those of the managers made latest first, each manager's latest first. */
   latestFirst(of: (registry: RoutineRegistry) => boolean = () => true): RoutineRow[] {
     const own = of(this.registry) ? this.registry.rows.latestFirst() : []
-    return this.#managers.size === 0 ? own : [...this.below().reverse().flatMap((child) => child.latestFirst(of)), ...own]
+    return this.#managers.size === 0
+      ? own
+      : [
+          ...this.below()
+            .reverse()
+            .flatMap((child) => child.latestFirst(of)),
+          ...own,
+        ]
   }
 
   /** @internal Comes to the latest of the managers and children that has not ended, once all that was spawned has. */

@@ -271,14 +271,17 @@ describe('a shutdown by who looks on while an actor is made', () => {
     expect([seen.state, app.incarnation]).toEqual(['running', 2])
   })
 
-  test.each(['graceful', 'immediate'] as const)('L2: of a child: its permit is given back once, and it begins, if only to be told (%s)', async (mode) => {
-    const { tree, seen } = shutsDown('x', 1, mode)
-    let ran = 0
-    tree.global.createApp('b', { children: [routine('x', () => void ran++)] })
-    await endsWell(tree, seen.done, mode)
-    expect(ran).toBe(1)
-    expect(tree.story(/^routine.*x$/)).toEqual(['routine.spawned g/b/x', 'routine.started g/b/x', 'routine.completed g/b/x'])
-  })
+  test.each(['graceful', 'immediate'] as const)(
+    'L2: of a child: its permit is given back once, and it begins, if only to be told (%s)',
+    async (mode) => {
+      const { tree, seen } = shutsDown('x', 1, mode)
+      let ran = 0
+      tree.global.createApp('b', { children: [routine('x', () => void ran++)] })
+      await endsWell(tree, seen.done, mode)
+      expect(ran).toBe(1)
+      expect(tree.story(/^routine.*x$/)).toEqual(['routine.spawned g/b/x', 'routine.started g/b/x', 'routine.completed g/b/x'])
+    },
+  )
 
   test.each(['graceful', 'immediate'] as const)('L2: of one that is spawned: the same (%s)', async (mode) => {
     const { tree, seen } = shutsDown('x', 1, mode)
