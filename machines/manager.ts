@@ -4,7 +4,7 @@
  * M1  A manager that stops passes through all five phases, in their order, even when empty.
  * M2  It ends `failed` if it gave up, `cancelled` if it was made to hurry, `completed` otherwise.
  * M3  A later request can only hurry a shutdown, never slow it down.
- * M4  Each phase has one effect, named here and carried out by src/shutdown.ts.
+ * M4  Each phase has one effect, named here and carried out by src/shutdown/shutdown.ts.
  */
 import { assign, setup } from 'xstate'
 import type { ShutdownMode } from './lifecycle-event.ts'

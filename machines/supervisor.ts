@@ -3,7 +3,7 @@
  *
  * A supervisor is a process: it takes one message after the other and finishes with each before it
  * looks at the next. So it is written as one, as a generator: what it wants done it yields, what came
- * of it it gets back. It has no clock and starts nothing; src/supervisor.ts is its hands.
+ * of it it gets back. It has no clock and starts nothing; src/supervision/supervisor.ts is its hands.
  *
  * V1  One thing at a time: ends of children and calls wait in the mailbox while a child is being stopped or started.
  * V2  The limit comes first: a restart is recorded before anything starts, one for each attempt, and one too many ends the supervisor,

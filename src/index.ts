@@ -5,11 +5,11 @@
  */
 
 // The hierarchy
-export { createGlobalManager, GlobalManager } from './global-manager.ts'
-export { AppManager } from './app-manager.ts'
-export { LocalManager } from './local-manager.ts'
-export type { AvailabilityOptions } from './branch.ts'
-export type { Manager, ManagerState } from './manager.ts'
+export { createGlobalManager, GlobalManager } from './manager/global-manager.ts'
+export { AppManager } from './manager/app-manager.ts'
+export { LocalManager } from './manager/local-manager.ts'
+export type { AvailabilityOptions } from './manager/branch.ts'
+export type { Manager, ManagerState } from './manager/manager.ts'
 export type {
   GlobalManagerOptions,
   LocalManagerOptions,
@@ -19,15 +19,15 @@ export type {
 } from './spec/manager-spec.ts'
 
 // Children
-export { manager, routine } from './children.ts'
-export type { ChildEntry, ChildInstance, ChildResult, LivingChild } from './child-calls.ts'
+export { manager, routine } from './spec/children.ts'
+export type { ChildEntry, ChildInstance, ChildResult, LivingChild } from './supervision/child-calls.ts'
 export type { ChildSpec, ManagerChild, RoutineChild } from './spec/child-spec.ts'
 export type { AutoShutdown, CallError, ChildCounts, Strategy } from '../machines/supervisor.ts'
 
 // Routines
-export type { Routine, RoutineFrom } from './routine-handle.ts'
-export type { RoutineState } from './routine.ts'
-export type { RoutineContext } from './routine-context.ts'
+export type { Routine, RoutineFrom } from './contract/routine-handle.ts'
+export type { RoutineState } from './routine/routine.ts'
+export type { RoutineContext } from './routine/routine-context.ts'
 export {
   type ExitReason,
   ignore,
@@ -37,20 +37,20 @@ export {
   type ShutdownTime,
   type StartContext,
 } from './spec/routine-spec.ts'
-export type { CancelledOutcome, CompletedOutcome, FailedOutcome, Outcome } from './outcome.ts'
-export type { Body } from './work.ts'
-export type { Envelope } from './question.ts'
-export { link, type RoutineEnd, watch } from './links.ts'
-export type { WaitOptions } from './waiting.ts'
+export type { CancelledOutcome, CompletedOutcome, FailedOutcome, Outcome } from './contract/outcome.ts'
+export type { Body } from './routine/work.ts'
+export type { Envelope } from './message/question.ts'
+export { link, type RoutineEnd, watch } from './routine/links.ts'
+export type { WaitOptions } from './turn/waiting.ts'
 
 // Shutdown
-export type { ShutdownOptions } from './shutdown.ts'
-export type { ErrorReport, PhaseReport, ReportTotals, RoutineReport, ShutdownReport } from './report.ts'
-export type { NamedReport } from './named-shutdown.ts'
-export { handleSignals, type SignalName } from './process-signals.ts'
+export type { ShutdownOptions } from './shutdown/shutdown.ts'
+export type { ErrorReport, PhaseReport, ReportTotals, RoutineReport, ShutdownReport } from './contract/report.ts'
+export type { NamedReport } from './shutdown/named-shutdown.ts'
+export { handleSignals, type SignalName } from './manager/process-signals.ts'
 
 // Watching
-export type { LifecycleListener, Unsubscribe } from './lifecycle-bus.ts'
+export type { LifecycleListener, Unsubscribe } from './turn/lifecycle-bus.ts'
 export type {
   ControlEvent,
   LifecycleEvent,
@@ -65,16 +65,16 @@ export type {
   ShutdownMode,
   ShutdownTrigger,
 } from '../machines/lifecycle-event.ts'
-export type { Health } from './health.ts'
+export type { Health } from './observe/health.ts'
 export type { HealthStatus } from '../machines/health.ts'
-export { type Durations, type EndKind, MAX_NAMES, type Metrics, type MetricValues } from './metrics.ts'
+export { type Durations, type EndKind, MAX_NAMES, type Metrics, type MetricValues } from './count/metrics.ts'
 
 // Programs for `curtaincall run`
 export type { Program, ProgramContext, ProgramResult } from './cli/program.ts'
 
 // Ports and vocabulary
-export type { Clock } from './clock.ts'
-export type { Logger, LogMethod } from './logger.ts'
+export type { Clock } from './port/clock.ts'
+export type { Logger, LogMethod } from './port/logger.ts'
 export type { Backoff, RestartType } from '../machines/restart-policy.ts'
 
 // Errors
@@ -93,4 +93,4 @@ export {
   RoutineTimeoutError,
   SpawnRefusedError,
   StartFailedError,
-} from './errors.ts'
+} from './contract/errors.ts'

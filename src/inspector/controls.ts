@@ -1,8 +1,8 @@
 /** What a page may do to the tree, if it may do anything: the same as its methods, each heard in the log like any other cause. */
-import type { GlobalManager } from '../global-manager.ts'
-import { Manager } from '../manager.ts'
-import type { RoutineRow } from '../routine.ts'
-import { isActorLogic } from '../work.ts'
+import type { GlobalManager } from '../manager/global-manager.ts'
+import { Manager } from '../manager/manager.ts'
+import type { RoutineRow } from '../routine/routine.ts'
+import { isActorLogic } from '../routine/work.ts'
 import { find } from './describe.ts'
 import { CONTROLS, type Control, type Done } from './protocol.ts'
 

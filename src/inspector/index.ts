@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { ConfigError } from '../errors.ts'
-import { GlobalManager } from '../global-manager.ts'
+import { ConfigError } from '../contract/errors.ts'
+import { GlobalManager } from '../manager/global-manager.ts'
 import { check, flag, type Rule, refuse } from '../spec/check.ts'
 import { Controls } from './controls.ts'
 import type { Recording } from './protocol.ts'

@@ -7,8 +7,8 @@
  *     is the last one before it, and if there is none, nobody knows.
  */
 import type { AnyActorRef } from 'xstate'
-import type { GlobalManager } from '../global-manager.ts'
-import { Manager } from '../manager.ts'
+import type { GlobalManager } from '../manager/global-manager.ts'
+import { Manager } from '../manager/manager.ts'
 import { chartOf, isMachine, stateToWire } from './chart.ts'
 import type { MessageLine, Questions } from './protocol.ts'
 import type { Kept, Traffic } from './traffic.ts'

@@ -6,9 +6,9 @@
  */
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
 import type { LifecycleEvent, LifecycleEventType } from '../../machines/lifecycle-event.ts'
-import type { GlobalManager } from '../global-manager.ts'
-import type { Unsubscribe } from '../lifecycle-bus.ts'
-import { Manager } from '../manager.ts'
+import type { GlobalManager } from '../manager/global-manager.ts'
+import type { Unsubscribe } from '../turn/lifecycle-bus.ts'
+import { Manager } from '../manager/manager.ts'
 import { chartOf } from './chart.ts'
 import { actorOf, describeActor, describeChart, describeHealth, describeOngoing, find } from './describe.ts'
 import { describeEnded } from './describe-ended.ts'

@@ -2,10 +2,10 @@
 import type { InspectionEvent, Observer } from 'xstate'
 import type { RestartType } from '../../machines/restart-policy.ts'
 import type { AutoShutdown, Strategy } from '../../machines/supervisor.ts'
-import { type Clock, PlatformClock } from '../clock.ts'
-import { ConfigError } from '../errors.ts'
-import { INTERCEPTOR, type Interceptor } from '../interceptor.ts'
-import { type Logger, silentLogger } from '../logger.ts'
+import { type Clock, PlatformClock } from '../port/clock.ts'
+import { ConfigError } from '../contract/errors.ts'
+import { INTERCEPTOR, type Interceptor } from '../port/interceptor.ts'
+import { type Logger, silentLogger } from '../port/logger.ts'
 import {
   callable,
   check,

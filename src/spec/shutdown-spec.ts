@@ -1,6 +1,6 @@
 /** Options of a shutdown: checked before anything is stopped. */
 import { PHASES } from '../../machines/lifecycle-event.ts'
-import type { ShutdownOptions, ShutdownPlan } from '../shutdown.ts'
+import type { ShutdownOptions, ShutdownPlan } from '../shutdown/shutdown.ts'
 import { abortSignal, check, duration, durationOrInfinity, objectOf, oneOf, type Rule } from './check.ts'
 
 /** The whole of a shutdown, in milliseconds, where none is given. */

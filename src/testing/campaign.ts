@@ -1,7 +1,7 @@
 /** Campaigns: many simulated runs, and the smallest one that breaks a law. */
 import type { Arbitrary, RunDetails } from 'fast-check'
-import { ConfigError, CurtaincallError } from '../errors.ts'
-import { isThenable } from '../lifecycle-bus.ts'
+import { ConfigError, CurtaincallError } from '../contract/errors.ts'
+import { isThenable } from '../turn/lifecycle-bus.ts'
 import { check, finiteCount } from '../spec/check.ts'
 import { arbitraries, type FastCheck, placesOf, type Scenario } from './arbitraries.ts'
 import { keepBoth } from './counterexample-files.ts'

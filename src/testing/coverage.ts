@@ -1,6 +1,6 @@
 /** Coverage: which transitions of which machines were ever taken. */
 import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition, InspectionEvent } from 'xstate'
-import { CurtaincallError } from '../errors.ts'
+import { CurtaincallError } from '../contract/errors.ts'
 import { check, refuse, type Rule } from '../spec/check.ts'
 
 /** What of one machine was taken. */

@@ -1,7 +1,7 @@
 /** Suites from machines: paths that take every transition, each a test against an implementation. */
 import type { AnyMachineSnapshot, AnyStateMachine, AnyStateNode, EventObject } from 'xstate'
 import { initialTransition, transition } from 'xstate'
-import { CurtaincallError } from '../errors.ts'
+import { CurtaincallError } from '../contract/errors.ts'
 import { callable, check, having, objectOfFunctions, refuse, type Rule } from '../spec/check.ts'
 import {
   checkMachine,

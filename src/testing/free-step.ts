@@ -3,9 +3,9 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { LifecycleEvent } from '../../machines/lifecycle-event.ts'
-import type { GlobalManager } from '../global-manager.ts'
-import { Manager } from '../manager.ts'
-import type { ShutdownRun } from '../shutdown.ts'
+import type { GlobalManager } from '../manager/global-manager.ts'
+import { Manager } from '../manager/manager.ts'
+import type { ShutdownRun } from '../shutdown/shutdown.ts'
 import { presentOwner } from './owners.ts'
 import type { Request } from './script.ts'
 import type { StepRecord } from './step-record.ts'

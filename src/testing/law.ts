@@ -1,5 +1,5 @@
 /** Laws: what has to hold of every run, whoever states it. */
-import type { ShutdownReport } from '../report.ts'
+import type { ShutdownReport } from '../contract/report.ts'
 import { callable, refuse, type Rule } from '../spec/check.ts'
 import type { ManagerSpec } from '../spec/manager-spec.ts'
 import type { RoutineSpec } from '../spec/routine-spec.ts'

@@ -8,7 +8,7 @@
 import { AsyncLocalStorage, createHook } from 'node:async_hooks'
 import { EventEmitter, getEventListeners } from 'node:events'
 import { Actor, type AnyActorRef } from 'xstate'
-import { CurtaincallError } from '../errors.ts'
+import { CurtaincallError } from '../contract/errors.ts'
 import { flag, type Rule } from '../spec/check.ts'
 import { cover } from './layers.ts'
 import { presentOwner } from './owners.ts'

@@ -1,12 +1,12 @@
 /** Trees as plain data: what a trace file can hold, a generator can make, and a person can read. */
-import { manager, routine } from '../children.ts'
-import { SpawnRefusedError } from '../errors.ts'
-import { createGlobalManager, type GlobalManager } from '../global-manager.ts'
-import type { LocalManager } from '../local-manager.ts'
+import { manager, routine } from '../spec/children.ts'
+import { SpawnRefusedError } from '../contract/errors.ts'
+import { createGlobalManager, type GlobalManager } from '../manager/global-manager.ts'
+import type { LocalManager } from '../manager/local-manager.ts'
 import type { ChildSpec } from '../spec/child-spec.ts'
 import type { GlobalManagerOptions, LocalManagerOptions, ManagerOptions } from '../spec/manager-spec.ts'
 import type { RoutineOptions } from '../spec/routine-spec.ts'
-import type { AnyBody } from '../interceptor.ts'
+import type { AnyBody } from '../port/interceptor.ts'
 import { checkPlan } from './plan-shape.ts'
 
 /** What a planned routine does when nothing is wrong with it. */

@@ -5,9 +5,9 @@ import {
   type LifecycleEventOf,
   type LifecycleEventType,
 } from '../../machines/lifecycle-event.ts'
-import { CurtaincallError } from '../errors.ts'
-import { isThenable } from '../lifecycle-bus.ts'
-import type { Manager } from '../manager.ts'
+import { CurtaincallError } from '../contract/errors.ts'
+import { isThenable } from '../turn/lifecycle-bus.ts'
+import type { Manager } from '../manager/manager.ts'
 import { check, duration, having, refuse } from '../spec/check.ts'
 import { presentClock } from './virtual-time.ts'
 

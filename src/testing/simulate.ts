@@ -4,12 +4,12 @@
  * Y1  The same tree, seed, tape, faults and script give the same trace, byte for byte.
  * Y2  A simulation ends: by itself, or by its step limit, and then it says what was still running.
  */
-import { createGlobalManager, type GlobalManager } from '../global-manager.ts'
-import { CurtaincallError } from '../errors.ts'
-import { INTERCEPTOR, type Interceptor } from '../interceptor.ts'
-import type { Manager } from '../manager.ts'
-import type { ShutdownReport } from '../report.ts'
-import type { ShutdownOptions } from '../shutdown.ts'
+import { createGlobalManager, type GlobalManager } from '../manager/global-manager.ts'
+import { CurtaincallError } from '../contract/errors.ts'
+import { INTERCEPTOR, type Interceptor } from '../port/interceptor.ts'
+import type { Manager } from '../manager/manager.ts'
+import type { ShutdownReport } from '../contract/report.ts'
+import type { ShutdownOptions } from '../shutdown/shutdown.ts'
 import { anything, check, finiteCount, flag, isObject, oneOf, refuse, type Rule } from '../spec/check.ts'
 import type { GlobalManagerOptions } from '../spec/manager-spec.ts'
 import { SHUTDOWN_RULES } from '../spec/shutdown-spec.ts'

@@ -1,9 +1,9 @@
 /** Trees in people's own tests: started, shut down and looked after by themselves. */
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { CurtaincallError } from '../errors.ts'
-import { createGlobalManager, GlobalManager } from '../global-manager.ts'
-import { type AnyBody, INTERCEPTOR, type Interceptor } from '../interceptor.ts'
-import { isThenable } from '../lifecycle-bus.ts'
+import { CurtaincallError } from '../contract/errors.ts'
+import { createGlobalManager, GlobalManager } from '../manager/global-manager.ts'
+import { type AnyBody, INTERCEPTOR, type Interceptor } from '../port/interceptor.ts'
+import { isThenable } from '../turn/lifecycle-bus.ts'
 import { callable, check, duration, refuse } from '../spec/check.ts'
 import type { GlobalManagerOptions } from '../spec/manager-spec.ts'
 import { holdWatching, LEAK_RULES, type LeakOptions, LeakWatch, refuseLeaks } from './leaks.ts'

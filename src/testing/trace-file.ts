@@ -3,7 +3,7 @@
  * stand what the inspector has recorded, in lines that say what of it they are; they are kept, and not looked into.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
-import { CurtaincallError } from '../errors.ts'
+import { CurtaincallError } from '../contract/errors.ts'
 import { finiteCount } from '../spec/check.ts'
 import { checkTrace, type Trace, TRACE_VERSION, type TraceEvent, type TraceHeader } from './trace.ts'
 import { checkHeader, checkVerdict } from './trace-shape.ts'

@@ -1,5 +1,5 @@
 /** What a trace has to look like: a file may have been edited by anybody, and a trace made by hand. */
-import { ConfigError } from '../errors.ts'
+import { ConfigError } from '../contract/errors.ts'
 import { finiteCount, flag, isObject, oneOf, refuse, type Rule } from '../spec/check.ts'
 import { checkPlan } from './plan-shape.ts'
 import type { TraceEvent, TraceHeader, Verdict } from './trace.ts'

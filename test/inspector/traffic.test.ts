@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { type AnyActorRef, assign, fromCallback, sendParent, sendTo, setup } from 'xstate'
 import type { RoutineContext } from 'curtaincall'
 import { Traffic } from '../../src/inspector/traffic.ts'
-import type { RoutineRow } from '../../src/routine.ts'
+import type { RoutineRow } from '../../src/routine/routine.ts'
 import { makeTree, type Tree, untilTold } from '../support/tree.ts'
 import { settle } from '../support/virtual-clock.ts'
 

@@ -16,20 +16,25 @@ interface Bug {
 const BUGS: readonly Bug[] = [
   {
     name: 'a local manager accepts while it closes',
-    file: 'src/local-manager.ts',
+    file: 'src/manager/local-manager.ts',
     from: 'if (this.closed) this.refuse',
     to: 'if (this.over) this.refuse',
   },
   {
     name: 'a tighter deadline from above is ignored',
-    file: 'src/shutdown.ts',
+    file: 'src/shutdown/shutdown.ts',
     from: "this.tighten('graceful', this.#manager.spec.shutdown)",
     to: 'void 0',
   },
-  { name: 'services stop in the order of their start', file: 'src/manager.ts', from: '[...this.order])', to: '[...this.order].reverse())' },
+  {
+    name: 'services stop in the order of their start',
+    file: 'src/manager/manager.ts',
+    from: '[...this.order])',
+    to: '[...this.order].reverse())',
+  },
   {
     name: 'a killed routine keeps its permit',
-    file: 'src/routine-registry.ts',
+    file: 'src/supervision/routine-registry.ts',
     from: 'if (!this.line.remove(row) && !keepPermit)',
     to: "if (!this.line.remove(row) && !keepPermit && row.endKind !== 'killed')",
   },
@@ -41,13 +46,13 @@ const BUGS: readonly Bug[] = [
   },
   {
     name: 'out of time, nobody is asked before they are killed',
-    file: 'src/incarnation.ts',
+    file: 'src/routine/incarnation.ts',
     from: '  #abandon(): void {\n    this.#ask()\n',
     to: '  #abandon(): void {\n',
   },
   {
     name: 'a delayed restart is not disarmed when the routine ends',
-    file: 'src/routine.ts',
+    file: 'src/routine/routine.ts',
     from: '    this.#disarm()\n    this.#mailbox?.abandon()',
     to: '    this.#mailbox?.abandon()',
   },
@@ -59,7 +64,7 @@ const BUGS: readonly Bug[] = [
   },
   {
     name: 'what was told to stop is restarted',
-    file: 'src/routine-registry.ts',
+    file: 'src/supervision/routine-registry.ts',
     from: 'const again = !row.told && !manager.closed &&',
     to: 'const again = !manager.closed &&',
   },
@@ -71,13 +76,13 @@ const BUGS: readonly Bug[] = [
   },
   {
     name: 'a second shutdown can slow the first one down',
-    file: 'src/shutdown.ts',
+    file: 'src/shutdown/shutdown.ts',
     from: 'const deadline = tighten(this.#deadline, this.#now() + timeout)\n    if (deadline < this.#deadline) {',
     to: 'const deadline = this.#now() + timeout\n    if (deadline !== this.#deadline) {',
   },
   {
     name: 'immediate during graceful is not heard',
-    file: 'src/shutdown.ts',
+    file: 'src/shutdown/shutdown.ts',
     from: "if (mode === 'immediate' && this.#mode !== 'immediate')",
     to: "if (mode === 'immediate' && this.#mode !== 'immediate' && this.#phase === 'closing')",
   },

@@ -13,12 +13,12 @@ const FLOORS: Readonly<Record<string, number>> = {
   'machines/shutdown.ts': 42,
   'machines/supervisor.ts': 360,
   'machines/transition-table.ts': 58,
-  'src/announcing.ts': 57,
-  'src/child-calls.ts': 130,
-  'src/routine-registry.ts': 332,
-  'src/service.ts': 44,
-  'src/shutdown.ts': 301,
-  'src/supervisor.ts': 394,
+  'src/routine/announcing.ts': 57,
+  'src/supervision/child-calls.ts': 130,
+  'src/supervision/routine-registry.ts': 332,
+  'src/supervision/service.ts': 44,
+  'src/shutdown/shutdown.ts': 301,
+  'src/supervision/supervisor.ts': 394,
 }
 
 interface Report {

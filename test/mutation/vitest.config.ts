@@ -5,7 +5,10 @@ import whole from '../../vitest.config.ts'
 export default defineConfig({
   resolve: whole.resolve ?? {},
   test: {
-    include: ['test/{src,machines,audit,mutation}/**/*.test.ts', 'test/testing/machines.test.ts'],
+    include: [
+      'test/{port,spec,turn,admission,message,routine,supervision,shutdown,machines,audit,mutation}/**/*.test.ts',
+      'test/testing/machines.test.ts',
+    ],
     setupFiles: ['test/mutation/seed.ts'],
     testTimeout: 10_000,
   },

@@ -232,7 +232,7 @@ describe('traces of OTP are played by nothing but the package', () => {
 
 describe('the rules bite', () => {
   test('on a machine that reaches out', () => {
-    expect(layerFaults('machines/x.ts', "import { now } from '../src/clock.ts'\n")).toHaveLength(1)
+    expect(layerFaults('machines/x.ts', "import { now } from '../src/port/clock.ts'\n")).toHaveLength(1)
     expect(layerFaults('machines/x.ts', "import 'node:fs'\n")).toHaveLength(1)
     expect(impurities('machines/x.ts', 'const now = Date.now()\n')).toHaveLength(1)
     expect(impurities('machines/x.ts', '// Date.now() is not used\n')).toEqual([])
@@ -242,7 +242,7 @@ describe('the rules bite', () => {
     expect(layerFaults('src/x.ts', "import { run } from './cli/run.ts'\n")).toHaveLength(1)
     expect(layerFaults('src/x.ts', "import PQueue from 'p-queue'\n")).toHaveLength(1)
     expect(layerFaults('src/x.ts', "import { turn } from './testing/virtual-clock.ts'\n")).toHaveLength(1)
-    expect(layerFaults('src/cli/x.ts', "import { Stage } from '../stage.ts'\n")).toHaveLength(1)
+    expect(layerFaults('src/cli/x.ts', "import { Stage } from '../turn/stage.ts'\n")).toHaveLength(1)
   })
 
   test('on a file that nobody imports', () => {

@@ -1,0 +1,40 @@
+/** The supervisor of local managers. */
+import { appManagerMachine, type ManagerMachine } from '../../machines/manager.ts'
+import { LocalManager } from './local-manager.ts'
+import { Manager } from './manager.ts'
+import { checkName, compileLocalSpec, type LocalManagerOptions, type ManagerSpec } from '../spec/manager-spec.ts'
+
+/** Supervises local managers. */
+export class AppManager extends Manager {
+  /** @internal */ readonly logic: ManagerMachine = this.stage.logicOf(appManagerMachine)
+
+  /** @internal */
+  constructor(global: Manager, name: string, spec: ManagerSpec) {
+    super(global.stage, global, name, spec)
+  }
+
+  /**
+   * Makes a local manager, the supervisor of routines.
+   *
+   * @throws ManagerExistsError if the name is taken; SpawnRefusedError once nothing is accepted; ConfigError.
+   */
+  createLocal(name: string, options?: LocalManagerOptions): LocalManager {
+    const spec = compileLocalSpec(options, `${this.path}/${checkName('local manager', name, this.path)}`)
+    return this.adopt(name, () => new LocalManager(this, name, spec))
+  }
+
+  /** The local manager of this name; undefined if there is none. */
+  getLocal(name: string): LocalManager | undefined {
+    return this.child(name) as LocalManager | undefined
+  }
+
+  /** All local managers, in order of their making. */
+  locals(): LocalManager[] {
+    return this.below() as LocalManager[]
+  }
+
+  /** @internal */
+  makeChild(name: string, options: LocalManagerOptions): LocalManager {
+    return new LocalManager(this, name, compileLocalSpec(options, `${this.path}/${name}`))
+  }
+}

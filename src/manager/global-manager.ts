@@ -1,0 +1,107 @@
+/** The root of a tree. */
+import type { InspectionEvent, Observer } from 'xstate'
+import { globalManagerMachine, type ManagerMachine } from '../../machines/manager.ts'
+import { AppManager } from './app-manager.ts'
+import { inWords } from '../turn/lifecycle-actor.ts'
+import { Manager } from './manager.ts'
+import type { Routine } from '../contract/routine-handle.ts'
+import { refuse } from '../spec/check.ts'
+import type { ChildSpec } from '../spec/child-spec.ts'
+import {
+  checkAppChild,
+  checkName,
+  compileAppSpec,
+  compileGlobalSpec,
+  type GlobalManagerOptions,
+  type GlobalSpec,
+  type ManagerOptions,
+  type ManagerSpec,
+} from '../spec/manager-spec.ts'
+import { Stage } from '../turn/stage.ts'
+
+/** Supervises app managers; gives up with a report, never with an uncaught exception. */
+export class GlobalManager extends Manager {
+  /** @internal */ readonly logic: ManagerMachine
+
+  /** @internal */
+  constructor(spec: ManagerSpec & GlobalSpec) {
+    super(new Stage(spec), undefined, spec.name, spec)
+    this.logic = this.stage.logicOf(globalManagerMachine)
+    const { clock, interceptor } = spec
+    if (interceptor !== undefined) this.on('*', (event) => interceptor.event(event))
+    const inspect = spec.inspect === undefined ? {} : { inspect: inWords(spec.inspect as Observer<InspectionEvent>, this.turn) }
+    const timers = { setTimeout: clock.setTimeout.bind(clock), clearTimeout: clock.clearTimeout.bind(clock) }
+    this.turn.run(live, this, { clock: timers, ...inspect })
+  }
+
+  /**
+   * Makes an app manager, the supervisor of local managers.
+   *
+   * @throws ManagerExistsError if the name is taken; SpawnRefusedError once nothing is accepted; ConfigError.
+   */
+  createApp(name: string, options?: ManagerOptions): AppManager {
+    const spec = compileAppSpec(options, `${this.path}/${checkName('app manager', name, this.path)}`)
+    return this.adopt(name, () => new AppManager(this, name, spec))
+  }
+
+  /** The app manager of this name; undefined if there is none. */
+  getApp(name: string): AppManager | undefined {
+    return this.child(name) as AppManager | undefined
+  }
+
+  /** All app managers, in order of their making. */
+  apps(): AppManager[] {
+    return this.below() as AppManager[]
+  }
+
+  /**
+   * What lives at a path, such as `shop/api/images` or `shop/api/images/resize#V1StGXR8`; or the routine of an id. A
+   * restart changes nothing: the path leads to the same routine, or to the one that has taken its place.
+   *
+   * @returns A manager or a routine; undefined if there is none.
+   * @example
+   * global.whereis('shop/api/db#db')
+   */
+  whereis(path: string): Manager | Routine<unknown, unknown, unknown> | undefined {
+    if (typeof path !== 'string') throw refuse('whereis path', 'a string', path, this.path)
+    const [first, ...rest] = path.split('/')
+    if (rest.length === 0 && first !== this.name) return this.#living(this.routine(path))
+    if (first !== this.name) return undefined
+    let at: Manager | undefined = this
+    for (const name of rest) {
+      const [, id] = name.split('#')
+      if (id !== undefined) return name === rest.at(-1) ? this.#living(at?.registry.find(id), path) : undefined
+      at = at?.child(name)
+    }
+    return at
+  }
+
+  #living(routine: { ended?: boolean; path: string } | undefined, path = routine?.path) {
+    return routine?.ended === false && routine.path === path ? (routine as unknown as Routine<unknown, unknown, unknown>) : undefined
+  }
+
+  /** @internal */
+  override checkChild(child: ChildSpec): void {
+    checkAppChild(child, this.path)
+  }
+
+  /** @internal */
+  makeChild(name: string, options: ManagerOptions): AppManager {
+    return new AppManager(this, name, compileAppSpec(options, `${this.path}/${name}`))
+  }
+}
+
+/**
+ * Makes the root of a tree. Any number of trees live side by side; nothing is shared between them.
+ *
+ * @throws ConfigError naming the option, the allowed range and what came.
+ * @example
+ * await using global = createGlobalManager({ name: 'shop' })
+ */
+export function createGlobalManager(options?: GlobalManagerOptions): GlobalManager {
+  return new GlobalManager(compileGlobalSpec(options))
+}
+
+function live(global: GlobalManager, options: object): void {
+  global.live(options)
+}

@@ -1,0 +1,97 @@
+/** The messages of one incarnation, as its body comes to them. */
+import type { Incarnation } from '../routine/incarnation.ts'
+import type { Mailbox } from './mailbox.ts'
+import { type Envelope, Question } from './question.ts'
+
+type Result = IteratorResult<Envelope, undefined>
+
+/** A turn that waits for its message. */
+interface Turn {
+  readonly take: (result: Result) => void
+}
+
+/**
+ * By hand and not an async generator, which costs two more promises and two more microtasks for each message: a message that
+ * waits already is one promise.
+ *
+ * E1  Messages are given in the order in which they were asked for; none once the incarnation is over or was told to stop.
+ * E2  Its listener on the signal is there from the first turn to the last.
+ */
+export class Reception implements AsyncIterableIterator<Envelope, undefined> {
+  readonly #mailbox: Mailbox
+  readonly #incarnation: Incarnation
+  readonly #signal: AbortSignal
+  #turns: Turn[] = []
+  #begun = false
+  #over = false
+
+  constructor(incarnation: Incarnation) {
+    this.#incarnation = incarnation
+    this.#mailbox = incarnation.row.mailbox
+    this.#signal = incarnation.signal
+  }
+
+  /** True while its incarnation runs and was not told to stop. */
+  get #open(): boolean {
+    return !this.#incarnation.over && !this.#signal.aborted
+  }
+
+  next(): Promise<Result> {
+    if (!this.#begun) this.#begin()
+    if (this.#over || !this.#open) return this.return()
+    const letter = this.#mailbox.isAwaited ? undefined : this.#take()
+    if (letter !== undefined) return Promise.resolve({ done: false, value: letter })
+    return new Promise((take) => {
+      this.#turns.push({ take })
+      if (this.#turns.length === 1) this.#mailbox.await(this)
+    })
+  }
+
+  return(): Promise<Result> {
+    this.#end()
+    return Promise.resolve({ done: true, value: undefined })
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  /** Something may have come, or ended. True if it goes on waiting. */
+  serve(): boolean {
+    if (!this.#open) {
+      this.#end()
+      return false
+    }
+    while (this.#turns.length > 0) {
+      const letter = this.#take()
+      if (letter === undefined) return true
+      this.#turns.shift()?.take({ done: false, value: letter })
+    }
+    return false
+  }
+
+  #take(): Envelope | undefined {
+    const letter = this.#mailbox.take()
+    if (!(letter instanceof Question)) return letter
+    letter.received()
+    const { message } = letter
+    return { message, reply: (value) => void (!this.#incarnation.over && letter.answer(value)) }
+  }
+
+  readonly #wake = (): void => this.#mailbox.wake()
+
+  #begin(): void {
+    this.#begun = true
+    this.#signal.addEventListener('abort', this.#wake)
+  }
+
+  #end(): void {
+    if (this.#over) return
+    this.#over = true
+    this.#signal.removeEventListener('abort', this.#wake)
+    const turns = this.#turns
+    this.#turns = []
+    if (turns.length > 0) this.#mailbox.forsake(this)
+    for (const { take } of turns) take({ done: true, value: undefined })
+  }
+}

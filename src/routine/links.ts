@@ -1,0 +1,103 @@
+/** Watching a routine from elsewhere, and tying two of them together: OTP's monitors and links. */
+import { RoutineFailedError } from '../contract/errors.ts'
+import { type Unsubscribe, unsubscribe } from '../turn/lifecycle-bus.ts'
+import type { Outcome } from '../contract/outcome.ts'
+import type { Routine } from '../contract/routine-handle.ts'
+import { RoutineRow } from './routine.ts'
+import { Settling } from './routine-promises.ts'
+import { CANCEL } from './routine-steps.ts'
+import { callable, refuse } from '../spec/check.ts'
+
+/** A routine of which nothing is asked but its life. */
+type AnyRoutine = Pick<Routine, 'path' | 'outcome' | 'cancel'>
+
+/** The end of one incarnation. */
+export interface RoutineEnd {
+  readonly path: string
+  /** Which run it was, from 1. */
+  readonly incarnation: number
+  readonly outcome: Outcome
+  /** True if its supervisor is to answer this end with another incarnation. */
+  readonly willRestart: boolean
+}
+
+/**
+ * Tells of each end of a routine, restarted or not; of the last one at once, in a microtask, if it has ended already.
+ * What the listener throws, or rejects with, is logged and harms nobody.
+ *
+ * @returns A function that ends the watch; also Disposable. Ends by itself with the routine.
+ * @example
+ * using watching = watch(routine, ({ outcome, willRestart }) => console.log(outcome.status, { willRestart }))
+ */
+export function watch(routine: AnyRoutine, listener: (end: RoutineEnd) => unknown): Unsubscribe {
+  const row = rowOf('watch routine', routine)
+  if (!callable.accepts(listener)) throw refuse('watch listener', callable.range, listener, row.path)
+  const { bus } = row.local.stage
+  const hear = (end: RoutineEnd): void => bus.call(listener, end, `the end of ${row.path}`)
+  const tell = (end: RoutineEnd): void => bus.turn.word(hear, end, undefined)
+  const watchers = ((row.settling ??= new Settling()).watchers ??= new Set())
+  let watching = true
+  // The end of a child may be known long before its supervisor has come to it.
+  if (row.ended || row.service?.toRestart === false) {
+    const { path, incarnation, lastOutcome: outcome } = row
+    queueMicrotask(() => {
+      if (watching) tell({ path, incarnation, outcome, willRestart: false })
+    })
+  }
+  if (!row.ended) watchers.add(tell)
+  return unsubscribe(() => {
+    watching = false
+    watchers.delete(tell)
+  })
+}
+
+/**
+ * Ties two routines together, wherever they live: when one has failed for good, the other is told to cancel, with a
+ * RoutineFailedError as its reason whose `cause` is the failure. Ends in good order and restarts do not break a link.
+ *
+ * @returns A function that unties them; also Disposable. A link ends by itself with the first of the two.
+ * @example
+ * using tie = link(reader, writer)
+ */
+export function link(a: AnyRoutine, b: AnyRoutine): Unsubscribe {
+  const first = rowOf('link first', a)
+  const second = rowOf('link second', b)
+  if (first === second) throw refuse('link second', 'another routine than the first', b, second.path)
+  const untie = unsubscribe(() => {
+    first.settling?.waiters?.delete(firstEnded)
+    second.settling?.waiters?.delete(secondEnded)
+  })
+  const firstEnded = (): void => {
+    untie()
+    breakLink(first, second)
+  }
+  const secondEnded = (): void => {
+    untie()
+    breakLink(second, first)
+  }
+  const { turn } = first.local.stage
+  if (first.ended) turn.run(breakLink, first, second)
+  else if (second.ended) turn.run(breakLink, second, first)
+  else {
+    ;((first.settling ??= new Settling()).waiters ??= new Set()).add(firstEnded)
+    ;((second.settling ??= new Settling()).waiters ??= new Set()).add(secondEnded)
+  }
+  return untie
+}
+
+function breakLink(from: RoutineRow, to: RoutineRow): void {
+  const { end } = from
+  if (end?.status !== 'failed' || to.ended) return
+  const reason = new RoutineFailedError(`${from.path} failed, and ${to.path} is linked to it`, { path: from.path, cause: end.error })
+  to.local.stage.turn.run(cancelLinked, to, { from, reason })
+}
+
+function cancelLinked(to: RoutineRow, { from, reason }: { from: RoutineRow; reason: RoutineFailedError }): void {
+  to.announce('link.broken', { from: from.path, error: reason.cause }, from.seq)
+  to.stop(CANCEL, reason)
+}
+
+function rowOf(what: string, routine: unknown): RoutineRow {
+  if (routine instanceof RoutineRow) return routine
+  throw refuse(what, 'a routine', routine)
+}

@@ -1,0 +1,93 @@
+/** The promises of a routine, made when they are first asked for. */
+import { RoutineCancelledError, RoutineFailedError, RoutineTimeoutError } from '../contract/errors.ts'
+import type { RoutineEnd } from './links.ts'
+import type { Outcome } from '../contract/outcome.ts'
+import type { RoutineRow } from './routine.ts'
+import { type WaitOptions, waitUntil } from '../turn/waiting.ts'
+
+/** The way to keep the promise that was made last. */
+let keep: (value: unknown) => void
+const take = (resolve: (value: never) => void): void => {
+  keep = resolve as typeof keep
+}
+
+/** A promise and the way to keep it; the reject function, which nobody needs, is not kept: 64 B less than `withResolvers`. */
+class Deferred<T> {
+  readonly promise: Promise<T> = new Promise<T>(take)
+  readonly resolve: (value: T) => void = keep
+}
+
+/** Those that somebody has asked for, beside the outcome: that one nearly everybody asks for, and its two halves stand in the row. */
+export class Settling {
+  /** Of the first start. */
+  started: Deferred<boolean> | undefined = undefined
+  /** Of the next start. */
+  next: Deferred<boolean> | undefined = undefined
+  /** Waits that look again at the end. */
+  waiters: Set<() => void> | undefined = undefined
+  /** Those who are told of each end. */
+  watchers: Set<(end: RoutineEnd) => void> | undefined = undefined
+}
+
+/** The one promise of its outcome. */
+export function outcomePromise(row: RoutineRow): Promise<Outcome> {
+  if (row.promise === undefined) {
+    row.promise = new Promise<Outcome>(take)
+    const { end } = row
+    if (end === undefined) row.keep = keep
+    else keep(end)
+  }
+  return row.promise
+}
+
+/** Whether it has started, or will. */
+export function startedPromise(row: RoutineRow, already: boolean): Promise<boolean> {
+  const settling = (row.settling ??= new Settling())
+  if (settling.started === undefined) {
+    settling.started = new Deferred<boolean>()
+    if (already) settling.started.resolve(true)
+    else if (row.ended) settling.started.resolve(false)
+  }
+  return settling.started.promise
+}
+
+/** True when it has started the next time, false if it ends before. */
+export function nextStart(row: RoutineRow): Promise<boolean> {
+  const settling = (row.settling ??= new Settling())
+  settling.next ??= new Deferred<boolean>()
+  return settling.next.promise
+}
+
+/** The routine has ended: keeps all promises. */
+export function keepPromises(row: RoutineRow): void {
+  const { settling } = row
+  row.keep?.(row.end as Outcome)
+  if (settling === undefined) return
+  settling.started?.resolve(false)
+  settling.next?.resolve(false)
+  if (settling.waiters !== undefined) for (const waiter of settling.waiters) waiter()
+}
+
+/** Its output, or an error that says why there is none. */
+export async function readResult(row: RoutineRow, options: WaitOptions = {}): Promise<unknown> {
+  const waiters = ((row.settling ??= new Settling()).waiters ??= new Set())
+  const { path } = row
+  if (!(await waitUntil(() => row.ended, [waiters], options, row.local.stage))) {
+    throw new RoutineTimeoutError(`${path} has not ended within ${options.timeout} ms; it goes on`, { path })
+  }
+  const end = row.end as Outcome
+  if (end.status === 'completed') return end.output
+  if (end.status === 'failed') throw new RoutineFailedError(`${path} failed: ${describe(end.error)}`, { path, cause: end.error })
+  throw new RoutineCancelledError(`${path} was ${end.killed ? 'killed' : 'cancelled'}: ${describe(end.reason)}`, {
+    path,
+    cause: end.reason,
+  })
+}
+
+function describe(error: unknown): string {
+  try {
+    return error instanceof Error ? error.message : String(error)
+  } catch {
+    return 'a value that cannot be shown'
+  }
+}

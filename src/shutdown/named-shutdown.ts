@@ -1,0 +1,71 @@
+/** Stops the routines of one name and nothing else. */
+import { RoutineCancelledError } from '../contract/errors.ts'
+import type { EndKind } from '../count/metrics.ts'
+import type { RoutineRow } from '../routine/routine.ts'
+import { Settling } from '../routine/routine-promises.ts'
+import { DEFAULT_SHUTDOWN_TIMEOUT } from '../spec/shutdown-spec.ts'
+import { CANCEL, KILL } from '../routine/routine-steps.ts'
+import type { Stage } from '../turn/stage.ts'
+import { type WaitOptions, waitUntil } from '../turn/waiting.ts'
+
+/** How `shutdownNamed` went. */
+export interface NamedReport {
+  readonly name: string
+  /** Milliseconds. */
+  readonly duration: number
+  /** True if some had not ended in time. */
+  readonly timedOut: boolean
+  readonly completed: number
+  readonly failed: number
+  readonly cancelled: number
+  readonly killed: number
+  /** In reverse order of spawning, as they were asked. */
+  readonly routines: readonly { readonly path: string; readonly outcome: EndKind }[]
+}
+
+/** Cancels the rows, latest first, waits, and kills what is left; an aborted signal ends the wait. */
+export async function shutdownRoutines(
+  stage: Stage,
+  name: string,
+  rows: readonly RoutineRow[],
+  options: WaitOptions,
+): Promise<NamedReport> {
+  const startedAt = stage.clock.now()
+  const { timeout = DEFAULT_SHUTDOWN_TIMEOUT, signal } = options
+  const latestFirst = rows.toReversed()
+  const reason = new RoutineCancelledError(`all routines named ${name} are shut down`)
+  let left = 0
+  const room = new Set<() => void>()
+  const ended = (): void => {
+    left--
+    for (const look of room) look()
+  }
+  for (const row of latestFirst) stage.turn.run(cancel, row, reason)
+  for (const row of latestFirst) {
+    // Told to stop, it has no end but one; that of a child may be known long before its supervisor has come to it.
+    if (row.current.over) continue
+    left++
+    ;((row.settling ??= new Settling()).watchers ??= new Set()).add(ended)
+  }
+  let inTime = false
+  try {
+    inTime = await waitUntil(() => left === 0, [room], { timeout, signal }, stage)
+  } catch {
+    // An aborted signal means: no longer. Its reason is the caller's own.
+  }
+  // Who obeys at once has done so, even where nothing is waited for.
+  const timedOut = !inTime && latestFirst.some((row) => !row.current.over)
+  for (const row of latestFirst) stage.turn.run(kill, row, reason)
+  const counts: Record<EndKind, number> = { completed: 0, failed: 0, cancelled: 0, killed: 0 }
+  for (const row of latestFirst) counts[row.endKind]++
+  const routines = latestFirst.map((row) => ({ path: row.path, outcome: row.endKind }))
+  return { name, duration: stage.clock.now() - startedAt, timedOut, ...counts, routines }
+}
+
+function cancel(row: RoutineRow, reason: unknown): void {
+  row.stop(CANCEL, reason)
+}
+
+function kill(row: RoutineRow, reason: unknown): void {
+  row.stop(KILL, reason)
+}

@@ -1,0 +1,41 @@
+/** Children of a manager, as values. */
+import type { AnyActorLogic } from 'xstate'
+import { type ManagerChild, type RoutineChild, seal } from './child-spec.ts'
+import { checkName, compileLocalSpec, type LocalManagerOptions } from './manager-spec.ts'
+import { compileRoutineSpec, type RoutineOptions } from './routine-spec.ts'
+import { type Body, checkWork, type LogicArguments, type OptionsFor } from '../routine/work.ts'
+
+/**
+ * A routine for the `children` of a manager, or for `startChild`: `permanent` unless said otherwise, its `id` its name.
+ *
+ * @throws ConfigError naming the option, the allowed range and what came.
+ * @example
+ * global.createApp('api', { strategy: 'rest_for_one', children: [routine('db', connect), routine('cache', warm)] })
+ */
+export function routine<Logic extends AnyActorLogic>(name: string, work: Logic, ...options: LogicArguments<Logic>): RoutineChild
+export function routine<Output, Input = undefined, Message = never, Reply = never>(
+  name: string,
+  work: Body<Input, Output, Message, Reply>,
+  ...options: OptionsFor<NoInfer<Input>> | [options: RoutineOptions<Input> & { readonly input: Input }]
+): RoutineChild
+export function routine(name: string, work: unknown, ...[options]: unknown[]): RoutineChild {
+  checkName('routine', name)
+  const given = options as RoutineOptions | undefined
+  const spec = { ...compileRoutineSpec(given as RoutineOptions<never> | undefined, name, 'permanent'), input: given?.input }
+  const { restart, significant, id = name } = spec
+  return seal({ type: 'worker', id, name, restart, significant, work: checkWork(work, spec.resume, name), spec })
+}
+
+/**
+ * A manager for the `children` of a manager, with children of its own: to any depth.
+ *
+ * @throws ConfigError naming the option, the allowed range and what came.
+ * @example
+ * const api = manager('api', { strategy: 'one_for_all', children: [routine('db', connect), manager('jobs', { maxRoutines: 8 })] })
+ * await using global = createGlobalManager({ children: [api] })
+ */
+export function manager(name: string, options: LocalManagerOptions = {}): ManagerChild {
+  checkName('manager', name)
+  const { restart, significant } = compileLocalSpec(options, name)
+  return seal({ type: 'supervisor', id: name, name, restart, significant, options: { ...options } })
+}

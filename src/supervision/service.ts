@@ -1,0 +1,78 @@
+/** A child of a supervisor: its specification, where it stands, and who it is at present. */
+import type { RestartType } from '../../machines/restart-policy.ts'
+import type { Begun, Child, ChildState } from '../../machines/supervisor.ts'
+import { isStartFailure, StartFailedError } from '../contract/errors.ts'
+import type { Manager } from '../manager/manager.ts'
+import type { RoutineRow } from '../routine/routine.ts'
+import type { ChildSpec } from '../spec/child-spec.ts'
+import type { RoutineSpec } from '../spec/routine-spec.ts'
+
+export class Service implements Child {
+  readonly id: string
+  readonly spec: ChildSpec
+  readonly restart: RestartType
+  readonly significant: boolean
+  readonly type: 'worker' | 'supervisor'
+  /** Of an instance of a template: its own input. */
+  readonly routineSpec: RoutineSpec | undefined
+  state: ChildState = 'undefined'
+  alive = false
+  run = 0
+  /** How many incarnations it has had, over all routines. */
+  incarnations = 0
+  row: RoutineRow | undefined = undefined
+  manager: Manager | undefined = undefined
+  /** Why its last start failed. */
+  startError: unknown = undefined
+  /** Tells the supervisor that waits for its end. */
+  stopped: (() => void) | undefined = undefined
+  /** Tells the supervisor that waits for its start. */
+  begun: ((begun: Begun) => void) | undefined = undefined
+  /** The timer of a delayed restart. */
+  timer: unknown = undefined
+  /** What was said of the end of its last incarnation: whether another follows. Undefined while there is nothing to say. */
+  toRestart: boolean | undefined = undefined
+  /** True while it is being stopped to be started again. */
+  again = false
+  /** True if a start that fails is tried again. */
+  retried = false
+  /** True if its permit is kept for its next routine. */
+  reserved = false
+  /** True if the body of its last incarnation has not ended. */
+  orphan = false
+  /** True from the moment on that its present incarnation counts as started: its body begins, whatever comes next. */
+  prepared = false
+  /** One of many, made by a template. */
+  readonly isInstance: boolean
+
+  constructor(spec: ChildSpec, instance?: { readonly id: string; readonly input?: unknown }) {
+    this.spec = spec
+    this.isInstance = instance !== undefined
+    this.id = instance?.id ?? spec.id
+    this.restart = spec.restart
+    this.significant = spec.significant
+    this.type = spec.type
+    if (spec.type === 'worker') {
+      const own = instance !== undefined && 'input' in instance ? { ...spec.spec, input: instance.input } : spec.spec
+      this.routineSpec = own
+    }
+  }
+
+  /** True while the end of its present incarnation has yet to be told. */
+  get unanswered(): boolean {
+    return this.manager?.unanswered ?? (this.row?.ended === false && this.row.current.unanswered)
+  }
+
+  get name(): string {
+    return this.spec.type === 'supervisor' ? this.id : this.spec.name
+  }
+}
+
+/** The error of a supervisor whose child did not start: its path is that of the innermost one. */
+export function nameStart(path: string, child: Service): StartFailedError {
+  const { startError } = child
+  const inner = isStartFailure(startError) ? startError : undefined
+  const where = inner?.path ?? `${path}/${child.name}`
+  const cause = inner === undefined || inner.path?.startsWith(`${path}/`) !== true ? startError : inner.cause
+  return new StartFailedError(`${path}: the start of its child ${where} failed`, { path: where, cause })
+}

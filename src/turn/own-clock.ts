@@ -1,0 +1,81 @@
+/** A clock that is the user's own: asked and told between two turns, see T2, T5 and T6 in turn.ts. */
+import type { Clock } from '../port/clock.ts'
+import type { Turn } from './turn.ts'
+
+/** A timer that is to be armed at the end of the turn. */
+class OwnTimer {
+  handle: unknown = undefined
+  armed = false
+  cleared = false
+  readonly callback: () => void
+  readonly delay: number
+
+  constructor(callback: () => void, delay: number) {
+    this.callback = callback
+    this.delay = delay
+  }
+}
+
+/**
+ * V1  In a turn it is as late as it was before the turn began; elsewhere, as late as the user's clock says.
+ * V2  A timer that is cleared before the end of its turn is never armed; one that has fired, or is unknown, is ignored.
+ * V3  What the user's clock throws is contained: it is as late as it was then, and the timer is not armed.
+ */
+export class OwnClock implements Clock {
+  readonly #clock: Clock
+  readonly #turn: Turn
+  readonly #contain: (error: unknown) => void
+  #known = 0
+  #asking = false
+
+  constructor(clock: Clock, turn: Turn, contain: (error: unknown) => void) {
+    this.#clock = clock
+    this.#turn = turn
+    this.#contain = contain
+    turn.askBefore(() => this.#ask())
+  }
+
+  now(): number {
+    if (!this.#turn.busy) this.#ask()
+    return this.#known
+  }
+
+  /** It may call back into the tree, which asks again. */
+  #ask(): void {
+    if (this.#asking) return
+    this.#asking = true
+    try {
+      this.#known = this.#clock.now()
+    } catch (error) {
+      this.#contain(error)
+    } finally {
+      this.#asking = false
+    }
+  }
+
+  setTimeout(callback: () => void, delay: number): OwnTimer {
+    const timer = new OwnTimer(callback, delay)
+    this.#turn.deed(this.#arm, timer)
+    return timer
+  }
+
+  clearTimeout(timer: unknown): void {
+    if (!(timer instanceof OwnTimer) || timer.cleared) return
+    timer.cleared = true
+    if (timer.armed) this.#turn.deed(this.#disarm, timer)
+  }
+
+  readonly #arm = (timer: OwnTimer): void => {
+    if (timer.cleared) return
+    timer.armed = true
+    timer.handle = this.#clock.setTimeout(() => this.#turn.run(fire, timer), timer.delay)
+  }
+
+  readonly #disarm = (timer: OwnTimer): void => this.#clock.clearTimeout(timer.handle)
+}
+
+function fire(timer: OwnTimer): void {
+  if (timer.cleared) return
+  timer.cleared = true
+  timer.callback()
+}
