@@ -8,8 +8,7 @@
 export { createGlobalManager, GlobalManager } from './manager/global-manager.ts'
 export { AppManager } from './manager/app-manager.ts'
 export { LocalManager } from './manager/local-manager.ts'
-export type { AvailabilityOptions } from './manager/branch.ts'
-export type { Manager, ManagerState } from './manager/manager.ts'
+export type { AvailabilityOptions, ChildEntry, LivingChild, Manager, ManagerState } from './manager/manager.ts'
 export type {
   GlobalManagerOptions,
   LocalManagerOptions,
@@ -19,17 +18,16 @@ export type {
 } from './spec/manager-spec.ts'
 
 // Children
-export { manager, routine } from './spec/children.ts'
-export type { ChildEntry, ChildInstance, ChildResult, LivingChild } from './supervision/child-calls.ts'
+export { manager, routine } from './manager/children.ts'
+export type { ChildInstance, ChildResult } from './supervision/child-calls.ts'
 export type { ChildSpec, ManagerChild, RoutineChild } from './spec/child-spec.ts'
 export type { AutoShutdown, CallError, ChildCounts, Strategy } from '../machines/supervisor.ts'
 
 // Routines
-export type { Routine, RoutineFrom } from './contract/routine-handle.ts'
-export type { RoutineState } from './routine/routine.ts'
-export type { RoutineContext } from './routine/routine-context.ts'
+export type { Routine, RoutineFrom, RoutineState } from './contract/routine-handle.ts'
+export type { Body, RoutineContext } from './manager/body.ts'
+export type { ExitReason } from './contract/exit-reason.ts'
 export {
-  type ExitReason,
   ignore,
   type MailboxOptions,
   type OnHung,
@@ -37,14 +35,13 @@ export {
   type ShutdownTime,
   type StartContext,
 } from './spec/routine-spec.ts'
-export type { CancelledOutcome, CompletedOutcome, FailedOutcome, Outcome } from './contract/outcome.ts'
-export type { Body } from './routine/work.ts'
-export type { Envelope } from './message/question.ts'
-export { link, type RoutineEnd, watch } from './routine/links.ts'
-export type { WaitOptions } from './turn/waiting.ts'
+export type { CancelledOutcome, CompletedOutcome, EndKind, FailedOutcome, Outcome, RoutineEnd } from './contract/outcome.ts'
+export type { Envelope } from './contract/routine-context.ts'
+export { link, watch } from './routine/links.ts'
+export type { WaitOptions } from './contract/wait-options.ts'
 
 // Shutdown
-export type { ShutdownOptions } from './shutdown/shutdown.ts'
+export type { ShutdownOptions } from './contract/shutdown-options.ts'
 export type { ErrorReport, PhaseReport, ReportTotals, RoutineReport, ShutdownReport } from './contract/report.ts'
 export type { NamedReport } from './shutdown/named-shutdown.ts'
 export { handleSignals, type SignalName } from './manager/process-signals.ts'
@@ -65,16 +62,16 @@ export type {
   ShutdownMode,
   ShutdownTrigger,
 } from '../machines/lifecycle-event.ts'
-export type { Health } from './observe/health.ts'
+export type { Health } from './manager/health.ts'
 export type { HealthStatus } from '../machines/health.ts'
-export { type Durations, type EndKind, MAX_NAMES, type Metrics, type MetricValues } from './count/metrics.ts'
+export { type Durations, MAX_NAMES, type Metrics, type MetricValues } from './count/metrics.ts'
 
 // Programs for `curtaincall run`
 export type { Program, ProgramContext, ProgramResult } from './cli/program.ts'
 
 // Ports and vocabulary
 export type { Clock } from './port/clock.ts'
-export type { Logger, LogMethod } from './port/logger.ts'
+export type { Logger, LogMethod } from './contract/logger.ts'
 export type { Backoff, RestartType } from '../machines/restart-policy.ts'
 
 // Errors

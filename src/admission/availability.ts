@@ -14,11 +14,11 @@ export type Room = 'permit' | 'queue'
 const TURN = 8
 
 /** A manager, to those who wait for its room. */
-export interface Spacious {
+export interface Capacity {
   readonly gate: Gate
   readonly closed: boolean
   /** Those who wait, to be told when nothing is accepted any more. */
-  readonly seekers: Set<() => void>
+  readonly capacityWaiters: Set<() => void>
   /** How many more there is room for, what is promised left out. */
   roomFor(room: Room): number
   /** True if it is its own gate that keeps those waiting, whatever those above have. */
@@ -26,29 +26,29 @@ export interface Spacious {
 }
 
 /** Who waits at one gate for one kind of room, the first come first. */
-export class SeekerLine {
+export class WaiterQueue {
   size = 0
-  #first: Seeker | undefined = undefined
-  #last: Seeker | undefined = undefined
+  #first: CapacityWaiter | undefined = undefined
+  #last: CapacityWaiter | undefined = undefined
 
-  push(seeker: Seeker): void {
-    seeker.line = this
-    seeker.previous = this.#last
-    if (this.#last === undefined) this.#first = seeker
-    else this.#last.next = seeker
-    this.#last = seeker
+  push(waiter: CapacityWaiter): void {
+    waiter.line = this
+    waiter.previous = this.#last
+    if (this.#last === undefined) this.#first = waiter
+    else this.#last.next = waiter
+    this.#last = waiter
     this.size++
   }
 
-  remove(seeker: Seeker): void {
-    const { previous, next } = seeker
+  remove(waiter: CapacityWaiter): void {
+    const { previous, next } = waiter
     if (previous === undefined) this.#first = next
     else previous.next = next
     if (next === undefined) this.#last = previous
     else next.previous = previous
-    seeker.line = undefined
-    seeker.previous = undefined
-    seeker.next = undefined
+    waiter.line = undefined
+    waiter.previous = undefined
+    waiter.next = undefined
     this.size--
   }
 
@@ -67,23 +67,23 @@ export class SeekerLine {
 }
 
 /** One wait; also the room of {@link waitUntil} that it stands in. */
-export class Seeker {
-  line: SeekerLine | undefined = undefined
-  previous: Seeker | undefined = undefined
-  next: Seeker | undefined = undefined
+export class CapacityWaiter {
+  line: WaiterQueue | undefined = undefined
+  previous: CapacityWaiter | undefined = undefined
+  next: CapacityWaiter | undefined = undefined
   look: () => void = () => undefined
-  readonly #manager: Spacious
+  readonly #capacity: Capacity
   readonly #room: Room
 
-  constructor(manager: Spacious, room: Room) {
-    this.#manager = manager
+  constructor(capacity: Capacity, room: Room) {
+    this.#capacity = capacity
     this.#room = room
   }
 
   /** True if there is room, which is promised then, or will be none. */
   readonly ready = (): boolean => {
-    if (this.#manager.closed) return true
-    if (this.#manager.roomFor(this.#room) <= 0) return false
+    if (this.#capacity.closed) return true
+    if (this.#capacity.roomFor(this.#room) <= 0) return false
     this.#promise()
     return true
   }
@@ -91,26 +91,26 @@ export class Seeker {
   /** Begins to wait. */
   add(look: () => void): void {
     this.look = look
-    this.#manager.seekers.add(look)
+    this.#capacity.capacityWaiters.add(look)
     this.due().push(this)
   }
 
   /** It waits no more. */
   delete(look: () => void): void {
-    this.#manager.seekers.delete(look)
+    this.#capacity.capacityWaiters.delete(look)
     this.line?.remove(this)
   }
 
   /** The line that it has to stand in. */
-  due(): SeekerLine {
-    const { gate } = this.#manager
-    const at = this.#manager.keepsWaiting(this.#room) ? gate : (gate.spoken() ?? gate)
-    return at.seekers[this.#room]
+  due(): WaiterQueue {
+    const { gate } = this.#capacity
+    const at = this.#capacity.keepsWaiting(this.#room) ? gate : (gate.spoken() ?? gate)
+    return at.capacityWaiters[this.#room]
   }
 
   #promise(): void {
     const room = this.#room
-    const { gate } = this.#manager
+    const { gate } = this.#capacity
     gate.promise(room, 1)
     afterTurns(TURN, () => {
       gate.promise(room, -1)

@@ -7,10 +7,10 @@
  * L4  A line that waits at a gate above stands in that gate's heap; a gate with room has no line that it alone could admit.
  */
 
-import { type Room, SeekerLine } from './availability.ts'
+import { type Room, WaiterQueue } from './availability.ts'
 
 /** Somebody in a line. */
-export interface Waiting<Self> {
+export interface Queued<Self> {
   ticket: number
   previousQueued: Self | undefined
   nextQueued: Self | undefined
@@ -22,9 +22,9 @@ export class Gate {
   readonly max: number
   readonly up: Gate | undefined
   /** Lines that wait for a permit of this gate, a binary heap by ticket. */
-  readonly blocked: LineHeap = new LineHeap()
+  readonly blocked: QueueHeap = new QueueHeap()
   /** Those who wait here until there is a permit, or a place in the queue. */
-  readonly seekers: Readonly<Record<Room, SeekerLine>> = { permit: new SeekerLine(), queue: new SeekerLine() }
+  readonly capacityWaiters: Readonly<Record<Room, WaiterQueue>> = { permit: new WaiterQueue(), queue: new WaiterQueue() }
   /** How many of either somebody was just told of. */
   readonly promised: Record<Room, number> = { permit: 0, queue: 0 }
 
@@ -48,7 +48,7 @@ export class Gate {
 
   /** True if somebody waits for a permit of this gate, in whatever way. */
   get isAwaited(): boolean {
-    return this.blocked.size > 0 || this.seekers.permit.size > 0 || this.seekers.queue.size > 0
+    return this.blocked.size > 0 || this.capacityWaiters.permit.size > 0 || this.capacityWaiters.queue.size > 0
   }
 
   /** Permits that are free here and at all levels above, and promised to nobody. */
@@ -74,8 +74,8 @@ export class Gate {
 
   /** Tells those who wait here. */
   wake(): void {
-    this.seekers.permit.wake()
-    this.seekers.queue.wake()
+    this.capacityWaiters.permit.wake()
+    this.capacityWaiters.queue.wake()
   }
 
   /** Tells those who wait here, and at each level above that has room. */
@@ -93,7 +93,7 @@ export class Gate {
   }
 }
 
-interface AnyLine {
+interface AnyQueue {
   readonly gate: Gate
   readonly length: number
   readonly headTicket: number
@@ -102,7 +102,7 @@ interface AnyLine {
 }
 
 /** The queue of one local: first come, first served. */
-export class Line<Row extends Waiting<Row>> implements AnyLine {
+export class PermitQueue<Row extends Queued<Row>> implements AnyQueue {
   length = 0
   parkedAt: Gate | undefined
   #head: Row | undefined
@@ -159,20 +159,20 @@ export class Line<Row extends Waiting<Row>> implements AnyLine {
   }
 }
 
-function park(line: AnyLine, gate: Gate): void {
+function park(line: AnyQueue, gate: Gate): void {
   if (line.parkedAt !== undefined) return
   line.parkedAt = gate
   gate.blocked.push(line)
 }
 
 /** After a permit of this line's gate was given back: admits whoever has waited longest, at any level. */
-export function grant(line: AnyLine): void {
+export function grant(line: AnyQueue): void {
   let awaited = line.length > 0
   for (let gate: Gate | undefined = line.gate; gate !== undefined && !awaited; gate = gate.up) awaited = gate.isAwaited
   if (awaited) grantFor(line)
 }
 
-function grantFor(line: AnyLine): void {
+function grantFor(line: AnyQueue): void {
   let own = line.parkedAt === undefined && line.length > 0
   for (;;) {
     const next = oldest(line, own)
@@ -198,8 +198,8 @@ function grantFor(line: AnyLine): void {
   line.gate.wakeAll()
 }
 
-function oldest(line: AnyLine, own: boolean): AnyLine | undefined {
-  let best: AnyLine | undefined = own && line.length > 0 ? line : undefined
+function oldest(line: AnyQueue, own: boolean): AnyQueue | undefined {
+  let best: AnyQueue | undefined = own && line.length > 0 ? line : undefined
   for (let gate: Gate | undefined = line.gate; gate !== undefined; gate = gate.up) {
     if (gate.count >= gate.max) continue
     const first = gate.blocked.first()
@@ -209,15 +209,15 @@ function oldest(line: AnyLine, own: boolean): AnyLine | undefined {
 }
 
 /** Lines by the ticket of their head. A head may leave its line, so keys are those at the time of parking and checked when read. */
-class LineHeap {
-  readonly #items: { line: AnyLine; key: number }[] = []
+class QueueHeap {
+  readonly #items: { line: AnyQueue; key: number }[] = []
 
   get size(): number {
     return this.#items.length
   }
 
   /** The line whose head has waited longest; lines that have emptied are dropped on the way. */
-  first(): AnyLine | undefined {
+  first(): AnyQueue | undefined {
     for (let top = this.#items[0]; top !== undefined; top = this.#items[0]) {
       if (top.line.length > 0 && top.key === top.line.headTicket) return top.line
       this.#removeAt(0)
@@ -227,12 +227,12 @@ class LineHeap {
     return undefined
   }
 
-  push(line: AnyLine): void {
+  push(line: AnyQueue): void {
     this.#items.push({ line, key: line.headTicket })
     this.#up(this.#items.length - 1)
   }
 
-  delete(line: AnyLine): void {
+  delete(line: AnyQueue): void {
     // The first one in all but the rare case of a line that goes away while it waits.
     const index = this.#items[0]?.line === line ? 0 : this.#items.findIndex((item) => item.line === line)
     if (index >= 0) this.#removeAt(index)
@@ -251,8 +251,8 @@ class LineHeap {
   }
 
   #swap(a: number, b: number): void {
-    const item = this.#items[a] as { line: AnyLine; key: number }
-    this.#items[a] = this.#items[b] as { line: AnyLine; key: number }
+    const item = this.#items[a] as { line: AnyQueue; key: number }
+    this.#items[a] = this.#items[b] as { line: AnyQueue; key: number }
     this.#items[b] = item
   }
 

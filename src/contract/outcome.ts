@@ -25,6 +25,19 @@ export interface CancelledOutcome<Output> {
   readonly error?: unknown
 }
 
+/** As which of four ends one counts: `killed` had to be forced, and reads as `cancelled`. */
+export type EndKind = 'completed' | 'failed' | 'cancelled' | 'killed'
+
+/** The end of one incarnation. */
+export interface RoutineEnd {
+  readonly path: string
+  /** Which run it was, from 1. */
+  readonly incarnation: number
+  readonly outcome: Outcome
+  /** True if its supervisor is to answer this end with another incarnation. */
+  readonly willRestart: boolean
+}
+
 /** The first end of a routine that its supervisor does not answer with a restart. */
 export type Outcome<Output = unknown> = CompletedOutcome<Output> | FailedOutcome | CancelledOutcome<Output>
 

@@ -1,6 +1,6 @@
 /** What a shutdown leaves behind for its callers. */
 import type { Phase, ShutdownMode, ShutdownTrigger } from '../../machines/lifecycle-event.ts'
-import type { EndKind } from '../count/metrics.ts'
+import type { EndKind } from './outcome.ts'
 
 /** One phase as it went. */
 export interface PhaseReport {

@@ -1,10 +1,12 @@
 /** The handle of a routine, as it is typed for users. */
 import type { ActorRefFrom, AnyActorLogic, AnyActorRef, EventFromLogic, OutputFrom } from 'xstate'
 import type { routineMachine } from '../../machines/routine.ts'
+import type { ExitReason } from './exit-reason.ts'
 import type { Outcome } from './outcome.ts'
-import type { RoutineState } from '../routine/routine.ts'
-import type { ExitReason } from '../spec/routine-spec.ts'
-import type { WaitOptions } from '../turn/waiting.ts'
+import type { WaitOptions } from './wait-options.ts'
+
+/** The state of a routine: that of its present incarnation. */
+export type RoutineState = 'pending' | 'running' | 'completed' | 'failed' | 'cancelled'
 
 /** One supervised piece of work: a stable identity over all its incarnations. */
 export interface Routine<Output = unknown, Message = never, Reply = never, Work = AnyActorRef | undefined> {

@@ -1,4 +1,5 @@
 /** Counts what happens, per manager and per name, without looking at anything twice. */
+import type { EndKind } from '../contract/outcome.ts'
 
 /** Milliseconds from start to end of what has ended. */
 export interface Durations {
@@ -40,9 +41,6 @@ export interface Metrics extends MetricValues {
 
 /** Names that are counted apart at one manager: a bound, so that names made up at runtime cannot fill the memory. */
 export const MAX_NAMES = 1_000
-
-/** How a routine ended, as it is counted. */
-export type EndKind = 'completed' | 'failed' | 'cancelled' | 'killed'
 
 /** One set of counters. */
 export class Counters {

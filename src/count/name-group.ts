@@ -2,7 +2,8 @@
  * The living routines of one name below one manager, chained to the same name one level up,
  * so that counting, waiting and stopping by name cost the same whatever else lives there.
  */
-import { Counters, type EndKind, type Tally } from './metrics.ts'
+import type { EndKind } from '../contract/outcome.ts'
+import { Counters, type Tally } from './metrics.ts'
 
 /** A routine in the list of its name. */
 export interface Named<Self> {

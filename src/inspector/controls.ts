@@ -2,7 +2,7 @@
 import type { GlobalManager } from '../manager/global-manager.ts'
 import { Manager } from '../manager/manager.ts'
 import type { RoutineRow } from '../routine/routine.ts'
-import { isActorLogic } from '../routine/work.ts'
+import { isActorLogic } from '../spec/work-spec.ts'
 import { find } from './describe.ts'
 import { CONTROLS, type Control, type Done } from './protocol.ts'
 
@@ -43,7 +43,9 @@ export class Controls {
     const wrong = what === 'send' && !isManager && isActorLogic(found.logic) ? faultOf(event) : undefined
     if (wrong !== undefined) return wrong
     try {
-      found.ordered(what === 'shutdownNow' ? 'shutdown at once' : what)
+      const order = what === 'shutdownNow' ? 'shutdown at once' : what
+      if (isManager) found.life.ordered(order)
+      else found.ordered(order)
       if (isManager) void found.shutdown({ mode: what === 'shutdown' ? 'graceful' : 'immediate' })
       else tell(found, what, event)
       return undefined

@@ -2,8 +2,9 @@
 import type { AnyActorRef } from 'xstate'
 import type { HealthStatus } from '../../machines/health.ts'
 import type { GlobalManager } from '../manager/global-manager.ts'
-import type { Health } from '../observe/health.ts'
+import type { Health } from '../manager/health.ts'
 import { Manager } from '../manager/manager.ts'
+import { routineLogic } from '../routine/incarnation.ts'
 import type { RoutineRow } from '../routine/routine.ts'
 import { chartOf, isMachine, stateToWire } from './chart.ts'
 import { kindOf } from './forest.ts'
@@ -37,7 +38,7 @@ export function actorOf(found: Manager | RoutineRow): AnyActorRef {
 /** The statechart of what lives there. */
 export function describeChart(found: Manager | RoutineRow, which: 'work' | 'life'): ChartState | undefined {
   if (found instanceof Manager) return which === 'life' ? chartOf(found.logic) : undefined
-  if (which === 'life') return chartOf(found.local.stage.routineLogic)
+  if (which === 'life') return chartOf(routineLogic)
   return isMachine(found.logic) ? chartOf(found.logic) : undefined
 }
 
@@ -66,7 +67,7 @@ function describeManager(manager: Manager, traffic: Traffic): Own {
     ['shutdown time', milliseconds(spec.shutdown)],
     ['auto shutdown', spec.autoShutdown],
   ]
-  const left = manager.window.left(manager.stage.clock.now())
+  const left = manager.supervisor.window.left(manager.tree.clock.now())
   const used = left === Infinity ? 0 : spec.maxRestarts - left
   return {
     path,
@@ -113,7 +114,7 @@ function describeRoutine(row: RoutineRow, traffic: Traffic): Own {
     work: isMachine(logic) ? { value: stateToWire(value), taken: traffic.taken(work) } : undefined,
     events: isMachine(logic) ? logic.events.filter((event) => !event.startsWith('xstate.') && event !== '*') : [],
     budget: undefined,
-    heartbeat: beat === undefined ? undefined : { silent: row.local.stage.clock.now() - beat, hungAfter },
+    heartbeat: beat === undefined ? undefined : { silent: row.local.tree.clock.now() - beat, hungAfter },
     source: traffic.siteOf(row),
   }
 }
@@ -126,12 +127,12 @@ function describeRoutine(row: RoutineRow, traffic: Traffic): Own {
 export function describeOngoing(global: GlobalManager, path: string, phase: string | undefined, asked: number | undefined): Ongoing {
   const manager = find(global, path)
   if (!(manager instanceof Manager)) return UNKNOWN
-  const deadline = manager.run?.deadline ?? Infinity
-  const held = phase === 'closing' && deadline === Infinity && manager.up?.run !== undefined
+  const deadline = manager.life.run?.deadline ?? Infinity
+  const held = phase === 'closing' && deadline === Infinity && manager.life.up?.run !== undefined
   return {
     deadline: deadline === Infinity ? undefined : deadline,
     blocking: held || phase === 'cleaning' ? [] : blockersOf(manager, phase, asked),
-    living: manager.livingRoutines,
+    living: manager.life.flock.livingRoutines,
     held,
   }
 }

@@ -8,6 +8,7 @@
  */
 import type { AnyActorRef } from 'xstate'
 import type { GlobalManager } from '../manager/global-manager.ts'
+import { incarnationOf, managerLifeOf } from './lives.ts'
 import { Manager } from '../manager/manager.ts'
 import { chartOf, isMachine, stateToWire } from './chart.ts'
 import type { MessageLine, Questions } from './protocol.ts'
@@ -88,10 +89,10 @@ export class TrafficExport {
     for (const ref of living(this.#global)) {
       if (changed.has(ref)) continue
       if (found.has(ref)) told.add(ref)
-      const own = this.#global.stage.incarnations.get(ref)
-      const isWork = own === undefined && !this.#global.stage.managers.has(ref)
+      const own = incarnationOf(ref)
+      const isWork = own === undefined && managerLifeOf(ref) === undefined
       // What events tell anyway need not be told.
-      if (own === undefined || !isMachine(logicOf(own.work)) || !this.#isPlain(ref)) still[isWork ? 'work' : 'life'].push(new WeakRef(ref))
+      if (own === undefined || !isMachine(logicOf(own.footing as AnyActorRef)) || !this.#isPlain(ref)) still[isWork ? 'work' : 'life'].push(new WeakRef(ref))
     }
     const [oldest] = this.#fetches.keys()
     if (this.#fetches.size === FETCHES) this.#fetches.delete(oldest as number)
@@ -217,16 +218,15 @@ export class TrafficExport {
 
   /** Whose life or work it is; undefined for who is no routine or manager, such as a child of a user's machine. */
   whose(ref: AnyActorRef): Whose | undefined {
-    const { managers, incarnations } = this.#global.stage
-    const manager = managers.get(ref)
+    const manager = managerLifeOf(ref)
     // Of an earlier life the number is not known any more.
     if (manager !== undefined)
       return manager.actor === ref ? { path: manager.path, which: 'life', incarnation: manager.incarnation } : undefined
-    const own = incarnations.get(ref)
-    if (own !== undefined) return { path: own.row.path, which: 'life', incarnation: own.number }
+    const own = incarnationOf(ref)
+    if (own !== undefined) return { path: own.subject.path, which: 'life', incarnation: own.number }
     const parent = (ref as { _parent?: AnyActorRef })._parent
-    const above = parent === undefined ? undefined : incarnations.get(parent)
-    return above === undefined ? undefined : { path: above.row.path, which: 'work', incarnation: above.number }
+    const above = parent === undefined ? undefined : incarnationOf(parent)
+    return above === undefined ? undefined : { path: above.subject.path, which: 'work', incarnation: above.number }
   }
 }
 
@@ -358,7 +358,7 @@ function* living(manager: Manager): Generator<AnyActorRef> {
     // Whoever waits for its first run is not made one for being looked for.
     if (row.ticket > 0 || !row.current.observed) continue
     const { current } = row
-    if (current.work !== undefined) yield current.work
+    if (row.work !== undefined) yield row.work
     yield current.actor
   }
   for (const below of manager.below()) yield* living(below)

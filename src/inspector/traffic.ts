@@ -8,10 +8,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { AnyActorRef, AnyTransitionDefinition, InspectionEvent, Subscription } from 'xstate'
 import type { GlobalManager } from '../manager/global-manager.ts'
-import type { LifecycleActor } from '../turn/lifecycle-actor.ts'
+import { LifecycleActor } from '../turn/lifecycle-actor.ts'
 import { LocalManager } from '../manager/local-manager.ts'
-import type { RoutineRow } from '../routine/routine.ts'
-import type { MessageKind, Tap } from '../port/tap.ts'
+import type { Subject } from '../port/subject.ts'
+import type { MessageKind, TrafficObserver } from '../port/traffic-observer.ts'
 import { keyOf, stateToWire } from './chart.ts'
 import { differences } from './diff.ts'
 import type { Difference, MessageLine, SnapshotLine } from './protocol.ts'
@@ -19,6 +19,7 @@ import { Ring } from './ring.ts'
 import { textOf } from './story.ts'
 import type { Amount } from './traffic-record.ts'
 import { inside, toWire, typeOf } from './to-wire.ts'
+import { incarnationOf, managerLifeOf } from './lives.ts'
 import { countsOf, messagesOf } from './message-lines.ts'
 
 /** Messages and snapshots that are held. */
@@ -34,8 +35,8 @@ const INTEREST = 15_000
 export interface Message {
   readonly n: number
   readonly at: number
-  readonly from: AnyActorRef | RoutineRow | undefined
-  readonly to: AnyActorRef | RoutineRow | undefined
+  readonly from: AnyActorRef | Subject | undefined
+  readonly to: AnyActorRef | Subject | undefined
   readonly type: string
   readonly kind: MessageLine['kind']
   readonly text: string
@@ -60,9 +61,9 @@ export interface Held {
   readonly snapshots: Pick<Ring<Kept>, 'size' | 'at'>
 }
 
-export class Traffic implements Tap {
+export class Traffic implements TrafficObserver {
   readonly #global: GlobalManager
-  readonly #running = new AsyncLocalStorage<RoutineRow>()
+  readonly #running = new AsyncLocalStorage<Subject>()
   readonly #messages = new Ring<Message>(MESSAGES)
   readonly #snapshots = new Ring<Kept>(SNAPSHOTS)
   /** How many there were of both, held or not. */
@@ -73,7 +74,7 @@ export class Traffic implements Tap {
   /** Of whom snapshots were pushed out, and the latest of these: what is held reaches back to it. */
   readonly #cut = new WeakMap<AnyActorRef, { readonly n: number; readonly at: number }>()
   readonly #paths = new WeakMap<AnyActorRef, string>()
-  readonly #sites = new WeakMap<RoutineRow, { readonly stack?: string }>()
+  readonly #sites = new WeakMap<Subject, { readonly stack?: string }>()
   readonly #interest = new Map<string, number>()
   #subscription: Subscription | undefined
   #last = 0
@@ -85,12 +86,12 @@ export class Traffic implements Tap {
   }
 
   begin(): void {
-    this.#global.stage.addTap(this)
+    this.#global.tree.addObserver(this)
     this.#subscription = (this.#global.actor as unknown as LifecycleActor).listenIn((event) => this.#hear(event))
   }
 
   end(): void {
-    this.#global.stage.removeTap(this)
+    this.#global.tree.removeObserver(this)
     this.#subscription?.unsubscribe()
     this.#interest.clear()
   }
@@ -102,12 +103,12 @@ export class Traffic implements Tap {
   }
 
   get #now(): number {
-    return this.#global.stage.clock.now()
+    return this.#global.tree.clock.now()
   }
 
   // --- what the tap tells ----------------------------------------------------------------------
 
-  spawned(row: RoutineRow): void {
+  spawned(row: Subject): void {
     // Looking at the stack is dear: of those that spawn by the thousands not everybody is asked.
     const second = Math.floor(this.#now / 1_000)
     if (second !== this.#second) {
@@ -126,15 +127,15 @@ export class Traffic implements Tap {
     this.#sites.set(row, site)
   }
 
-  sender(): RoutineRow | undefined {
+  sender(): Subject | undefined {
     return this.#running.getStore()
   }
 
-  run(row: RoutineRow, work: () => void): void {
+  run(row: Subject, work: () => void): void {
     this.#running.run(row, work)
   }
 
-  message(row: RoutineRow, message: unknown, kind: MessageKind, asker?: RoutineRow): RoutineRow | undefined {
+  message(row: Subject, message: unknown, kind: MessageKind, asker?: Subject): Subject | undefined {
     const sender = kind === 'reply' ? asker : this.sender()
     const [from, to] = kind === 'reply' ? [row, asker] : [sender, row]
     const type = typeOf(message, kind)
@@ -157,8 +158,7 @@ export class Traffic implements Tap {
 
   #passed(source: AnyActorRef | undefined, target: AnyActorRef, event: { readonly type: string }): void {
     // What drives lifecycles is in the log already.
-    const { stage } = this.#global
-    if (stage.incarnations.has(target) || stage.managers.has(target)) return
+    if (target instanceof LifecycleActor) return
     const type = typeOf(event, 'event')
     if (type.startsWith('xstate.init')) return
     const from = source ?? this.sender()
@@ -189,17 +189,16 @@ export class Traffic implements Tap {
   }
 
   /** The path of a routine or manager; of an actor that a user's own machine has made, its id below. */
-  #pathOf(who: AnyActorRef | RoutineRow): string {
+  #pathOf(who: AnyActorRef | Subject): string {
     // A routine keeps its own.
     if (!('sessionId' in who)) return who.path
     const known = this.#paths.get(who)
     if (known !== undefined) return known
-    const { stage } = this.#global
-    const own = stage.managers.get(who)?.path ?? stage.incarnations.get(who)?.row.path
+    const own = managerLifeOf(who)?.path ?? incarnationOf(who)?.subject.path
     const parent = (who as { _parent?: AnyActorRef })._parent
     const above = parent === undefined ? undefined : this.#pathOf(parent)
     // The user's own actor stands for its routine.
-    const isWork = parent !== undefined && stage.incarnations.has(parent)
+    const isWork = parent !== undefined && incarnationOf(parent) !== undefined
     const path = own ?? (above === undefined ? who.id : isWork ? above : `${above}/${who.id}`)
     this.#paths.set(who, path)
     return path
@@ -275,7 +274,7 @@ export class Traffic implements Tap {
   }
 
   /** The line that called `spawn`, if somebody was looking at the time. */
-  siteOf(row: RoutineRow): string | undefined {
+  siteOf(row: Subject): string | undefined {
     const line = this.#sites.get(row)?.stack?.split('\n').at(-1)
     const found = line === undefined ? null : /\(?((?:file:\/\/)?\/?[^()\s]+:\d+:\d+)\)?$/.exec(line.trim())
     return found?.[1]?.replace(/^file:\/\//, '')

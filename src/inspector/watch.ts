@@ -7,6 +7,7 @@
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
 import type { LifecycleEvent, LifecycleEventType } from '../../machines/lifecycle-event.ts'
 import type { GlobalManager } from '../manager/global-manager.ts'
+import { routineLogic } from '../routine/incarnation.ts'
 import type { Unsubscribe } from '../turn/lifecycle-bus.ts'
 import { Manager } from '../manager/manager.ts'
 import { chartOf } from './chart.ts'
@@ -95,7 +96,7 @@ export class Watch implements Watched {
   }
 
   get now(): number {
-    return this.#global.stage.clock.now()
+    return this.#global.tree.clock.now()
   }
 
   /** Only what is rare. */
@@ -131,7 +132,7 @@ export class Watch implements Watched {
       if ('willRestart' in event) this.#timeline.note(event)
     }
     this.#timeline.seed(running)
-    this.#recordedFrom = this.#global.stage.bus.next()
+    this.#recordedFrom = this.#global.tree.bus.next()
     this.#baseAt = this.now
     this.#drawn = this.#recordedFrom
     this.#off = [this.#global.on('*', (event) => this.#note(plain(event)))]
@@ -245,7 +246,7 @@ export class Watch implements Watched {
       const found = find(this.#global, path)
       if (found !== undefined) return describeChart(found, which)
       // Whoever has ended is not there to be asked, and all routines live the same life.
-      return which === 'life' && path.includes('#') ? chartOf(this.#global.stage.routineLogic) : undefined
+      return which === 'life' && path.includes('#') ? chartOf(routineLogic) : undefined
     },
     look: ({ path, n, at = [] }) => this.traffic.look(actorOf(this.#living(path)), n, at),
     diff: ({ path, from, to }) => this.traffic.diff(actorOf(this.#living(path)), from, to),

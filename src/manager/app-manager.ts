@@ -1,16 +1,22 @@
 /** The supervisor of local managers. */
 import { appManagerMachine, type ManagerMachine } from '../../machines/manager.ts'
+import { checkName, compileLocalSpec, type LocalManagerOptions, type ManagerSpec } from '../spec/manager-spec.ts'
+import { withEffects } from '../turn/machine-logic.ts'
 import { LocalManager } from './local-manager.ts'
 import { Manager } from './manager.ts'
-import { checkName, compileLocalSpec, type LocalManagerOptions, type ManagerSpec } from '../spec/manager-spec.ts'
+
+const appLogic = withEffects(appManagerMachine as unknown as ManagerMachine)
 
 /** Supervises local managers. */
 export class AppManager extends Manager {
-  /** @internal */ readonly logic: ManagerMachine = this.stage.logicOf(appManagerMachine)
+  /** @internal */
+  get logic(): ManagerMachine {
+    return appLogic
+  }
 
   /** @internal */
   constructor(global: Manager, name: string, spec: ManagerSpec) {
-    super(global.stage, global, name, spec)
+    super(global.tree, global, name, spec)
   }
 
   /**
@@ -34,7 +40,7 @@ export class AppManager extends Manager {
   }
 
   /** @internal */
-  makeChild(name: string, options: LocalManagerOptions): LocalManager {
+  protected makeManager(name: string, options: LocalManagerOptions): LocalManager {
     return new LocalManager(this, name, compileLocalSpec(options, `${this.path}/${name}`))
   }
 }

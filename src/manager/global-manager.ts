@@ -17,21 +17,26 @@ import {
   type ManagerOptions,
   type ManagerSpec,
 } from '../spec/manager-spec.ts'
-import { Stage } from '../turn/stage.ts'
+import { withEffects } from '../turn/machine-logic.ts'
+import { Tree } from '../turn/tree.ts'
+
+const globalLogic = withEffects(globalManagerMachine as ManagerMachine)
 
 /** Supervises app managers; gives up with a report, never with an uncaught exception. */
 export class GlobalManager extends Manager {
-  /** @internal */ readonly logic: ManagerMachine
+  /** @internal */
+  get logic(): ManagerMachine {
+    return globalLogic
+  }
 
   /** @internal */
   constructor(spec: ManagerSpec & GlobalSpec) {
-    super(new Stage(spec), undefined, spec.name, spec)
-    this.logic = this.stage.logicOf(globalManagerMachine)
+    super(new Tree(spec), undefined, spec.name, spec)
     const { clock, interceptor } = spec
     if (interceptor !== undefined) this.on('*', (event) => interceptor.event(event))
-    const inspect = spec.inspect === undefined ? {} : { inspect: inWords(spec.inspect as Observer<InspectionEvent>, this.turn) }
+    const inspect = spec.inspect === undefined ? {} : { inspect: inWords(spec.inspect as Observer<InspectionEvent>, this.tree.turn) }
     const timers = { setTimeout: clock.setTimeout.bind(clock), clearTimeout: clock.clearTimeout.bind(clock) }
-    this.turn.run(live, this, { clock: timers, ...inspect })
+    this.tree.turn.run(live, this, { clock: timers, ...inspect })
   }
 
   /**
@@ -86,7 +91,7 @@ export class GlobalManager extends Manager {
   }
 
   /** @internal */
-  makeChild(name: string, options: ManagerOptions): AppManager {
+  protected makeManager(name: string, options: ManagerOptions): AppManager {
     return new AppManager(this, name, compileAppSpec(options, `${this.path}/${name}`))
   }
 }
@@ -103,5 +108,5 @@ export function createGlobalManager(options?: GlobalManagerOptions): GlobalManag
 }
 
 function live(global: GlobalManager, options: object): void {
-  global.live(options)
+  global.life.live(options)
 }

@@ -1,14 +1,20 @@
 /** The supervisor of routines. */
 import type { AnyActorLogic } from 'xstate'
 import { localManagerMachine, type ManagerMachine } from '../../machines/manager.ts'
-import type { Room } from '../admission/availability.ts'
 import { Manager } from './manager.ts'
 import type { AnyRoutine, Routine, RoutineFrom } from '../contract/routine-handle.ts'
 import { refuse } from '../spec/check.ts'
 import { checkName, compileLocalSpec, type LocalManagerOptions, type ManagerSpec } from '../spec/manager-spec.ts'
 import { type RoutineOptions, type RoutineSpec, SpecCompiler } from '../spec/routine-spec.ts'
 import type { RoutineRow } from '../routine/routine.ts'
-import { type Body, checkWork, type LogicArguments, type OptionsFor, type Work } from '../routine/work.ts'
+import { checkWork, type LogicArguments, type OptionsFor } from '../spec/work-spec.ts'
+import { announce } from '../routine/announcing.ts'
+import type { RoutineRegistry } from '../supervision/routine-registry.ts'
+import { withEffects } from '../turn/machine-logic.ts'
+import type { Work } from '../contract/routine-context.ts'
+import type { Body } from './body.ts'
+
+const localLogic = withEffects(localManagerMachine as unknown as ManagerMachine)
 
 /**
  * Supervises routines: one-for-one, by their restart types, within limits.
@@ -18,13 +24,16 @@ import { type Body, checkWork, type LogicArguments, type OptionsFor, type Work }
  * const { outcome } = local.spawn('resize', ({ input, signal }) => resize(input, signal), { input: 'cat.jpg' })
  */
 export class LocalManager extends Manager {
-  /** @internal */ readonly logic: ManagerMachine = this.stage.logicOf(localManagerMachine)
+  /** @internal */
+  get logic(): ManagerMachine {
+    return localLogic
+  }
 
   readonly #specs = new SpecCompiler()
 
   /** @internal */
   constructor(up: Manager, name: string, spec: ManagerSpec) {
-    super(up.stage, up, name, spec)
+    super(up.tree, up, name, spec)
   }
 
   /** Queued routines; they hold no permit. */
@@ -50,14 +59,14 @@ export class LocalManager extends Manager {
   ): Routine<Awaited<Output>, Message, Reply, undefined>
   spawn(name: string, work: unknown, ...[options]: unknown[]): never {
     // A name that lives has been checked.
-    if (!this.groups.has(name)) checkName('routine', name, this.path)
+    if (!this.life.place.groups.has(name)) checkName('routine', name, this.path)
     const given = options as RoutineOptions<never> | undefined
     const input: unknown = given?.input
     const path = `${this.path}/${name}`
     const spec = this.#specs.compile(given, path)
     const logic = checkWork(work, spec.resume, path)
     if (spec.significant) throw refuse('routine option significant', 'false for what is spawned: make it one of the children', true, path)
-    const { turn, idsAreLazy } = this.stage
+    const { turn, idsAreLazy } = this.tree
     const id = spec.id ?? (idsAreLazy ? undefined : this.#askForId(name))
     const outer = turn.begin()
     try {
@@ -69,7 +78,7 @@ export class LocalManager extends Manager {
 
   /** Of a given generator, which is asked for those only who are not refused: its owner may count on the order. */
   #askForId(name: string): string {
-    const { turn } = this.stage
+    const { turn } = this.tree
     const outer = turn.begin()
     try {
       this.#checkRoom(name)
@@ -80,36 +89,37 @@ export class LocalManager extends Manager {
   }
 
   #admit(name: string, work: Work, spec: RoutineSpec, input: unknown, id: string | undefined): RoutineRow {
-    const { registry, gate, stage } = this
+    const { registry, tree } = this
+    const { place } = this.life
     const queue = this.#checkRoom(name)
     const row = registry.add(name, work, spec, input, id)
-    if (queue) registry.line.push(row, ++stage.ticket)
-    else gate.take()
-    stage.tap?.spawned(row)
-    row.announce('routine.spawned')
-    if (queue) row.announce('routine.queued')
+    if (queue) registry.line.push(row, ++tree.ticket)
+    else place.gate.take()
+    tree.observer?.spawned(row)
+    announce(row, 'routine.spawned')
+    if (queue) announce(row, 'routine.queued')
     if (spec.signal === undefined) {
       if (!queue) registry.admit(row)
       return row
     }
     registry.bindSignal(row)
     // Behind the deed that looks at its signal.
-    if (!queue) stage.turn.next(admit, row)
+    if (!queue) tree.turn.next(admit, row)
     return row
   }
 
   /** True if it has to queue. Throws if it is refused. */
   #checkRoom(name: string): boolean {
-    if (this.closed) this.refuse(name, 'ERR_NOT_ACCEPTING', `${this.path} is ${this.state} and accepts nothing`)
-    const queue = this.registry.line.length > 0 || this.gate.full() !== undefined
+    if (this.closed) this.life.place.refuse(name, 'ERR_NOT_ACCEPTING', `${this.path} is ${this.state} and accepts nothing`)
+    const queue = this.registry.line.length > 0 || this.life.gate.full() !== undefined
     if (queue) this.#checkQueue(name)
     return queue
   }
 
   #checkQueue(name: string): void {
     const { overflow, maxQueue } = this.spec
-    if (overflow === 'reject') this.refuse(name, 'ERR_AT_CAPACITY', `${this.path} has no permit left for ${name}: ${this.describeLimit()}`)
-    if (this.queued >= maxQueue) this.refuse(name, 'ERR_QUEUE_FULL', `${this.path} has ${maxQueue} routines queued, which is the limit`)
+    if (overflow === 'reject') this.life.place.refuse(name, 'ERR_AT_CAPACITY', `${this.path} has no permit left for ${name}: ${this.life.describeLimit()}`)
+    if (this.queued >= maxQueue) this.life.place.refuse(name, 'ERR_QUEUE_FULL', `${this.path} has ${maxQueue} routines queued, which is the limit`)
   }
 
   /** Ended routines that are kept for a look, the latest last; see `retain`. */
@@ -128,27 +138,11 @@ export class LocalManager extends Manager {
   }
 
   /** @internal */
-  makeChild(name: string, options: LocalManagerOptions): LocalManager {
+  protected makeManager(name: string, options: LocalManagerOptions): LocalManager {
     return new LocalManager(this, name, compileLocalSpec(options, `${this.path}/${name}`))
-  }
-
-  /** @internal */
-  override get queues(): boolean {
-    return this.spec.overflow === 'queue'
-  }
-
-  /** @internal */
-  override roomFor(room: Room): number {
-    const free = this.queued === 0 ? this.gate.unspoken : 0
-    return room === 'permit' ? free : Math.max(0, free) + this.spec.maxQueue - this.queued - this.gate.promised.queue
-  }
-
-  /** @internal */
-  override keepsWaiting(room: Room): boolean {
-    return this.queued > 0 || (room === 'queue' && this.spec.maxQueue > 0)
   }
 }
 
 function admit(row: RoutineRow): void {
-  row.local.registry.admit(row)
+  (row.local.registry as RoutineRegistry).admit(row)
 }

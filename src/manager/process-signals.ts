@@ -1,7 +1,7 @@
 /** Signals of the operating system, for those who want them: separate, optional, undoable. */
 import { GlobalManager } from './global-manager.ts'
 import { type Unsubscribe, unsubscribe } from '../turn/lifecycle-bus.ts'
-import type { ShutdownOptions } from '../shutdown/shutdown.ts'
+import type { ShutdownOptions } from '../contract/shutdown-options.ts'
 import { refuse } from '../spec/check.ts'
 import { checkShutdownOptions } from '../spec/shutdown-spec.ts'
 

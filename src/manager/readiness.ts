@@ -1,16 +1,25 @@
 /** Whether a manager has started all its children, and who waits for that. */
 import { NotRunningError, RoutineTimeoutError } from '../contract/errors.ts'
-import type { Manager } from './manager.ts'
-import { type WaitOptions, waitUntil } from '../turn/waiting.ts'
+import type { WaitOptions } from '../contract/wait-options.ts'
+import type { Tree } from '../turn/tree.ts'
+import { waitUntil } from '../turn/wait-until.ts'
+
+/** Whose readiness it is. */
+interface Starting {
+  readonly path: string
+  readonly tree: Tree
+  readonly concluded: boolean
+  readonly startError: Error | undefined
+}
 
 export class Readiness {
   /** Of the present life. */
   reached = false
-  readonly #manager: Manager
-  readonly #waiters = new Set<() => void>()
+  readonly #starting: Starting
+  #waiters: Set<() => void> | undefined
 
-  constructor(manager: Manager) {
-    this.#manager = manager
+  constructor(starting: Starting) {
+    this.#starting = starting
   }
 
   /** A rejection that nobody awaits raises nothing. */
@@ -21,17 +30,18 @@ export class Readiness {
   }
 
   async #wait(options: WaitOptions): Promise<void> {
-    const manager = this.#manager
-    const { path, stage } = manager
-    const known = (): boolean => this.reached || manager.concluded
-    if (!(await waitUntil(known, [this.#waiters], options, stage)))
+    const starting = this.#starting
+    const { path, tree } = starting
+    const known = (): boolean => this.reached || starting.concluded
+    const waiters = (this.#waiters ??= new Set())
+    if (!(await waitUntil(known, [waiters], options, tree)))
       throw new RoutineTimeoutError(`${path} has not started within ${options.timeout} ms`, { path })
     if (this.reached) return
-    throw manager.startError ?? new NotRunningError(`${path} has ended before it had started`, { path })
+    throw starting.startError ?? new NotRunningError(`${path} has ended before it had started`, { path })
   }
 
   /** It is reached, or never will be. */
   wake(): void {
-    for (const waiter of this.#waiters) waiter()
+    if (this.#waiters !== undefined) for (const waiter of this.#waiters) waiter()
   }
 }

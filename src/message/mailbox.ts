@@ -5,13 +5,17 @@
  * X2  It never holds more than `capacity`; what is turned away is refused to the sender, or announced as dropped.
  * X3  What nobody will receive any more is announced as a dead letter, once.
  */
-import type { AnyActorRef, EventObject } from 'xstate'
 import { MailboxFullError } from '../contract/errors.ts'
-import { type Letter, Question, sent } from './question.ts'
-import type { Reception } from './reception.ts'
-import type { RoutineRow } from '../routine/routine.ts'
+import type { WaitOptions } from '../contract/wait-options.ts'
 import { abortSignal, check, positiveOrInfinity } from '../spec/check.ts'
-import type { WaitOptions } from '../turn/waiting.ts'
+import type { Addressee } from './addressee.ts'
+import { type Letter, Question, sent } from './question.ts'
+
+/** A body that waits for its next message. */
+interface Waiter {
+  /** Something may have come, or ended. True if it goes on waiting. */
+  serve(): boolean
+}
 
 const ASK_RULES = { timeout: positiveOrInfinity, signal: abortSignal }
 
@@ -22,20 +26,20 @@ const ASK_TIMEOUT = 5_000
 const KEPT_PLACES = 1_024
 
 export class Mailbox {
-  readonly #row: RoutineRow
+  readonly #addressee: Addressee
   /** The first is at `#head`, the last before `#tail`. */
   #letters: (Letter | undefined)[] = []
   #head = 0
   #tail = 0
   /** Those that wait for a letter, the longest first. */
-  #waiting: Reception[] = []
+  #waiting: Waiter[] = []
   #waking = false
   /** Questions that an incarnation has received and not answered; see Q2. */
   firstOpen: Question | undefined = undefined
   lastOpen: Question | undefined = undefined
 
-  constructor(row: RoutineRow) {
-    this.#row = row
+  constructor(addressee: Addressee) {
+    this.#addressee = addressee
   }
 
   get size(): number {
@@ -47,16 +51,17 @@ export class Mailbox {
   }
 
   ask(message: unknown, options: WaitOptions): Promise<unknown> {
-    const row = this.#row
-    check('ask', options, ASK_RULES, row.path)
+    const addressee = this.#addressee
+    const { subject, tree } = addressee
+    check('ask', options, ASK_RULES, subject.path)
     const { timeout = ASK_TIMEOUT, signal } = options
     if (signal?.aborted) return Promise.reject(signal.reason)
-    const { tap, turn } = row.local.stage
+    const { observer, turn } = tree
     // Of what goes to an actor XState tells.
-    const asker = row.isActor ? tap?.sender() : tap?.message(row, message, 'ask')
+    const asker = subject.isActor ? observer?.sender() : observer?.message(subject, message, 'ask')
     const outer = turn.begin()
     try {
-      const question = new Question(this, row, message, timeout, options, asker)
+      const question = new Question(this, addressee, message, timeout, signal, asker)
       try {
         this.accept(question)
       } catch (error) {
@@ -68,14 +73,19 @@ export class Mailbox {
     }
   }
 
-  /** @internal In a turn. */
+  /** Takes a letter up, or turns it away. In a turn. */
   accept(letter: Letter): void {
-    const row = this.#row
-    const { capacity, overflow, betweenIncarnations } = row.spec.mailbox
-    const { work } = row.current
-    if (row.ended) this.#dead(letter)
-    else if (work !== undefined && !row.current.over && this.size === 0) row.local.stage.turn.deed(deliverTo, row, letter)
-    else if (betweenIncarnations === 'drop' && row.incarnation > 1 && row.state === 'pending') this.#drop(letter)
+    // What waits there already comes first.
+    if (this.size === 0 && this.#addressee.takes) this.#addressee.tree.turn.deed(deliver, this, letter)
+    else this.keep(letter)
+  }
+
+  /** Keeps a letter that nobody takes yet, or turns it away. In a turn. */
+  keep(letter: Letter): void {
+    const addressee = this.#addressee
+    const { capacity, overflow, betweenIncarnations } = addressee.limits
+    if (addressee.ended) this.#dead(letter)
+    else if (betweenIncarnations === 'drop' && addressee.isBetween) this.#drop(letter)
     else if (this.size < capacity) this.#keep(letter)
     else if (overflow === 'drop-newest') this.#drop(letter, this.#full)
     else if (overflow === 'drop-oldest') {
@@ -85,8 +95,8 @@ export class Mailbox {
   }
 
   get #full(): MailboxFullError {
-    const { path, spec } = this.#row
-    return new MailboxFullError(`${path} has ${spec.mailbox.capacity} messages waiting, which is the limit`, { path })
+    const { subject, limits } = this.#addressee
+    return new MailboxFullError(`${subject.path} has ${limits.capacity} messages waiting, which is the limit`, { path: subject.path })
   }
 
   #keep(letter: Letter): void {
@@ -118,13 +128,13 @@ export class Mailbox {
   }
 
   /** Waits for the next letter. */
-  await(reception: Reception): void {
-    this.#waiting.push(reception)
+  await(waiter: Waiter): void {
+    this.#waiting.push(waiter)
   }
 
   /** Waits no longer. */
-  forsake(reception: Reception): void {
-    this.#waiting = this.#waiting.filter((each) => each !== reception)
+  forsake(waiter: Waiter): void {
+    this.#waiting = this.#waiting.filter((each) => each !== waiter)
   }
 
   /** Those that wait look again: in a microtask, so that what follows in this one is taken into account. Once for all that has come till then. */
@@ -138,7 +148,7 @@ export class Mailbox {
     this.#waking = false
     const waiting = this.#waiting
     this.#waiting = []
-    for (const reception of waiting) if (reception.serve()) this.#waiting.push(reception)
+    for (const waiter of waiting) if (waiter.serve()) this.#waiting.push(waiter)
   }
 
   #drop(letter: Letter, why?: Error): void {
@@ -146,54 +156,49 @@ export class Mailbox {
       if (why === undefined) letter.lost()
       else letter.fail(why)
     }
-    this.#row.announceAside('message.dropped', { message: letter.message })
+    this.#addressee.announceAside('message.dropped', { message: letter.message })
   }
 
   #dead(letter: Letter): void {
     if (letter instanceof Question) letter.lost()
-    this.#row.announceAside('message.deadLetter', { message: letter.message })
+    this.#addressee.announceAside('message.deadLetter', { message: letter.message })
   }
 
   /** The incarnation is over: what it was asked and has not answered, nobody will answer. */
   abandon(): void {
-    while (this.firstOpen !== undefined) this.firstOpen.lost(this.#row.current.error)
+    while (this.firstOpen !== undefined) this.firstOpen.lost(this.#addressee.failure)
   }
 
   /** The incarnation is over; with another to come, what was not received waits for it or is dropped, as configured. */
   incarnationOver(last: boolean): void {
     this.wake()
-    if (!last && this.#row.spec.mailbox.betweenIncarnations === 'keep') return
+    if (!last && this.#addressee.limits.betweenIncarnations === 'keep') return
     for (let letter = this.take(); letter !== undefined; letter = this.take()) {
       if (last) this.#dead(letter)
       else this.#drop(letter)
     }
   }
 
-  /** The user's actor has begun: what has waited goes to it. */
-  flush(work: AnyActorRef): void {
+  /** A body that takes messages has begun: what has waited goes to it. A deed. */
+  flush(): void {
     // One that ends meanwhile has received no more: what is left waits for the next one, or is dead.
-    while (this.size > 0 && work.getSnapshot().status === 'active') deliver(work, this.take() as Letter)
+    while (this.size > 0 && this.#addressee.accepts) this.deliver(this.take() as Letter)
+  }
+
+  /** To a body that takes messages. A deed: by now it may take none any more. */
+  deliver(letter: Letter): void {
+    if (!this.#addressee.accepts) this.#addressee.tree.turn.arise(keep, this, letter)
+    else if (letter instanceof Question) {
+      letter.received()
+      this.#addressee.deliver(letter.message, (value) => letter.answer(value))
+    } else this.#addressee.deliver(letter.message, undefined)
   }
 }
 
-/** A deed: by now its actor may have been stopped. */
-function deliverTo(row: RoutineRow, letter: Letter): void {
-  const { work, over } = row.current
-  if (work === undefined || over) row.local.stage.turn.arise(take, row, letter)
-  else deliver(work, letter)
+function deliver(mailbox: Mailbox, letter: Letter): void {
+  mailbox.deliver(letter)
 }
 
-function take(row: RoutineRow, letter: Letter): void {
-  row.mailbox.accept(letter)
-}
-
-/** To an actor a question comes as its event with a `reply` function beside. A deed. */
-function deliver(work: AnyActorRef, letter: Letter): void {
-  const { message } = letter
-  if (!(letter instanceof Question)) {
-    work.send(message as EventObject)
-    return
-  }
-  letter.received()
-  work.send({ ...(message as object), reply: (value: unknown) => letter.answer(value) } as unknown as EventObject)
+function keep(mailbox: Mailbox, letter: Letter): void {
+  mailbox.keep(letter)
 }

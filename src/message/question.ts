@@ -1,14 +1,13 @@
 /** What is sent to a routine: a message, or a question, which is a message with somebody who waits for the answer. */
 import { AskTimeoutError, NotRunningError } from '../contract/errors.ts'
-import type { Mailbox } from './mailbox.ts'
-import type { RoutineRow } from '../routine/routine.ts'
-import type { WaitOptions } from '../turn/waiting.ts'
+import type { Envelope } from '../contract/routine-context.ts'
+import type { Subject } from '../port/subject.ts'
+import type { Addressee } from './addressee.ts'
 
-/** What a body receives: a message, and the way to answer it if its sender asked. */
-export interface Envelope<Message = unknown, Reply = unknown> {
-  readonly message: Message
-  /** Answers an `ask`; does nothing for a `send`, the second time, or once the incarnation is over. */
-  readonly reply: (value: Reply) => void
+/** The questions of a mailbox that are open, in order of receipt; see Q2. */
+export interface OpenQuestions {
+  firstOpen: Question | undefined
+  lastOpen: Question | undefined
 }
 
 /** A message that waits. Of one that was only sent it is what the body receives: one object from its sender to its receiver. */
@@ -38,13 +37,13 @@ export class Question {
   declare readonly message: unknown
   declare readonly answered: Promise<unknown>
   /** Who asked, while somebody looks. */
-  declare readonly asker: RoutineRow | undefined
+  declare readonly asker: Subject | undefined
   declare previousOpen: Question | undefined
   declare nextOpen: Question | undefined
   declare private readonly resolve: (value: unknown) => void
   declare private readonly reject: (error: unknown) => void
-  declare private readonly mailbox: Mailbox
-  declare readonly row: RoutineRow
+  declare private readonly mailbox: OpenQuestions
+  declare readonly addressee: Addressee
   declare private readonly timeout: number
   declare private readonly signal: AbortSignal | undefined
   declare private readonly timer: unknown
@@ -52,14 +51,14 @@ export class Question {
   declare private isOpen: boolean
 
   constructor(
-    mailbox: Mailbox,
-    row: RoutineRow,
+    mailbox: OpenQuestions,
+    addressee: Addressee,
     message: unknown,
     timeout: number,
-    { signal }: WaitOptions,
-    asker: RoutineRow | undefined,
+    signal: AbortSignal | undefined,
+    asker: Subject | undefined,
   ) {
-    const { stage } = row.local
+    const { tree } = addressee
     this.message = message
     this.answered = new Promise(take)
     this.asker = asker
@@ -68,21 +67,21 @@ export class Question {
     this.resolve = keep
     this.reject = refuse
     this.mailbox = mailbox
-    this.row = row
+    this.addressee = addressee
     this.timeout = timeout
     this.signal = signal
-    this.timer = timeout === Infinity ? undefined : stage.arm(expire, this, timeout)
+    this.timer = timeout === Infinity ? undefined : tree.arm(expire, this, timeout)
     this.settled = false
     this.isOpen = false
-    if (signal !== undefined) stage.signals.bind(signal, this)
+    if (signal !== undefined) tree.signals.bind(signal, this)
   }
 
   /** Not in a turn: a value with a `then` of its own is looked at. */
   answer(value: unknown): void {
     if (this.settled) return
-    const { tap, turn } = this.row.local.stage
-    tap?.message(this.row, value, 'reply', this.asker)
-    turn.run(leave, this)
+    const { tree, subject } = this.addressee
+    tree.observer?.message(subject, value, 'reply', this.asker)
+    tree.turn.run(leave, this)
     this.resolve(value)
   }
 
@@ -92,7 +91,7 @@ export class Question {
 
   /** It is never going to be answered. */
   lost(cause?: unknown): void {
-    const { path } = this.row
+    const { path } = this.addressee.subject
     this.fail(new NotRunningError(`${path} has ended without an answer`, cause === undefined ? { path } : { path, cause }))
   }
 
@@ -102,7 +101,7 @@ export class Question {
   }
 
   timeIsUp(): void {
-    const { path } = this.row
+    const { path } = this.addressee.subject
     this.fail(new AskTimeoutError(`${path} has not answered within ${this.timeout} ms`, { path }))
   }
 
@@ -131,7 +130,7 @@ export class Question {
   leave(): boolean {
     if (this.settled) return false
     this.settled = true
-    const { clock, signals } = this.row.local.stage
+    const { clock, signals } = this.addressee.tree
     if (this.isOpen) this.#close()
     clock.clearTimeout(this.timer)
     if (this.signal !== undefined) signals.unbind(this.signal, this)
@@ -144,7 +143,7 @@ function leave(question: Question): void {
 }
 
 function expire(question: Question): void {
-  question.row.local.stage.turn.run(timeIsUp, question)
+  question.addressee.tree.turn.run(timeIsUp, question)
 }
 
 function timeIsUp(question: Question): void {

@@ -1,7 +1,8 @@
 /** The messages of one incarnation, as its body comes to them. */
-import type { Incarnation } from '../routine/incarnation.ts'
+import type { Envelope } from '../contract/routine-context.ts'
+import type { Receiver } from './addressee.ts'
 import type { Mailbox } from './mailbox.ts'
-import { type Envelope, Question } from './question.ts'
+import { Question } from './question.ts'
 
 type Result = IteratorResult<Envelope, undefined>
 
@@ -19,21 +20,21 @@ interface Turn {
  */
 export class Reception implements AsyncIterableIterator<Envelope, undefined> {
   readonly #mailbox: Mailbox
-  readonly #incarnation: Incarnation
+  readonly #receiver: Receiver
   readonly #signal: AbortSignal
   #turns: Turn[] = []
   #begun = false
   #over = false
 
-  constructor(incarnation: Incarnation) {
-    this.#incarnation = incarnation
-    this.#mailbox = incarnation.row.mailbox
-    this.#signal = incarnation.signal
+  constructor(mailbox: Mailbox, receiver: Receiver) {
+    this.#receiver = receiver
+    this.#mailbox = mailbox
+    this.#signal = receiver.signal
   }
 
   /** True while its incarnation runs and was not told to stop. */
   get #open(): boolean {
-    return !this.#incarnation.over && !this.#signal.aborted
+    return !this.#receiver.over && !this.#signal.aborted
   }
 
   next(): Promise<Result> {
@@ -75,7 +76,7 @@ export class Reception implements AsyncIterableIterator<Envelope, undefined> {
     if (!(letter instanceof Question)) return letter
     letter.received()
     const { message } = letter
-    return { message, reply: (value) => void (!this.#incarnation.over && letter.answer(value)) }
+    return { message, reply: (value) => void (!this.#receiver.over && letter.answer(value)) }
   }
 
   readonly #wake = (): void => this.#mailbox.wake()

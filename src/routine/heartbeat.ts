@@ -1,18 +1,25 @@
 /** Listens for the heartbeats of one incarnation: one timer per silence, none per heartbeat. */
-import { RoutineHungError } from '../contract/errors.ts'
-import type { Incarnation } from './incarnation.ts'
-import { TIMEOUT } from './routine-steps.ts'
+import type { Tree } from '../turn/tree.ts'
+
+/** Who is listened to. */
+export interface Beating {
+  readonly tree: Tree
+  /** It has been silent for so many milliseconds, which is too long. In a turn. */
+  fellSilent(silence: number): void
+  /** It was taken for hung, and is not. In a turn. */
+  revived(silence: number): void
+}
 
 export class Heartbeat {
   /** When it was last heard. */
   last: number
   #hung = false
   #timer: unknown
-  readonly #incarnation: Incarnation
+  readonly #beating: Beating
   readonly #hungAfter: number
 
-  constructor(incarnation: Incarnation, hungAfter: number, now: number) {
-    this.#incarnation = incarnation
+  constructor(beating: Beating, hungAfter: number, now: number) {
+    this.#beating = beating
     this.#hungAfter = hungAfter
     this.last = now
     this.#arm(hungAfter)
@@ -25,52 +32,42 @@ export class Heartbeat {
 
   /** It lives. */
   beat(): void {
-    const { clock, turn } = this.#incarnation.row.local.stage
+    const { clock, turn } = this.#beating.tree
     const before = this.last
     this.last = clock.now()
     if (this.#hung) turn.run(revive, this, this.last - before)
   }
 
-  /** It was taken for hung, and is not. */
+  /** @internal The turn of a beat that ends a silence. */
   revive(silence: number): void {
     if (!this.#hung) return
-    this.#setHung(false)
+    this.#hung = false
     this.#arm(this.#hungAfter)
-    this.#incarnation.row.announce('routine.revived', { silence })
+    this.#beating.revived(silence)
   }
 
-  /** It has ended. */
-  stop(): void {
-    const { clock } = this.#incarnation.row.local.stage
-    if (this.#timer !== undefined) clock.clearTimeout(this.#timer)
+  /** It has ended. True if it was hung. */
+  stop(): boolean {
+    const { hung } = this
+    this.#beating.tree.clock.clearTimeout(this.#timer)
     this.#timer = undefined
-    if (this.#hung) this.#setHung(false)
+    this.#hung = false
+    return hung
   }
 
   #arm(delay: number): void {
-    this.#timer = this.#incarnation.row.local.stage.later(() => this.#look(), delay)
+    this.#timer = this.#beating.tree.later(() => this.#look(), delay)
   }
 
   #look(): void {
-    const { row } = this.#incarnation
-    const silence = row.local.stage.clock.now() - this.last
+    const silence = this.#beating.tree.clock.now() - this.last
     this.#timer = undefined
     if (silence < this.#hungAfter) {
       this.#arm(this.#hungAfter - silence)
       return
     }
-    this.#setHung(true)
-    row.announce('routine.hung', { silence })
-    const { onHung } = row.spec
-    if (this.#incarnation.over || onHung === 'report') return
-    const error = new RoutineHungError(`${row.path} was silent for ${silence} ms`, { path: row.path })
-    if (onHung === 'kill') void row.kill(error)
-    else row.forceRestart(TIMEOUT, error)
-  }
-
-  #setHung(hung: boolean): void {
-    this.#hung = hung
-    this.#incarnation.row.local.countHung(hung ? 1 : -1)
+    this.#hung = true
+    this.#beating.fellSilent(silence)
   }
 }
 

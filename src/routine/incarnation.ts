@@ -4,31 +4,39 @@
  * Unobserved, it is driven by the table that is derived from the machine. On the first look a genuine XState actor is made from its
  * state and drives from then on; both ways end in `#apply`, so there is one place where effects happen. This is the hot path.
  *
- * I1  A step is part of one turn (turn.ts); what it does to foreign code are deeds, and what comes of these are turns of their own.
+ * I1  A step is part of one turn (turn/turn.ts); what it does to foreign code are deeds, and what comes of these are turns of their own.
  * I2  Timeout, heartbeat watch and shutdown time are disarmed at the end, whichever it is.
  * I3  Once it is over, nothing that its body does reaches the routine.
  * I4  A step or a deed that throws is reported, and fails the incarnation that it belongs to; nobody else comes to harm.
  */
-import type { AnyActorRef, AnyMachineSnapshot, DoneActorEvent, ErrorActorEvent, EventObject, StateValue } from 'xstate'
-import { ROUTINE_EVENTS } from '../../machines/routine.ts'
-import { abortContained, containedController, type SignalOwner } from '../turn/contained-signal.ts'
+import type { AnyActorRef, AnyMachineSnapshot, EventObject, StateValue } from 'xstate'
+import { ROUTINE_EVENTS, routineMachine } from '../../machines/routine.ts'
 import { RoutineTimeoutError } from '../contract/errors.ts'
-import { Heartbeat } from './heartbeat.ts'
-import { type Door, LifecycleActor } from '../turn/lifecycle-actor.ts'
+import { ExitRequest } from '../contract/exit-request.ts'
+import type { Logger } from '../contract/logger.ts'
 import { obeys } from '../contract/outcome.ts'
-import type { RoutineRow } from './routine.ts'
-import { ExitRequest, exitStep } from '../contract/exit-request.ts'
+import type { Ground, Run } from '../port/ground.ts'
+import type { Subject } from '../port/subject.ts'
+import type { RoutineSpec } from '../spec/routine-spec.ts'
+import { abortContained, containedController, type SignalOwner } from '../turn/contained-signal.ts'
+import { type Door, LifecycleActor } from '../turn/lifecycle-actor.ts'
+import { withEffects } from '../turn/machine-logic.ts'
+import type { Tree } from '../turn/tree.ts'
+import type { Turn } from '../turn/turn.ts'
+import { askBody, beginBody, done, exited, expire, fail, failed, giveUp, giveUpInTime, killBody, obey } from './body-turns.ts'
+import { exitStep } from './exit.ts'
+import { type Beating, Heartbeat } from './heartbeat.ts'
+import type { Host } from './host.ts'
 import {
   ABANDON,
   ABORT,
   BEGIN,
   CANCEL,
   COLUMNS,
-  DONE,
+  deriveTable,
   EFFECT,
   ERROR,
   eventOf,
-  FAIL,
   FIELD,
   FIELDS,
   FINAL,
@@ -42,18 +50,33 @@ import {
   SETTLE,
   snapshotOf,
   START,
+  steps,
+  table,
   TARGET,
   TIMEOUT,
 } from './routine-steps.ts'
-import type { Stage } from '../turn/stage.ts'
-import type { Turn } from '../turn/turn.ts'
-import { runWork } from './work.ts'
 
-/** What only those have whose actor somebody has looked at. */
-interface Seen {
-  readonly actor: LifecycleActor
-  /** The user's own. */
-  work: AnyActorRef | undefined
+/** The logic of the actor of any incarnation. */
+export const routineLogic = withEffects(routineMachine)
+
+/** A routine, to one run of it. */
+export interface Owner extends Subject {
+  readonly local: Host
+  readonly spec: RoutineSpec
+  readonly input: unknown
+  readonly ground: Ground
+  /** That of its spawn; see port/async-context.ts. */
+  readonly asyncContext: unknown
+  /** It has begun to run. */
+  begun(at: number): void
+  /** It is over; the supervisor answers in a turn of its own. */
+  settled(orphaned: boolean): void
+  /** Its actor was told to stop by whoever holds that. */
+  stopBy(incarnation: unknown, event: typeof CANCEL | typeof KILL, reason: unknown): void
+  /** It has been silent for so many milliseconds, which is too long. */
+  fellSilent(silence: number): void
+  /** It was taken for hung, and is not. */
+  revived(silence: number): void
 }
 
 const OVER = 1
@@ -70,8 +93,8 @@ const ORPHANED = 64
 /** It is over, and nobody has answered that. */
 const UNANSWERED = 128
 
-export class Incarnation implements SignalOwner, Door {
-  readonly row: RoutineRow
+export class Incarnation implements Run, SignalOwner, Door, Beating {
+  readonly subject: Owner
   /** From 1. */
   readonly number: number
   startedAt: number | undefined = undefined
@@ -82,17 +105,20 @@ export class Incarnation implements SignalOwner, Door {
   /** What a listener on its signal threw, or its actor while it was being stopped. */
   stray: { readonly error: unknown } | undefined = undefined
   heartbeat: Heartbeat | undefined = undefined
+  /** Its ground's own. */
+  footing: unknown = undefined
   /** Its row of the table; the first is the initial state. */
   #state = 0
-  /** What is true of it, in one word instead of four: 24 B of each routine that lives. */
+  /** What is true of it, in one word instead of eight. */
   #flags = 0
-  #seen: Seen | undefined = undefined
+  #actor: LifecycleActor | undefined = undefined
   #controller: AbortController | undefined = undefined
   /** Timeout, then shutdown time: never both. */
   #timer: unknown = undefined
 
-  constructor(row: RoutineRow, number: number, observed: boolean) {
-    this.row = row
+  constructor(subject: Owner, number: number, observed: boolean) {
+    deriveTable()
+    this.subject = subject
     this.number = number
     if (observed) this.#materialise()
   }
@@ -107,31 +133,38 @@ export class Incarnation implements SignalOwner, Door {
     return (this.#flags & OVER) !== 0
   }
 
-  /** True if the shutdown of its manager keeps its shutdown time. */
-  get timedByShutdown(): boolean {
-    return (this.#flags & TIMED) !== 0
-  }
-
-  set timedByShutdown(timed: boolean) {
-    this.#flags = timed ? this.#flags | TIMED : this.#flags & ~TIMED
-  }
-
-  /** True from its end to the answer (turn.ts, T3): until then nobody has heard of it. */
+  /** True from its end to the answer (turn/turn.ts, T3): until then nobody has heard of it. */
   get unanswered(): boolean {
     return (this.#flags & UNANSWERED) !== 0
   }
 
-  set unanswered(unanswered: boolean) {
-    this.#flags = unanswered ? this.#flags | UNANSWERED : this.#flags & ~UNANSWERED
+  /** Its end is answered. */
+  answer(): void {
+    this.#flags &= ~UNANSWERED
   }
 
-  get #stage(): Stage {
-    return this.row.local.stage
+  /** True if what its body threw is a way to obey. */
+  get obeyed(): boolean {
+    return (this.#flags & OBEYED) !== 0
+  }
+
+  /** The shutdown of its manager keeps its shutdown time, or it does so itself. */
+  set timedByShutdown(timed: boolean) {
+    this.#flags = timed ? this.#flags | TIMED : this.#flags & ~TIMED
+  }
+
+  get tree(): Tree {
+    return this.subject.local.tree
+  }
+
+  /** @internal */
+  get turn(): Turn {
+    return this.tree.turn
   }
 
   /** The outermost name of its state. */
   get state(): string {
-    return this.#stage.table.names[this.#state] as string
+    return table.names[this.#state] as string
   }
 
   /** True until it begins, or ends without having begun. */
@@ -141,79 +174,73 @@ export class Incarnation implements SignalOwner, Door {
 
   /** The whole value of its state. */
   get value(): StateValue {
-    return this.#stage.table.states[this.#state] as StateValue
+    return table.states[this.#state] as StateValue
   }
 
   /** True if somebody has looked at it as an actor. */
   get observed(): boolean {
-    return this.#seen !== undefined
+    return this.#actor !== undefined
   }
 
-  get actor(): AnyActorRef {
-    return (this.#seen ?? this.#materialise()).actor
+  get actor(): LifecycleActor {
+    return this.#actor ?? this.#materialise()
   }
 
-  /** The user's own actor. */
-  get work(): AnyActorRef | undefined {
-    return this.#seen?.work
+  get input(): unknown {
+    return this.subject.input
   }
 
-  set work(work: AnyActorRef | undefined) {
-    ;(this.#seen ?? this.#materialise()).work = work
-  }
-
-  /** @internal */
-  get turn(): Turn {
-    return this.#stage.turn
+  get logger(): Logger {
+    const { logger } = this.tree
+    return logger.child?.({ path: this.subject.path, incarnation: this.number }) ?? logger
   }
 
   // --- the machine's steps -------------------------------------------------------------------
 
   /** Tells it something. In a turn. */
   step(event: number, payload: unknown): void {
-    if (this.#seen === undefined) {
-      const step = this.#stepAt(event)
-      if ((step & HANDLED) !== 0) this.#carryOut(step, payload)
-    } else if (!this.over) this.#seen.actor.tell(eventOf(event, payload))
+    if (this.#actor === undefined) {
+      const cell = this.#cellOf(event)
+      if ((cell & HANDLED) !== 0) this.#carryOut(cell, payload)
+    } else if (!this.over) this.#actor.tell(eventOf(event, payload))
   }
 
   /** True if the event means anything in its present state. */
   heeds(event: number): boolean {
-    return (this.#stepAt(event) & HANDLED) !== 0
+    return (this.#cellOf(event) & HANDLED) !== 0
   }
 
-  #stepAt(event: number): number {
-    return this.#stage.steps[this.#state * COLUMNS + event] as number
+  #cellOf(event: number): number {
+    return steps[this.#state * COLUMNS + event] as number
   }
 
   /** Its genuine actor has decided; the table says what that means here. */
   perform(snapshot: AnyMachineSnapshot, event: EventObject): void {
     const column = ROUTINE_EVENTS.indexOf(event.type as (typeof ROUTINE_EVENTS)[number])
     if (column < 0) return
-    const step = this.#stepAt(column)
-    if (this.#stage.table.indexOf(snapshot.value) !== (step & TARGET))
-      throw new Error(`the derived table differs from the machine at ${event.type}`)
-    this.#carryOut(step, (event as unknown as Record<string, unknown>)[FIELDS[(step >> FIELD) & 3] as string])
+    const cell = this.#cellOf(column)
+    if (table.indexOf(snapshot.value) !== (cell & TARGET)) throw new Error(`the derived table differs from the machine at ${event.type}`)
+    this.#carryOut(cell, (event as unknown as Record<string, unknown>)[FIELDS[(cell >> FIELD) & 3] as string])
   }
 
-  #carryOut(step: number, payload: unknown): void {
+  #carryOut(cell: number, payload: unknown): void {
     try {
-      this.#apply(step, payload)
+      this.#apply(cell, payload)
     } catch (error) {
-      this.#stage.bus.contain(error, `${this.row.path}: a step of its lifecycle threw`)
+      this.tree.bus.contain(error, `${this.subject.path}: a step of its lifecycle threw`)
       this.turn.next(fail, this, error)
     }
   }
 
-  #apply(step: number, payload: unknown): void {
-    this.#state = step & TARGET
-    const field = (step >> FIELD) & 3
+  #apply(cell: number, payload: unknown): void {
+    this.#state = cell & TARGET
+    const field = (cell >> FIELD) & 3
     if (field === OUTPUT) this.output = payload
     else if (field === ERROR) this.error = payload
     else if (field === REASON) this.reason = payload
-    if ((step & KILLS) !== 0) this.#flags |= KILLED
-    if ((step & FINAL) !== 0) this.#flags |= OVER
-    const effect = (step >> EFFECT) & 7
+    if ((cell & KILLS) !== 0) this.#flags |= KILLED
+    if ((cell & FINAL) !== 0) this.#flags |= OVER
+    const effect = (cell >> EFFECT) & 7
     if (effect === BEGIN) this.#begin()
     else if (effect === SETTLE) this.#settle()
     else if (effect === ABORT) this.#abort()
@@ -223,128 +250,105 @@ export class Incarnation implements SignalOwner, Door {
   // --- effects -------------------------------------------------------------------------------
 
   #begin(): void {
-    const { row } = this
-    const stage = this.#stage
-    const now = stage.clock.now()
+    const { subject, tree } = this
+    const now = tree.clock.now()
     this.startedAt = now
-    row.begun()
-    const { timeout, hungAfter } = row.spec
-    if (timeout !== Infinity) this.#timer = stage.arm(expire, this, timeout, now)
+    subject.begun(now)
+    const { timeout, hungAfter } = subject.spec
+    if (timeout !== Infinity) this.#timer = tree.arm(expire, this, timeout, now)
     if (hungAfter !== Infinity) this.heartbeat = new Heartbeat(this, hungAfter, now)
-    stage.turn.deed(runBody, this)
+    tree.turn.deed(beginBody, this)
   }
 
-  /** Begins its work, unless it has ended meanwhile. A deed. */
+  /** Begins its body, unless it has ended meanwhile. A deed. */
   run(): void {
     if (this.over) return
     this.#flags |= BODY_RUNS
-    const { row } = this
-    const { interceptor, tap } = this.#stage
-    if (interceptor !== undefined) interceptor.begin(row, () => runWork(this))
-    else if (tap !== undefined) tap.run(row, () => runWork(this))
-    else runWork(this)
+    const { subject } = this
+    const { interceptor, observer } = this.tree
+    if (interceptor !== undefined) interceptor.begin(subject, () => subject.ground.begin(this))
+    else if (observer !== undefined) observer.run(subject, () => subject.ground.begin(this))
+    else subject.ground.begin(this)
   }
 
   /** Its time is up: to run, or to stop. */
   timeIsUp(event: typeof TIMEOUT | typeof GIVE_UP): void {
     this.#timer = undefined
-    const { path, spec } = this.row
+    const { path, spec } = this.subject
     if (event === GIVE_UP) this.step(GIVE_UP, undefined)
     else this.step(TIMEOUT, new RoutineTimeoutError(`${path} ran longer than its timeout of ${spec.timeout} ms`, { path }))
   }
 
   #abort(): void {
-    const { shutdown } = this.row.spec
+    const { shutdown } = this.subject.spec
     this.#disarm()
     this.turn.deed(askBody, this)
-    if (shutdown === 'brutal_kill') this.turn.next(giveUpOn, this)
-    else if (shutdown !== 'infinity' && !this.timedByShutdown) this.#timer = this.#stage.arm(giveUp, this, shutdown)
+    if (shutdown === 'brutal_kill') this.turn.next(giveUp, this)
+    else if (shutdown !== 'infinity' && (this.#flags & TIMED) === 0) this.#timer = this.tree.arm(giveUpInTime, this, shutdown)
   }
 
-  /** Tells the body to stop: by its signal, or by stopping the user's actor, which is over at once. A deed. */
+  /** Tells the body to stop. A deed. */
   ask(): void {
     this.#flags |= ASKED
-    if (this.#controller?.signal.aborted === false) abortContained(this.#controller, this.#why)
-    const { work } = this
-    if (work === undefined) return
-    this.stopWork(work)
-    if (!this.over) this.turn.arise(done, this)
+    this.subject.ground.ask(this, this.#why)
   }
 
-  /** Stops the user's actor. A deed. */
-  stopWork(work: AnyActorRef): void {
-    if (this.work !== work) return
-    const { actor } = this.#seen as Seen
-    this.work = undefined
-    this.#flags &= ~BODY_RUNS
-    actor.stopChild(work)
+  /** Gives up on the body. A deed. */
+  kill(): void {
+    this.#flags |= ASKED
+    this.subject.ground.kill(this, this.#why)
   }
 
   #abandon(): void {
-    this.turn.deed(askBody, this)
+    if ((this.#flags & ASKED) === 0) this.turn.deed(askBody, this)
     this.#settle()
   }
 
   #settle(): void {
     this.#disarm()
-    this.heartbeat?.stop()
-    this.endedAt = this.#stage.clock.now()
-    // An actor is stopped at once. A body is told, if nobody has told it yet.
-    if ((this.#flags & BODY_RUNS) !== 0) {
-      if (this.row.isActor) this.turn.deed(stopWork, this)
-      else this.#flags |= ORPHANED
-    }
+    if (this.heartbeat?.stop() === true) this.subject.local.countHung(-1)
+    this.endedAt = this.tree.clock.now()
+    const runs = (this.#flags & BODY_RUNS) !== 0
     this.#flags = (this.#flags & ~BODY_RUNS) | UNANSWERED
-    this.row.settled((this.#flags & ORPHANED) !== 0)
-    if ((this.#flags & (ORPHANED | ASKED)) === ORPHANED) this.turn.deed(askBody, this)
-  }
-
-  /** True if what its body threw is a way to obey. */
-  get obeyed(): boolean {
-    return (this.#flags & OBEYED) !== 0
+    if (runs && this.subject.ground.ends) this.turn.deed(killBody, this)
+    else if (runs) this.#flags |= ORPHANED
+    const orphaned = (this.#flags & ORPHANED) !== 0
+    this.subject.settled(orphaned)
+    if (orphaned) this.turn.deed(killBody, this)
   }
 
   get #why(): unknown {
-    return this.reason ?? this.error ?? this.row.local.cancelReason
+    return this.reason ?? this.error ?? this.subject.local.cancelReason
   }
 
   #disarm(): void {
     if (this.#timer === undefined) return
-    this.#stage.clock.clearTimeout(this.#timer)
+    this.tree.clock.clearTimeout(this.#timer)
     this.#timer = undefined
   }
 
   // --- what the body does --------------------------------------------------------------------
 
-  /** It has returned, or its actor is done. In a turn. */
   returned(output: unknown): void {
-    if (this.over) this.#settledLate()
-    else {
-      this.#flags &= ~BODY_RUNS
-      this.step(DONE, output)
-    }
+    this.turn.arise(done, this, output)
   }
 
-  /** It has thrown, or its actor has. Before a turn begins: what was thrown is looked at. */
   threw(error: unknown): void {
+    // What was thrown is looked at before a turn begins.
     if (!this.over && this.reason !== undefined && obeys(error, this.reason)) this.#flags |= OBEYED
-    if (ExitRequest.is(error)) this.turn.arise(exited, this, exitStep(error.reason, this.row.path))
+    if (ExitRequest.is(error)) this.turn.arise(exited, this, exitStep(error.reason, this.subject.path))
     else this.turn.arise(failed, this, error)
   }
 
-  /** It has thrown. In a turn. */
-  threwIn(event: number, payload: unknown): void {
-    if (this.over) this.#settledLate()
-    else {
+  /** Its body has ended, by itself or because it was told to; or after it was given up on. */
+  bodyEnded(event: number, payload: unknown): void {
+    if (!this.over) {
       this.#flags &= ~BODY_RUNS
       this.step(event, payload)
+    } else if ((this.#flags & ORPHANED) !== 0) {
+      this.#flags &= ~ORPHANED
+      this.subject.local.registry.orphanSettled(this.subject, this.number)
     }
-  }
-
-  #settledLate(): void {
-    if ((this.#flags & ORPHANED) === 0) return
-    this.#flags &= ~ORPHANED
-    this.row.local.registry.orphanSettled(this.row, this.number)
   }
 
   /** Made when it is first asked for; aborted from the start if that is late. */
@@ -356,14 +360,29 @@ export class Incarnation implements SignalOwner, Door {
     return this.#controller.signal
   }
 
+  abort(reason: unknown): void {
+    if (this.#controller?.signal.aborted === false) abortContained(this.#controller, reason)
+  }
+
+  beat(): void {
+    if (!this.over) this.heartbeat?.beat()
+  }
+
+  fellSilent(silence: number): void {
+    this.subject.fellSilent(silence)
+  }
+
+  revived(silence: number): void {
+    this.subject.revived(silence)
+  }
+
   listenerThrew(error: unknown): void {
     this.strayed(error, 'a listener on the signal threw')
   }
 
-  /** Something beside its body threw. */
   strayed(error: unknown, what: string): void {
     this.stray ??= { error }
-    this.#stage.bus.contain(error, `${this.row.path}: ${what}`)
+    this.tree.bus.contain(error, `${this.subject.path}: ${what}`)
   }
 
   // --- its doors -----------------------------------------------------------------------------
@@ -372,104 +391,46 @@ export class Incarnation implements SignalOwner, Door {
   sent(event: EventObject): void {
     const column = ROUTINE_EVENTS.indexOf(event.type as (typeof ROUTINE_EVENTS)[number])
     if (column <= START) return
-    const payload = payloadOf(column, event)
-    const outer = this.turn.begin()
-    try {
-      if (column === KILL || column === CANCEL) this.row.stopBy(this, column, payload)
-      else this.step(column, payload)
-    } finally {
-      if (outer) this.turn.end()
-    }
+    this.turn.run(obey, this, [column, payloadOf(column, event)])
   }
 
-  /** Its own child's end is the body's; whatever else that says is nobody's order. */
+  /** In a turn. */
+  obey(event: number, payload: unknown): void {
+    if (event === KILL || event === CANCEL) this.subject.stopBy(this, event, payload)
+    else this.step(event, payload)
+  }
+
+  /** The end of the user's actor is the body's; whatever else that says is nobody's order. */
   relayed(event: EventObject): void {
-    const { work } = this
-    if (work === undefined) return
-    if (event.type === 'xstate.done.actor.work') this.turn.arise(returned, this, (event as DoneActorEvent).output)
-    else if (event.type === 'xstate.error.actor.work') this.threw((event as ErrorActorEvent).error)
+    if (this.footing === undefined) return
+    const { output, error } = event as { readonly output?: unknown; readonly error?: unknown }
+    if (event.type === 'xstate.done.actor.work') this.returned(output)
+    else if (event.type === 'xstate.error.actor.work') this.threw(error)
   }
 
+  /** Nobody but a manager's own is a root. */
   stopped(): void {}
 
-  // --- being looked at -----------------------------------------------------------------------
+  stopChild(child: AnyActorRef): void {
+    this.#actor?.stopChild(child)
+  }
 
-  #materialise(): Seen {
-    const stage = this.#stage
-    const { row, over, output, error, reason, killed } = this
-    const snapshot = snapshotOf(this.value, over, { input: row.input, output, error, reason, killed })
+  #materialise(): LifecycleActor {
+    const { over, output, error, reason, killed, subject } = this
+    const snapshot = snapshotOf(this.value, over, { input: subject.input, output, error, reason, killed })
     // An end is nobody's news any more: the actor of an incarnation that is over stands by itself.
-    const parent = over ? {} : { parent: row.local.actor }
-    const actor = new LifecycleActor(stage.routineLogic, { id: row.id, snapshot, ...parent } as object, this)
-    const seen: Seen = { actor, work: undefined }
-    this.#seen = seen
-    stage.incarnations.set(actor, this)
+    const parent = over ? {} : { parent: subject.local.actor }
+    const actor = new LifecycleActor(routineLogic, { id: subject.id, snapshot, ...parent } as object, this)
+    this.#actor = actor
     actor.onError((cause) => this.#lose(cause))
     actor.start()
-    return seen
+    return actor
   }
 
   /** Its actor has failed, and nothing drives it any more: the table does, to its end. */
   #lose(cause: unknown): void {
-    this.#stage.bus.contain(cause, `${this.row.path}: the lifecycle actor failed`)
-    this.#seen = undefined
+    this.tree.bus.contain(cause, `${this.subject.path}: the lifecycle actor failed`)
+    this.#actor = undefined
     this.turn.arise(fail, this, cause)
   }
-}
-
-function expire(incarnation: Incarnation): void {
-  incarnation.turn.run(timeout, incarnation)
-}
-
-function giveUp(incarnation: Incarnation): void {
-  incarnation.turn.run(giveUpInTime, incarnation)
-}
-
-function timeout(incarnation: Incarnation): void {
-  incarnation.timeIsUp(TIMEOUT)
-}
-
-function giveUpInTime(incarnation: Incarnation): void {
-  incarnation.timeIsUp(GIVE_UP)
-}
-
-function giveUpOn(incarnation: Incarnation): void {
-  incarnation.step(GIVE_UP, undefined)
-}
-
-function runBody(incarnation: Incarnation): void {
-  try {
-    incarnation.run()
-  } catch (error) {
-    incarnation.threw(error)
-  }
-}
-
-function askBody(incarnation: Incarnation): void {
-  incarnation.ask()
-}
-
-function stopWork(incarnation: Incarnation): void {
-  if (incarnation.work !== undefined) incarnation.stopWork(incarnation.work)
-}
-
-function done(incarnation: Incarnation): void {
-  incarnation.step(DONE, undefined)
-}
-
-function fail(incarnation: Incarnation, error: unknown): void {
-  incarnation.step(FAIL, error)
-}
-
-/** The turn of a body that has returned. */
-export function returned(incarnation: Incarnation, output: unknown): void {
-  incarnation.returned(output)
-}
-
-function failed(incarnation: Incarnation, error: unknown): void {
-  incarnation.threwIn(FAIL, error)
-}
-
-function exited(incarnation: Incarnation, [event, payload]: readonly [event: number, payload: unknown]): void {
-  incarnation.threwIn(event, payload)
 }

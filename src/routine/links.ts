@@ -1,7 +1,8 @@
 /** Watching a routine from elsewhere, and tying two of them together: OTP's monitors and links. */
 import { RoutineFailedError } from '../contract/errors.ts'
 import { type Unsubscribe, unsubscribe } from '../turn/lifecycle-bus.ts'
-import type { Outcome } from '../contract/outcome.ts'
+import type { RoutineEnd } from '../contract/outcome.ts'
+import { announce } from './announcing.ts'
 import type { Routine } from '../contract/routine-handle.ts'
 import { RoutineRow } from './routine.ts'
 import { Settling } from './routine-promises.ts'
@@ -10,16 +11,6 @@ import { callable, refuse } from '../spec/check.ts'
 
 /** A routine of which nothing is asked but its life. */
 type AnyRoutine = Pick<Routine, 'path' | 'outcome' | 'cancel'>
-
-/** The end of one incarnation. */
-export interface RoutineEnd {
-  readonly path: string
-  /** Which run it was, from 1. */
-  readonly incarnation: number
-  readonly outcome: Outcome
-  /** True if its supervisor is to answer this end with another incarnation. */
-  readonly willRestart: boolean
-}
 
 /**
  * Tells of each end of a routine, restarted or not; of the last one at once, in a microtask, if it has ended already.
@@ -32,7 +23,7 @@ export interface RoutineEnd {
 export function watch(routine: AnyRoutine, listener: (end: RoutineEnd) => unknown): Unsubscribe {
   const row = rowOf('watch routine', routine)
   if (!callable.accepts(listener)) throw refuse('watch listener', callable.range, listener, row.path)
-  const { bus } = row.local.stage
+  const { bus } = row.tree
   const hear = (end: RoutineEnd): void => bus.call(listener, end, `the end of ${row.path}`)
   const tell = (end: RoutineEnd): void => bus.turn.word(hear, end, undefined)
   const watchers = ((row.settling ??= new Settling()).watchers ??= new Set())
@@ -75,7 +66,7 @@ export function link(a: AnyRoutine, b: AnyRoutine): Unsubscribe {
     untie()
     breakLink(second, first)
   }
-  const { turn } = first.local.stage
+  const { turn } = first.tree
   if (first.ended) turn.run(breakLink, first, second)
   else if (second.ended) turn.run(breakLink, second, first)
   else {
@@ -89,11 +80,11 @@ function breakLink(from: RoutineRow, to: RoutineRow): void {
   const { end } = from
   if (end?.status !== 'failed' || to.ended) return
   const reason = new RoutineFailedError(`${from.path} failed, and ${to.path} is linked to it`, { path: from.path, cause: end.error })
-  to.local.stage.turn.run(cancelLinked, to, { from, reason })
+  to.tree.turn.run(cancelLinked, to, { from, reason })
 }
 
 function cancelLinked(to: RoutineRow, { from, reason }: { from: RoutineRow; reason: RoutineFailedError }): void {
-  to.announce('link.broken', { from: from.path, error: reason.cause }, from.seq)
+  announce(to, 'link.broken', { from: from.path, error: reason.cause }, from.seq)
   to.stop(CANCEL, reason)
 }
 

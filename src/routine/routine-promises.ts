@@ -1,9 +1,9 @@
 /** The promises of a routine, made when they are first asked for. */
 import { RoutineCancelledError, RoutineFailedError, RoutineTimeoutError } from '../contract/errors.ts'
-import type { RoutineEnd } from './links.ts'
-import type { Outcome } from '../contract/outcome.ts'
+import type { Outcome, RoutineEnd } from '../contract/outcome.ts'
+import type { WaitOptions } from '../contract/wait-options.ts'
+import { waitUntil } from '../turn/wait-until.ts'
 import type { RoutineRow } from './routine.ts'
-import { type WaitOptions, waitUntil } from '../turn/waiting.ts'
 
 /** The way to keep the promise that was made last. */
 let keep: (value: unknown) => void
@@ -72,7 +72,7 @@ export function keepPromises(row: RoutineRow): void {
 export async function readResult(row: RoutineRow, options: WaitOptions = {}): Promise<unknown> {
   const waiters = ((row.settling ??= new Settling()).waiters ??= new Set())
   const { path } = row
-  if (!(await waitUntil(() => row.ended, [waiters], options, row.local.stage))) {
+  if (!(await waitUntil(() => row.ended, [waiters], options, row.tree))) {
     throw new RoutineTimeoutError(`${path} has not ended within ${options.timeout} ms; it goes on`, { path })
   }
   const end = row.end as Outcome

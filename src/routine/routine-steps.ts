@@ -5,8 +5,8 @@
  * N1  Nothing is decided here: each integer says what the cell of the same place says, in machines/transition-table.ts.
  */
 import type { EventObject, StateValue } from 'xstate'
-import { ROUTINE_EVENTS } from '../../machines/routine.ts'
-import type { TransitionTable } from '../../machines/transition-table.ts'
+import { ROUTINE_EVENTS, routineMachine } from '../../machines/routine.ts'
+import { tabulate, type TransitionTable } from '../../machines/transition-table.ts'
 
 /** Columns of the routine's table. */
 export const START = 0
@@ -50,6 +50,17 @@ export function stepsOf(table: TransitionTable): Int32Array {
     const flags = (handled ? HANDLED : 0) | (raises.length > 0 ? KILLS : 0) | (table.final[target] === true ? FINAL : 0)
     return target | (effect << EFFECT) | (field << FIELD) | flags
   })
+}
+
+/** The table, and itself in numbers: constants, derived when the first routine is made, so that importing this does no work. */
+export let table: TransitionTable
+export let steps: Int32Array
+
+/** Derives them, unless they are there. */
+export function deriveTable(): void {
+  if (steps !== undefined) return
+  table = tabulate(routineMachine, ROUTINE_EVENTS, ['output', 'error', 'reason'])
+  steps = stepsOf(table)
 }
 
 /** What an actor is told, where the table is told a number. */

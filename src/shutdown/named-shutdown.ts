@@ -1,12 +1,13 @@
 /** Stops the routines of one name and nothing else. */
 import { RoutineCancelledError } from '../contract/errors.ts'
-import type { EndKind } from '../count/metrics.ts'
+import type { EndKind } from '../contract/outcome.ts'
+import type { WaitOptions } from '../contract/wait-options.ts'
 import type { RoutineRow } from '../routine/routine.ts'
 import { Settling } from '../routine/routine-promises.ts'
 import { DEFAULT_SHUTDOWN_TIMEOUT } from '../spec/shutdown-spec.ts'
-import { CANCEL, KILL } from '../routine/routine-steps.ts'
-import type { Stage } from '../turn/stage.ts'
-import { type WaitOptions, waitUntil } from '../turn/waiting.ts'
+import { cancel, kill } from '../routine/routine-turns.ts'
+import type { Tree } from '../turn/tree.ts'
+import { waitUntil } from '../turn/wait-until.ts'
 
 /** How `shutdownNamed` went. */
 export interface NamedReport {
@@ -25,12 +26,12 @@ export interface NamedReport {
 
 /** Cancels the rows, latest first, waits, and kills what is left; an aborted signal ends the wait. */
 export async function shutdownRoutines(
-  stage: Stage,
+  tree: Tree,
   name: string,
   rows: readonly RoutineRow[],
   options: WaitOptions,
 ): Promise<NamedReport> {
-  const startedAt = stage.clock.now()
+  const startedAt = tree.clock.now()
   const { timeout = DEFAULT_SHUTDOWN_TIMEOUT, signal } = options
   const latestFirst = rows.toReversed()
   const reason = new RoutineCancelledError(`all routines named ${name} are shut down`)
@@ -40,7 +41,7 @@ export async function shutdownRoutines(
     left--
     for (const look of room) look()
   }
-  for (const row of latestFirst) stage.turn.run(cancel, row, reason)
+  for (const row of latestFirst) tree.turn.run(cancel, row, reason)
   for (const row of latestFirst) {
     // Told to stop, it has no end but one; that of a child may be known long before its supervisor has come to it.
     if (row.current.over) continue
@@ -49,23 +50,15 @@ export async function shutdownRoutines(
   }
   let inTime = false
   try {
-    inTime = await waitUntil(() => left === 0, [room], { timeout, signal }, stage)
+    inTime = await waitUntil(() => left === 0, [room], { timeout, signal }, tree)
   } catch {
     // An aborted signal means: no longer. Its reason is the caller's own.
   }
   // Who obeys at once has done so, even where nothing is waited for.
   const timedOut = !inTime && latestFirst.some((row) => !row.current.over)
-  for (const row of latestFirst) stage.turn.run(kill, row, reason)
+  for (const row of latestFirst) tree.turn.run(kill, row, reason)
   const counts: Record<EndKind, number> = { completed: 0, failed: 0, cancelled: 0, killed: 0 }
   for (const row of latestFirst) counts[row.endKind]++
   const routines = latestFirst.map((row) => ({ path: row.path, outcome: row.endKind }))
-  return { name, duration: stage.clock.now() - startedAt, timedOut, ...counts, routines }
-}
-
-function cancel(row: RoutineRow, reason: unknown): void {
-  row.stop(CANCEL, reason)
-}
-
-function kill(row: RoutineRow, reason: unknown): void {
-  row.stop(KILL, reason)
+  return { name, duration: tree.clock.now() - startedAt, timedOut, ...counts, routines }
 }

@@ -10,42 +10,20 @@
  */
 import type { Phase, ShutdownMode } from '../../machines/lifecycle-event.ts'
 import { LONGEST_TIMER, phaseIsOver, tighten } from '../../machines/shutdown.ts'
-import type { Manager } from '../manager/manager.ts'
-import type { EndKind } from '../count/metrics.ts'
+import type { EndKind } from '../contract/outcome.ts'
 import type { ErrorReport, PhaseReport, RoutineReport, ShutdownReport } from '../contract/report.ts'
-import { GIVE_UP } from '../routine/routine-steps.ts'
 import type { RoutineRow } from '../routine/routine.ts'
-
-/** What a shutdown is asked to do. All durations are milliseconds. */
-export interface ShutdownOptions {
-  /** @default 'graceful' */
-  readonly mode?: ShutdownMode | undefined
-  /** The whole of it. @default 10_000 */
-  readonly timeout?: number | undefined
-  /** How long running and queued routines may end by themselves before they are asked to. @default 0 */
-  readonly drain?: number | undefined
-  /** Limits of single phases. @default none but the whole */
-  readonly phases?: Partial<Readonly<Record<Phase, number>>> | undefined
-  /** Aborted: the shutdown becomes immediate. @default none */
-  readonly signal?: AbortSignal | undefined
-}
-
-/** What a run is made with. */
-export interface ShutdownPlan {
-  readonly mode: ShutdownMode
-  readonly timeout: number
-  readonly drain: number
-  readonly phases: Partial<Readonly<Record<Phase, number>>>
-  /** True if the parent has closed this manager and will come to it in its turn. */
-  readonly held: boolean
-  /** `seq` of the event that led to it, 0 if it came from outside. */
-  readonly cause: number
-}
+import { GIVE_UP } from '../routine/routine-steps.ts'
+import type { ShutdownPlan } from '../spec/shutdown-spec.ts'
+import type { RoutineRegistry } from '../supervision/routine-registry.ts'
+import type { Tree } from '../turn/tree.ts'
+import type { Turn } from '../turn/turn.ts'
+import type { Closing } from './closing.ts'
 
 export class ShutdownRun {
   readonly report: Promise<ShutdownReport>
   readonly #resolve: (report: ShutdownReport) => void
-  readonly #manager: Manager
+  readonly #closing: Closing
   readonly #plan: ShutdownPlan
   readonly startedAt: number
   readonly #phases: PhaseReport[] = []
@@ -74,11 +52,11 @@ export class ShutdownRun {
   /** `seq` of the latest phase event. */
   seq: number
 
-  constructor(manager: Manager, plan: ShutdownPlan) {
+  constructor(closing: Closing, plan: ShutdownPlan) {
     const { promise, resolve } = Promise.withResolvers<ShutdownReport>()
     this.report = promise
     this.#resolve = resolve
-    this.#manager = manager
+    this.#closing = closing
     this.#plan = plan
     this.#mode = plan.mode
     this.#held = plan.held
@@ -86,6 +64,14 @@ export class ShutdownRun {
     this.startedAt = this.#now()
     this.#deadline = this.startedAt + plan.timeout
     if (!plan.held) this.#armDeadline()
+  }
+
+  get #tree(): Tree {
+    return this.#closing.tree
+  }
+
+  get #turn(): Turn {
+    return this.#closing.tree.turn
   }
 
   get phase(): Phase {
@@ -99,7 +85,7 @@ export class ShutdownRun {
 
   /** A later request, or one from above: it can only tighten. */
   tighten(mode: ShutdownMode, timeout: number): void {
-    if (this.#manager.over) return
+    if (this.#closing.over) return
     const deadline = tighten(this.#deadline, this.#now() + timeout)
     if (deadline < this.#deadline) {
       this.#deadline = deadline
@@ -107,7 +93,7 @@ export class ShutdownRun {
     }
     if (mode === 'immediate' && this.#mode !== 'immediate') {
       this.#mode = 'immediate'
-      this.#manager.tell({ type: 'hurry' })
+      this.#closing.tell({ type: 'hurry' })
       // Asked for this manager alone, it does not wait for its turn among its siblings.
       this.#held = false
       this.#draining = false
@@ -122,7 +108,7 @@ export class ShutdownRun {
     this.released = true
     this.#held = false
     this.#draining = false
-    this.tighten('graceful', this.#manager.spec.shutdown)
+    this.tighten('graceful', this.#closing.patience)
     this.poke()
   }
 
@@ -132,12 +118,12 @@ export class ShutdownRun {
     this.#phaseSince = this.#now()
     this.#exceeded = false
     this.#hooks = 0
-    if (phase === 'closing') this.#manager.refuseAll()
-    this.seq = this.#manager.announce({ type: 'manager.phase', phase }, this.seq, (promise) => this.#hook(phase, promise))
+    if (phase === 'closing') this.#closing.flock.refuseAll()
+    this.seq = this.#closing.announcePhase(phase, this.seq, (promise) => this.#hook(phase, promise))
     this.#armPhase(this.#plan.phases[phase] ?? Infinity)
     // The subtree closes as one; the rest of it follows once it is known that it does.
-    if (phase === 'closing') for (const child of this.#manager.below()) child.close(this.seq)
-    this.#manager.turn.next(doPhase, this, phase)
+    if (phase === 'closing') this.#closing.flock.closeBelow(this.seq)
+    this.#turn.next(doPhase, this, phase)
   }
 
   /** Does what a phase is for, and then looks whether it is over: behind those who end at once. A turn. */
@@ -158,7 +144,7 @@ export class ShutdownRun {
     this.#scheduled = true
     queueMicrotask(() => {
       this.#scheduled = false
-      this.#manager.turn.run(advance, this)
+      this.#turn.run(advance, this)
     })
   }
 
@@ -189,7 +175,7 @@ export class ShutdownRun {
 
   /** Something below has ended, and may make room for the next one's turn. */
   nextChild(): void {
-    if (this.#phase !== 'closing' && this.#phase !== 'cleaning') this.#manager.releaseLatest()
+    if (this.#phase !== 'closing' && this.#phase !== 'cleaning') this.#closing.flock.releaseLatest()
   }
 
   /** Hands the report to all callers. */
@@ -199,12 +185,12 @@ export class ShutdownRun {
 
   /** The report, once everything has ended. */
   summarise(): ShutdownReport {
-    const { path, totals } = this.#manager
-    const { spawned, completed, failed, cancelled, killed } = totals
+    const { path, trigger, flock } = this.#closing
+    const { spawned, completed, failed, cancelled, killed } = flock.totals
     return {
       path,
       mode: this.#mode,
-      trigger: this.#manager.trigger,
+      trigger,
       startedAt: this.startedAt,
       duration: this.elapsed,
       timedOut: this.#timedOut,
@@ -223,8 +209,8 @@ export class ShutdownRun {
     if (this.#overdue) return
     this.#overdue = true
     this.#draining = false
-    this.#manager.tell({ type: 'hurry' })
-    for (const child of this.#manager.below()) child.run?.setOverdue()
+    this.#closing.tell({ type: 'hurry' })
+    this.#closing.flock.overdueBelow()
     if (this.#phase === 'killing') this.#kill(() => this.poke())
     else this.poke()
   }
@@ -243,8 +229,8 @@ export class ShutdownRun {
   /** Ends what has not begun, in the whole subtree. Looking at 100,000 that run is a tenth of their shutdown. */
   #cancelPending(drain: boolean, then: () => void): void {
     const { seq } = this
-    const rows = this.#manager.latestFirst((registry) => registry.idle > 0)
-    this.#manager.turn.each(rows, (row) => row.local.registry.cancelPending(row, seq, drain), then)
+    const rows = this.#closing.flock.latestFirst((registry) => registry.idle > 0)
+    this.#turn.each(rows, (row) => registryOf(row).cancelPending(row, seq, drain), then)
   }
 
   #endDrain(): void {
@@ -260,20 +246,20 @@ export class ShutdownRun {
 
   #askSpawned(then: () => void): void {
     const andOn = (): void => {
-      this.#manager.releaseLatest()
+      this.#closing.flock.releaseLatest()
       then()
     }
     if (this.#mode === 'immediate') this.#force(andOn)
-    else this.#ask(this.#manager.registry.askable(false), andOn)
+    else this.#ask(this.#closing.flock.registry.askable(false), andOn)
   }
 
   /** Tells them to stop. Their shutdown times are kept here: one timer for each length. */
   #ask(rows: readonly RoutineRow[], then: () => void): void {
     const { seq } = this
-    const { turn } = this.#manager
+    const turn = this.#turn
     const graces = new Map<number, RoutineRow[]>()
     const ask = (row: RoutineRow): void => {
-      const time = row.local.registry.ask(row, seq)
+      const time = registryOf(row).ask(row, seq)
       if (time === undefined) return
       const group = graces.get(time)
       if (group !== undefined) group.push(row)
@@ -287,22 +273,22 @@ export class ShutdownRun {
   }
 
   #kill(then: () => void): void {
-    if (this.#manager.living === 0) return then()
+    if (this.#closing.flock.living === 0) return then()
     if (!this.#overdue) return this.#force(then)
-    const { registry, turn } = this.#manager
+    const { registry } = this.#closing.flock
     const { seq } = this
-    turn.each(
+    this.#turn.each(
       registry.rows.latestFirst(),
       (row) => registry.kill(row, seq),
       () => {
-        this.#manager.releaseLatest()
+        this.#closing.flock.releaseLatest()
         then()
       },
     )
   }
 
   #clean(): void {
-    const { clock } = this.#manager.stage
+    const { clock } = this.#tree
     for (const timer of this.#timers) clock.clearTimeout(timer)
     this.#timers.clear()
   }
@@ -311,7 +297,7 @@ export class ShutdownRun {
   #force(then: () => void): void {
     if (this.#forced) return then()
     this.#forced = true
-    const rows = this.#manager.latestFirst().filter((row) => !row.told)
+    const rows = this.#closing.flock.latestFirst().filter((row) => !row.told)
     const givesTurn = rows.length > 0 || this.#mode === 'immediate'
     this.#ask(rows, () => {
       if (givesTurn) this.#after(0, () => this.setOverdue())
@@ -323,16 +309,16 @@ export class ShutdownRun {
   // --- time ----------------------------------------------------------------------------------
 
   #now(): number {
-    return this.#manager.stage.clock.now()
+    return this.#tree.clock.now()
   }
 
   #armDeadline(): void {
-    const { clock } = this.#manager.stage
+    const { clock } = this.#tree
     if (this.#deadlineTimer !== undefined) clock.clearTimeout(this.#deadlineTimer)
     this.#deadlineTimer = undefined
     if (this.#deadline === Infinity) return
     const left = Math.max(0, this.#deadline - this.#now())
-    this.#deadlineTimer = this.#manager.stage.later(() => this.#expire(), Math.min(left, LONGEST_TIMER))
+    this.#deadlineTimer = this.#tree.later(() => this.#expire(), Math.min(left, LONGEST_TIMER))
   }
 
   #expire(): void {
@@ -344,17 +330,17 @@ export class ShutdownRun {
     this.#timedOut = true
     this.#held = false
     this.#draining = false
-    this.#manager.tell({ type: 'hurry' })
+    this.#closing.tell({ type: 'hurry' })
     if (this.#phase === 'cleaning') this.setOverdue()
     else this.#force(() => this.poke())
   }
 
   #armPhase(limit: number): void {
-    const { stage } = this.#manager
-    stage.clock.clearTimeout(this.#phaseTimer)
+    const tree = this.#tree
+    tree.clock.clearTimeout(this.#phaseTimer)
     this.#phaseTimer = undefined
     if (limit === Infinity) return
-    this.#phaseTimer = stage.later(() => {
+    this.#phaseTimer = tree.later(() => {
       this.#exceeded = true
       this.advance()
     }, limit)
@@ -362,7 +348,7 @@ export class ShutdownRun {
 
   /** One timer of this run; gone with it. */
   #after(delay: number, then: () => void): void {
-    const timer = this.#manager.stage.later(() => {
+    const timer = this.#tree.later(() => {
       this.#timers.delete(timer)
       then()
     }, delay)
@@ -381,9 +367,9 @@ export class ShutdownRun {
 
   /** Leaves the phase if it is over. */
   advance(): void {
-    if (this.#manager.phase !== this.#phase) return
+    if (this.#closing.phase !== this.#phase) return
     const phase = this.#phase
-    const living = phase === 'closing' ? this.#manager.livingRoutines : this.#manager.living
+    const living = phase === 'closing' ? this.#closing.flock.livingRoutines : this.#closing.flock.living
     const hooked = this.#hooks > 0 && this.#mode === 'graceful'
     const signs = { phase, held: this.#held, draining: this.#draining, hooked, exceeded: this.#exceeded, overdue: this.#overdue, living }
     if (!phaseIsOver(signs)) return
@@ -392,11 +378,11 @@ export class ShutdownRun {
     const deadline = Math.min(limit, this.#deadline - this.#phaseSince)
     const exceeded = this.#exceeded || (this.#overdue && this.#timedOut && this.#phaseSince < this.#deadline && now >= this.#deadline)
     this.#phases.push({ phase, duration: now - this.#phaseSince, deadline: Math.max(0, deadline), exceeded })
-    this.#manager.stage.clock.clearTimeout(this.#phaseTimer)
+    this.#tree.clock.clearTimeout(this.#phaseTimer)
     this.#phaseTimer = undefined
     // Its last phase, too, may have been held: the deadline is kept until it is over.
-    if (phase === 'cleaning') this.#manager.stage.clock.clearTimeout(this.#deadlineTimer)
-    this.#manager.tell({ type: 'phaseDone' })
+    if (phase === 'cleaning') this.#tree.clock.clearTimeout(this.#deadlineTimer)
+    this.#closing.tell({ type: 'phaseDone' })
   }
 }
 
@@ -410,4 +396,8 @@ function advance(run: ShutdownRun): void {
 
 function giveUpOn(row: RoutineRow): void {
   if (!row.ended) row.current.step(GIVE_UP, undefined)
+}
+
+function registryOf(row: RoutineRow): RoutineRegistry {
+  return row.local.registry as RoutineRegistry
 }

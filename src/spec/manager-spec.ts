@@ -2,10 +2,12 @@
 import type { InspectionEvent, Observer } from 'xstate'
 import type { RestartType } from '../../machines/restart-policy.ts'
 import type { AutoShutdown, Strategy } from '../../machines/supervisor.ts'
+import { ambient, ASYNC_CONTEXT, type AsyncContext } from '../port/async-context.ts'
 import { type Clock, PlatformClock } from '../port/clock.ts'
 import { ConfigError } from '../contract/errors.ts'
 import { INTERCEPTOR, type Interceptor } from '../port/interceptor.ts'
-import { type Logger, silentLogger } from '../port/logger.ts'
+import { STORE, type Store } from '../port/store.ts'
+import { type Logger, silentLogger } from '../contract/logger.ts'
 import {
   callable,
   check,
@@ -89,6 +91,8 @@ export interface GlobalManagerOptions extends SupervisorOptions {
   /** Makes a genuine XState actor of every routine from birth. @default false */
   readonly strict?: boolean | undefined
   /** @internal */ readonly [INTERCEPTOR]?: Interceptor | undefined
+  /** @internal */ readonly [STORE]?: Store | undefined
+  /** @internal */ readonly [ASYNC_CONTEXT]?: AsyncContext | undefined
 }
 
 /** A supervisor with nothing left open. */
@@ -119,6 +123,8 @@ export interface GlobalSpec {
   readonly inspect: GlobalManagerOptions['inspect']
   readonly strict: boolean
   readonly interceptor: Interceptor | undefined
+  readonly store: Store | undefined
+  readonly asyncContext: AsyncContext
 }
 
 const SUPERVISOR_RULES = {
@@ -158,7 +164,7 @@ const GLOBAL_RULES = {
     accepts: (value: unknown) => callable.accepts(value) || having('next').accepts(value),
   },
   strict: flag,
-} satisfies Record<Exclude<keyof GlobalManagerOptions, typeof INTERCEPTOR>, Rule>
+} satisfies Record<Exclude<keyof GlobalManagerOptions, symbol>, Rule>
 
 function complete(options: LocalManagerOptions, path?: string): ManagerSpec {
   const { children = [], autoShutdown = 'never', strategy = 'one_for_one', template } = options
@@ -244,5 +250,7 @@ export function compileGlobalSpec(options: GlobalManagerOptions = {}): ManagerSp
     inspect: options.inspect,
     strict: (options.strict ?? false) || options.inspect !== undefined,
     interceptor: options[INTERCEPTOR],
+    store: options[STORE],
+    asyncContext: options[ASYNC_CONTEXT] ?? ambient,
   }
 }

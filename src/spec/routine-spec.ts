@@ -1,5 +1,6 @@
 /** Options of a routine: checked once, every default filled in. */
 import type { Backoff, RestartType } from '../../machines/restart-policy.ts'
+import type { ExitReason } from '../contract/exit-reason.ts'
 import {
   abortSignal,
   anything,
@@ -34,12 +35,6 @@ export interface StartContext<Input = unknown> {
   /** Ends it here: it has started, and its supervisor sees it end with this reason. Never returns. */
   readonly exit: (reason: ExitReason) => never
 }
-
-/**
- * How a routine may end itself, or be ended: OTP's reasons. `normal` reads as completed, `shutdown` is an end in good
- * order and reads as cancelled, `killed` and errors are failures.
- */
-export type ExitReason = 'normal' | 'shutdown' | 'killed' | { readonly shutdown: unknown } | Error
 
 /** The mailbox of a routine. */
 export interface MailboxOptions {

@@ -1,7 +1,19 @@
 /** Options of a shutdown: checked before anything is stopped. */
-import { PHASES } from '../../machines/lifecycle-event.ts'
-import type { ShutdownOptions, ShutdownPlan } from '../shutdown/shutdown.ts'
+import { type Phase, PHASES, type ShutdownMode } from '../../machines/lifecycle-event.ts'
+import type { ShutdownOptions } from '../contract/shutdown-options.ts'
 import { abortSignal, check, duration, durationOrInfinity, objectOf, oneOf, type Rule } from './check.ts'
+
+/** What a shutdown is made with: options that were checked, and where it comes from. */
+export interface ShutdownPlan {
+  readonly mode: ShutdownMode
+  readonly timeout: number
+  readonly drain: number
+  readonly phases: Partial<Readonly<Record<Phase, number>>>
+  /** True if the parent has closed this manager and will come to it in its turn. */
+  readonly held: boolean
+  /** `seq` of the event that led to it, 0 if it came from outside. */
+  readonly cause: number
+}
 
 /** The whole of a shutdown, in milliseconds, where none is given. */
 export const DEFAULT_SHUTDOWN_TIMEOUT = 10_000

@@ -1,49 +1,68 @@
 /** The routines of one manager, from their registration to their last event. */
-import { exitOf, shouldRestart } from '../../machines/restart-policy.ts'
+import { exitOf, type RestartWindow, shouldRestart } from '../../machines/restart-policy.ts'
+import { grant, PermitQueue } from '../admission/limiter.ts'
 import { ManagerExistsError } from '../contract/errors.ts'
-import type { Incarnation } from '../routine/incarnation.ts'
-import { grant, Line } from '../admission/limiter.ts'
-import { LivingRows } from '../routine/living-rows.ts'
-import type { Manager } from '../manager/manager.ts'
-import type { EndKind } from '../count/metrics.ts'
+import type { EndKind } from '../contract/outcome.ts'
+import type { Work } from '../contract/routine-context.ts'
 import { NameGroup, type NameRegistry } from '../count/name-group.ts'
+import { announce, announceEnd } from '../routine/announcing.ts'
+import type { Host, Registrar } from '../routine/host.ts'
+import type { Incarnation } from '../routine/incarnation.ts'
+import { LivingRoutines } from '../routine/living-routines.ts'
+import { asksChance, askChance, delayOf } from '../routine/restart-delay.ts'
 import { RoutineRow } from '../routine/routine.ts'
 import { keepPromises } from '../routine/routine-promises.ts'
-import type { Service } from './service.ts'
-import type { ShutdownRun } from '../shutdown/shutdown.ts'
-import type { RoutineSpec } from '../spec/routine-spec.ts'
 import { CANCEL, KILL } from '../routine/routine-steps.ts'
-import type { Work } from '../routine/work.ts'
+import { prepareRoutine } from '../routine/start-option.ts'
+import type { RoutineSpec } from '../spec/routine-spec.ts'
+import type { Turn } from '../turn/turn.ts'
+import type { Lead } from './lead.ts'
+import type { Service } from './service.ts'
 
-export class RoutineRegistry {
+/** The supervisor of those that are children. */
+export interface ChildSupervisor {
+  /** Restarts of the present life. */
+  readonly window: RestartWindow
+  /** An incarnation of a child has ended. */
+  routineEnded(child: Service, routine: RoutineRow, kind: EndKind, orphan: boolean): void
+  /** Starts a child now that waits for its delayed restart. */
+  hasten(child: Service): void
+}
+
+export class RoutineRegistry implements Registrar<RoutineRow> {
   /** Living and queued routines, in order of spawning. */
-  readonly rows = new LivingRows()
+  readonly rows = new LivingRoutines()
   /** Those that wait for a permit. */
-  readonly line: Line<RoutineRow>
-  /** How many of them do not run: they wait, or their end has not been answered. */
+  readonly line: PermitQueue<RoutineRow>
   idle = 0
   /** How many of them are children under the strategy. */
   services = 0
-  readonly #manager: Manager
+  /** Of the manager's present life. */
+  declare supervisor: ChildSupervisor
+  readonly #lead: Lead
+  readonly #host: Host<RoutineRow>
   readonly #watched = new Set<RoutineRow>()
   /** A ring: once full, the next one takes the place of the oldest. */
   readonly #retained: RoutineRow[] = []
   #retainedNext = 0
   readonly #names: NameRegistry<RoutineRow>
 
-  constructor(manager: Manager, names: NameRegistry<RoutineRow>) {
-    this.#manager = manager
+  constructor(lead: Lead, names: NameRegistry<RoutineRow>) {
+    this.#lead = lead
+    this.#host = lead.host
     this.#names = names
-    this.line = new Line(manager.gate, (row) => this.admit(row))
+    this.line = new PermitQueue(lead.gate, (row) => this.admit(row))
+  }
+
+  get #turn(): Turn {
+    return this.#host.tree.turn
   }
 
   /** Takes up a routine. Throws ManagerExistsError if its id is taken. */
   add(name: string, work: Work, spec: RoutineSpec, input: unknown, id: string | undefined, service?: Service): RoutineRow {
-    const manager = this.#manager
-    if (id !== undefined && this.rows.has(id)) {
-      throw new ManagerExistsError(`${manager.path} has a routine with the id ${id}`, { path: manager.path })
-    }
-    const row = new RoutineRow(manager, id, work, spec, input, NameGroup.of(name, this.#names), service)
+    const { path } = this.#host
+    if (id !== undefined && this.rows.has(id)) throw new ManagerExistsError(`${path} has a routine with the id ${id}`, { path })
+    const row = new RoutineRow(this.#host, id, work, spec, input, NameGroup.of(name, this.#names), service)
     this.rows.add(row)
     this.idle++
     if (id !== undefined) this.rows.identify(row, id)
@@ -54,7 +73,7 @@ export class RoutineRegistry {
   }
 
   generateId(): string {
-    return this.#manager.stage.generateId((taken) => this.rows.has(taken))
+    return this.#host.tree.generateId((taken) => this.rows.has(taken))
   }
 
   /** Makes the id of a routine that has none yet. */
@@ -66,14 +85,14 @@ export class RoutineRegistry {
 
   bindSignal(row: RoutineRow): void {
     const { signal } = row.spec
-    if (signal !== undefined) this.#manager.stage.signals.bind(signal, row)
+    if (signal !== undefined) this.#host.tree.signals.bind(signal, row)
   }
 
   /** A spawned routine has its permit. One that was restarted in the queue is prepared as it begins, like any that is restarted. */
   admit(row: RoutineRow): void {
     if (row.current.over) return
-    if (row.restarts > 0) this.#manager.stage.begin(row)
-    else row.prepare(begin)
+    if (row.restarts > 0) this.#host.tree.begin(row)
+    else prepareRoutine(row, begin)
   }
 
   /** The one that lives, or the latest that is retained. */
@@ -87,7 +106,7 @@ export class RoutineRegistry {
 
   /** Ended routines that are kept for a look, the latest last. */
   retained(): RoutineRow[] {
-    const oldest = this.#retained.length < this.#manager.spec.retain ? 0 : this.#retainedNext
+    const oldest = this.#retained.length < this.#lead.spec.retain ? 0 : this.#retainedNext
     return [...this.#retained.slice(oldest), ...this.#retained.slice(0, oldest)]
   }
 
@@ -99,78 +118,92 @@ export class RoutineRegistry {
    */
   settle(row: RoutineRow, orphan: boolean): void {
     if (row.ended) return
-    const { supervisor, window } = this.#manager
     if (this.#asks(row, orphan)) return
-    row.current.unanswered = false
+    row.current.answer()
     const kind = row.endKind
     if (orphan) row.group.count('orphaned', 1)
     if (row.service !== undefined) {
-      supervisor.routineEnded(row.service, row, kind, orphan)
+      this.supervisor.routineEnded(row.service as Service, row, kind, orphan)
       return
     }
     const now = row.current.endedAt as number
     const again = this.#comesAgain(row, kind)
-    const tooMany = again && !row.restartIsFree && !row.startsFresh() && !window.record(now)
+    const tooMany = again && !row.restartIsFree && !this.startsFresh(row) && !this.supervisor.window.record(now)
     if (again && !tooMany) this.#restart(row, kind, orphan, now)
     else {
       this.#leave(row, kind, false)
       this.announceEnd(row, kind, orphan, false)
       this.#close(row, kind, orphan, false)
     }
-    if (tooMany) this.#manager.giveUp(row.seq, row.current.error)
+    if (tooMany) this.#lead.giveUp(row.seq, row.current.error)
   }
 
   #comesAgain(row: RoutineRow, kind: EndKind): boolean {
-    return !row.told && !this.#manager.closed && (row.wantsRestart || this.#asksForRestart(row, kind))
+    return !row.told && !this.#host.closed && (row.wantsRestart || this.#asksForRestart(row, kind))
   }
 
   /** By its restart type. Whose `start` asks to be ignored is not started again, whatever that says. */
   #asksForRestart(row: RoutineRow, kind: EndKind): boolean {
-    return !row.unstarted && shouldRestart(row.spec.restart, exitOf(kind)) && this.mayHelp(row)
+    return !row.memory.notStarted && shouldRestart(row.spec.restart, exitOf(kind)) && this.mayHelp(row)
   }
 
   /** True unless `restartIf` says that another incarnation would not help. */
   mayHelp(row: RoutineRow): boolean {
-    return !row.startFailed && (row.helps ?? true)
+    return !row.memory.startThrew && (row.memory.helps ?? true)
+  }
+
+  /** True if a start that forgets the snapshot takes the place of giving up. */
+  startsFresh(row: RoutineRow): boolean {
+    const { resumption } = row.memory
+    if (resumption === undefined || this.#host.closed) return false
+    const now = this.#host.tree.clock.now()
+    return this.supervisor.window.left(now) === 0 && resumption.startsFresh(now, this.#lead.spec.restartWindow)
+  }
+
+  hasten(row: RoutineRow): boolean {
+    const service = row.service as Service | undefined
+    if (service?.restartTimer === undefined) return false
+    this.supervisor.hasten(service)
+    return true
   }
 
   /** True if somebody has to be asked first, as far as can be said: `restartIf`, or chance. */
   #asks(row: RoutineRow, orphan: boolean): boolean {
     const { spec } = row
-    if ((spec.restartIf === undefined && spec.backoff === undefined) || row.told || this.#manager.closed) return false
+    if ((spec.restartIf === undefined && spec.backoff === undefined) || row.told || this.#host.closed) return false
     const kind = row.endKind
-    if (spec.restartIf !== undefined && row.helps === undefined && kind === 'failed' && !row.startFailed && !row.wantsRestart) {
-      if (!shouldRestart(row.service?.restart ?? spec.restart, 'abnormal')) return false
-      this.#manager.stage.turn.deed(askRestartIf, row, orphan)
+    if (spec.restartIf !== undefined && row.memory.helps === undefined && kind === 'failed' && !row.memory.startThrew && !row.wantsRestart) {
+      if (!shouldRestart((row.service as Service | undefined)?.restart ?? spec.restart, 'abnormal')) return false
+      this.#turn.deed(askRestartIf, row, orphan)
       return true
     }
     // Of a child, its supervisor asks when it has come to it.
-    if (row.service !== undefined || row.queued || !row.asksChance || !this.#comesAgain(row, kind)) return false
-    if (this.#manager.window.left(row.current.endedAt as number) === 0) return false
-    this.#manager.stage.turn.deed(askChance, row, orphan)
+    if (row.service !== undefined || row.queued || !asksChance(row) || !this.#comesAgain(row, kind)) return false
+    if (this.supervisor.window.left(row.current.endedAt as number) === 0) return false
+    this.#turn.deed(askChanceFirst, row, orphan)
     return true
   }
 
   #restart(row: RoutineRow, kind: EndKind, orphan: boolean, now: number): void {
     this.announceEnd(row, kind, orphan, true)
     // Who waits in the queue keeps its place, and begins when it has its permit.
-    const delay = row.queued ? 0 : row.delay(now)
+    const delay = row.queued ? 0 : delayOf(row, now)
     this.renew(row, delay)
     if (delay > 0) row.backOff(delay)
-    else if (!row.queued) this.#manager.stage.begin(row)
+    else if (!row.queued) this.#host.tree.begin(row)
   }
 
   /** Makes the next incarnation, to begin after so many milliseconds. What was sent to the one before is dropped, if so configured. */
   renew(row: RoutineRow, delay: number): void {
     row.group.count('restarts', 1)
     row.renew()
-    row.announce('routine.restarted', { delay })
+    announce(row, 'routine.restarted', { delay })
     row.closeMailbox(false)
   }
 
   /** The end of a child that its supervisor does not answer; it was announced when it happened. */
   finish(row: RoutineRow, keepPermit = false): void {
-    const { service } = row
+    const service = row.service as Service | undefined
     if (row.ended || service === undefined) return
     if (!service.isInstance) this.services--
     service.reserved = keepPermit
@@ -182,50 +215,40 @@ export class RoutineRegistry {
   #leave(row: RoutineRow, kind: EndKind, keepPermit: boolean): void {
     row.ended = true
     const { signal } = row.spec
-    if (signal !== undefined) this.#manager.stage.signals.unbind(signal, row)
+    if (signal !== undefined) this.#host.tree.signals.unbind(signal, row)
     this.rows.remove(row)
     this.idle--
     if (row.spec.hungAfter !== Infinity) this.#watched.delete(row)
     row.group.remove(row, kind, row.age)
-    if (!this.line.remove(row) && !keepPermit) this.#manager.gate.give()
+    if (!this.line.remove(row) && !keepPermit) this.#lead.gate.give()
     this.#retain(row)
   }
 
   #close(row: RoutineRow, kind: EndKind, orphan: boolean, keepPermit: boolean): void {
     row.closeMailbox(true)
-    this.#report(row, kind, orphan)
+    const { error, obeyed, stray } = row.current
+    this.#lead.noteEnd(row, kind, orphan, (kind === 'failed' || !obeyed ? error : undefined) ?? stray?.error)
     keepPromises(row)
     row.group.wake()
     if (!keepPermit) grant(this.line)
   }
 
   announceEnd(row: RoutineRow, kind: EndKind, orphan: boolean, willRestart: boolean): void {
-    const { bus } = this.#manager.stage
+    const { bus } = this.#host.tree
     // Nothing has happened since it ended, unless `restartIf` was asked.
     const at = row.spec.restartIf === undefined && row.spec.backoff === undefined ? row.current.endedAt : undefined
     if (kind === 'failed')
       bus.log('error', { path: row.path, err: row.current.error, incarnation: row.incarnation, willRestart }, 'routine failed')
-    row.announceEnd(kind, willRestart, row.current, at)
-    if (orphan) row.announce('routine.orphaned')
+    announceEnd(row, kind, willRestart, row.current, at)
+    if (orphan) announce(row, 'routine.orphaned')
     const watchers = row.settling?.watchers
     if (watchers === undefined) return
     const end = { path: row.path, incarnation: row.incarnation, outcome: row.lastOutcome, willRestart }
     for (const watcher of watchers) watcher(end)
   }
 
-  #report(row: RoutineRow, kind: EndKind, orphan: boolean): void {
-    const manager = this.#manager
-    let node: Manager | undefined = manager
-    while (node !== undefined && node.run === undefined) node = node.up
-    if (node === undefined) return
-    const run = (manager.run ?? node.run) as ShutdownRun
-    const thrown = kind === 'failed' || !row.current.obeyed ? row.current.error : undefined
-    const entry = { path: row.path, outcome: kind, phase: run.phase, duration: (row.current.endedAt as number) - run.startedAt }
-    manager.noteEnd(entry, orphan, thrown ?? row.current.stray?.error)
-  }
-
   #retain(row: RoutineRow): void {
-    const { retain } = this.#manager.spec
+    const { retain } = this.#lead.spec
     if (retain === 0) return
     this.#retained[this.#retainedNext] = row
     this.#retainedNext = (this.#retainedNext + 1) % retain
@@ -234,7 +257,7 @@ export class RoutineRegistry {
   /** The body of an abandoned incarnation has ended after all. */
   orphanSettled(row: RoutineRow, incarnation: number): void {
     row.group.count('orphaned', -1)
-    if (!this.#manager.over) row.announce('routine.settled', { incarnation })
+    if (!this.#host.over) announce(row, 'routine.settled', { incarnation })
   }
 
   // --- shutdown ------------------------------------------------------------------------------
@@ -247,9 +270,9 @@ export class RoutineRegistry {
       if (!row.current.unanswered) this.finish(row)
       return
     }
-    if (row.state !== 'pending' || row.service?.prepared === true || (drain && (row.restarts === 0 || row.queued))) return
+    if (row.state !== 'pending' || row.service?.hasStarted === true || (drain && (row.restarts === 0 || row.queued))) return
     row.seq = cause
-    row.stop(CANCEL, this.#manager.cancelReason)
+    row.stop(CANCEL, this.#host.cancelReason)
   }
 
   /** Those that may have to be asked to stop: all that were spawned, and with `services` the children too; the latest first. */
@@ -260,12 +283,12 @@ export class RoutineRegistry {
   /** Asks one of them. The milliseconds that it may take, where the shutdown is to see to that. */
   ask(row: RoutineRow, cause: number): number | undefined {
     if (row.told || row.ended) return undefined
-    this.#manager.stage.asked++
+    this.#host.tree.asked++
     row.seq = cause
     const { shutdown } = row.spec
     const timed = typeof shutdown === 'number'
     row.current.timedByShutdown = timed
-    row.stop(CANCEL, this.#manager.cancelReason)
+    row.stop(CANCEL, this.#host.cancelReason)
     return timed && !row.current.over ? shutdown : undefined
   }
 
@@ -273,7 +296,7 @@ export class RoutineRegistry {
   kill(row: RoutineRow, cause: number): void {
     if (row.ended) return
     row.seq = cause
-    row.stop(KILL, this.#manager.cancelReason)
+    row.stop(KILL, this.#host.cancelReason)
   }
 
   /** Milliseconds since the longest silent of them was heard. */
@@ -287,26 +310,29 @@ export class RoutineRegistry {
 
 /** Its `start` has returned. */
 function begin(row: RoutineRow, begun: string, whose: Incarnation): void {
-  if (begun === 'ok' && row.current === whose && !whose.over) row.local.stage.begin(row)
+  if (begun === 'ok' && row.current === whose && !whose.over) row.tree.begin(row)
 }
 
 /** A deed. */
 function askRestartIf(row: RoutineRow, orphan: boolean): void {
-  const { turn, bus } = row.local.stage
-  const { restartIf } = row.spec
-  row.own.helps = false
+  row.ownMemory.helps = false
+  row.tree.asyncContext.run(row.asyncContext, callRestartIf, row, undefined)
+  row.tree.turn.arise(settle, row, orphan)
+}
+
+function callRestartIf(row: RoutineRow): void {
+  const { spec, current, restarts, path, tree } = row
   try {
-    row.own.helps = Boolean(restartIf?.(row.current.error, row.restarts))
+    row.ownMemory.helps = Boolean(spec.restartIf?.(current.error, restarts))
   } catch (error) {
-    bus.contain(error, `${row.path}: restartIf threw`)
+    tree.bus.contain(error, `${path}: restartIf threw`)
   }
-  turn.arise(settle, row, orphan)
 }
 
 /** A deed. */
-function askChance(row: RoutineRow, orphan: boolean): void {
-  row.askChance()
-  row.local.stage.turn.arise(settle, row, orphan)
+function askChanceFirst(row: RoutineRow, orphan: boolean): void {
+  askChance(row)
+  row.tree.turn.arise(settle, row, orphan)
 }
 
 function settle(row: RoutineRow, orphan: boolean): void {

@@ -2,12 +2,13 @@
 import type { RestartType } from '../../machines/restart-policy.ts'
 import type { Begun, Child, ChildState } from '../../machines/supervisor.ts'
 import { isStartFailure, StartFailedError } from '../contract/errors.ts'
-import type { Manager } from '../manager/manager.ts'
+import type { Post } from '../routine/host.ts'
 import type { RoutineRow } from '../routine/routine.ts'
 import type { ChildSpec } from '../spec/child-spec.ts'
 import type { RoutineSpec } from '../spec/routine-spec.ts'
+import type { Ward } from './lead.ts'
 
-export class Service implements Child {
+export class Service implements Child, Post {
   readonly id: string
   readonly spec: ChildSpec
   readonly restart: RestartType
@@ -21,7 +22,7 @@ export class Service implements Child {
   /** How many incarnations it has had, over all routines. */
   incarnations = 0
   row: RoutineRow | undefined = undefined
-  manager: Manager | undefined = undefined
+  manager: Ward | undefined = undefined
   /** Why its last start failed. */
   startError: unknown = undefined
   /** Tells the supervisor that waits for its end. */
@@ -29,7 +30,7 @@ export class Service implements Child {
   /** Tells the supervisor that waits for its start. */
   begun: ((begun: Begun) => void) | undefined = undefined
   /** The timer of a delayed restart. */
-  timer: unknown = undefined
+  restartTimer: unknown = undefined
   /** What was said of the end of its last incarnation: whether another follows. Undefined while there is nothing to say. */
   toRestart: boolean | undefined = undefined
   /** True while it is being stopped to be started again. */
@@ -41,7 +42,7 @@ export class Service implements Child {
   /** True if the body of its last incarnation has not ended. */
   orphan = false
   /** True from the moment on that its present incarnation counts as started: its body begins, whatever comes next. */
-  prepared = false
+  hasStarted = false
   /** One of many, made by a template. */
   readonly isInstance: boolean
 

@@ -1,5 +1,5 @@
 /** What can be wrong with a routine, put around its work. */
-import type { AnyBody } from '../port/interceptor.ts'
+import type { AnyBody } from '../contract/routine-context.ts'
 import { durationOrInfinity, refuse } from '../spec/check.ts'
 import type { StartContext } from '../spec/routine-spec.ts'
 

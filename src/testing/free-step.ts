@@ -47,10 +47,11 @@ export class Ear {
     if (event.type === 'routine.killed') record.kills = true
     if (event.type !== 'manager.phase' || event.phase !== 'closing') return
     const manager = this.#global.whereis(event.path)
-    if (manager instanceof Manager && manager.trigger === 'request') this.#shutdown(manager)
+    if (manager instanceof Manager && manager.life.trigger === 'request') this.#shutdown(manager)
   }
 
-  #shutdown({ path, run }: Manager): void {
+  #shutdown({ path, life }: Manager): void {
+    const { run } = life
     if (run === undefined) return
     const at = this.#now()
     // Until it is over it may have limits that nobody knows of.
@@ -84,7 +85,7 @@ interface Stopping {
 }
 
 function stopping(manager: Manager): Stopping[] {
-  const { run } = manager
+  const { run } = manager.life
   const own = run === undefined ? [] : [{ manager, run, mode: run.summarise().mode, deadline: run.deadline }]
   return [...own, ...manager.below().flatMap(stopping)]
 }

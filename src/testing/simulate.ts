@@ -9,7 +9,7 @@ import { CurtaincallError } from '../contract/errors.ts'
 import { INTERCEPTOR, type Interceptor } from '../port/interceptor.ts'
 import type { Manager } from '../manager/manager.ts'
 import type { ShutdownReport } from '../contract/report.ts'
-import type { ShutdownOptions } from '../shutdown/shutdown.ts'
+import type { ShutdownOptions } from '../contract/shutdown-options.ts'
 import { anything, check, finiteCount, flag, isObject, oneOf, refuse, type Rule } from '../spec/check.ts'
 import type { GlobalManagerOptions } from '../spec/manager-spec.ts'
 import { SHUTDOWN_RULES } from '../spec/shutdown-spec.ts'
@@ -176,7 +176,7 @@ async function make(tree: SimulatedTree, options: TreeOptions): Promise<GlobalMa
   if (isPlan(tree)) return plant(tree, options)
   if (typeof tree !== 'function') return createGlobalManager({ ...tree, ...options })
   const global = await tree(options)
-  if (global?.stage?.interceptor !== options[INTERCEPTOR])
+  if (global?.tree?.interceptor !== options[INTERCEPTOR])
     throw refuse(
       'simulate tree',
       'a function that hands the options it gets on to createGlobalManager and returns the global manager',

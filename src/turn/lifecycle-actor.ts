@@ -12,6 +12,7 @@ import {
   type ActorOptions,
   type AnyActorLogic,
   type AnyActorRef,
+  type AnyMachineSnapshot,
   type EventObject,
   type InspectionEvent,
   type Observer,
@@ -28,14 +29,18 @@ export interface Door {
   relayed(event: EventObject): void
   /** A user stops it, which XState allows of a root. */
   stopped(): void
+  /** Its machine has decided: `actions` are the names of its effects, in order. */
+  perform(snapshot: AnyMachineSnapshot, event: EventObject, actions: readonly string[]): void
 }
+
+/** What XState has beside its types. */
+const XSTATE = Actor.prototype as unknown as { _send(this: LifecycleActor, event: EventObject): void }
 
 type Observing<T> = ((value: T) => void) | Partial<Observer<T>>
 
-const send = (Actor.prototype as unknown as { _send(this: AnyActorRef, event: EventObject): void })._send
-
 export class LifecycleActor extends Actor<AnyActorLogic> {
-  readonly #door: Door
+  /** Whose actor it is. */
+  readonly door: Door
   /** Stops an actor below this one; of a routine's actor. */
   declare stopChild: (child: AnyActorRef) => void
   /** The event that the library is sending. */
@@ -43,7 +48,7 @@ export class LifecycleActor extends Actor<AnyActorLogic> {
 
   constructor(logic: AnyActorLogic, options: ActorOptions<AnyActorLogic>, door: Door) {
     super(logic, options)
-    this.#door = door
+    this.door = door
   }
 
   /** The library's own. In a turn. */
@@ -54,29 +59,34 @@ export class LifecycleActor extends Actor<AnyActorLogic> {
 
   override send(event: EventObject): void {
     if (this.#own === event) super.send(event as never)
-    else this.#door.sent(event)
+    else this.door.sent(event)
   }
 
   /** @internal XState's way in for whatever is sent, by whomever. */
   _send(event: EventObject): void {
     if (this.#own !== event) {
-      this.#door.relayed(event)
+      this.door.relayed(event)
       return
     }
     this.#own = undefined
-    send.call(this as never, event)
+    XSTATE._send.call(this, event)
+  }
+
+  /** What its machine has decided is carried out. */
+  perform(snapshot: AnyMachineSnapshot, event: EventObject, actions: readonly string[]): void {
+    this.door.perform(snapshot, event, actions)
   }
 
   override stop(): this {
     // As of any actor that is not a root: XState says so itself.
     if (this._parent !== undefined) super.stop()
-    this.#door.stopped()
+    this.door.stopped()
     return this
   }
 
   override subscribe(observer?: Observing<any>, error?: (error: any) => void, complete?: () => void): Subscription {
     const given = typeof observer === 'object' ? observer : { next: observer, error, complete }
-    const told = new Told(given as Partial<Observer<unknown>>, this.#door.turn)
+    const told = new Told(given as Partial<Observer<unknown>>, this.door.turn)
     return subscribed(told, super.subscribe(told as never))
   }
 
@@ -138,11 +148,11 @@ function tellComplete<T>({ live, observer }: Told<T>): void {
   if (live) observer.complete?.()
 }
 
-function subscribed<T>(told: Told<T>, { unsubscribe }: Subscription): Subscription {
+function subscribed<T>(told: Told<T>, subscription: Subscription): Subscription {
   return {
     unsubscribe: () => {
       told.live = false
-      unsubscribe()
+      subscription.unsubscribe()
     },
   }
 }

@@ -162,8 +162,8 @@ export class Turn {
    * that has returned, so that what follows from it keeps its place behind the words that are due by then.
    */
   arise<A, B = undefined>(act: (a: A, b: B) => unknown, a: A, b?: B): void {
-    this.#deeds.push(this.#tag(0), act, a, b)
-    if (!this.#inDeed) this.#unlessBusy()
+    if (this.#inDeed || this.busy) this.#deeds.push(this.#tag(0), act, a, b)
+    else this.run(act, a, b)
   }
 
   /** T6. Asks somebody, between two turns; what he throws is the caller's. */
@@ -185,18 +185,7 @@ export class Turn {
 
   /** T8. One turn for each, in order, with what it leads to in between; then one more. */
   each<T>(targets: readonly T[], act: (target: T) => void, then?: () => void): void {
-    this.next(Turn.#step, { turn: this, targets, at: 0, act: act as (target: unknown) => void, then })
-  }
-
-  static #step(series: Series): void {
-    const { turn, targets, act, then } = series
-    while (series.at < targets.length) {
-      act(targets[series.at++])
-      if (turn.isQuiet) continue
-      turn.next(Turn.#step, series)
-      return
-    }
-    then?.()
+    this.next(step, { turn: this, targets, at: 0, act: act as (target: unknown) => void, then })
   }
 
   #askNow(ask: () => void): void {
@@ -267,4 +256,16 @@ interface Series {
   at: number
   readonly act: (target: unknown) => void
   readonly then: (() => void) | undefined
+}
+
+/** As many of a series as lead to nothing that has to be done before the next. */
+function step(series: Series): void {
+  const { turn, targets, act, then } = series
+  while (series.at < targets.length) {
+    act(targets[series.at++])
+    if (turn.isQuiet) continue
+    turn.next(step, series)
+    return
+  }
+  then?.()
 }

@@ -677,16 +677,8 @@ async function fireAll(clock: VirtualClock): Promise<void> {
   await settle()
 }
 
-function waiters(local: LocalManager): number {
-  const {
-    gate: permits,
-    groups,
-    seekers,
-  } = local as unknown as {
-    gate: { seekers: Record<'permit' | 'queue', { size: number }> }
-    groups: Map<string, { waiters: Set<unknown> }>
-    seekers: Set<unknown>
-  }
-  const { permit, queue } = permits.seekers
-  return seekers.size + permit.size + queue.size + [...groups.values()].reduce((sum, group) => sum + group.waiters.size, 0)
+function waiters({ life }: LocalManager): number {
+  const { permit, queue } = life.gate.capacityWaiters
+  const named = [...life.place.groups.values()].reduce((sum, group) => sum + group.waiters.size, 0)
+  return life.flock.capacityWaiters.size + permit.size + queue.size + named
 }

@@ -167,7 +167,7 @@ class Client {
   }
 }
 
-const isWatched = ({ global }: Opened): boolean => global.stage.bus.hears('routine.spawned')
+const isWatched = ({ global }: Opened): boolean => global.tree.bus.hears('routine.spawned')
 
 describe('who comes in', () => {
   test('I1: nobody from outside this machine', async () => {
@@ -950,7 +950,7 @@ describe('what is done to the process', () => {
     await opened.inspector.close()
     if (client.closed === undefined) await once(client.socket, 'close')
     expect(isWatched(opened)).toBe(false)
-    expect(opened.global.stage.bus.hears('routine.failed')).toBe(false)
+    expect(opened.global.tree.bus.hears('routine.failed')).toBe(false)
     for (const socket of held) socket.destroy()
     await expect(ask(opened, '/')).rejects.toMatchObject({ code: 'ECONNREFUSED' })
   })
@@ -962,7 +962,7 @@ describe('what is done to the process', () => {
     const { global } = makeTree()
     ;(global as unknown as { listeners: { clear(): void } }).listeners.clear()
     await expect(startInspector(global, { port })).rejects.toMatchObject({ code: 'EADDRINUSE' })
-    expect(global.stage.bus.hears('routine.failed')).toBe(false)
+    expect(global.tree.bus.hears('routine.failed')).toBe(false)
     taken.close()
     await once(taken, 'close')
     await using inspector = await startInspector(global, { port })
@@ -986,7 +986,7 @@ describe('what is done to the process', () => {
     const refusal = await startInspector(global, options as InspectorOptions).catch((error: unknown) => error as Error)
     expect(refusal).toMatchObject({ code: 'ERR_CONFIG', option })
     for (const part of [option, range, received]) expect((refusal as Error).message).toContain(part)
-    expect(global.stage.bus.hears('routine.failed')).toBe(false)
+    expect(global.tree.bus.hears('routine.failed')).toBe(false)
   })
 
   test.each([[{}], [null], [undefined], ['g']])('%j is no tree to look at', async (global) => {

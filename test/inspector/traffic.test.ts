@@ -235,7 +235,7 @@ describe.each([{ strict: false }, { strict: true }])('what is tapped (strict: $s
     ]
     const before = seen()
     traffic.end()
-    expect(global.stage.tap).toBeUndefined()
+    expect(global.tree.observer).toBeUndefined()
     target.send('unseen')
     sum.send({ type: 'add', by: 1 })
     await target.ask('unseen')
@@ -258,11 +258,11 @@ describe.each([{ strict: false }, { strict: true }])('what is tapped (strict: $s
     const both = ['sender→target ask ask', 'target→sender reply reply']
     expect([told(traffic, target.path), told(other, target.path)]).toEqual([both, both])
     traffic.end()
-    expect(global.stage.tap).toBe(other)
+    expect(global.tree.observer).toBe(other)
     await ask()
     expect([told(traffic, target.path), told(other, target.path)]).toEqual([both, [...both, ...both]])
     other.end()
-    expect(global.stage.tap).toBeUndefined()
+    expect(global.tree.observer).toBeUndefined()
   })
 
   test('once nobody is coming back, neither messages nor snapshots are held', async () => {

@@ -49,7 +49,7 @@ function quietTree(): Tree {
 }
 
 const heard = ({ global }: Tree, types: readonly LifecycleEventType[]): LifecycleEventType[] =>
-  types.filter((type) => global.stage.bus.hears(type))
+  types.filter((type) => global.tree.bus.hears(type))
 
 describe('U1: what it costs', () => {
   afterEach(() => vi.useRealTimers())
@@ -61,7 +61,7 @@ describe('U1: what it costs', () => {
     expect(heard(tree, [...OFTEN, ...RARE])).toEqual([])
     const watch = new Watch(tree.global)
     expect([heard(tree, OFTEN), heard(tree, RARE)]).toEqual([[], RARE])
-    expect([timers(), tree.clock.pending, tree.global.stage.tap]).toEqual([0, 0, undefined])
+    expect([timers(), tree.clock.pending, tree.global.tree.observer]).toEqual([0, 0, undefined])
     watch.close()
     expect(heard(tree, [...OFTEN, ...RARE])).toEqual([])
   })
@@ -72,7 +72,7 @@ describe('U1: what it costs', () => {
     const watch = new Watch(tree.global)
     watch.begin()
     expect([heard(tree, OFTEN), heard(tree, RARE)]).toEqual([OFTEN, RARE])
-    expect([timers(), tree.global.stage.tap]).toEqual([1, watch.traffic])
+    expect([timers(), tree.global.tree.observer]).toEqual([1, watch.traffic])
     watch.end()
     vi.advanceTimersByTime(29_000)
     watch.begin()
@@ -81,14 +81,14 @@ describe('U1: what it costs', () => {
     watch.end()
     watch.end()
     vi.advanceTimersByTime(30_000)
-    expect([timers(), heard(tree, OFTEN), heard(tree, RARE), tree.global.stage.tap]).toEqual([0, [], RARE, undefined])
+    expect([timers(), heard(tree, OFTEN), heard(tree, RARE), tree.global.tree.observer]).toEqual([0, [], RARE, undefined])
     watch.begin()
     watch.close()
     // A page's connection says only later that it is gone.
     watch.end()
     expect(timers()).toBe(0)
     watch.begin()
-    expect([timers(), heard(tree, [...OFTEN, ...RARE]), tree.global.stage.tap]).toEqual([0, [], undefined])
+    expect([timers(), heard(tree, [...OFTEN, ...RARE]), tree.global.tree.observer]).toEqual([0, [], undefined])
     watch.close()
   })
 

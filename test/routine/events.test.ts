@@ -55,11 +55,11 @@ describe.each([{ strict: false }, { strict: true }])('events (strict: $strict)',
     const { local, events } = makeTree({}, mode)
     const routine = local.spawn('x', untilTold)
     await settle()
-    const [row, manager] = [routine, local] as unknown as { ordered(control: string): void }[]
-    row?.ordered('cancel')
+    const row = routine as unknown as { ordered(control: string): void }
+    row.ordered('cancel')
     void routine.cancel()
     await settle()
-    manager?.ordered('shutdown')
+    local.life.ordered('shutdown')
     await local.shutdown()
     const orders = events.filter(({ type }) => type === 'control.ordered')
     expect(orders).toMatchObject([

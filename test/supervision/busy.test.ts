@@ -2,7 +2,7 @@
 import { describe, expect, test, vi } from 'vitest'
 import { fromTransition } from 'xstate'
 import { type LocalManager, manager, type Routine, type RoutineEnd, routine, type RoutineOptions, watch } from 'curtaincall'
-import type { Work } from '../../src/routine/work.ts'
+import type { Work } from '../../src/contract/routine-context.ts'
 import { makeTree, slowToStop, type Tree, untilTold } from '../support/tree.ts'
 import { settle } from '../support/virtual-clock.ts'
 

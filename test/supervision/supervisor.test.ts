@@ -347,7 +347,7 @@ test('children that are forgotten leave nothing behind', async () => {
   const { local } = makeTree({ template: routine('session', () => 1, { restart: 'temporary' }) })
   for (let i = 0; i < 20; i++) await local.startChild({})
   await settle()
-  expect((local as unknown as { order: Set<unknown> }).order.size).toBe(0)
+  expect((local as unknown as { life: { startOrder: Set<unknown> } }).life.startOrder.size).toBe(0)
 })
 
 test('a group of 5,000 that ends at once does not deepen the stack, and keeps its permits', async () => {

@@ -1,9 +1,10 @@
 /** Children of a manager, as values. */
 import type { AnyActorLogic } from 'xstate'
-import { type ManagerChild, type RoutineChild, seal } from './child-spec.ts'
-import { checkName, compileLocalSpec, type LocalManagerOptions } from './manager-spec.ts'
-import { compileRoutineSpec, type RoutineOptions } from './routine-spec.ts'
-import { type Body, checkWork, type LogicArguments, type OptionsFor } from '../routine/work.ts'
+import { type ManagerChild, type RoutineChild, seal } from '../spec/child-spec.ts'
+import { checkName, compileLocalSpec, type LocalManagerOptions } from '../spec/manager-spec.ts'
+import { compileRoutineSpec, type RoutineOptions } from '../spec/routine-spec.ts'
+import { checkWork, type LogicArguments, type OptionsFor } from '../spec/work-spec.ts'
+import type { Body } from './body.ts'
 
 /**
  * A routine for the `children` of a manager, or for `startChild`: `permanent` unless said otherwise, its `id` its name.

@@ -1,25 +1,41 @@
 /** What is done before an incarnation may begin: its `start` option, inside the supervisor's step. */
 import type { Begun } from '../../machines/supervisor.ts'
 import { StartFailedError } from '../contract/errors.ts'
-import { ExitRequest, exit, exitStep } from '../contract/exit-request.ts'
+import { ExitRequest } from '../contract/exit-request.ts'
+import { exit, exitStep } from './exit.ts'
 import type { Incarnation } from './incarnation.ts'
 import type { RoutineRow } from './routine.ts'
-import { EXIT, FAIL } from './routine-steps.ts'
+import { EXIT, FAIL, START } from './routine-steps.ts'
 import { ignore } from '../spec/routine-spec.ts'
 
 /** Whoever wants to know how it went: a turn. */
 export type Prepared = (row: RoutineRow, begun: Begun, whose: Incarnation) => void
 
+/** True if something is called before it may begin. */
+export function hasStart({ spec, tree }: RoutineRow): boolean {
+  return spec.start !== undefined || tree.interceptor !== undefined
+}
+
 /** Runs the `start` option and tells `then` how it went: at once if there is none, else when it has returned. In a turn. */
 export function prepareRoutine(row: RoutineRow, then: Prepared): void {
-  if (row.hasStart) row.local.stage.turn.deed(callStart, row, then)
+  if (hasStart(row)) row.tree.turn.deed(callStart, row, then)
   else then(row, 'ok', row.current)
+}
+
+/** Begins the present incarnation; one that is restarted is prepared first. Of a child, its supervisor has seen to that. */
+export function launchRoutine(row: RoutineRow): void {
+  if (row.incarnation > 1 && row.service === undefined) prepareRoutine(row, begin)
+  else row.current.step(START, undefined)
+}
+
+function begin(row: RoutineRow, begun: Begun, whose: Incarnation): void {
+  if (begun === 'ok' && row.current === whose && !whose.over) whose.step(START, undefined)
 }
 
 /** A deed. Of one that was told to stop before its turn has come nothing is asked any more. */
 function callStart(row: RoutineRow, then: Prepared): void {
   const { id, name, path, incarnation, current, input } = row
-  const { turn, interceptor } = row.local.stage
+  const { turn, interceptor } = row.tree
   if (current.over) {
     turn.arise(answer, { row, current, then }, 'ok')
     return
@@ -50,23 +66,23 @@ function answer({ row, current, then }: Start, begun: Begun): void {
 function ignored(start: Start): void {
   const { row, current } = start
   if (!current.over) {
-    row.own.unstarted = true
+    row.ownMemory.notStarted = true
     current.step(EXIT, ignore)
   }
-  row.local.stage.turn.next(answer, start, 'ignore')
+  row.tree.turn.next(answer, start, 'ignore')
 }
 
 function leaves(start: Start, [event, payload]: readonly [event: number, payload: unknown]): void {
   start.current.step(event, payload)
-  start.row.local.stage.turn.next(answer, start, 'ok')
+  start.row.tree.turn.next(answer, start, 'ok')
 }
 
 function fails(start: Start, error: StartFailedError): void {
   const { row, current } = start
   if (!current.over) {
-    row.own.unstarted = true
-    row.own.startThrew = true
+    row.ownMemory.notStarted = true
+    row.ownMemory.startThrew = true
     current.step(FAIL, error)
   }
-  row.local.stage.turn.next(answer, start, 'error')
+  row.tree.turn.next(answer, start, 'error')
 }

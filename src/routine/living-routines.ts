@@ -4,7 +4,7 @@ import type { RoutineRow } from './routine.ts'
 /**
  * G1  A row is in the list exactly as long as its routine lives, and found by its id as soon as that is known to anybody.
  */
-export class LivingRows {
+export class LivingRoutines {
   size = 0
   #first: RoutineRow | undefined
   #last: RoutineRow | undefined

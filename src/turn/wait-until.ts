@@ -1,15 +1,8 @@
 /** One way to wait, for everything that can be waited for: with a timeout, with a signal, and with nothing left behind. */
 import type { Clock } from '../port/clock.ts'
 import type { SignalHub } from './signal-hub.ts'
+import type { WaitOptions } from '../contract/wait-options.ts'
 import { abortSignal, check, durationOrInfinity } from '../spec/check.ts'
-
-/** How long to wait, in milliseconds, and what ends the wait early. */
-export interface WaitOptions {
-  /** @default Infinity */
-  readonly timeout?: number | undefined
-  /** Aborted: the wait rejects with its reason. @default none */
-  readonly signal?: AbortSignal | undefined
-}
 
 /** Rules for {@link WaitOptions}. */
 export const WAIT_RULES = { timeout: durationOrInfinity, signal: abortSignal }

@@ -1,6 +1,6 @@
 /** Reads the health of a tree. */
 import { type HealthStatus, judgeHealth } from '../../machines/health.ts'
-import type { Manager } from '../manager/manager.ts'
+import type { Life } from './life.ts'
 
 /** The health of one manager. */
 export interface Health {
@@ -16,21 +16,22 @@ export interface Health {
 }
 
 /** Judges a manager and everything below it. */
-export function healthOf(manager: Manager): Health {
-  const now = manager.stage.clock.now()
-  const children = manager.below().map(healthOf)
-  const beats = [manager.registry.oldestBeat(now), ...children.map((child) => child.oldestHeartbeat)].filter((beat) => beat !== undefined)
+export function healthOf({ path, tree, place, flock, supervisor, closed }: Life): Health {
+  const now = tree.clock.now()
+  const children = flock.below().map(healthOf)
+  const beats = [flock.registry.oldestBeat(now), ...children.map((child) => child.oldestHeartbeat)].filter((beat) => beat !== undefined)
+  const { hung } = place
   const status = judgeHealth({
-    accepting: !manager.closed,
-    hung: manager.hung,
-    recentRestarts: manager.window.count(now),
+    accepting: !closed,
+    hung,
+    recentRestarts: supervisor.window.count(now),
     children: children.map((child) => child.status),
   })
   return {
-    path: manager.path,
+    path,
     status,
-    hung: manager.hung,
-    restartsLeft: manager.window.left(now),
+    hung,
+    restartsLeft: supervisor.window.left(now),
     oldestHeartbeat: beats.length === 0 ? undefined : Math.max(...beats),
     children,
   }

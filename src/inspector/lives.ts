@@ -1,0 +1,21 @@
+/** Whose lifecycle an actor is. */
+import type { AnyActorRef } from 'xstate'
+import { Life } from '../manager/life.ts'
+import { Incarnation } from '../routine/incarnation.ts'
+import { LifecycleActor } from '../turn/lifecycle-actor.ts'
+
+/** The incarnation of a routine whose lifecycle it is. */
+export function incarnationOf(ref: AnyActorRef): Incarnation | undefined {
+  const door = doorOf(ref)
+  return door instanceof Incarnation ? door : undefined
+}
+
+/** The manager whose lifecycle it is. */
+export function managerLifeOf(ref: AnyActorRef): Life | undefined {
+  const door = doorOf(ref)
+  return door instanceof Life ? door : undefined
+}
+
+function doorOf(ref: AnyActorRef): unknown {
+  return ref instanceof LifecycleActor ? ref.door : undefined
+}

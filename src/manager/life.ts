@@ -1,0 +1,417 @@
+/**
+ * The lives of a manager, one after the other: the hand of machines/manager.ts. Each is an XState actor of its own.
+ *
+ * What a manager is to users stands in manager.ts; here, what its supervising, its shutdown, its parent and its actor ask of it.
+ */
+import type { AnyMachineSnapshot, EventObject } from 'xstate'
+import type { Phase, ShutdownMode, ShutdownTrigger } from '../../machines/lifecycle-event.ts'
+import type { ManagerMachine, ManagerMachineContext, ManagerMachineEvent } from '../../machines/manager.ts'
+import { shouldRestart } from '../../machines/restart-policy.ts'
+import type { EndReason } from '../../machines/supervisor.ts'
+import type { Gate } from '../admission/limiter.ts'
+import { RestartLimitError, RoutineCancelledError, StartFailedError } from '../contract/errors.ts'
+import type { EndKind } from '../contract/outcome.ts'
+import type { ShutdownReport } from '../contract/report.ts'
+import type { ShutdownOptions } from '../contract/shutdown-options.ts'
+import type { Host } from '../routine/host.ts'
+import type { RoutineRow } from '../routine/routine.ts'
+import type { Closing } from '../shutdown/closing.ts'
+import { ShutdownRun } from '../shutdown/shutdown.ts'
+import type { ManagerSpec } from '../spec/manager-spec.ts'
+import { ignore } from '../spec/routine-spec.ts'
+import { checkShutdownOptions, DEFAULT_SHUTDOWN_TIMEOUT, type ShutdownPlan } from '../spec/shutdown-spec.ts'
+import type { Lead, Ward } from '../supervision/lead.ts'
+import { nameStart, type Service } from '../supervision/service.ts'
+import { Supervisor } from '../supervision/supervisor.ts'
+import { type Door, inspectInWords, LifecycleActor } from '../turn/lifecycle-actor.ts'
+import type { Tree } from '../turn/tree.ts'
+import type { Turn } from '../turn/turn.ts'
+import { answerEnd, callStart, giveUp, noteOrder, renewByHand, shutDown } from './life-turns.ts'
+import type { Place } from './place.ts'
+import { Readiness } from './readiness.ts'
+import { Subtree } from './subtree.ts'
+
+/** How a life has ended. */
+export type EndState = 'completed' | 'cancelled' | 'failed'
+
+/** What a level gives to its lives. */
+export interface Level {
+  /** The machine with its effects. */
+  readonly logic: ManagerMachine
+  /** Makes the manager that is one of the children. */
+  makeChild(child: Service): Life
+}
+
+const IMMEDIATELY: ShutdownPlan = { mode: 'immediate', timeout: DEFAULT_SHUTDOWN_TIMEOUT, drain: 0, phases: {}, held: false, cause: 0 }
+
+export class Life implements Lead, Ward, Door, Closing {
+  /** The manager, as users hold it. */
+  readonly host: Host<RoutineRow> & Level
+  readonly place: Place
+  readonly tree: Tree
+  readonly spec: ManagerSpec
+  readonly up: Life | undefined
+  readonly flock: Subtree
+  /** The child that it is of its supervisor; undefined if it was made by hand. */
+  service: Service | undefined = undefined
+  /** Of the present life. */
+  declare supervisor: Supervisor
+  /** The shutdown of the present life, once there is one. */
+  run: ShutdownRun | undefined = undefined
+  /** Of the last life that ended. */
+  report: ShutdownReport | undefined = undefined
+  /** Why the present life could not begin. */
+  startError: StartFailedError | undefined = undefined
+  /** True from the moment on that nothing is accepted. */
+  closed = false
+  over = false
+  unanswered = false
+  stopRequested = false
+  concluded = false
+  incarnation = 1
+  trigger: ShutdownTrigger = 'request'
+  /** `seq` of the event that explains the next one. */
+  seq: number
+  /** The event that told of an order by hand. */
+  orderedBy = 0
+  /** Resolves with the report of the end that its parent does not answer with a restart. Never rejects. */
+  readonly outcome: Promise<ShutdownReport>
+  readonly readiness = new Readiness(this)
+  readonly #resolveOutcome: (report: ShutdownReport) => void
+  #actor: LifecycleActor | undefined
+  #cancelReason: RoutineCancelledError | undefined
+  /** True if the last restart asked of it was one too many. */
+  #exhausted = false
+
+  constructor(host: Host<RoutineRow> & Level, place: Place, up: Life | undefined, spec: ManagerSpec) {
+    this.host = host
+    this.place = place
+    this.tree = place.tree
+    this.up = up
+    this.spec = spec
+    this.seq = up?.seq ?? 0
+    this.flock = new Subtree(this)
+    const { promise, resolve } = Promise.withResolvers<ShutdownReport>()
+    this.outcome = promise
+    this.#resolveOutcome = resolve
+  }
+
+  get name(): string {
+    return this.place.name
+  }
+
+  get path(): string {
+    return this.place.path
+  }
+
+  get turn(): Turn {
+    return this.tree.turn
+  }
+
+  get gate(): Gate {
+    return this.place.gate
+  }
+
+  get startOrder(): Set<Life | Service> {
+    return this.flock.startOrder
+  }
+
+  get actor(): LifecycleActor {
+    return this.#actor as LifecycleActor
+  }
+
+  /** One for all that are told to stop without a reason, since making errors is dear. */
+  get cancelReason(): RoutineCancelledError {
+    return (this.#cancelReason ??= new RoutineCancelledError('told to stop', { path: this.path }))
+  }
+
+  describeLimit(): string {
+    return this.place.describeLimit()
+  }
+
+  // --- its beginning -------------------------------------------------------------------------
+
+  live(options: object = {}): void {
+    const parent = this.up === undefined ? {} : { parent: this.up.actor }
+    this.supervisor = new Supervisor(this, this.flock.registry)
+    this.flock.registry.supervisor = this.supervisor
+    const actor = new LifecycleActor(this.host.logic, { id: this.name, ...parent, ...options } as object, this)
+    this.#actor = actor
+    if (this.up === undefined) inspectInWords(actor, this.turn)
+    actor.onError((error) => this.tree.bus.contain(error, `${this.path}: the manager's actor failed`))
+    actor.start()
+    if (this.spec.start === undefined) this.supervisor.begin()
+    else this.turn.deed(callStart, this)
+  }
+
+  /** Its `start` has returned, or thrown. */
+  prepared(answer: unknown): void {
+    if (this.closed) return
+    if (answer instanceof StartFailedError) this.#failStart(answer)
+    else if (answer === ignore) this.#stopBecause('ignored', 0)
+    else this.supervisor.begin()
+  }
+
+  started(): void {
+    if (this.closed) return
+    this.readiness.reached = true
+    this.tell({ type: 'start' })
+    this.readiness.wake()
+    if (this.service !== undefined) this.up?.supervisor.managerStarted(this.service)
+  }
+
+  renew(): void {
+    this.incarnation++
+    if (this.service !== undefined) this.service.incarnations = this.incarnation
+    this.run = undefined
+    this.closed = false
+    this.#exhausted = false
+    this.startError = undefined
+    this.over = false
+    this.readiness.reached = false
+    this.stopRequested = false
+    this.trigger = 'request'
+    this.flock.clear()
+    this.live()
+  }
+
+  // --- its actor -----------------------------------------------------------------------------
+
+  /** A user tells it something: the same as the methods with their defaults. What else the machine knows is told by its supervising. */
+  sent(event: EventObject): void {
+    const { type, mode, timeout, error } = event as { type: string; mode?: ShutdownMode; timeout?: number; error?: unknown }
+    if (type === 'shutdown') void this.shutdown({ mode, timeout })
+    else if (type === 'hurry' && this.run !== undefined) void this.shutdown({ mode: 'immediate' })
+    else if (type === 'giveUp') this.turn.run(giveUp, this, error)
+  }
+
+  /** What those below tell it is nobody's order. */
+  relayed(): void {}
+
+  /** XState stops a root from outside at once; here that is an immediate shutdown, phases and report included. */
+  stopped(): void {
+    void this.shutdown({ mode: 'immediate' })
+  }
+
+  tell(event: ManagerMachineEvent): void {
+    if (!this.over) this.#actor?.tell(event)
+  }
+
+  perform(snapshot: AnyMachineSnapshot, _event: EventObject, actions: readonly string[]): void {
+    for (const action of actions) {
+      if (action === 'open') this.#open()
+      else if (action === 'end') this.#end(snapshot.value as EndState)
+      else this.run?.enter((snapshot.value as { stopping: Phase }).stopping)
+    }
+  }
+
+  #open(): void {
+    const { incarnation } = this
+    const type = incarnation === 1 ? 'manager.started' : 'manager.restarted'
+    this.seq = this.place.announce({ type, incarnation }, this.seq)
+  }
+
+  get phase(): Phase | undefined {
+    const value: unknown = this.actor.getSnapshot().value
+    return typeof value === 'object' && value !== null ? (value as { stopping: Phase }).stopping : undefined
+  }
+
+  // --- its shutdown --------------------------------------------------------------------------
+
+  /** Somebody asks for its end, by hand. */
+  shutdown(options: ShutdownOptions): Promise<ShutdownReport> {
+    const { mode, timeout, drain, phases, signal } = checkShutdownOptions(options, this.path)
+    const aborted = signal?.aborted === true
+    const plan = { mode: aborted ? 'immediate' : mode, timeout, drain, phases, held: false, cause: this.orderedBy } as const
+    this.turn.run(shutDown, this, plan)
+    const { report } = this.run as ShutdownRun
+    if (signal !== undefined && !aborted) this.#hurryOn(signal, report)
+    return report
+  }
+
+  #hurryOn(signal: AbortSignal, report: Promise<ShutdownReport>): void {
+    const { signals } = this.tree
+    const member = { aborted: () => this.shutDown(IMMEDIATELY) }
+    signals.bind(signal, member)
+    void report.then(() => signals.unbind(signal, member))
+  }
+
+  /** In a turn. */
+  shutDown(plan: ShutdownPlan): void {
+    this.stopRequested = true
+    if (this.run === undefined) this.#beginShutdown(plan)
+    else this.run.tighten(plan.mode, plan.timeout)
+  }
+
+  /** Somebody orders something by hand: what follows from it says so. */
+  ordered(control: string): void {
+    this.turn.run(noteOrder, this, control)
+  }
+
+  #beginShutdown(plan: ShutdownPlan): void {
+    this.run = new ShutdownRun(this, plan)
+    this.tell({ type: 'shutdown', mode: plan.mode })
+  }
+
+  #planned(cause: number, timeout = this.spec.shutdown, held = false): ShutdownPlan {
+    return { mode: 'graceful', timeout, drain: 0, phases: {}, held, cause }
+  }
+
+  get patience(): number {
+    return this.spec.shutdown
+  }
+
+  announcePhase(phase: Phase, cause: number, hold: (promise: PromiseLike<unknown>) => void): number {
+    return this.place.announce({ type: 'manager.phase', phase }, cause, hold)
+  }
+
+  /** It accepts nothing more, and its supervisor decides nothing. */
+  refuse(): void {
+    this.closed = true
+    this.supervisor.close()
+  }
+
+  /** The parent closes: it stops accepting and waits for its turn. */
+  close(cause: number): void {
+    if (this.run !== undefined || this.over) return
+    this.trigger = 'supervisor'
+    this.#beginShutdown(this.#planned(cause, Infinity, true))
+  }
+
+  stopBySupervisor(): void {
+    if (this.run !== undefined) this.run.tighten('graceful', this.spec.shutdown)
+    // It waits behind what waits there already, unless it is in a hurry.
+    else if (this.supervisor.busy && this.spec.shutdown !== Infinity) this.#stopBecause('supervisor', 0)
+    else this.supervisor.post({ type: 'stop' })
+  }
+
+  #stopBecause(trigger: ShutdownTrigger, cause: number): void {
+    if (this.run !== undefined) return
+    this.trigger = trigger
+    this.#beginShutdown(this.#planned(cause))
+  }
+
+  // --- what its supervising has come to ------------------------------------------------------
+
+  endBy(why: EndReason, child: Service | undefined): void {
+    const manager = child?.manager as Life | undefined
+    const seq = child?.row?.seq ?? manager?.seq ?? this.seq
+    if (why === 'limit') this.giveUp(seq, child?.row === undefined ? manager?.failure : child.row.current.error)
+    else if (why === 'start_failed') this.#failStart(nameStart(this.path, child as Service))
+    else this.#stopBecause(why === 'stop' ? 'supervisor' : 'auto_shutdown', seq)
+  }
+
+  /** Why its present life has failed. */
+  get failure(): unknown {
+    return this.startError ?? (this.actor.getSnapshot().context as ManagerMachineContext).error
+  }
+
+  giveUp(cause: number, error: unknown): void {
+    if (this.run !== undefined) return
+    const { maxRestarts, restartWindow } = this.spec
+    const { path } = this
+    const limit = new RestartLimitError(`${path}: more than ${maxRestarts} restarts within ${restartWindow} ms`, { path, cause: error })
+    const seq = this.place.announce({ type: 'manager.gaveUp', restarts: maxRestarts, window: restartWindow }, cause)
+    this.tree.bus.log('error', { path, err: limit }, 'gave up')
+    this.#fail('limit', limit, seq)
+  }
+
+  /** Somebody has told its actor that it gives up. */
+  giveUpBecause(error: unknown): void {
+    if (this.run === undefined) this.#fail('request', error, this.seq)
+  }
+
+  #failStart(error: StartFailedError): void {
+    if (this.run !== undefined) return
+    this.startError = error
+    this.tree.bus.log('error', { path: this.path, err: error }, 'not started')
+    this.#fail('start_failed', error, this.seq)
+  }
+
+  #fail(trigger: ShutdownTrigger, error: unknown, cause: number): void {
+    this.trigger = trigger
+    this.run = new ShutdownRun(this, this.#planned(cause))
+    this.run.blame({ path: this.path, error })
+    this.tell({ type: 'giveUp', error })
+  }
+
+  grow(service: Service): Life {
+    const child = this.flock.insert(service.name, () => this.host.makeChild(service))
+    child.service = service
+    child.incarnation = ++service.incarnations
+    return child
+  }
+
+  /** Every shutdown above notes it; the children stop one by one, once all that was spawned has ended. */
+  noteEnd(row: RoutineRow, outcome: EndKind, orphan: boolean, error: unknown): void {
+    let stopping: Life | undefined = this
+    while (stopping !== undefined && stopping.run === undefined) stopping = stopping.up
+    const run = this.run ?? stopping?.run
+    if (run === undefined) return
+    const { path, current } = row
+    const entry = { path, outcome, phase: run.phase, duration: (current.endedAt as number) - run.startedAt }
+    for (let life: Life | undefined = this; life !== undefined; life = life.up) {
+      life.run?.routineEnded(entry, orphan, error === undefined ? undefined : { path, error })
+      life.run?.poke()
+    }
+    const { registry, startOrder } = this.flock
+    if (startOrder.size > 0 && registry.rows.size <= registry.services) this.run?.nextChild()
+  }
+
+  // --- its end -------------------------------------------------------------------------------
+
+  /** What its parent makes of it is another turn (turn/turn.ts, T9). */
+  #end(state: EndState): void {
+    this.over = true
+    this.unanswered = true
+    this.report = (this.run as ShutdownRun).summarise()
+    this.turn.next(answerEnd, this, state)
+  }
+
+  /** Tells of the end, and what comes of it: another life, or nothing, or its supervisor decides. */
+  answerEnd(state: EndState): void {
+    const { up, service } = this
+    const run = this.run as ShutdownRun
+    const report = this.report as ShutdownReport
+    this.unanswered = false
+    const restart = service === undefined && state === 'failed' && up?.restarts(this) === true
+    this.seq = this.place.announce({ type: 'manager.stopped', state, trigger: this.trigger }, run.seq)
+    if (service !== undefined) up?.supervisor.managerEnded(service, this.stopRequested, this.startError)
+    // Whoever tidies up at the outcome has done so before the callers of shutdown() go on.
+    else if (!restart) this.conclude()
+    run.settle(report)
+    if (restart) this.turn.next(renewByHand, this)
+    else {
+      up?.run?.childEnded(report)
+      if (up !== undefined && up.#exhausted && !up.closed) up.giveUp(this.seq, this.failure)
+    }
+  }
+
+  /** Decides on a manager below, made by hand, that gave up. OTP counts giving up as an end in good order. */
+  restarts(child: Life): boolean {
+    if (this.closed || child.stopRequested) return false
+    const again = child.startError === undefined ? shouldRestart(child.spec.restart, 'shutdown') : child.incarnation > 1
+    if (!again) return false
+    this.#exhausted = !this.supervisor.window.record(this.tree.clock.now())
+    return !this.#exhausted
+  }
+
+  /** Another life of one that was made by hand, unless somebody has heard of the end of the last and decided otherwise. */
+  renewByHand(): void {
+    if (!this.stopRequested && this.up?.closed === false) {
+      this.renew()
+      return
+    }
+    this.conclude()
+    this.up?.run?.childEnded(this.report as ShutdownReport)
+  }
+
+  conclude(): void {
+    if (this.concluded) return
+    this.concluded = true
+    this.up?.flock.forget(this)
+    this.place.listeners.clear()
+    this.#resolveOutcome(this.report as ShutdownReport)
+    this.readiness.wake()
+  }
+}

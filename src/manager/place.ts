@@ -1,0 +1,89 @@
+/** A place in the tree: what it is called, what it counts, and who listens there. */
+import type { ControlEvent, LifecycleEvent, ManagerEvent, RefusalCode } from '../../machines/lifecycle-event.ts'
+import { Gate } from '../admission/limiter.ts'
+import { SpawnRefusedError } from '../contract/errors.ts'
+import { type Counters, type Metrics, Tally } from '../count/metrics.ts'
+import { countAll, type NameGroup, type NameRegistry } from '../count/name-group.ts'
+import type { RoutineRow } from '../routine/routine.ts'
+import { Listeners } from '../turn/lifecycle-bus.ts'
+import type { Tree } from '../turn/tree.ts'
+
+type Unnumbered<Event> = Event extends unknown ? Omit<Event, 'path' | 'at' | 'seq' | 'cause'> : never
+
+/** An event of a manager before it is numbered. */
+type ManagerEventBody = Unnumbered<ManagerEvent | ControlEvent>
+
+export class Place implements NameRegistry<RoutineRow> {
+  readonly name: string
+  readonly path: string
+  readonly tree: Tree
+  readonly up: Place | undefined
+  readonly listeners: Listeners
+  readonly gate: Gate
+  readonly tally = new Tally()
+  readonly groups = new Map<string, NameGroup<RoutineRow>>()
+  /** Routines below that are silent. */
+  hung = 0
+
+  constructor(tree: Tree, up: Place | undefined, name: string, maxRoutines: number) {
+    this.tree = tree
+    this.up = up
+    this.name = name
+    this.path = up === undefined ? name : `${up.path}/${name}`
+    this.listeners = new Listeners(tree.bus, up?.listeners)
+    this.gate = new Gate(maxRoutines, up?.gate)
+  }
+
+  get uncounted(): Set<NameGroup<RoutineRow>> {
+    return this.tree.uncounted as Set<NameGroup<RoutineRow>>
+  }
+
+  /** A copy of the counters. */
+  metrics(): Metrics {
+    countAll(this.tree.uncounted)
+    return this.tally.read(this.tree.bus.contained)
+  }
+
+  /** All that was counted here and below. */
+  get totals(): Counters {
+    countAll(this.tree.uncounted)
+    return this.tally.totals
+  }
+
+  countHung(by: 1 | -1): void {
+    for (let place: Place | undefined = this; place !== undefined; place = place.up) place.hung += by
+  }
+
+  /** Which level has no permit left, in words. */
+  describeLimit(): string {
+    const full = this.gate.full()
+    let place: Place = this
+    while (place.gate !== full && place.up !== undefined) place = place.up
+    return `${place.path} allows ${place.gate.max}`
+  }
+
+  /** Counts and announces a refusal, and throws it. In a turn. */
+  refuse(name: string, code: RefusalCode, message: string): never {
+    for (let place: Place | undefined = this; place !== undefined; place = place.up) {
+      place.tally.totals.refused++
+      place.tally.named(name).refused++
+    }
+    const { bus, clock } = this.tree
+    const seq = bus.next()
+    const { path } = this
+    if (bus.hears('routine.refused'))
+      bus.publish(this.listeners, { type: 'routine.refused', path, name, code, at: clock.now(), seq, cause: null })
+    throw new SpawnRefusedError(code, message, { path })
+  }
+
+  /** Numbers an event of this manager and delivers it. `hold` takes promises that its listeners return. In a turn. */
+  announce(event: ManagerEventBody, cause: number, hold?: (promise: PromiseLike<unknown>) => void): number {
+    const { bus, clock } = this.tree
+    const seq = bus.next()
+    if (!bus.hears(event.type)) return seq
+    const numbered = { ...event, path: this.path, at: clock.now(), seq, cause: cause || null } as LifecycleEvent
+    if (hold === undefined) bus.publish(this.listeners, numbered)
+    else bus.publishHeld(this.listeners, numbered, hold)
+    return seq
+  }
+}

@@ -1,0 +1,188 @@
+/** What hangs below a manager: other managers, and routines. */
+import type { Capacity, Room } from '../admission/availability.ts'
+import type { Gate } from '../admission/limiter.ts'
+import { ManagerExistsError } from '../contract/errors.ts'
+import type { ReportTotals } from '../contract/report.ts'
+import type { RoutineRow } from '../routine/routine.ts'
+import { CANCEL } from '../routine/routine-steps.ts'
+import type { Flock } from '../shutdown/closing.ts'
+import { RoutineRegistry } from '../supervision/routine-registry.ts'
+import { Service } from '../supervision/service.ts'
+import type { Life } from './life.ts'
+
+export class Subtree implements Flock, Capacity {
+  readonly registry: RoutineRegistry
+  /** Managers made by hand, and children, in order of their first start: the reverse of the order in which they stop. */
+  readonly startOrder = new Set<Life | Service>()
+  /** Those who wait for room here. */
+  readonly capacityWaiters = new Set<() => void>()
+  readonly #life: Life
+  readonly #managers = new Map<string, Life>()
+  /** What is left of the order, while it stops. */
+  #stopOrder: (Life | Service)[] | undefined
+
+  constructor(life: Life) {
+    this.#life = life
+    this.registry = new RoutineRegistry(life, life.place)
+  }
+
+  // --- managers ------------------------------------------------------------------------------
+
+  insert(name: string, make: () => Life): Life {
+    const { path } = this.#life
+    if (this.#managers.has(name)) throw new ManagerExistsError(`${path} has a manager named ${name}`, { path: `${path}/${name}` })
+    const child = make()
+    this.#managers.set(name, child)
+    return child
+  }
+
+  child(name: string): Life | undefined {
+    return this.#managers.get(name)
+  }
+
+  /** In order of their making. */
+  below(): Life[] {
+    return [...this.#managers.values()]
+  }
+
+  forget(child: Life): void {
+    // By now there may be another one of that name.
+    if (this.#managers.get(child.name) === child) this.#managers.delete(child.name)
+    this.startOrder.delete(child)
+  }
+
+  /** Another life begins: with nothing below. */
+  clear(): void {
+    this.#stopOrder = undefined
+    this.startOrder.clear()
+  }
+
+  // --- routines ------------------------------------------------------------------------------
+
+  /** Living and queued, in order of spawning within each manager. */
+  routines(): RoutineRow[] {
+    const own = this.registry.rows.values()
+    return this.#managers.size === 0 ? own : [...own, ...this.below().flatMap(({ flock }) => flock.routines())]
+  }
+
+  /** Of this id, if it lives or is retained: one that lives anywhere below comes before those that are only remembered. */
+  routine(id: string): RoutineRow | undefined {
+    return this.#search(({ rows }) => rows.get(id)) ?? this.#search((registry) => registry.findRetained(id))
+  }
+
+  #search(look: (registry: RoutineRegistry) => RoutineRow | undefined): RoutineRow | undefined {
+    const own = look(this.registry)
+    if (own !== undefined) return own
+    for (const { flock } of this.#managers.values()) {
+      const found = flock.#search(look)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+
+  routinesNamed(name: string): RoutineRow[] {
+    const own = [...(this.#life.place.groups.get(name) ?? [])]
+    return this.#managers.size === 0 ? own : [...own, ...this.below().flatMap(({ flock }) => flock.routinesNamed(name))]
+  }
+
+  // --- room ----------------------------------------------------------------------------------
+
+  get gate(): Gate {
+    return this.#life.gate
+  }
+
+  get closed(): boolean {
+    return this.#life.closed
+  }
+
+  /** True if there is a queue to wait for a place in. */
+  get queues(): boolean {
+    return this.#life.spec.overflow === 'queue'
+  }
+
+  roomFor(room: Room): number {
+    const { gate, registry } = this
+    const queued = registry.line.length
+    const free = queued === 0 ? gate.unspoken : 0
+    return room === 'permit' ? free : Math.max(0, free) + this.#life.spec.maxQueue - queued - gate.promised.queue
+  }
+
+  keepsWaiting(room: Room): boolean {
+    return this.registry.line.length > 0 || (room === 'queue' && this.#life.spec.maxQueue > 0)
+  }
+
+  // --- what a shutdown needs -----------------------------------------------------------------
+
+  get living(): number {
+    return this.#managers.size + this.registry.rows.size
+  }
+
+  get livingRoutines(): number {
+    const { spawned, completed, failed, cancelled, killed } = this.totals
+    return spawned - completed - failed - cancelled - killed
+  }
+
+  get totals(): ReportTotals {
+    return this.#life.place.totals
+  }
+
+  latestFirst(of: (registry: RoutineRegistry) => boolean = () => true): RoutineRow[] {
+    const own = of(this.registry) ? this.registry.rows.latestFirst() : []
+    return this.#managers.size === 0 ? own : [...this.below().reverse().flatMap(({ flock }) => flock.latestFirst(of)), ...own]
+  }
+
+  refuseAll(): void {
+    this.#life.refuse()
+    for (const look of this.capacityWaiters) look()
+    for (const { flock } of this.#managers.values()) flock.refuseAll()
+  }
+
+  closeBelow(cause: number): void {
+    for (const child of this.below()) child.close(cause)
+  }
+
+  overdueBelow(): void {
+    for (const { run } of this.below()) run?.setOverdue()
+  }
+
+  /** Once all that was spawned has ended. */
+  releaseLatest(): void {
+    if (this.registry.rows.size > this.registry.services) return
+    const order = (this.#stopOrder ??= [...this.startOrder])
+    for (let last = order.at(-1); last !== undefined; last = order.at(-1)) {
+      const manager = last instanceof Service ? (last.manager as Life | undefined) : last
+      if (manager !== undefined && !manager.over) {
+        if (last instanceof Service && last.isInstance) releaseInstances(order)
+        else manager.run?.release()
+        return
+      }
+      const row = last instanceof Service ? last.row : undefined
+      if (row !== undefined && !row.ended) {
+        this.#release(row)
+        return
+      }
+      order.pop()
+    }
+  }
+
+  /** Its end leads here again. */
+  #release(row: RoutineRow): void {
+    if (row.told) return
+    const { tree, run, cancelReason } = this.#life
+    tree.asked++
+    row.seq = run?.seq ?? 0
+    row.stop(CANCEL, cancelReason)
+  }
+}
+
+/** Instances of a template are stopped all together. */
+function releaseInstances(order: readonly (Life | Service)[]): void {
+  for (let i = order.length - 1; i >= 0; i--) {
+    const each = order[i]
+    if (!(each instanceof Service && each.isInstance)) return
+    const { run, over } = each.manager as Life
+    // Those before it were released with it.
+    if (!over && run?.released === true) return
+    run?.release()
+  }
+}

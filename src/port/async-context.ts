@@ -1,0 +1,20 @@
+/**
+ * The port of asynchronous contexts: in whose context something runs.
+ *
+ * Bodies, `start`, `restartIf` and messages are run through it, in the context that was captured at their spawn.
+ */
+export interface AsyncContext {
+  /** The context of whoever is running now; undefined where there is nothing to keep. */
+  capture(): unknown
+  /** Calls `act(a, b)` in a captured context. */
+  run<A, B>(captured: unknown, act: (a: A, b: B) => unknown, a: A, b: B): void
+}
+
+/** Whatever context is there when it runs. */
+export const ambient: AsyncContext = {
+  capture: () => undefined,
+  run: (_captured, act, a, b) => void act(a, b),
+}
+
+/** The key of the option that takes one. */
+export const ASYNC_CONTEXT: unique symbol = Symbol('curtaincall.async-context')

@@ -1,0 +1,78 @@
+/**
+ * The port of grounds: where the body of a routine runs. Inline there are two, functions and actors; a thread, a process or an
+ * engine is another one, with the same states, policies and events above it.
+ *
+ * O1  All of it are deeds (turn/turn.ts): a ground is called between turns, and what comes of it begins turns.
+ * O2  Whatever a ground does late is ignored by the run: after its end there is nothing to tell but that it has ended after all.
+ */
+import type { Logger } from '../contract/logger.ts'
+import type { Subject } from './subject.ts'
+
+/** One run of a routine, to the ground that it stands on. */
+export interface Run {
+  readonly subject: Subject
+  /** Which run of the routine it is, from 1. */
+  readonly number: number
+  readonly input: unknown
+  /** True once it has ended: nothing that its body does reaches the routine any more. */
+  readonly over: boolean
+  /** Aborted when the body is to stop. */
+  readonly signal: AbortSignal
+  /** Binds path and incarnation. */
+  readonly logger: Logger
+  /** What the ground knows of the run; the run does not look at it. */
+  footing: unknown
+  /** Aborts `signal`, if anybody has asked for it. */
+  abort(reason: unknown): void
+  /** The body has returned. */
+  returned(output: unknown): void
+  /** The body has thrown. */
+  threw(error: unknown): void
+  /** Something beside the body threw. */
+  strayed(error: unknown, what: string): void
+  /** The body lives: see `hungAfter`. */
+  beat(): void
+}
+
+/** A ground. It has no state of its own: what it knows of a run stands in `run.footing`. */
+export interface Ground {
+  /** Begins the body. */
+  begin(run: Run): void
+  /** Tells the body to stop, for this reason. */
+  ask(run: Run, reason: unknown): void
+  /** Takes the ground away from under a body that was given up on. Inline a function goes on all the same. */
+  kill(run: Run, reason: unknown): void
+  /** True if nothing of a body is left once it was killed: else it is an orphan. */
+  readonly ends: boolean
+  /**
+   * True if the body takes messages, as far as that is known; what it does not take waits in the mailbox, until it comes for it.
+   * Asked in a turn, so it looks at nothing of the user's.
+   */
+  takes(run: Run): boolean
+  /** True if it does take one at this moment. */
+  accepts(run: Run): boolean
+  /** Hands over a message that is taken; `reply` is there if somebody waits for the answer. */
+  deliver(run: Run, message: unknown, reply: ((value: unknown) => void) | undefined): void
+}
+
+/** The key under which work of another kind than functions and actors says on which ground it stands. */
+export const GROUND: unique symbol = Symbol('curtaincall.ground')
+
+/** Work that brings its ground along. */
+export interface GroundedWork {
+  readonly [GROUND]: Ground
+}
+
+const grounds = new WeakMap<object, Ground>()
+
+/** True for work that brings its ground along. Looks at it, once: not in a turn. */
+export function isGrounded(work: unknown): work is GroundedWork {
+  if (typeof work !== 'object' || work === null || !(GROUND in work)) return false
+  grounds.set(work, (work as GroundedWork)[GROUND])
+  return true
+}
+
+/** The ground of work that has brought it along. */
+export function groundOf(work: object): Ground | undefined {
+  return grounds.get(work)
+}

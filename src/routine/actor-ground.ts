@@ -1,0 +1,132 @@
+/** The ground of actor logic: a genuine XState actor below that of the routine. It is stopped at once, and so always obeys. */
+import { type ActorLogic, type AnyActorLogic, type AnyActorRef, type AnyActorScope, createActor, type EventObject, type Snapshot } from 'xstate'
+import type { Ground, Run } from '../port/ground.ts'
+import type { Subject } from '../port/subject.ts'
+import { instead } from '../turn/machine-logic.ts'
+import type { Resumption } from './resumption.ts'
+
+/** One run of actor logic. */
+interface ActorRun extends Run {
+  readonly subject: ActorSubject
+  /** The routine's own actor. */
+  readonly actor: AnyActorRef
+  /** Stops an actor below that. */
+  stopChild(child: AnyActorRef): void
+}
+
+/** A routine whose work is actor logic. */
+interface ActorSubject extends Subject {
+  readonly logic: AnyActorLogic
+  readonly resumption: Resumption | undefined
+  /** Writes down what it logs. */
+  log(args: readonly unknown[]): void
+  /** Its actor has begun, and takes messages. */
+  flushMailbox(): void
+}
+
+export const actorGround: Ground = {
+  begin(run) {
+    begin(run as ActorRun)
+  },
+
+  ask(run) {
+    stop(run as ActorRun)
+  },
+
+  kill(run) {
+    stop(run as ActorRun)
+  },
+
+  ends: true,
+
+  takes: ({ footing }) => footing !== undefined,
+  accepts: ({ footing }) => !ENDED.has((footing as AnyActorRef | undefined)?.getSnapshot().status ?? 'stopped'),
+
+  deliver({ footing }, message, reply) {
+    // To an actor a question comes as its event with a `reply` function beside.
+    const event = reply === undefined ? message : { ...(message as object), reply }
+    ;(footing as AnyActorRef).send(event as EventObject)
+  },
+}
+
+const ENDED: ReadonlySet<string> = new Set(['done', 'error', 'stopped'])
+
+function begin(run: ActorRun): void {
+  const { subject } = run
+  const { resumption, logic } = subject
+  const { snapshot, delays } = resumption ?? {}
+  const contained = stoppingChildren(logic, run)
+  const work = createActor(resumption?.observe(contained) ?? contained, {
+    parent: run.actor,
+    id: 'work',
+    input: run.input,
+    ...(snapshot === undefined ? {} : { snapshot }),
+    // XState's own is the console's; what a machine logs belongs with everything else.
+    logger: (...args: unknown[]) => subject.log(args),
+  } as object) as AnyActorRef
+  run.footing = work
+  // Its end is relayed to the routine's actor. What it throws once it was stopped from here is not: it comes from tidying up.
+  work.subscribe({
+    error: (error) => {
+      if (run.footing !== work) run.strayed(error, 'its actor threw while it was being stopped')
+    },
+  })
+  work.start()
+  if (run.over) return
+  if (resumption !== undefined) {
+    if (delays !== undefined) resumption.runOn(work, delays)
+    const keep = (): void => resumption.keep(work, subject.path)
+    keep()
+    work.subscribe({ next: keep, error: () => undefined })
+  }
+  subject.flushMailbox()
+}
+
+function stop(run: ActorRun): void {
+  const work = run.footing as AnyActorRef | undefined
+  if (work === undefined) return
+  run.footing = undefined
+  run.stopChild(work)
+  run.returned(undefined)
+}
+
+/**
+ * The same logic, except that an actor whose own action throws takes its children with it, and that what they throw while they
+ * are stopped is heard of: XState leaves the ones running, and drops the other.
+ */
+function stoppingChildren(logic: AnyActorLogic, run: Run): AnyActorLogic {
+  const original = logic as ActorLogic<Snapshot<unknown>, EventObject>
+  const error = (thrown: unknown): void => run.strayed(thrown, 'a child of its actor threw while it was being stopped')
+  return instead(original, {
+    transition: (snapshot, event, scope) => {
+      if (event.type === 'xstate.stop') for (const child of descendants(snapshot)) child.subscribe({ error })
+      try {
+        return original.transition(snapshot, event, scope)
+      } catch (thrown) {
+        stopChildren(snapshot, scope)
+        throw thrown
+      }
+    },
+  })
+}
+
+function stopChildren(snapshot: Snapshot<unknown>, scope: AnyActorScope): void {
+  for (const child of childrenOf(snapshot)) scope.stopChild(child)
+}
+
+/** Those at work: one that has ended stays among the children, and its error is old news. Logic of one's own may call anything so. */
+function childrenOf(snapshot: Snapshot<unknown> | undefined): AnyActorRef[] {
+  const { children } = (snapshot ?? {}) as { children?: object }
+  return (Object.values(children ?? {}) as Partial<AnyActorRef>[]).filter(
+    (child): child is AnyActorRef =>
+      typeof child?.subscribe === 'function' && typeof child.getSnapshot === 'function' && child.getSnapshot()?.status === 'active',
+  )
+}
+
+/** All below, outermost first. */
+function* descendants(snapshot: Snapshot<unknown> | undefined): Generator<AnyActorRef> {
+  for (const child of childrenOf(snapshot)) {
+    yield child
+    yield* descendants(child.getSnapshot() as Snapshot<unknown> | undefined)
+  }
+}

@@ -1,0 +1,98 @@
+/** What the body of a routine gets: see contract/routine-context.ts. */
+import { SpawnRefusedError } from '../contract/errors.ts'
+import type { ExitReason } from '../contract/exit-reason.ts'
+import type { Logger } from '../contract/logger.ts'
+import type { ContextOf, Envelope, Work } from '../contract/routine-context.ts'
+import type { Run } from '../port/ground.ts'
+import type { Subject } from '../port/subject.ts'
+import type { Mailbox } from '../message/mailbox.ts'
+import { Reception } from '../message/reception.ts'
+import { exit } from './exit.ts'
+import type { Host } from './host.ts'
+
+/** What starts something in a manager. */
+const STARTING: ReadonlySet<string | symbol> = new Set(['spawn', 'startChild', 'restartChild', 'createLocal', 'createApp'])
+
+/** One run of a function. */
+export interface BodyRun extends Run {
+  readonly subject: BodySubject
+}
+
+/** A routine whose work is a function. */
+export interface BodySubject extends Subject {
+  readonly logic: Work
+  readonly mailbox: Mailbox
+  /** The manager that it lives in. */
+  readonly local: Host
+}
+
+/**
+ * The context of one incarnation.
+ *
+ * C1  Once the incarnation has ended, or was abandoned, its context does nothing more: no heartbeat counts and starting anything throws.
+ */
+export class BodyContext implements ContextOf<object, unknown, never, never> {
+  readonly #run: BodyRun
+
+  constructor(run: BodyRun) {
+    this.#run = run
+  }
+
+  get incarnation(): number {
+    return this.#run.number
+  }
+
+  get input(): unknown {
+    return this.#run.input
+  }
+
+  get id(): string {
+    return this.#run.subject.id
+  }
+
+  get name(): string {
+    return this.#run.subject.name
+  }
+
+  get path(): string {
+    return this.#run.subject.path
+  }
+
+  get signal(): AbortSignal {
+    return this.#run.signal
+  }
+
+  get messages(): AsyncIterable<Envelope<never, never>> {
+    return new Reception(this.#run.subject.mailbox, this.#run) as AsyncIterable<Envelope> as AsyncIterable<Envelope<never, never>>
+  }
+
+  get logger(): Logger {
+    return this.#run.logger
+  }
+
+  get local(): object {
+    const run = this.#run
+    return new Proxy(run.subject.local as object, {
+      get(target, key) {
+        const value: unknown = Reflect.get(target, key, target)
+        if (typeof value !== 'function') return value
+        if (!STARTING.has(key)) return value.bind(target)
+        // Asked at the call: the method may have been taken out of here while the incarnation ran.
+        return (...args: unknown[]): unknown => {
+          if (!run.over) return Reflect.apply(value, target, args)
+          const { path } = run.subject
+          throw new SpawnRefusedError('ERR_NOT_ACCEPTING', `${path} has ended and cannot start anything`, { path })
+        }
+      },
+    })
+  }
+
+  get heartbeat(): () => void {
+    const run = this.#run
+    return () => run.beat()
+  }
+
+  get exit(): (reason: ExitReason) => never {
+    return exit
+  }
+}

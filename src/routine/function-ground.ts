@@ -1,0 +1,46 @@
+/** The ground of functions: they run inline, are told by their signal, and go on for as long as they like. */
+import type { AnyBody } from '../contract/routine-context.ts'
+import type { Ground, Run } from '../port/ground.ts'
+import { isThenable } from '../turn/lifecycle-bus.ts'
+import { BodyContext, type BodyRun } from './body-context.ts'
+
+export const functionGround: Ground = {
+  begin(run) {
+    const { subject } = run as BodyRun
+    const { interceptor } = subject.local.tree
+    const given = subject.logic as AnyBody
+    const body = interceptor === undefined ? given : interceptor.body(subject, given)
+    const result = body(new BodyContext(run as BodyRun) as never)
+    if (!isThenable(result)) {
+      run.returned(result)
+      return
+    }
+    // A `then` of its own may throw, or answer twice: adopted by a promise it can do neither.
+    const promise = result.then === Promise.prototype.then ? result : new Promise((resolve) => resolve(result))
+    // Bound functions, because two closures and what they share are 56 B more.
+    promise.then(returned.bind(run), threw.bind(run))
+  },
+
+  ask(run, reason) {
+    run.abort(reason)
+  },
+
+  kill(run, reason) {
+    run.abort(reason)
+  },
+
+  ends: false,
+
+  // It comes for them, by `context.messages`.
+  takes: () => false,
+  accepts: () => false,
+  deliver: () => undefined,
+}
+
+function returned(this: Run, output: unknown): void {
+  this.returned(output)
+}
+
+function threw(this: Run, error: unknown): void {
+  this.threw(error)
+}

@@ -1,0 +1,49 @@
+/** What a routine asks of the manager that it lives in, and of its supervisor. */
+import type { AnyActorRef } from 'xstate'
+import type { RoutineCancelledError } from '../contract/errors.ts'
+import type { Listeners } from '../turn/lifecycle-bus.ts'
+import type { Tree } from '../turn/tree.ts'
+
+/** The manager that a routine lives in. */
+export interface Host<Routine = unknown> {
+  readonly path: string
+  readonly tree: Tree
+  readonly listeners: Listeners
+  /** Its own actor, the parent of those of its routines. */
+  readonly actor: AnyActorRef
+  /** True once nothing is accepted, and nothing restarts. */
+  readonly closed: boolean
+  /** True once its life has ended. */
+  readonly over: boolean
+  /** Why a routine stops that was told so without a reason. */
+  readonly cancelReason: RoutineCancelledError
+  readonly registry: Registrar<Routine>
+  /** One more, or fewer, is silent. */
+  countHung(by: 1 | -1): void
+}
+
+/** Where a manager keeps its routines, and answers their ends. */
+export interface Registrar<Routine> {
+  /** How many do not run: they wait, or their end has not been answered. */
+  idle: number
+  /** An id for one that has none yet. */
+  identify(routine: Routine): string
+  /** An incarnation has ended. A turn. */
+  settle(routine: Routine, orphan: boolean): void
+  /** The body of an abandoned incarnation has ended after all. */
+  orphanSettled(routine: Routine, incarnation: number): void
+  /** Begins it now, if it is a child that waits for a delayed restart. False if it is not. */
+  hasten(routine: Routine): boolean
+}
+
+/** The child that a routine is of its supervisor. */
+export interface Post {
+  /** How many incarnations it has had, over all routines. */
+  incarnations: number
+  /** True from the moment on that its present incarnation counts as started: its body begins, whatever comes next. */
+  readonly hasStarted: boolean
+  /** One of many, made by a template. */
+  readonly isInstance: boolean
+  /** What was said of the end of its last incarnation: whether another follows. Undefined while there is nothing to say. */
+  readonly toRestart: boolean | undefined
+}

@@ -1,0 +1,40 @@
+/** How long a restart waits: the `backoff` option, and chance. */
+import { backoffDelay } from '../../machines/restart-policy.ts'
+import { refuse } from '../spec/check.ts'
+import { share } from '../spec/routine-spec.ts'
+import type { RoutineRow } from './routine.ts'
+
+/** In the middle between the two sides that a delay may stray to. */
+const NO_JITTER = 0.5
+
+/** True if chance has a say in it, and has not said it. */
+export function asksChance({ spec, memory, restartIsFree }: RoutineRow): boolean {
+  return spec.backoff !== undefined && memory.chance === undefined && !restartIsFree
+}
+
+/** Asks the `random` option; should that throw, or return what is no chance, there is no jitter. A deed. */
+export function askChance(routine: RoutineRow): void {
+  const { random, bus } = routine.tree
+  const { ownMemory, path } = routine
+  ownMemory.chance = NO_JITTER
+  try {
+    const chance = random()
+    if (!share.accepts(chance)) throw refuse('what random returns', share.range, chance, path)
+    ownMemory.chance = chance
+  } catch (error) {
+    bus.contain(error, `${path}: random is of no use`)
+  }
+}
+
+/** Milliseconds. */
+export function delayOf(routine: RoutineRow, now: number): number {
+  const { backoff } = routine.spec
+  const { startedAt } = routine.current
+  if (backoff === undefined || routine.restartIsFree) return 0
+  // One that has run for longer than the longest delay has recovered: its next failure is a first one again.
+  const { ownMemory } = routine
+  ownMemory.streak = startedAt !== undefined && now - startedAt > backoff.max ? 1 : ownMemory.streak + 1
+  const delay = backoffDelay(backoff, ownMemory.streak, ownMemory.chance ?? NO_JITTER)
+  ownMemory.chance = undefined
+  return delay
+}

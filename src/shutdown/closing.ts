@@ -1,0 +1,47 @@
+/** What a shutdown asks of the manager that it stops, and of what hangs below. */
+import type { Phase, ShutdownTrigger } from '../../machines/lifecycle-event.ts'
+import type { ManagerMachineEvent } from '../../machines/manager.ts'
+import type { ReportTotals } from '../contract/report.ts'
+import type { RoutineRow } from '../routine/routine.ts'
+import type { RoutineRegistry } from '../supervision/routine-registry.ts'
+import type { Tree } from '../turn/tree.ts'
+
+/** A manager that stops. */
+export interface Closing {
+  readonly path: string
+  readonly tree: Tree
+  readonly flock: Flock
+  /** True once its life has ended. */
+  readonly over: boolean
+  /** The phase that its machine is in; undefined while it does not stop. */
+  readonly phase: Phase | undefined
+  /** What made it stop. */
+  readonly trigger: ShutdownTrigger
+  /** Milliseconds that its parent waits for it. */
+  readonly patience: number
+  /** Tells its machine. */
+  tell(event: ManagerMachineEvent): void
+  /** Tells of a phase; `hold` takes the promises of listeners that hold it up. Returns the number of the event. */
+  announcePhase(phase: Phase, cause: number, hold: (promise: PromiseLike<unknown>) => void): number
+}
+
+/** What hangs below it. */
+export interface Flock {
+  readonly registry: RoutineRegistry
+  /** Managers and routines that have not ended. */
+  readonly living: number
+  /** Living and queued routines, at all levels. */
+  readonly livingRoutines: number
+  /** All routines that it has had, by their ends. */
+  readonly totals: ReportTotals
+  /** The routines at all levels, the latest first: of those registries that `of` picks. */
+  latestFirst(of?: (registry: RoutineRegistry) => boolean): RoutineRow[]
+  /** From here on nothing is accepted, and no supervisor decides anything, at any level. */
+  refuseAll(): void
+  /** Each manager closes, and waits for its turn. */
+  closeBelow(cause: number): void
+  /** Each manager waits for nobody any more. */
+  overdueBelow(): void
+  /** Comes to the latest of the managers and children that has not ended. */
+  releaseLatest(): void
+}

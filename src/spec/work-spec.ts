@@ -1,0 +1,38 @@
+/** Work: what can be supervised, checked; and the options that fit it. */
+import type { AnyActorLogic, InputFrom, IsNotNever } from 'xstate'
+import type { Work } from '../contract/routine-context.ts'
+import { isGrounded } from '../port/ground.ts'
+import { refuse } from './check.ts'
+import type { RoutineOptions } from './routine-spec.ts'
+
+/** True for XState actor logic. */
+export function isActorLogic(work: unknown): work is AnyActorLogic {
+  if (typeof work !== 'object' || work === null) return false
+  const logic = work as Partial<AnyActorLogic>
+  return typeof logic.transition === 'function' && typeof logic.getInitialSnapshot === 'function'
+}
+
+/** Options where the work takes input of this type: required unless it may be undefined. */
+export type OptionsFor<Input> = undefined extends Input
+  ? [options?: RoutineOptions<Input>]
+  : [options: RoutineOptions<Input> & { readonly input: Input }]
+
+type LogicInput<Logic extends AnyActorLogic> = unknown extends InputFrom<Logic> ? unknown : InputFrom<Logic>
+
+/** Options where the work is actor logic. */
+export type LogicArguments<Logic extends AnyActorLogic> =
+  IsNotNever<LogicInput<Logic>> extends true ? OptionsFor<LogicInput<Logic>> : [options?: RoutineOptions]
+
+/**
+ * Checks that this can be supervised.
+ *
+ * @throws ConfigError
+ */
+export function checkWork(work: unknown, resume: RoutineOptions['resume'], path: string): Work {
+  const isFunction = typeof work === 'function'
+  if (!isFunction && !isGrounded(work) && !isActorLogic(work))
+    throw refuse('routine work', 'a function or XState actor logic', work, path)
+  if (isFunction && resume === 'snapshot')
+    throw refuse('routine option resume', "'fresh' where the work is a function", resume, path)
+  return work as Work
+}

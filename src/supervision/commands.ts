@@ -1,0 +1,262 @@
+/** What a supervisor's process wants done with its children, and how that is done: see machines/supervisor.ts. */
+import type { Begun } from '../../machines/supervisor.ts'
+import { grant } from '../admission/limiter.ts'
+import { SpawnRefusedError, StartFailedError } from '../contract/errors.ts'
+import { announce } from '../routine/announcing.ts'
+import type { Host } from '../routine/host.ts'
+import type { Incarnation } from '../routine/incarnation.ts'
+import { asksChance, askChance, delayOf } from '../routine/restart-delay.ts'
+import type { RoutineRow } from '../routine/routine.ts'
+import { CANCEL } from '../routine/routine-steps.ts'
+import { hasStart, prepareRoutine } from '../routine/start-option.ts'
+import type { Tree } from '../turn/tree.ts'
+import type { Lead } from './lead.ts'
+import type { RoutineRegistry } from './routine-registry.ts'
+import type { Service } from './service.ts'
+
+/** The command's answer is not there yet. */
+export const LATER = Symbol('later')
+
+/** A supervisor, to those who carry out what it wants. */
+interface Process {
+  readonly closed: boolean
+  /** Goes on with what came of the command. */
+  resume(answer: unknown): void
+  /** A delayed restart is due. */
+  hasten(child: Service): void
+  /** True unless it has forgotten that child. */
+  has(child: Service): boolean
+}
+
+export class Commands {
+  readonly #lead: Lead
+  readonly #host: Host<RoutineRow>
+  readonly #tree: Tree
+  readonly #registry: RoutineRegistry
+  readonly #process: Process
+
+  constructor(lead: Lead, registry: RoutineRegistry, process: Process) {
+    this.#lead = lead
+    this.#host = lead.host
+    this.#tree = lead.host.tree
+    this.#registry = registry
+    this.#process = process
+  }
+
+  /** Answers with how it began, or LATER. */
+  start(service: Service, again: boolean): unknown {
+    const { row } = service
+    // Its last end has yet to be told: only then is known what comes of it.
+    if (service.unanswered) {
+      this.#tree.turn.next(startLater, { commands: this, service, again })
+      return LATER
+    }
+    // That end was told to be the last.
+    if (row?.ended === false && row.current.over && service.toRestart === false) return 'ignore'
+    service.retried = again
+    service.toRestart = undefined
+    this.#lead.startOrder.add(service)
+    return service.type === 'supervisor' ? this.#startManager(service) : this.#startRoutine(service)
+  }
+
+  /** @internal */
+  startLater(service: Service, again: boolean): void {
+    if (!this.#process.closed) this.#process.resume(this.start(service, again))
+  }
+
+  #startRoutine(service: Service): unknown {
+    const row = this.#rowFor(service)
+    if (row === undefined) return 'error'
+    // Told to stop while it was dead: its end is on its way here.
+    if (row.told) {
+      row.stop(CANCEL, row.memory.lateReason ?? this.#host.cancelReason)
+      return 'ok'
+    }
+    if (row.spec.signal === undefined && !hasStart(row)) {
+      this.#letBegin(service, row)
+      return 'ok'
+    }
+    // Behind the deed that looks at its signal.
+    this.#tree.turn.next(prepare, { commands: this, row })
+    return LATER
+  }
+
+  #letBegin(service: Service, row: RoutineRow): void {
+    service.hasStarted = true
+    this.#tree.begin(row)
+  }
+
+  /** @internal Its `start` has returned. */
+  prepared(service: Service, row: RoutineRow, begun: Begun, whose: Incarnation): void {
+    if (begun === 'error') service.startError = whose.error
+    else if (begun === 'ok' && row.current === whose && !whose.over && !this.#process.closed) this.#letBegin(service, row)
+    this.#process.resume(begun)
+  }
+
+  /** The routine that goes on, or a new one; undefined if there is no room for it. */
+  #rowFor(service: Service): RoutineRow | undefined {
+    const registry = this.#registry
+    const { path } = this.#host
+    const { row } = service
+    if (row !== undefined && !row.ended) {
+      if (row.current.over) registry.renew(row, 0)
+      return row
+    }
+    try {
+      if (!service.reserved && this.#lead.gate.full() !== undefined)
+        throw new SpawnRefusedError('ERR_AT_CAPACITY', `${path} has no permit left for ${service.name}: ${this.#lead.describeLimit()}`, {
+          path,
+        })
+      const next = this.#register(service)
+      service.row = next
+      announce(next, 'routine.spawned')
+      registry.bindSignal(next)
+      return next
+    } catch (cause) {
+      service.startError = new StartFailedError(`${path}/${service.name}: not started`, {
+        path: `${path}/${service.name}#${service.id}`,
+        cause,
+      })
+      return undefined
+    }
+  }
+
+  /** Takes it up with its permit. */
+  #register(service: Service): RoutineRow {
+    const { work } = service.spec as { work: RoutineRow['logic'] }
+    const { routineSpec } = service as { routineSpec: RoutineRow['spec'] }
+    const row = this.#registry.add(service.name, work, routineSpec, routineSpec.input, service.id, service)
+    if (!service.reserved) this.#lead.gate.take()
+    service.reserved = false
+    return row
+  }
+
+  #startManager(service: Service): unknown {
+    const { path } = this.#host
+    let { manager } = service
+    // Told to stop between two lives: it stays down.
+    if (manager?.concluded === false && manager.over && manager.stopRequested) return 'ignore'
+    try {
+      if (manager === undefined || manager.concluded) manager = this.#lead.grow(service)
+    } catch (cause) {
+      service.startError = new StartFailedError(`${path}/${service.name}: not started`, { path: `${path}/${service.name}`, cause })
+      return 'error'
+    }
+    service.begun = (begun) => this.#resumeNext(begun)
+    if (service.manager === manager) manager.renew()
+    else {
+      service.manager = manager
+      manager.live()
+    }
+    return LATER
+  }
+
+  /** Answers when it has ended, or LATER. */
+  stop(service: Service, again: boolean): unknown {
+    const { row, manager } = service
+    this.disarm(service)
+    if (manager !== undefined) {
+      if (manager.over && !manager.unanswered) return undefined
+      service.stopped = () => this.#resumeNext(undefined)
+      if (!manager.over) manager.stopBySupervisor()
+      return LATER
+    }
+    if (row === undefined || row.ended) return undefined
+    if (row.current.over && !row.current.unanswered) {
+      this.#registry.finish(row, again)
+      return undefined
+    }
+    service.again = again
+    service.stopped = () => this.#resumeNext(undefined)
+    row.stop(CANCEL, this.#host.cancelReason)
+    return LATER
+  }
+
+  /** Answers with milliseconds, or LATER. */
+  delay(service: Service): unknown {
+    const { row } = service
+    if (row === undefined || row.ended || row.told) return 0
+    if (asksChance(row)) {
+      this.#tree.turn.deed(askChanceFirst, { commands: this, service })
+      return LATER
+    }
+    const delay = delayOf(row, this.#tree.clock.now())
+    if (delay === 0) return 0
+    this.#registry.renew(row, delay)
+    service.restartTimer = this.#tree.later(() => this.#process.hasten(service), delay)
+    return delay
+  }
+
+  /** @internal Chance has had its say. */
+  delayed(service: Service): void {
+    if (!this.#process.closed) this.#process.resume(this.delay(service))
+  }
+
+  /** It stays down. */
+  leave(service: Service): void {
+    const { row, manager } = service
+    this.disarm(service)
+    if (row?.current.over === true) this.#registry.finish(row)
+    else if (row !== undefined && !row.ended) {
+      // Its delayed restart was to begin now, and another one of its group has failed to start.
+      service.again = false
+      service.stopped = () => undefined
+      row.stop(CANCEL, this.#host.cancelReason)
+    }
+    this.giveBack(service)
+    if (manager?.over === true) manager.conclude()
+    if (!this.#process.has(service)) this.#lead.startOrder.delete(service)
+  }
+
+  /** Its permit is kept for nobody any more. */
+  giveBack(service: Service): void {
+    if (!service.reserved) return
+    service.reserved = false
+    this.#lead.gate.give()
+    grant(this.#registry.line)
+  }
+
+  /** It waits for no delayed restart any more. */
+  disarm(service: Service): void {
+    this.#tree.clock.clearTimeout(service.restartTimer)
+    service.restartTimer = undefined
+  }
+
+  #resumeNext(answer: unknown): void {
+    this.#tree.turn.next(resume, this.#process, answer)
+  }
+}
+
+interface Starting {
+  readonly commands: Commands
+  readonly service: Service
+  readonly again: boolean
+}
+
+function resume(process: Process, answer: unknown): void {
+  process.resume(answer)
+}
+
+function startLater({ commands, service, again }: Starting): void {
+  commands.startLater(service, again)
+}
+
+interface Preparing {
+  readonly commands: Commands
+  readonly row: RoutineRow
+}
+
+function prepare({ commands, row }: Preparing): void {
+  prepareRoutine(row, (_, begun, whose) => commands.prepared(row.service as Service, row, begun, whose))
+}
+
+/** A deed. */
+function askChanceFirst({ commands, service }: Omit<Starting, 'again'>): void {
+  const row = service.row as RoutineRow
+  askChance(row)
+  row.tree.turn.arise(delayed, commands, service)
+}
+
+function delayed(commands: Commands, service: Service): void {
+  commands.delayed(service)
+}

@@ -1,0 +1,52 @@
+/** What supervising asks of managers: of its own, and of those that are children. */
+import type { EndReason } from '../../machines/supervisor.ts'
+import type { Gate } from '../admission/limiter.ts'
+import type { EndKind } from '../contract/outcome.ts'
+import type { Host } from '../routine/host.ts'
+import type { RoutineRow } from '../routine/routine.ts'
+import type { ManagerSpec } from '../spec/manager-spec.ts'
+import type { Service } from './service.ts'
+
+/** A manager, to its own supervising. */
+export interface Lead {
+  readonly host: Host<RoutineRow>
+  readonly spec: ManagerSpec
+  readonly gate: Gate
+  /** Managers made by hand, and children, in order of their first start: the reverse of the order in which they stop. */
+  readonly startOrder: Set<object>
+  /** All children have started. */
+  started(): void
+  /** What its supervising has come to. */
+  endBy(why: EndReason, child: Service | undefined): void
+  /** One restart too many of what was spawned. */
+  giveUp(cause: number, error: unknown): void
+  /** Makes the manager that is one of the children. */
+  grow(child: Service): Ward
+  /** A routine has ended for good; `thrown` is what is to be told of it, if anything. */
+  noteEnd(routine: RoutineRow, kind: EndKind, orphan: boolean, thrown: unknown): void
+  /** Which level has no permit left, in words. */
+  describeLimit(): string
+}
+
+/** A manager, to the supervisor whose child it is. */
+export interface Ward {
+  /** Itself, as users hold it. */
+  readonly host: unknown
+  readonly incarnation: number
+  /** True from the end of a life until the next. */
+  readonly over: boolean
+  /** True from the end of a life until that is answered (turn/turn.ts, T3). */
+  readonly unanswered: boolean
+  /** True once somebody has asked for its end, by hand. */
+  readonly stopRequested: boolean
+  /** True once no life follows any more. */
+  readonly concluded: boolean
+  /** Begins its first life. */
+  live(): void
+  /** Begins another. */
+  renew(): void
+  /** Ends the present one: it waits its turn, unless it is in a hurry. */
+  stopBySupervisor(): void
+  /** No life follows. */
+  conclude(): void
+}

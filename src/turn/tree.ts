@@ -1,0 +1,149 @@
+/** What all nodes of one tree share: its turns, time, chance, ids, events and ports. One per global manager; no module state. */
+import { nanoid } from 'nanoid'
+import { ConfigError } from '../contract/errors.ts'
+import type { Logger } from '../contract/logger.ts'
+import type { AsyncContext } from '../port/async-context.ts'
+import { type Clock, PlatformClock } from '../port/clock.ts'
+import type { Interceptor } from '../port/interceptor.ts'
+import type { JournalEntry, Store } from '../port/store.ts'
+import { type TrafficObserver, TrafficObservers } from '../port/traffic-observer.ts'
+import { nodeName, refuse } from '../spec/check.ts'
+import type { GlobalSpec } from '../spec/manager-spec.ts'
+import { LifecycleBus } from './lifecycle-bus.ts'
+import { OwnClock } from './own-clock.ts'
+import { SignalHub } from './signal-hub.ts'
+import { Turn } from './turn.ts'
+
+/** Characters of a generated id: 48 bits, and each is checked against those that live. */
+const ID_LENGTH = 8
+
+/** The most that a given id generator may repeat itself before it is called broken. */
+const ID_TRIES = 100
+
+/** Something that begins in a later microtask. */
+export interface Launch {
+  readonly path: string
+  /** In a turn of its own. */
+  launch(): void
+}
+
+/** A place where something was counted that the levels above do not know yet. */
+export interface Uncounted {
+  addUp(): void
+}
+
+export class Tree {
+  readonly turn: Turn
+  readonly clock: Clock
+  readonly random: () => number
+  readonly logger: Logger
+  readonly strict: boolean
+  readonly interceptor: Interceptor | undefined
+  readonly asyncContext: AsyncContext
+  /** Who sees the traffic, while somebody does: one, or all of them as one. */
+  observer: TrafficObserver | undefined = undefined
+  readonly bus: LifecycleBus
+  readonly signals: SignalHub
+  readonly uncounted = new Set<Uncounted>()
+  /** How many routines a shutdown has asked to stop, ever. */
+  asked = 0
+  /** Order of joining a queue, over all queues. */
+  ticket = 0
+  /** How many entries of the journal have been acknowledged. */
+  acknowledged = 0
+  /** True if an id may wait until somebody asks for it. */
+  readonly idsAreLazy: boolean
+  readonly #generateId: () => string
+  readonly #store: Store | undefined
+  #launches: Launch[] = []
+  #observers: readonly TrafficObserver[] = []
+
+  constructor(spec: GlobalSpec) {
+    this.turn = new Turn((error) => this.bus.contain(error, 'a step of the tree threw'))
+    this.bus = new LifecycleBus(this.turn, spec.logger)
+    this.clock =
+      spec.clock instanceof PlatformClock
+        ? spec.clock
+        : new OwnClock(spec.clock, this.turn, (error) => this.bus.contain(error, 'the clock threw'))
+    this.random = spec.random
+    this.logger = spec.logger
+    this.strict = spec.strict
+    this.interceptor = spec.interceptor
+    this.asyncContext = spec.asyncContext
+    this.signals = new SignalHub(this.bus)
+    this.idsAreLazy = spec.generateId === undefined
+    this.#generateId = spec.generateId ?? (() => nanoid(ID_LENGTH))
+    this.#store = spec.store
+  }
+
+  addObserver(observer: TrafficObserver): void {
+    this.#observedBy([...this.#observers, observer])
+  }
+
+  removeObserver(observer: TrafficObserver): void {
+    this.#observedBy(this.#observers.filter((each) => each !== observer))
+  }
+
+  #observedBy(observers: readonly TrafficObserver[]): void {
+    this.#observers = observers
+    this.observer = observers.length > 1 ? new TrafficObservers(observers) : observers[0]
+  }
+
+  /** True if what happens is written to a journal. */
+  get isStored(): boolean {
+    return this.#store !== undefined
+  }
+
+  /** Writes to the journal; see port/store.ts. In a turn. */
+  append(entry: JournalEntry): void {
+    if (this.#store !== undefined) this.turn.deed(this.#append, entry)
+  }
+
+  readonly #append = (entry: JournalEntry): void => {
+    this.#store?.append(entry, (error) => this.turn.arise(this.#acknowledge, entry, error))
+  }
+
+  readonly #acknowledge = (entry: JournalEntry, error: unknown): void => {
+    this.acknowledged++
+    if (error !== undefined) this.bus.contain(error, `${entry.path}: not stored (${entry.type})`)
+  }
+
+  /** An id that `taken` does not know. Between two turns, where the generator is the user's. */
+  generateId(taken: (id: string) => boolean): string {
+    for (let attempt = 0; attempt < ID_TRIES; attempt++) {
+      const id = this.idsAreLazy ? this.#generateId() : this.turn.ask(this.#generateId)
+      if (!this.idsAreLazy && !nodeName.accepts(id)) throw refuse('what generateId returns', nodeName.range, id)
+      if (!taken(id)) return id
+    }
+    throw new ConfigError(`generateId must return ids that are not taken; received ${ID_TRIES} in a row that are`)
+  }
+
+  /**
+   * Calls `act(target)` once, which begins a turn; `now` is for who has just asked the clock. No closure where the clock is the
+   * platform's.
+   */
+  arm<Target>(act: (target: Target) => void, target: Target, delay: number, now?: number): unknown {
+    const { clock } = this
+    return clock instanceof PlatformClock ? clock.arm(act, target, delay, now) : clock.setTimeout(() => act(target), delay)
+  }
+
+  /** Calls back once, in a turn of its own. */
+  later(callback: () => void, delay: number): unknown {
+    return this.clock.setTimeout(() => this.turn.run(callback, undefined), delay)
+  }
+
+  /** Lets something begin in a later microtask, after what was admitted before it. */
+  begin(launch: Launch): void {
+    if (this.#launches.push(launch) === 1) queueMicrotask(this.#beginAll)
+  }
+
+  readonly #beginAll = (): void => {
+    const launches = this.#launches
+    this.#launches = []
+    for (const each of launches) this.turn.run(launch, each)
+  }
+}
+
+function launch(launch: Launch): void {
+  launch.launch()
+}
