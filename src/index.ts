@@ -5,28 +5,28 @@
  */
 
 // The hierarchy
-export { createGlobalManager, GlobalManager } from './manager/global-manager.ts'
-export { AppManager } from './manager/app-manager.ts'
-export { LocalManager } from './manager/local-manager.ts'
-export type { AvailabilityOptions, ChildEntry, LivingChild, Manager, ManagerState } from './manager/manager.ts'
+export { createGlobalManager, GlobalManager } from './manager/index.ts'
+export { AppManager } from './manager/index.ts'
+export { LocalManager } from './manager/index.ts'
+export type { AvailabilityOptions, ChildEntry, LivingChild, Manager, ManagerState } from './manager/index.ts'
 export type {
   GlobalManagerOptions,
   LocalManagerOptions,
   ManagerOptions,
   ManagerStartContext,
   SupervisorOptions,
-} from './spec/manager-spec.ts'
+} from './spec/index.ts'
 
 // Children
-export { manager, routine } from './manager/children.ts'
-export type { ChildInstance, ChildResult } from './supervision/child-calls.ts'
-export type { ChildSpec, ManagerChild, RoutineChild } from './spec/child-spec.ts'
+export { manager, routine } from './manager/index.ts'
+export type { ChildInstance, ChildResult } from './supervision/index.ts'
+export type { ChildSpec, ManagerChild, RoutineChild } from './spec/index.ts'
 export type { AutoShutdown, CallError, ChildCounts, Strategy } from '../machines/supervisor.ts'
 
 // Routines
-export type { Routine, RoutineFrom, RoutineState } from './contract/routine-handle.ts'
-export type { Body, RoutineContext } from './manager/body.ts'
-export type { ExitReason } from './contract/exit-reason.ts'
+export type { Routine, RoutineFrom, RoutineState } from './contract/index.ts'
+export type { Body, RoutineContext } from './manager/index.ts'
+export type { ExitReason } from './contract/index.ts'
 export {
   ignore,
   type MailboxOptions,
@@ -34,20 +34,20 @@ export {
   type RoutineOptions,
   type ShutdownTime,
   type StartContext,
-} from './spec/routine-spec.ts'
-export type { CancelledOutcome, CompletedOutcome, EndKind, FailedOutcome, Outcome, RoutineEnd } from './contract/outcome.ts'
-export type { Envelope } from './contract/routine-context.ts'
-export { link, watch } from './routine/links.ts'
-export type { WaitOptions } from './contract/wait-options.ts'
+} from './spec/index.ts'
+export type { CancelledOutcome, CompletedOutcome, EndKind, FailedOutcome, Outcome, RoutineEnd } from './contract/index.ts'
+export type { Envelope } from './contract/index.ts'
+export { link, watch } from './routine/index.ts'
+export type { WaitOptions } from './contract/index.ts'
 
 // Shutdown
-export type { ShutdownOptions } from './contract/shutdown-options.ts'
-export type { ErrorReport, PhaseReport, ReportTotals, RoutineReport, ShutdownReport } from './contract/report.ts'
-export type { NamedReport } from './shutdown/named-shutdown.ts'
-export { handleSignals, type SignalName } from './manager/process-signals.ts'
+export type { ShutdownOptions } from './contract/index.ts'
+export type { ErrorReport, PhaseReport, ReportTotals, RoutineReport, ShutdownReport } from './contract/index.ts'
+export type { NamedReport } from './shutdown/index.ts'
+export { handleSignals, type SignalName } from './manager/index.ts'
 
 // Watching
-export type { LifecycleListener, Unsubscribe } from './turn/lifecycle-bus.ts'
+export type { LifecycleListener, Unsubscribe } from './turn/index.ts'
 export type {
   ControlEvent,
   LifecycleEvent,
@@ -62,16 +62,16 @@ export type {
   ShutdownMode,
   ShutdownTrigger,
 } from '../machines/lifecycle-event.ts'
-export type { Health } from './manager/health.ts'
+export type { Health } from './manager/index.ts'
 export type { HealthStatus } from '../machines/health.ts'
-export { type Durations, MAX_NAMES, type Metrics, type MetricValues } from './count/metrics.ts'
+export { type Durations, MAX_NAMES, type Metrics, type MetricValues } from './count/index.ts'
 
 // Programs for `curtaincall run`
 export type { Program, ProgramContext, ProgramResult } from './cli/program.ts'
 
 // Ports and vocabulary
-export type { Clock } from './port/clock.ts'
-export type { Logger, LogMethod } from './contract/logger.ts'
+export type { Clock } from './port/index.ts'
+export type { Logger, LogMethod } from './contract/index.ts'
 export type { Backoff, RestartType } from '../machines/restart-policy.ts'
 
 // Errors
@@ -90,4 +90,4 @@ export {
   RoutineTimeoutError,
   SpawnRefusedError,
   StartFailedError,
-} from './contract/errors.ts'
+} from './contract/index.ts'

@@ -1,5 +1,5 @@
 /** Counts what happens, per manager and per name, without looking at anything twice. */
-import type { EndKind } from '../contract/outcome.ts'
+import type { EndKind } from '../contract/index.ts'
 
 /** Milliseconds from start to end of what has ended. */
 export interface Durations {

@@ -2,7 +2,7 @@
  * The living routines of one name below one manager, chained to the same name one level up,
  * so that counting, waiting and stopping by name cost the same whatever else lives there.
  */
-import type { EndKind } from '../contract/outcome.ts'
+import type { EndKind } from '../contract/index.ts'
 import { Counters, type Tally } from './metrics.ts'
 
 /** A routine in the list of its name. */

@@ -1,5 +1,5 @@
 /** What a page may ask, checked in one place: whoever answers finds what it expects, or is not asked. */
-import { anything, check, finiteCount, oneOf, type Rule } from '../spec/check.ts'
+import { anything, check, finiteCount, oneOf, type Rule } from '../spec/index.ts'
 import type { Question, Questions } from './protocol.ts'
 
 /** Paths, types and keys in one question. */

@@ -1,8 +1,7 @@
 /** What a page may do to the tree, if it may do anything: the same as its methods, each heard in the log like any other cause. */
-import type { GlobalManager } from '../manager/global-manager.ts'
-import { Manager } from '../manager/manager.ts'
-import type { RoutineRow } from '../routine/routine.ts'
-import { isActorLogic } from '../spec/work-spec.ts'
+import { type GlobalManager, Manager } from '../manager/index.ts'
+import type { RoutineRow } from '../routine/index.ts'
+import { isActorLogic } from '../spec/index.ts'
 import { find } from './describe.ts'
 import { CONTROLS, type Control, type Done } from './protocol.ts'
 

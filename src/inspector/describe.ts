@@ -1,11 +1,8 @@
 /** One actor, the health of all, and who blocks a shutdown: looked up when the page asks, held by nobody. */
 import type { AnyActorRef } from 'xstate'
 import type { HealthStatus } from '../../machines/health.ts'
-import type { GlobalManager } from '../manager/global-manager.ts'
-import type { Health } from '../manager/health.ts'
-import { Manager } from '../manager/manager.ts'
-import { routineLogic } from '../routine/incarnation.ts'
-import type { RoutineRow } from '../routine/routine.ts'
+import { type GlobalManager, type Health, Manager } from '../manager/index.ts'
+import { routineLogic, type RoutineRow } from '../routine/index.ts'
 import { chartOf, isMachine, stateToWire } from './chart.ts'
 import { kindOf } from './forest.ts'
 import type { ActorView, Blocker, ChartState, HealthView, LogLine } from './protocol.ts'

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { ConfigError } from '../contract/errors.ts'
-import { GlobalManager } from '../manager/global-manager.ts'
-import { check, flag, type Rule, refuse } from '../spec/check.ts'
+import { ConfigError } from '../contract/index.ts'
+import { GlobalManager } from '../manager/index.ts'
+import { check, flag, refuse, type Rule } from '../spec/index.ts'
 import { Controls } from './controls.ts'
 import type { Recording } from './protocol.ts'
 import { fromTrace, type TraceLike } from './recording.ts'

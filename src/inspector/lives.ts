@@ -1,8 +1,8 @@
 /** Whose lifecycle an actor is. */
 import type { AnyActorRef } from 'xstate'
-import { Life } from '../manager/life.ts'
-import { Incarnation } from '../routine/incarnation.ts'
-import { LifecycleActor } from '../turn/lifecycle-actor.ts'
+import { Life } from '../manager/index.ts'
+import { Incarnation } from '../routine/index.ts'
+import { LifecycleActor } from '../turn/index.ts'
 
 /** The incarnation of a routine whose lifecycle it is. */
 export function incarnationOf(ref: AnyActorRef): Incarnation | undefined {

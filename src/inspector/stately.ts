@@ -5,7 +5,7 @@
  * J2  What is said is JSON of bounded size, errors in words; what throws while it is looked at is contained.
  */
 import type { Snapshot } from 'xstate'
-import { callable, check, having, refuse, type Rule } from '../spec/check.ts'
+import { callable, check, having, refuse, type Rule } from '../spec/index.ts'
 import { type ActorLike, Census, type InspectionEventLike, type Inspected, type Seen, seenOf } from './census.ts'
 import { toWire } from './to-wire.ts'
 

@@ -7,9 +7,8 @@
  *     is the last one before it, and if there is none, nobody knows.
  */
 import type { AnyActorRef } from 'xstate'
-import type { GlobalManager } from '../manager/global-manager.ts'
+import { type GlobalManager, Manager } from '../manager/index.ts'
 import { incarnationOf, managerLifeOf } from './lives.ts'
-import { Manager } from '../manager/manager.ts'
 import { chartOf, isMachine, stateToWire } from './chart.ts'
 import type { MessageLine, Questions } from './protocol.ts'
 import type { Kept, Traffic } from './traffic.ts'
@@ -92,7 +91,8 @@ export class TrafficExport {
       const own = incarnationOf(ref)
       const isWork = own === undefined && managerLifeOf(ref) === undefined
       // What events tell anyway need not be told.
-      if (own === undefined || !isMachine(logicOf(own.footing as AnyActorRef)) || !this.#isPlain(ref)) still[isWork ? 'work' : 'life'].push(new WeakRef(ref))
+      if (own === undefined || !isMachine(logicOf(own.footing as AnyActorRef)) || !this.#isPlain(ref))
+        still[isWork ? 'work' : 'life'].push(new WeakRef(ref))
     }
     const [oldest] = this.#fetches.keys()
     if (this.#fetches.size === FETCHES) this.#fetches.delete(oldest as number)

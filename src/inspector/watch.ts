@@ -6,10 +6,9 @@
  */
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
 import type { LifecycleEvent, LifecycleEventType } from '../../machines/lifecycle-event.ts'
-import type { GlobalManager } from '../manager/global-manager.ts'
-import { routineLogic } from '../routine/incarnation.ts'
-import type { Unsubscribe } from '../turn/lifecycle-bus.ts'
-import { Manager } from '../manager/manager.ts'
+import { type GlobalManager, Manager } from '../manager/index.ts'
+import { routineLogic } from '../routine/index.ts'
+import type { Unsubscribe } from '../turn/index.ts'
 import { chartOf } from './chart.ts'
 import { actorOf, describeActor, describeChart, describeHealth, describeOngoing, find } from './describe.ts'
 import { describeEnded } from './describe-ended.ts'

@@ -1,7 +1,7 @@
 /** The supervisor of local managers. */
 import { appManagerMachine, type ManagerMachine } from '../../machines/manager.ts'
-import { checkName, compileLocalSpec, type LocalManagerOptions, type ManagerSpec } from '../spec/manager-spec.ts'
-import { withEffects } from '../turn/machine-logic.ts'
+import { checkName, compileLocalSpec, type LocalManagerOptions, type ManagerSpec } from '../spec/index.ts'
+import { withEffects } from '../turn/index.ts'
 import { LocalManager } from './local-manager.ts'
 import { Manager } from './manager.ts'
 

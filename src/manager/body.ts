@@ -1,5 +1,5 @@
 /** Bodies and their context, as users write them: the manager in it is a local one. */
-import type { BodyOf, ContextOf } from '../contract/routine-context.ts'
+import type { BodyOf, ContextOf } from '../contract/index.ts'
 import type { LocalManager } from './local-manager.ts'
 
 /** The context of one incarnation. */

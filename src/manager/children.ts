@@ -1,9 +1,18 @@
 /** Children of a manager, as values. */
 import type { AnyActorLogic } from 'xstate'
-import { type ManagerChild, type RoutineChild, seal } from '../spec/child-spec.ts'
-import { checkName, compileLocalSpec, type LocalManagerOptions } from '../spec/manager-spec.ts'
-import { compileRoutineSpec, type RoutineOptions } from '../spec/routine-spec.ts'
-import { checkWork, type LogicArguments, type OptionsFor } from '../spec/work-spec.ts'
+import {
+  checkName,
+  checkWork,
+  compileLocalSpec,
+  compileRoutineSpec,
+  type LocalManagerOptions,
+  type LogicArguments,
+  type ManagerChild,
+  type OptionsFor,
+  type RoutineChild,
+  type RoutineOptions,
+  seal,
+} from '../spec/index.ts'
 import type { Body } from './body.ts'
 
 /**

@@ -2,23 +2,21 @@
 import type { InspectionEvent, Observer } from 'xstate'
 import { globalManagerMachine, type ManagerMachine } from '../../machines/manager.ts'
 import { AppManager } from './app-manager.ts'
-import { inWords } from '../turn/lifecycle-actor.ts'
+import { inWords, Tree, withEffects } from '../turn/index.ts'
 import { Manager } from './manager.ts'
-import type { Routine } from '../contract/routine-handle.ts'
-import { refuse } from '../spec/check.ts'
-import type { ChildSpec } from '../spec/child-spec.ts'
+import type { Routine } from '../contract/index.ts'
 import {
   checkAppChild,
   checkName,
+  type ChildSpec,
   compileAppSpec,
   compileGlobalSpec,
   type GlobalManagerOptions,
   type GlobalSpec,
   type ManagerOptions,
   type ManagerSpec,
-} from '../spec/manager-spec.ts'
-import { withEffects } from '../turn/machine-logic.ts'
-import { Tree } from '../turn/tree.ts'
+  refuse,
+} from '../spec/index.ts'
 
 const globalLogic = withEffects(globalManagerMachine as ManagerMachine)
 

@@ -8,24 +8,20 @@ import type { Phase, ShutdownMode, ShutdownTrigger } from '../../machines/lifecy
 import type { ManagerMachine, ManagerMachineContext, ManagerMachineEvent } from '../../machines/manager.ts'
 import { shouldRestart } from '../../machines/restart-policy.ts'
 import type { EndReason } from '../../machines/supervisor.ts'
-import type { Gate } from '../admission/limiter.ts'
-import { RestartLimitError, RoutineCancelledError, StartFailedError } from '../contract/errors.ts'
-import type { EndKind } from '../contract/outcome.ts'
-import type { ShutdownReport } from '../contract/report.ts'
-import type { ShutdownOptions } from '../contract/shutdown-options.ts'
-import type { Host } from '../routine/host.ts'
-import type { RoutineRow } from '../routine/routine.ts'
-import type { Closing } from '../shutdown/closing.ts'
-import { ShutdownRun } from '../shutdown/shutdown.ts'
-import type { ManagerSpec } from '../spec/manager-spec.ts'
-import { ignore } from '../spec/routine-spec.ts'
-import { checkShutdownOptions, DEFAULT_SHUTDOWN_TIMEOUT, type ShutdownPlan } from '../spec/shutdown-spec.ts'
-import type { Lead, Ward } from '../supervision/lead.ts'
-import { nameStart, type Service } from '../supervision/service.ts'
-import { Supervisor } from '../supervision/supervisor.ts'
-import { type Door, inspectInWords, LifecycleActor } from '../turn/lifecycle-actor.ts'
-import type { Tree } from '../turn/tree.ts'
-import type { Turn } from '../turn/turn.ts'
+import type { Gate } from '../admission/index.ts'
+import {
+  type EndKind,
+  RestartLimitError,
+  RoutineCancelledError,
+  type ShutdownOptions,
+  type ShutdownReport,
+  StartFailedError,
+} from '../contract/index.ts'
+import type { Host, RoutineRow } from '../routine/index.ts'
+import { type Closing, ShutdownRun } from '../shutdown/index.ts'
+import { checkShutdownOptions, DEFAULT_SHUTDOWN_TIMEOUT, ignore, type ManagerSpec, type ShutdownPlan } from '../spec/index.ts'
+import { type Lead, nameStart, type Service, Supervisor, type Ward } from '../supervision/index.ts'
+import { type Door, inspectInWords, LifecycleActor, type Tree, type Turn } from '../turn/index.ts'
 import { answerEnd, callStart, giveUp, noteOrder, renewByHand, shutDown } from './life-turns.ts'
 import type { Place } from './place.ts'
 import { Readiness } from './readiness.ts'

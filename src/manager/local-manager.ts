@@ -2,16 +2,23 @@
 import type { AnyActorLogic } from 'xstate'
 import { localManagerMachine, type ManagerMachine } from '../../machines/manager.ts'
 import { Manager } from './manager.ts'
-import type { AnyRoutine, Routine, RoutineFrom } from '../contract/routine-handle.ts'
-import { refuse } from '../spec/check.ts'
-import { checkName, compileLocalSpec, type LocalManagerOptions, type ManagerSpec } from '../spec/manager-spec.ts'
-import { type RoutineOptions, type RoutineSpec, SpecCompiler } from '../spec/routine-spec.ts'
-import type { RoutineRow } from '../routine/routine.ts'
-import { checkWork, type LogicArguments, type OptionsFor } from '../spec/work-spec.ts'
-import { announce } from '../routine/announcing.ts'
-import type { RoutineRegistry } from '../supervision/routine-registry.ts'
-import { withEffects } from '../turn/machine-logic.ts'
-import type { Work } from '../contract/routine-context.ts'
+import type { AnyRoutine, Routine, RoutineFrom, Work } from '../contract/index.ts'
+import {
+  checkName,
+  checkWork,
+  compileLocalSpec,
+  type LocalManagerOptions,
+  type LogicArguments,
+  type ManagerSpec,
+  type OptionsFor,
+  refuse,
+  type RoutineOptions,
+  type RoutineSpec,
+  SpecCompiler,
+} from '../spec/index.ts'
+import { announce, type RoutineRow } from '../routine/index.ts'
+import type { RoutineRegistry } from '../supervision/index.ts'
+import { withEffects } from '../turn/index.ts'
 import type { Body } from './body.ts'
 
 const localLogic = withEffects(localManagerMachine as unknown as ManagerMachine)
@@ -118,8 +125,10 @@ export class LocalManager extends Manager {
 
   #checkQueue(name: string): void {
     const { overflow, maxQueue } = this.spec
-    if (overflow === 'reject') this.life.place.refuse(name, 'ERR_AT_CAPACITY', `${this.path} has no permit left for ${name}: ${this.life.describeLimit()}`)
-    if (this.queued >= maxQueue) this.life.place.refuse(name, 'ERR_QUEUE_FULL', `${this.path} has ${maxQueue} routines queued, which is the limit`)
+    if (overflow === 'reject')
+      this.life.place.refuse(name, 'ERR_AT_CAPACITY', `${this.path} has no permit left for ${name}: ${this.life.describeLimit()}`)
+    if (this.queued >= maxQueue)
+      this.life.place.refuse(name, 'ERR_QUEUE_FULL', `${this.path} has ${maxQueue} routines queued, which is the limit`)
   }
 
   /** Ended routines that are kept for a look, the latest last; see `retain`. */
@@ -144,5 +153,5 @@ export class LocalManager extends Manager {
 }
 
 function admit(row: RoutineRow): void {
-  (row.local.registry as RoutineRegistry).admit(row)
+  ;(row.local.registry as RoutineRegistry).admit(row)
 }

@@ -7,26 +7,40 @@ import type { ActorRefFrom } from 'xstate'
 import { isLifecycleEventType, type LifecycleEvent, type LifecycleEventType } from '../../machines/lifecycle-event.ts'
 import type { ManagerMachine } from '../../machines/manager.ts'
 import type { ChildCounts } from '../../machines/supervisor.ts'
-import { CapacityWaiter } from '../admission/availability.ts'
-import { type RoutineCancelledError, SpawnRefusedError } from '../contract/errors.ts'
-import type { ShutdownReport } from '../contract/report.ts'
-import type { AnyRoutine } from '../contract/routine-handle.ts'
-import type { ShutdownOptions } from '../contract/shutdown-options.ts'
-import type { WaitOptions } from '../contract/wait-options.ts'
-import type { Metrics } from '../count/metrics.ts'
-import type { Host } from '../routine/host.ts'
-import type { RoutineRow } from '../routine/routine.ts'
-import { type NamedReport, shutdownRoutines } from '../shutdown/named-shutdown.ts'
-import { callable, check, oneOf, refuse } from '../spec/check.ts'
-import type { ChildSpec, ManagerChild } from '../spec/child-spec.ts'
-import { checkName, type LocalManagerOptions, type ManagerSpec } from '../spec/manager-spec.ts'
-import { ChildCalls, type ChildEntryOf, type ChildInstance, type ChildResult, type LivingChildOf } from '../supervision/child-calls.ts'
-import type { RoutineRegistry } from '../supervision/routine-registry.ts'
-import type { Service } from '../supervision/service.ts'
-import type { Supervisor } from '../supervision/supervisor.ts'
-import type { LifecycleListener, Listeners, Unsubscribe } from '../turn/lifecycle-bus.ts'
-import type { Tree } from '../turn/tree.ts'
-import { WAIT_RULES, waitUntil } from '../turn/wait-until.ts'
+import { CapacityWaiter } from '../admission/index.ts'
+import {
+  type AnyRoutine,
+  type RoutineCancelledError,
+  type ShutdownOptions,
+  type ShutdownReport,
+  SpawnRefusedError,
+  type WaitOptions,
+} from '../contract/index.ts'
+import type { Metrics } from '../count/index.ts'
+import type { Host, RoutineRow } from '../routine/index.ts'
+import { type NamedReport, shutdownRoutines } from '../shutdown/index.ts'
+import {
+  callable,
+  check,
+  checkName,
+  type ChildSpec,
+  type LocalManagerOptions,
+  type ManagerChild,
+  type ManagerSpec,
+  oneOf,
+  refuse,
+} from '../spec/index.ts'
+import {
+  ChildCalls,
+  type ChildEntryOf,
+  type ChildInstance,
+  type ChildResult,
+  type LivingChildOf,
+  type RoutineRegistry,
+  type Service,
+  type Supervisor,
+} from '../supervision/index.ts'
+import { type LifecycleListener, type Listeners, type Tree, type Unsubscribe, WAIT_RULES, waitUntil } from '../turn/index.ts'
 import { type Health, healthOf } from './health.ts'
 import { type Level, Life } from './life.ts'
 import { Place } from './place.ts'

@@ -1,12 +1,10 @@
 /** A place in the tree: what it is called, what it counts, and who listens there. */
 import type { ControlEvent, LifecycleEvent, ManagerEvent, RefusalCode } from '../../machines/lifecycle-event.ts'
-import { Gate } from '../admission/limiter.ts'
-import { SpawnRefusedError } from '../contract/errors.ts'
-import { type Counters, type Metrics, Tally } from '../count/metrics.ts'
-import { countAll, type NameGroup, type NameRegistry } from '../count/name-group.ts'
-import type { RoutineRow } from '../routine/routine.ts'
-import { Listeners } from '../turn/lifecycle-bus.ts'
-import type { Tree } from '../turn/tree.ts'
+import { Gate } from '../admission/index.ts'
+import { SpawnRefusedError } from '../contract/index.ts'
+import { countAll, type Counters, type Metrics, type NameGroup, type NameRegistry, Tally } from '../count/index.ts'
+import type { RoutineRow } from '../routine/index.ts'
+import { Listeners, type Tree } from '../turn/index.ts'
 
 type Unnumbered<Event> = Event extends unknown ? Omit<Event, 'path' | 'at' | 'seq' | 'cause'> : never
 

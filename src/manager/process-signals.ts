@@ -1,9 +1,8 @@
 /** Signals of the operating system, for those who want them: separate, optional, undoable. */
 import { GlobalManager } from './global-manager.ts'
-import { type Unsubscribe, unsubscribe } from '../turn/lifecycle-bus.ts'
-import type { ShutdownOptions } from '../contract/shutdown-options.ts'
-import { refuse } from '../spec/check.ts'
-import { checkShutdownOptions } from '../spec/shutdown-spec.ts'
+import { type Unsubscribe, unsubscribe } from '../turn/index.ts'
+import type { ShutdownOptions } from '../contract/index.ts'
+import { checkShutdownOptions, refuse } from '../spec/index.ts'
 
 /** Names that the platform can listen to, such as `SIGTERM`. */
 export type SignalName = NodeJS.Signals

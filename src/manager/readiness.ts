@@ -1,8 +1,6 @@
 /** Whether a manager has started all its children, and who waits for that. */
-import { NotRunningError, RoutineTimeoutError } from '../contract/errors.ts'
-import type { WaitOptions } from '../contract/wait-options.ts'
-import type { Tree } from '../turn/tree.ts'
-import { waitUntil } from '../turn/wait-until.ts'
+import { NotRunningError, RoutineTimeoutError, type WaitOptions } from '../contract/index.ts'
+import { type Tree, waitUntil } from '../turn/index.ts'
 
 /** Whose readiness it is. */
 interface Starting {

@@ -1,13 +1,9 @@
 /** What hangs below a manager: other managers, and routines. */
-import type { Capacity, Room } from '../admission/availability.ts'
-import type { Gate } from '../admission/limiter.ts'
-import { ManagerExistsError } from '../contract/errors.ts'
-import type { ReportTotals } from '../contract/report.ts'
-import type { RoutineRow } from '../routine/routine.ts'
-import { CANCEL } from '../routine/routine-steps.ts'
-import type { Flock } from '../shutdown/closing.ts'
-import { RoutineRegistry } from '../supervision/routine-registry.ts'
-import { Service } from '../supervision/service.ts'
+import type { Capacity, Gate, Room } from '../admission/index.ts'
+import { ManagerExistsError, type ReportTotals } from '../contract/index.ts'
+import { CANCEL, type RoutineRow } from '../routine/index.ts'
+import type { Flock } from '../shutdown/index.ts'
+import { RoutineRegistry, Service } from '../supervision/index.ts'
 import type { Life } from './life.ts'
 
 export class Subtree implements Flock, Capacity {
@@ -128,7 +124,14 @@ export class Subtree implements Flock, Capacity {
 
   latestFirst(of: (registry: RoutineRegistry) => boolean = () => true): RoutineRow[] {
     const own = of(this.registry) ? this.registry.rows.latestFirst() : []
-    return this.#managers.size === 0 ? own : [...this.below().reverse().flatMap(({ flock }) => flock.latestFirst(of)), ...own]
+    return this.#managers.size === 0
+      ? own
+      : [
+          ...this.below()
+            .reverse()
+            .flatMap(({ flock }) => flock.latestFirst(of)),
+          ...own,
+        ]
   }
 
   refuseAll(): void {

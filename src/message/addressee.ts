@@ -1,7 +1,7 @@
 /** A routine, to its messages. */
-import type { RoutineSpec } from '../spec/routine-spec.ts'
-import type { Subject } from '../port/subject.ts'
-import type { Tree } from '../turn/tree.ts'
+import type { RoutineSpec } from '../spec/index.ts'
+import type { Subject } from '../port/index.ts'
+import type { Tree } from '../turn/index.ts'
 
 export interface Addressee {
   readonly tree: Tree

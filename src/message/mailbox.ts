@@ -5,9 +5,8 @@
  * X2  It never holds more than `capacity`; what is turned away is refused to the sender, or announced as dropped.
  * X3  What nobody will receive any more is announced as a dead letter, once.
  */
-import { MailboxFullError } from '../contract/errors.ts'
-import type { WaitOptions } from '../contract/wait-options.ts'
-import { abortSignal, check, positiveOrInfinity } from '../spec/check.ts'
+import { MailboxFullError, type WaitOptions } from '../contract/index.ts'
+import { abortSignal, check, positiveOrInfinity } from '../spec/index.ts'
 import type { Addressee } from './addressee.ts'
 import { type Letter, Question, sent } from './question.ts'
 

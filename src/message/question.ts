@@ -1,7 +1,6 @@
 /** What is sent to a routine: a message, or a question, which is a message with somebody who waits for the answer. */
-import { AskTimeoutError, NotRunningError } from '../contract/errors.ts'
-import type { Envelope } from '../contract/routine-context.ts'
-import type { Subject } from '../port/subject.ts'
+import { AskTimeoutError, type Envelope, NotRunningError } from '../contract/index.ts'
+import type { Subject } from '../port/index.ts'
 import type { Addressee } from './addressee.ts'
 
 /** The questions of a mailbox that are open, in order of receipt; see Q2. */

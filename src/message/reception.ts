@@ -1,5 +1,5 @@
 /** The messages of one incarnation, as its body comes to them. */
-import type { Envelope } from '../contract/routine-context.ts'
+import type { Envelope } from '../contract/index.ts'
 import type { Receiver } from './addressee.ts'
 import type { Mailbox } from './mailbox.ts'
 import { Question } from './question.ts'

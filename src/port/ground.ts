@@ -5,7 +5,7 @@
  * O1  All of it are deeds (turn/turn.ts): a ground is called between turns, and what comes of it begins turns.
  * O2  Whatever a ground does late is ignored by the run: after its end there is nothing to tell but that it has ended after all.
  */
-import type { Logger } from '../contract/logger.ts'
+import type { Logger } from '../contract/index.ts'
 import type { Subject } from './subject.ts'
 
 /** One run of a routine, to the ground that it stands on. */

@@ -1,7 +1,7 @@
 /** The port through which a test kit gets between a tree and its work; nobody else is there. */
 import type { LifecycleEvent } from '../../machines/lifecycle-event.ts'
 import type { Subject } from './subject.ts'
-import type { AnyBody } from '../contract/routine-context.ts'
+import type { AnyBody } from '../contract/index.ts'
 
 export interface Interceptor {
   /** Hears everything, from the first event on. */

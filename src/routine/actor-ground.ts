@@ -1,8 +1,15 @@
 /** The ground of actor logic: a genuine XState actor below that of the routine. It is stopped at once, and so always obeys. */
-import { type ActorLogic, type AnyActorLogic, type AnyActorRef, type AnyActorScope, createActor, type EventObject, type Snapshot } from 'xstate'
-import type { Ground, Run } from '../port/ground.ts'
-import type { Subject } from '../port/subject.ts'
-import { instead } from '../turn/machine-logic.ts'
+import {
+  type ActorLogic,
+  type AnyActorLogic,
+  type AnyActorRef,
+  type AnyActorScope,
+  createActor,
+  type EventObject,
+  type Snapshot,
+} from 'xstate'
+import type { Ground, Run, Subject } from '../port/index.ts'
+import { instead } from '../turn/index.ts'
 import type { Resumption } from './resumption.ts'
 
 /** One run of actor logic. */

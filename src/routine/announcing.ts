@@ -1,6 +1,6 @@
 /** What a routine tells the listeners of its manager and of all above. In a turn. */
 import type { LifecycleEvent, MessageEvent, RoutineEvent } from '../../machines/lifecycle-event.ts'
-import type { EndKind } from '../contract/outcome.ts'
+import type { EndKind } from '../contract/index.ts'
 import type { Host } from './host.ts'
 
 /** Who tells. */

@@ -1,12 +1,7 @@
 /** What the body of a routine gets: see contract/routine-context.ts. */
-import { SpawnRefusedError } from '../contract/errors.ts'
-import type { ExitReason } from '../contract/exit-reason.ts'
-import type { Logger } from '../contract/logger.ts'
-import type { ContextOf, Envelope, Work } from '../contract/routine-context.ts'
-import type { Run } from '../port/ground.ts'
-import type { Subject } from '../port/subject.ts'
-import type { Mailbox } from '../message/mailbox.ts'
-import { Reception } from '../message/reception.ts'
+import { type ContextOf, type Envelope, type ExitReason, type Logger, SpawnRefusedError, type Work } from '../contract/index.ts'
+import type { Run, Subject } from '../port/index.ts'
+import { type Mailbox, Reception } from '../message/index.ts'
 import { exit } from './exit.ts'
 import type { Host } from './host.ts'
 

@@ -1,8 +1,6 @@
 /** OTP's reasons to exit: checked, and as steps of a lifecycle. */
-import { CurtaincallError } from '../contract/errors.ts'
-import type { ExitReason } from '../contract/exit-reason.ts'
-import { ExitRequest } from '../contract/exit-request.ts'
-import { refuse, type Rule } from '../spec/check.ts'
+import { CurtaincallError, type ExitReason, ExitRequest } from '../contract/index.ts'
+import { refuse, type Rule } from '../spec/index.ts'
 import { DONE, EXIT, FAIL } from './routine-steps.ts'
 
 /** Also one of another realm, and one that calls itself otherwise. A proxy may refuse to be looked at. */

@@ -1,7 +1,7 @@
 /** The ground of functions: they run inline, are told by their signal, and go on for as long as they like. */
-import type { AnyBody } from '../contract/routine-context.ts'
-import type { Ground, Run } from '../port/ground.ts'
-import { isThenable } from '../turn/lifecycle-bus.ts'
+import type { AnyBody } from '../contract/index.ts'
+import type { Ground, Run } from '../port/index.ts'
+import { isThenable } from '../turn/index.ts'
 import { BodyContext, type BodyRun } from './body-context.ts'
 
 export const functionGround: Ground = {

@@ -1,5 +1,5 @@
 /** Listens for the heartbeats of one incarnation: one timer per silence, none per heartbeat. */
-import type { Tree } from '../turn/tree.ts'
+import type { Tree } from '../turn/index.ts'
 
 /** Who is listened to. */
 export interface Beating {

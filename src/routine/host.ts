@@ -1,8 +1,7 @@
 /** What a routine asks of the manager that it lives in, and of its supervisor. */
 import type { AnyActorRef } from 'xstate'
-import type { RoutineCancelledError } from '../contract/errors.ts'
-import type { Listeners } from '../turn/lifecycle-bus.ts'
-import type { Tree } from '../turn/tree.ts'
+import type { RoutineCancelledError } from '../contract/index.ts'
+import type { Listeners, Tree } from '../turn/index.ts'
 
 /** The manager that a routine lives in. */
 export interface Host<Routine = unknown> {

@@ -11,18 +11,19 @@
  */
 import type { AnyActorRef, AnyMachineSnapshot, EventObject, StateValue } from 'xstate'
 import { ROUTINE_EVENTS, routineMachine } from '../../machines/routine.ts'
-import { RoutineTimeoutError } from '../contract/errors.ts'
-import { ExitRequest } from '../contract/exit-request.ts'
-import type { Logger } from '../contract/logger.ts'
-import { obeys } from '../contract/outcome.ts'
-import type { Ground, Run } from '../port/ground.ts'
-import type { Subject } from '../port/subject.ts'
-import type { RoutineSpec } from '../spec/routine-spec.ts'
-import { abortContained, containedController, type SignalOwner } from '../turn/contained-signal.ts'
-import { type Door, LifecycleActor } from '../turn/lifecycle-actor.ts'
-import { withEffects } from '../turn/machine-logic.ts'
-import type { Tree } from '../turn/tree.ts'
-import type { Turn } from '../turn/turn.ts'
+import { ExitRequest, type Logger, obeys, RoutineTimeoutError } from '../contract/index.ts'
+import type { Ground, Run, Subject } from '../port/index.ts'
+import type { RoutineSpec } from '../spec/index.ts'
+import {
+  abortContained,
+  containedController,
+  type Door,
+  LifecycleActor,
+  type SignalOwner,
+  type Tree,
+  type Turn,
+  withEffects,
+} from '../turn/index.ts'
 import { askBody, beginBody, done, exited, expire, fail, failed, giveUp, giveUpInTime, killBody, obey } from './body-turns.ts'
 import { exitStep } from './exit.ts'
 import { type Beating, Heartbeat } from './heartbeat.ts'

@@ -1,13 +1,11 @@
 /** Watching a routine from elsewhere, and tying two of them together: OTP's monitors and links. */
-import { RoutineFailedError } from '../contract/errors.ts'
-import { type Unsubscribe, unsubscribe } from '../turn/lifecycle-bus.ts'
-import type { RoutineEnd } from '../contract/outcome.ts'
+import { type Routine, type RoutineEnd, RoutineFailedError } from '../contract/index.ts'
+import { type Unsubscribe, unsubscribe } from '../turn/index.ts'
 import { announce } from './announcing.ts'
-import type { Routine } from '../contract/routine-handle.ts'
 import { RoutineRow } from './routine.ts'
 import { Settling } from './routine-promises.ts'
 import { CANCEL } from './routine-steps.ts'
-import { callable, refuse } from '../spec/check.ts'
+import { callable, refuse } from '../spec/index.ts'
 
 /** A routine of which nothing is asked but its life. */
 type AnyRoutine = Pick<Routine, 'path' | 'outcome' | 'cancel'>

@@ -1,7 +1,6 @@
 /** How long a restart waits: the `backoff` option, and chance. */
 import { backoffDelay } from '../../machines/restart-policy.ts'
-import { refuse } from '../spec/check.ts'
-import { share } from '../spec/routine-spec.ts'
+import { refuse, share } from '../spec/index.ts'
 import type { RoutineRow } from './routine.ts'
 
 /** In the middle between the two sides that a delay may stray to. */

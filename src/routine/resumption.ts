@@ -7,9 +7,8 @@
  * Z3  A limit that is reached is answered once with a fresh start, in place of giving up; not twice within the window.
  */
 import type { ActorLogic, AnyActorLogic, AnyActorRef, AnyActorScope, EventObject, Snapshot } from 'xstate'
-import { instead } from '../turn/machine-logic.ts'
-import type { Clock } from '../port/clock.ts'
-import type { LifecycleBus } from '../turn/lifecycle-bus.ts'
+import { instead, type LifecycleBus } from '../turn/index.ts'
+import type { Clock } from '../port/index.ts'
 
 /** What XState schedules with, for `after` and for events that are raised with a delay. */
 interface Scheduler {

@@ -1,8 +1,13 @@
 /** The promises of a routine, made when they are first asked for. */
-import { RoutineCancelledError, RoutineFailedError, RoutineTimeoutError } from '../contract/errors.ts'
-import type { Outcome, RoutineEnd } from '../contract/outcome.ts'
-import type { WaitOptions } from '../contract/wait-options.ts'
-import { waitUntil } from '../turn/wait-until.ts'
+import {
+  type Outcome,
+  RoutineCancelledError,
+  type RoutineEnd,
+  RoutineFailedError,
+  RoutineTimeoutError,
+  type WaitOptions,
+} from '../contract/index.ts'
+import { waitUntil } from '../turn/index.ts'
 import type { RoutineRow } from './routine.ts'
 
 /** The way to keep the promise that was made last. */

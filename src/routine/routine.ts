@@ -1,19 +1,23 @@
 /** One routine over all its incarnations: what its manager keeps of it, and the handle that a user holds. */
 import type { ActorRefFrom, AnyActorRef } from 'xstate'
 import type { routineMachine } from '../../machines/routine.ts'
-import type { Queued } from '../admission/limiter.ts'
-import { NotRunningError, RoutineHungError } from '../contract/errors.ts'
-import type { ExitReason } from '../contract/exit-reason.ts'
-import { type EndKind, type Outcome, outcomeOf } from '../contract/outcome.ts'
-import type { Work } from '../contract/routine-context.ts'
-import type { RoutineState } from '../contract/routine-handle.ts'
-import type { WaitOptions } from '../contract/wait-options.ts'
-import type { Named, NameGroup } from '../count/name-group.ts'
-import type { Addressee } from '../message/addressee.ts'
-import { Mailbox } from '../message/mailbox.ts'
-import { type Ground, groundOf } from '../port/ground.ts'
-import type { RoutineSpec } from '../spec/routine-spec.ts'
-import type { Tree } from '../turn/tree.ts'
+import type { Queued } from '../admission/index.ts'
+import {
+  type EndKind,
+  type ExitReason,
+  NotRunningError,
+  type Outcome,
+  outcomeOf,
+  RoutineHungError,
+  type RoutineState,
+  type WaitOptions,
+  type Work,
+} from '../contract/index.ts'
+import type { Named, NameGroup } from '../count/index.ts'
+import { type Addressee, Mailbox } from '../message/index.ts'
+import { type Ground, groundOf } from '../port/index.ts'
+import type { RoutineSpec } from '../spec/index.ts'
+import type { Tree } from '../turn/index.ts'
 import { actorGround } from './actor-ground.ts'
 import { announce, announceAside } from './announcing.ts'
 import { checkExitReason, exitStep } from './exit.ts'

@@ -1,12 +1,11 @@
 /** What is done before an incarnation may begin: its `start` option, inside the supervisor's step. */
 import type { Begun } from '../../machines/supervisor.ts'
-import { StartFailedError } from '../contract/errors.ts'
-import { ExitRequest } from '../contract/exit-request.ts'
+import { ExitRequest, StartFailedError } from '../contract/index.ts'
 import { exit, exitStep } from './exit.ts'
 import type { Incarnation } from './incarnation.ts'
 import type { RoutineRow } from './routine.ts'
 import { EXIT, FAIL, START } from './routine-steps.ts'
-import { ignore } from '../spec/routine-spec.ts'
+import { ignore } from '../spec/index.ts'
 
 /** Whoever wants to know how it went: a turn. */
 export type Prepared = (row: RoutineRow, begun: Begun, whose: Incarnation) => void

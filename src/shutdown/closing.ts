@@ -1,10 +1,10 @@
 /** What a shutdown asks of the manager that it stops, and of what hangs below. */
 import type { Phase, ShutdownTrigger } from '../../machines/lifecycle-event.ts'
 import type { ManagerMachineEvent } from '../../machines/manager.ts'
-import type { ReportTotals } from '../contract/report.ts'
-import type { RoutineRow } from '../routine/routine.ts'
-import type { RoutineRegistry } from '../supervision/routine-registry.ts'
-import type { Tree } from '../turn/tree.ts'
+import type { ReportTotals } from '../contract/index.ts'
+import type { RoutineRow } from '../routine/index.ts'
+import type { RoutineRegistry } from '../supervision/index.ts'
+import type { Tree } from '../turn/index.ts'
 
 /** A manager that stops. */
 export interface Closing {

@@ -1,13 +1,8 @@
 /** Stops the routines of one name and nothing else. */
-import { RoutineCancelledError } from '../contract/errors.ts'
-import type { EndKind } from '../contract/outcome.ts'
-import type { WaitOptions } from '../contract/wait-options.ts'
-import type { RoutineRow } from '../routine/routine.ts'
-import { Settling } from '../routine/routine-promises.ts'
-import { DEFAULT_SHUTDOWN_TIMEOUT } from '../spec/shutdown-spec.ts'
-import { cancel, kill } from '../routine/routine-turns.ts'
-import type { Tree } from '../turn/tree.ts'
-import { waitUntil } from '../turn/wait-until.ts'
+import { type EndKind, RoutineCancelledError, type WaitOptions } from '../contract/index.ts'
+import { cancel, kill, type RoutineRow, Settling } from '../routine/index.ts'
+import { DEFAULT_SHUTDOWN_TIMEOUT } from '../spec/index.ts'
+import { type Tree, waitUntil } from '../turn/index.ts'
 
 /** How `shutdownNamed` went. */
 export interface NamedReport {
@@ -25,12 +20,7 @@ export interface NamedReport {
 }
 
 /** Cancels the rows, latest first, waits, and kills what is left; an aborted signal ends the wait. */
-export async function shutdownRoutines(
-  tree: Tree,
-  name: string,
-  rows: readonly RoutineRow[],
-  options: WaitOptions,
-): Promise<NamedReport> {
+export async function shutdownRoutines(tree: Tree, name: string, rows: readonly RoutineRow[], options: WaitOptions): Promise<NamedReport> {
   const startedAt = tree.clock.now()
   const { timeout = DEFAULT_SHUTDOWN_TIMEOUT, signal } = options
   const latestFirst = rows.toReversed()

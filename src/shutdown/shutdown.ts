@@ -10,14 +10,11 @@
  */
 import type { Phase, ShutdownMode } from '../../machines/lifecycle-event.ts'
 import { LONGEST_TIMER, phaseIsOver, tighten } from '../../machines/shutdown.ts'
-import type { EndKind } from '../contract/outcome.ts'
-import type { ErrorReport, PhaseReport, RoutineReport, ShutdownReport } from '../contract/report.ts'
-import type { RoutineRow } from '../routine/routine.ts'
-import { GIVE_UP } from '../routine/routine-steps.ts'
-import type { ShutdownPlan } from '../spec/shutdown-spec.ts'
-import type { RoutineRegistry } from '../supervision/routine-registry.ts'
-import type { Tree } from '../turn/tree.ts'
-import type { Turn } from '../turn/turn.ts'
+import type { EndKind, ErrorReport, PhaseReport, RoutineReport, ShutdownReport } from '../contract/index.ts'
+import { GIVE_UP, type RoutineRow } from '../routine/index.ts'
+import type { ShutdownPlan } from '../spec/index.ts'
+import type { RoutineRegistry } from '../supervision/index.ts'
+import type { Tree, Turn } from '../turn/index.ts'
 import type { Closing } from './closing.ts'
 
 export class ShutdownRun {

@@ -1,6 +1,6 @@
 /** What is common to all options: named, ranged, and refused with what came. */
 import { LONGEST_TIMER } from '../../machines/shutdown.ts'
-import { ConfigError } from '../contract/errors.ts'
+import { ConfigError } from '../contract/index.ts'
 
 /** One rule: the accepted range in words, and the test. */
 export interface Rule {

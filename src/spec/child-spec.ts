@@ -1,7 +1,7 @@
 /** Children as data: what a supervisor is to keep running. Values, made by `routine` and `manager` of src/spec/children.ts. */
 import type { RestartType } from '../../machines/restart-policy.ts'
 import { type AutoShutdown, isBadCombination } from '../../machines/supervisor.ts'
-import type { Work } from '../contract/routine-context.ts'
+import type { Work } from '../contract/index.ts'
 import { type Rule, refuse } from './check.ts'
 import type { LocalManagerOptions } from './manager-spec.ts'
 import type { RoutineSpec } from './routine-spec.ts'

@@ -2,12 +2,18 @@
 import type { InspectionEvent, Observer } from 'xstate'
 import type { RestartType } from '../../machines/restart-policy.ts'
 import type { AutoShutdown, Strategy } from '../../machines/supervisor.ts'
-import { ambient, ASYNC_CONTEXT, type AsyncContext } from '../port/async-context.ts'
-import { type Clock, PlatformClock } from '../port/clock.ts'
-import { ConfigError } from '../contract/errors.ts'
-import { INTERCEPTOR, type Interceptor } from '../port/interceptor.ts'
-import { STORE, type Store } from '../port/store.ts'
-import { type Logger, silentLogger } from '../contract/logger.ts'
+import {
+  ambient,
+  ASYNC_CONTEXT,
+  type AsyncContext,
+  type Clock,
+  INTERCEPTOR,
+  type Interceptor,
+  PlatformClock,
+  STORE,
+  type Store,
+} from '../port/index.ts'
+import { ConfigError, type Logger, silentLogger } from '../contract/index.ts'
 import {
   callable,
   check,

@@ -1,6 +1,6 @@
 /** Options of a routine: checked once, every default filled in. */
 import type { Backoff, RestartType } from '../../machines/restart-policy.ts'
-import type { ExitReason } from '../contract/exit-reason.ts'
+import type { ExitReason } from '../contract/index.ts'
 import {
   abortSignal,
   anything,

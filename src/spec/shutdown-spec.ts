@@ -1,6 +1,6 @@
 /** Options of a shutdown: checked before anything is stopped. */
 import { type Phase, PHASES, type ShutdownMode } from '../../machines/lifecycle-event.ts'
-import type { ShutdownOptions } from '../contract/shutdown-options.ts'
+import type { ShutdownOptions } from '../contract/index.ts'
 import { abortSignal, check, duration, durationOrInfinity, objectOf, oneOf, type Rule } from './check.ts'
 
 /** What a shutdown is made with: options that were checked, and where it comes from. */

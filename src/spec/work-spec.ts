@@ -1,7 +1,7 @@
 /** Work: what can be supervised, checked; and the options that fit it. */
 import type { AnyActorLogic, InputFrom, IsNotNever } from 'xstate'
-import type { Work } from '../contract/routine-context.ts'
-import { isGrounded } from '../port/ground.ts'
+import type { Work } from '../contract/index.ts'
+import { isGrounded } from '../port/index.ts'
 import { refuse } from './check.ts'
 import type { RoutineOptions } from './routine-spec.ts'
 
@@ -30,9 +30,7 @@ export type LogicArguments<Logic extends AnyActorLogic> =
  */
 export function checkWork(work: unknown, resume: RoutineOptions['resume'], path: string): Work {
   const isFunction = typeof work === 'function'
-  if (!isFunction && !isGrounded(work) && !isActorLogic(work))
-    throw refuse('routine work', 'a function or XState actor logic', work, path)
-  if (isFunction && resume === 'snapshot')
-    throw refuse('routine option resume', "'fresh' where the work is a function", resume, path)
+  if (!isFunction && !isGrounded(work) && !isActorLogic(work)) throw refuse('routine work', 'a function or XState actor logic', work, path)
+  if (isFunction && resume === 'snapshot') throw refuse('routine option resume', "'fresh' where the work is a function", resume, path)
   return work as Work
 }

@@ -1,15 +1,20 @@
 /** What a supervisor's process wants done with its children, and how that is done: see machines/supervisor.ts. */
 import type { Begun } from '../../machines/supervisor.ts'
-import { grant } from '../admission/limiter.ts'
-import { SpawnRefusedError, StartFailedError } from '../contract/errors.ts'
-import { announce } from '../routine/announcing.ts'
-import type { Host } from '../routine/host.ts'
-import type { Incarnation } from '../routine/incarnation.ts'
-import { asksChance, askChance, delayOf } from '../routine/restart-delay.ts'
-import type { RoutineRow } from '../routine/routine.ts'
-import { CANCEL } from '../routine/routine-steps.ts'
-import { hasStart, prepareRoutine } from '../routine/start-option.ts'
-import type { Tree } from '../turn/tree.ts'
+import { grant } from '../admission/index.ts'
+import { SpawnRefusedError, StartFailedError } from '../contract/index.ts'
+import {
+  announce,
+  askChance,
+  asksChance,
+  CANCEL,
+  delayOf,
+  hasStart,
+  type Host,
+  type Incarnation,
+  prepareRoutine,
+  type RoutineRow,
+} from '../routine/index.ts'
+import type { Tree } from '../turn/index.ts'
 import type { Lead } from './lead.ts'
 import type { RoutineRegistry } from './routine-registry.ts'
 import type { Service } from './service.ts'

@@ -1,10 +1,9 @@
 /** What supervising asks of managers: of its own, and of those that are children. */
 import type { EndReason } from '../../machines/supervisor.ts'
-import type { Gate } from '../admission/limiter.ts'
-import type { EndKind } from '../contract/outcome.ts'
-import type { Host } from '../routine/host.ts'
-import type { RoutineRow } from '../routine/routine.ts'
-import type { ManagerSpec } from '../spec/manager-spec.ts'
+import type { Gate } from '../admission/index.ts'
+import type { EndKind } from '../contract/index.ts'
+import type { Host, RoutineRow } from '../routine/index.ts'
+import type { ManagerSpec } from '../spec/index.ts'
 import type { Service } from './service.ts'
 
 /** A manager, to its own supervising. */

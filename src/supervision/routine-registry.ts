@@ -1,21 +1,26 @@
 /** The routines of one manager, from their registration to their last event. */
 import { exitOf, type RestartWindow, shouldRestart } from '../../machines/restart-policy.ts'
-import { grant, PermitQueue } from '../admission/limiter.ts'
-import { ManagerExistsError } from '../contract/errors.ts'
-import type { EndKind } from '../contract/outcome.ts'
-import type { Work } from '../contract/routine-context.ts'
-import { NameGroup, type NameRegistry } from '../count/name-group.ts'
-import { announce, announceEnd } from '../routine/announcing.ts'
-import type { Host, Registrar } from '../routine/host.ts'
-import type { Incarnation } from '../routine/incarnation.ts'
-import { LivingRoutines } from '../routine/living-routines.ts'
-import { asksChance, askChance, delayOf } from '../routine/restart-delay.ts'
-import { RoutineRow } from '../routine/routine.ts'
-import { keepPromises } from '../routine/routine-promises.ts'
-import { CANCEL, KILL } from '../routine/routine-steps.ts'
-import { prepareRoutine } from '../routine/start-option.ts'
-import type { RoutineSpec } from '../spec/routine-spec.ts'
-import type { Turn } from '../turn/turn.ts'
+import { grant, PermitQueue } from '../admission/index.ts'
+import { type EndKind, ManagerExistsError, type Work } from '../contract/index.ts'
+import { NameGroup, type NameRegistry } from '../count/index.ts'
+import {
+  announce,
+  announceEnd,
+  askChance,
+  asksChance,
+  CANCEL,
+  delayOf,
+  type Host,
+  type Incarnation,
+  keepPromises,
+  KILL,
+  LivingRoutines,
+  prepareRoutine,
+  type Registrar,
+  RoutineRow,
+} from '../routine/index.ts'
+import type { RoutineSpec } from '../spec/index.ts'
+import type { Turn } from '../turn/index.ts'
 import type { Lead } from './lead.ts'
 import type { Service } from './service.ts'
 
@@ -172,7 +177,13 @@ export class RoutineRegistry implements Registrar<RoutineRow> {
     const { spec } = row
     if ((spec.restartIf === undefined && spec.backoff === undefined) || row.told || this.#host.closed) return false
     const kind = row.endKind
-    if (spec.restartIf !== undefined && row.memory.helps === undefined && kind === 'failed' && !row.memory.startThrew && !row.wantsRestart) {
+    if (
+      spec.restartIf !== undefined &&
+      row.memory.helps === undefined &&
+      kind === 'failed' &&
+      !row.memory.startThrew &&
+      !row.wantsRestart
+    ) {
       if (!shouldRestart((row.service as Service | undefined)?.restart ?? spec.restart, 'abnormal')) return false
       this.#turn.deed(askRestartIf, row, orphan)
       return true

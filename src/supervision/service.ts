@@ -1,11 +1,9 @@
 /** A child of a supervisor: its specification, where it stands, and who it is at present. */
 import type { RestartType } from '../../machines/restart-policy.ts'
 import type { Begun, Child, ChildState } from '../../machines/supervisor.ts'
-import { isStartFailure, StartFailedError } from '../contract/errors.ts'
-import type { Post } from '../routine/host.ts'
-import type { RoutineRow } from '../routine/routine.ts'
-import type { ChildSpec } from '../spec/child-spec.ts'
-import type { RoutineSpec } from '../spec/routine-spec.ts'
+import { isStartFailure, StartFailedError } from '../contract/index.ts'
+import type { Post, RoutineRow } from '../routine/index.ts'
+import type { ChildSpec, RoutineSpec } from '../spec/index.ts'
 import type { Ward } from './lead.ts'
 
 export class Service implements Child, Post {

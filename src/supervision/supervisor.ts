@@ -15,9 +15,9 @@ import {
   type Verdict,
   type Wish,
 } from '../../machines/supervisor.ts'
-import type { EndKind } from '../contract/outcome.ts'
-import type { RoutineRow } from '../routine/routine.ts'
-import type { Tree } from '../turn/tree.ts'
+import type { EndKind } from '../contract/index.ts'
+import type { RoutineRow } from '../routine/index.ts'
+import type { Tree } from '../turn/index.ts'
 import { Commands, LATER } from './commands.ts'
 import type { Lead } from './lead.ts'
 import type { ChildSupervisor, RoutineRegistry } from './routine-registry.ts'
@@ -197,7 +197,7 @@ export class Supervisor implements ChildSupervisor {
 
   // --- the process ---------------------------------------------------------------------------
 
-/** Goes on with what came of the last command, to the next that takes its time. */
+  /** Goes on with what came of the last command, to the next that takes its time. */
   resume(answer: unknown): void {
     for (let input = answer; input !== LATER && !this.closed; ) {
       const { value: command, done } = this.#process.next(input)

@@ -1,8 +1,8 @@
 /** Campaigns: many simulated runs, and the smallest one that breaks a law. */
 import type { Arbitrary, RunDetails } from 'fast-check'
-import { ConfigError, CurtaincallError } from '../contract/errors.ts'
-import { isThenable } from '../turn/lifecycle-bus.ts'
-import { check, finiteCount } from '../spec/check.ts'
+import { ConfigError, CurtaincallError } from '../contract/index.ts'
+import { isThenable } from '../turn/index.ts'
+import { check, finiteCount } from '../spec/index.ts'
 import { arbitraries, type FastCheck, placesOf, type Scenario } from './arbitraries.ts'
 import { keepBoth } from './counterexample-files.ts'
 import { explainTrace } from './explain.ts'

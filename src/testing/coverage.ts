@@ -1,7 +1,7 @@
 /** Coverage: which transitions of which machines were ever taken. */
 import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition, InspectionEvent } from 'xstate'
-import { CurtaincallError } from '../contract/errors.ts'
-import { check, refuse, type Rule } from '../spec/check.ts'
+import { CurtaincallError } from '../contract/index.ts'
+import { check, refuse, type Rule } from '../spec/index.ts'
 
 /** What of one machine was taken. */
 export interface MachineCoverage {

@@ -1,8 +1,8 @@
 /** Suites from machines: paths that take every transition, each a test against an implementation. */
 import type { AnyMachineSnapshot, AnyStateMachine, AnyStateNode, EventObject } from 'xstate'
 import { initialTransition, transition } from 'xstate'
-import { CurtaincallError } from '../contract/errors.ts'
-import { callable, check, having, objectOfFunctions, refuse, type Rule } from '../spec/check.ts'
+import { CurtaincallError } from '../contract/index.ts'
+import { callable, check, having, objectOfFunctions, refuse, type Rule } from '../spec/index.ts'
 import {
   checkMachine,
   describeEvent,

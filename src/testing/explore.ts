@@ -1,7 +1,7 @@
 /** Exploration: every state that can be reached, the shortest way to each, and whether an end can still be reached from it. */
 import { type AnyMachineSnapshot, type AnyStateMachine, type EventObject, initialTransition, transition } from 'xstate'
-import { CurtaincallError } from '../contract/errors.ts'
-import { anything, callable, check, having, limit, objectOfFunctions, refuse, type Rule } from '../spec/check.ts'
+import { CurtaincallError } from '../contract/index.ts'
+import { anything, callable, check, having, limit, objectOfFunctions, refuse, type Rule } from '../spec/index.ts'
 import { keyedBy } from './state-key.ts'
 
 /** Anything that goes from state to state in steps that can be enumerated. */

@@ -1,7 +1,6 @@
 /** What can be wrong with a routine, put around its work. */
-import type { AnyBody } from '../contract/routine-context.ts'
-import { durationOrInfinity, refuse } from '../spec/check.ts'
-import type { StartContext } from '../spec/routine-spec.ts'
+import type { AnyBody } from '../contract/index.ts'
+import { durationOrInfinity, refuse, type StartContext } from '../spec/index.ts'
 
 /** One way to misbehave. Its `text` is what a trace says, and `readFault` reads. */
 export interface Fault {

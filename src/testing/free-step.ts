@@ -3,9 +3,8 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { LifecycleEvent } from '../../machines/lifecycle-event.ts'
-import type { GlobalManager } from '../manager/global-manager.ts'
-import { Manager } from '../manager/manager.ts'
-import type { ShutdownRun } from '../shutdown/shutdown.ts'
+import { type GlobalManager, Manager } from '../manager/index.ts'
+import type { ShutdownRun } from '../shutdown/index.ts'
 import { presentOwner } from './owners.ts'
 import type { Request } from './script.ts'
 import type { StepRecord } from './step-record.ts'

@@ -1,8 +1,6 @@
 /** Laws: what has to hold of every run, whoever states it. */
-import type { ShutdownReport } from '../contract/report.ts'
-import { callable, refuse, type Rule } from '../spec/check.ts'
-import type { ManagerSpec } from '../spec/manager-spec.ts'
-import type { RoutineSpec } from '../spec/routine-spec.ts'
+import type { ShutdownReport } from '../contract/index.ts'
+import { callable, type ManagerSpec, refuse, type RoutineSpec, type Rule } from '../spec/index.ts'
 import type { PendingTimer } from './virtual-clock.ts'
 import type { Request } from './script.ts'
 import type { TraceEvent, Violation } from './trace.ts'

@@ -1,5 +1,5 @@
 /** What a planned tree has to look like: what a name is mistyped in, or stands where nobody looks, would silently be left out. */
-import { anything, check, duration, nodeName, refuse, type Rule } from '../spec/check.ts'
+import { anything, check, duration, nodeName, refuse, type Rule } from '../spec/index.ts'
 import type { ManagerPlan, TreePlan, WorkPlan } from './plan.ts'
 
 /** Where a plan stands, which says what it may hold. */

@@ -1,12 +1,7 @@
 /** Trees as plain data: what a trace file can hold, a generator can make, and a person can read. */
-import { manager, routine } from '../manager/children.ts'
-import { SpawnRefusedError } from '../contract/errors.ts'
-import { createGlobalManager, type GlobalManager } from '../manager/global-manager.ts'
-import type { LocalManager } from '../manager/local-manager.ts'
-import type { ChildSpec } from '../spec/child-spec.ts'
-import type { GlobalManagerOptions, LocalManagerOptions, ManagerOptions } from '../spec/manager-spec.ts'
-import type { RoutineOptions } from '../spec/routine-spec.ts'
-import type { AnyBody } from '../contract/routine-context.ts'
+import { createGlobalManager, type GlobalManager, type LocalManager, manager, routine } from '../manager/index.ts'
+import { type AnyBody, SpawnRefusedError } from '../contract/index.ts'
+import type { ChildSpec, GlobalManagerOptions, LocalManagerOptions, ManagerOptions, RoutineOptions } from '../spec/index.ts'
 import { checkPlan } from './plan-shape.ts'
 
 /** What a planned routine does when nothing is wrong with it. */

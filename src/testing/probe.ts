@@ -5,10 +5,10 @@ import {
   type LifecycleEventOf,
   type LifecycleEventType,
 } from '../../machines/lifecycle-event.ts'
-import { CurtaincallError } from '../contract/errors.ts'
-import { isThenable } from '../turn/lifecycle-bus.ts'
-import type { Manager } from '../manager/manager.ts'
-import { check, duration, having, refuse } from '../spec/check.ts'
+import { CurtaincallError } from '../contract/index.ts'
+import { isThenable } from '../turn/index.ts'
+import type { Manager } from '../manager/index.ts'
+import { check, duration, having, refuse } from '../spec/index.ts'
 import { presentClock } from './virtual-time.ts'
 
 /** What an event has to look like: fields of it, or a test. */

@@ -1,5 +1,5 @@
 /** Traces played again. */
-import { anything, check, refuse, type Rule } from '../spec/check.ts'
+import { anything, check, refuse, type Rule } from '../spec/index.ts'
 import { lawList } from './law.ts'
 import { laws as allLaws } from './laws.ts'
 import { isPlan, perform, type SimulatedTree, type Simulation, type SimulationOptions } from './simulate.ts'

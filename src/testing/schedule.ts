@@ -5,7 +5,7 @@
  *     array of numbers shrinks the schedule.
  * J2  What the platform keeps in order stays in order: only the first of each lane can be chosen.
  */
-import { refuse } from '../spec/check.ts'
+import { refuse } from '../spec/index.ts'
 
 /** What may be reordered: what a platform may reorder, or everything that two actors do independently of each other. */
 export type ScheduleMode = 'native' | 'actor-model'

@@ -4,15 +4,21 @@
  * Y1  The same tree, seed, tape, faults and script give the same trace, byte for byte.
  * Y2  A simulation ends: by itself, or by its step limit, and then it says what was still running.
  */
-import { createGlobalManager, type GlobalManager } from '../manager/global-manager.ts'
-import { CurtaincallError } from '../contract/errors.ts'
-import { INTERCEPTOR, type Interceptor } from '../port/interceptor.ts'
-import type { Manager } from '../manager/manager.ts'
-import type { ShutdownReport } from '../contract/report.ts'
-import type { ShutdownOptions } from '../contract/shutdown-options.ts'
-import { anything, check, finiteCount, flag, isObject, oneOf, refuse, type Rule } from '../spec/check.ts'
-import type { GlobalManagerOptions } from '../spec/manager-spec.ts'
-import { SHUTDOWN_RULES } from '../spec/shutdown-spec.ts'
+import { createGlobalManager, type GlobalManager, type Manager } from '../manager/index.ts'
+import { CurtaincallError, type ShutdownOptions, type ShutdownReport } from '../contract/index.ts'
+import { INTERCEPTOR, type Interceptor } from '../port/index.ts'
+import {
+  anything,
+  check,
+  finiteCount,
+  flag,
+  type GlobalManagerOptions,
+  isObject,
+  oneOf,
+  refuse,
+  type Rule,
+  SHUTDOWN_RULES,
+} from '../spec/index.ts'
 import { explainTrace } from './explain.ts'
 import { type Fault, readFault } from './faults.ts'
 import { apartFromSteps } from './free-step.ts'

@@ -1,7 +1,7 @@
 /** What tells states of a machine apart, as text: everything that its next steps may go by. */
 import { types } from 'node:util'
 import type { AnyHistoryValue, AnyMachineSnapshot } from 'xstate'
-import { refuse } from '../spec/check.ts'
+import { refuse } from '../spec/index.ts'
 
 /** Marks what JSON has no form for; an object that has this key itself is marked, too. */
 const MARK = '~'

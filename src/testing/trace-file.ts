@@ -3,8 +3,8 @@
  * stand what the inspector has recorded, in lines that say what of it they are; they are kept, and not looked into.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
-import { CurtaincallError } from '../contract/errors.ts'
-import { finiteCount } from '../spec/check.ts'
+import { CurtaincallError } from '../contract/index.ts'
+import { finiteCount } from '../spec/index.ts'
 import { checkTrace, type Trace, TRACE_VERSION, type TraceEvent, type TraceHeader } from './trace.ts'
 import { checkHeader, checkVerdict } from './trace-shape.ts'
 

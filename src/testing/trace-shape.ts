@@ -1,6 +1,6 @@
 /** What a trace has to look like: a file may have been edited by anybody, and a trace made by hand. */
-import { ConfigError } from '../contract/errors.ts'
-import { finiteCount, flag, isObject, oneOf, refuse, type Rule } from '../spec/check.ts'
+import { ConfigError } from '../contract/index.ts'
+import { finiteCount, flag, isObject, oneOf, refuse, type Rule } from '../spec/index.ts'
 import { checkPlan } from './plan-shape.ts'
 import type { TraceEvent, TraceHeader, Verdict } from './trace.ts'
 

@@ -1,6 +1,6 @@
 /** Traces: what happened in a simulation, as lines that can be kept, read, played again and explained. */
 import type { LifecycleEvent } from '../../machines/lifecycle-event.ts'
-import { refuse } from '../spec/check.ts'
+import { refuse } from '../spec/index.ts'
 import type { TreePlan } from './plan.ts'
 import type { ScheduleMode } from './schedule.ts'
 import { checkHeader, checkVerdict } from './trace-shape.ts'

@@ -6,8 +6,8 @@
  * K2  Between two timers everything that is due in microtasks happens, and a turn of the event loop.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { CurtaincallError } from '../contract/errors.ts'
-import { check, duration, finiteCount, refuse } from '../spec/check.ts'
+import { CurtaincallError } from '../contract/index.ts'
+import { check, duration, finiteCount, refuse } from '../spec/index.ts'
 import { presentOwner } from './owners.ts'
 import type { Schedule, ScheduleMode } from './schedule.ts'
 

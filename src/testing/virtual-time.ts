@@ -7,9 +7,9 @@
  * Q3  Real input and output that is started inside is named and makes the run fail: its end can't be waited for in virtual time.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { Clock } from '../port/clock.ts'
-import { CurtaincallError } from '../contract/errors.ts'
-import { check, flag, type Rule, refuse } from '../spec/check.ts'
+import type { Clock } from '../port/index.ts'
+import { CurtaincallError } from '../contract/index.ts'
+import { check, flag, refuse, type Rule } from '../spec/index.ts'
 import { watchEscapes } from './escapes.ts'
 import { installPlatform } from './virtual-platform.ts'
 import { type PendingTimer, type RunOptions, VirtualClock } from './virtual-clock.ts'

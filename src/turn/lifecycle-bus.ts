@@ -1,6 +1,6 @@
 /** Carries lifecycle events from where they happen up to whoever listens. */
 import type { LifecycleEvent, LifecycleEventOf, LifecycleEventType } from '../../machines/lifecycle-event.ts'
-import { type Logger, silentLogger } from '../contract/logger.ts'
+import { type Logger, silentLogger } from '../contract/index.ts'
 import type { Turn } from './turn.ts'
 
 /** A listener of one type of event, or of all. A promise returned for `manager.phase` holds the phase until it settles. */

@@ -1,5 +1,5 @@
 /** A clock that is the user's own: asked and told between two turns, see T2, T5 and T6 in turn.ts. */
-import type { Clock } from '../port/clock.ts'
+import type { Clock } from '../port/index.ts'
 import type { Turn } from './turn.ts'
 
 /** A timer that is to be armed at the end of the turn. */

@@ -1,14 +1,17 @@
 /** What all nodes of one tree share: its turns, time, chance, ids, events and ports. One per global manager; no module state. */
 import { nanoid } from 'nanoid'
-import { ConfigError } from '../contract/errors.ts'
-import type { Logger } from '../contract/logger.ts'
-import type { AsyncContext } from '../port/async-context.ts'
-import { type Clock, PlatformClock } from '../port/clock.ts'
-import type { Interceptor } from '../port/interceptor.ts'
-import type { JournalEntry, Store } from '../port/store.ts'
-import { type TrafficObserver, TrafficObservers } from '../port/traffic-observer.ts'
-import { nodeName, refuse } from '../spec/check.ts'
-import type { GlobalSpec } from '../spec/manager-spec.ts'
+import { ConfigError, type Logger } from '../contract/index.ts'
+import {
+  type AsyncContext,
+  type Clock,
+  type Interceptor,
+  type JournalEntry,
+  PlatformClock,
+  type Store,
+  type TrafficObserver,
+  TrafficObservers,
+} from '../port/index.ts'
+import { type GlobalSpec, nodeName, refuse } from '../spec/index.ts'
 import { LifecycleBus } from './lifecycle-bus.ts'
 import { OwnClock } from './own-clock.ts'
 import { SignalHub } from './signal-hub.ts'

@@ -1,8 +1,8 @@
 /** One way to wait, for everything that can be waited for: with a timeout, with a signal, and with nothing left behind. */
-import type { Clock } from '../port/clock.ts'
+import type { Clock } from '../port/index.ts'
 import type { SignalHub } from './signal-hub.ts'
-import type { WaitOptions } from '../contract/wait-options.ts'
-import { abortSignal, check, durationOrInfinity } from '../spec/check.ts'
+import type { WaitOptions } from '../contract/index.ts'
+import { abortSignal, check, durationOrInfinity } from '../spec/index.ts'
 
 /** Rules for {@link WaitOptions}. */
 export const WAIT_RULES = { timeout: durationOrInfinity, signal: abortSignal }

@@ -13,12 +13,11 @@ const ASKED: Readonly<Record<string, readonly string[]>> = {
   port: ['Subject'],
   turn: ['Launch'],
   count: ['Named'],
-  admission: ['Waiting', 'Seekable'],
-  message: ['Addressee'],
-  routine: ['Host', 'Post'],
+  admission: ['Queued', 'Capacity'],
+  message: ['Addressee', 'Receiver'],
+  routine: ['Host', 'Registrar', 'Post'],
   supervision: ['Lead', 'Ward'],
   shutdown: ['Closing', 'Flock'],
-  manager: ['Vital'],
 }
 
 const MOST_MEMBERS = 10

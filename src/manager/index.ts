@@ -1,0 +1,10 @@
+/** The three levels as users hold them, their lives, and what they make. */
+export { AppManager } from './app-manager.ts'
+export type { Body, RoutineContext } from './body.ts'
+export { manager, routine } from './children.ts'
+export { createGlobalManager, GlobalManager } from './global-manager.ts'
+export type { Health } from './health.ts'
+export { Life } from './life.ts'
+export { LocalManager } from './local-manager.ts'
+export { type AvailabilityOptions, type ChildEntry, type LivingChild, Manager, type ManagerState } from './manager.ts'
+export { handleSignals, type SignalName } from './process-signals.ts'

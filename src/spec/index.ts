@@ -1,0 +1,49 @@
+/** Options: checked once, completed, and from then on what everybody reads. */
+export {
+  abortSignal,
+  anything,
+  callable,
+  check,
+  duration,
+  durationOrInfinity,
+  finiteCount,
+  flag,
+  having,
+  isObject,
+  limit,
+  nodeName,
+  objectOfFunctions,
+  oneOf,
+  positiveOrInfinity,
+  refuse,
+  type Rule,
+} from './check.ts'
+export { type ChildSpec, isChildSpec, type ManagerChild, type RoutineChild, seal } from './child-spec.ts'
+export {
+  checkAppChild,
+  checkName,
+  compileAppSpec,
+  compileGlobalSpec,
+  compileLocalSpec,
+  type GlobalManagerOptions,
+  type GlobalSpec,
+  type LocalManagerOptions,
+  type ManagerOptions,
+  type ManagerSpec,
+  type ManagerStartContext,
+  type SupervisorOptions,
+} from './manager-spec.ts'
+export {
+  compileRoutineSpec,
+  ignore,
+  type MailboxOptions,
+  type OnHung,
+  type RoutineOptions,
+  type RoutineSpec,
+  share,
+  type ShutdownTime,
+  SpecCompiler,
+  type StartContext,
+} from './routine-spec.ts'
+export { checkShutdownOptions, DEFAULT_SHUTDOWN_TIMEOUT, SHUTDOWN_RULES, type ShutdownPlan } from './shutdown-spec.ts'
+export { checkWork, isActorLogic, type LogicArguments, type OptionsFor } from './work-spec.ts'
