@@ -1,0 +1,116 @@
+/** What has to hold of a case once it is over, whatever was done and when. */
+import type { LifecycleEvent } from 'curtaincall'
+import { type Law, laws, type Simulation } from 'curtaincall/testing'
+import { inconsistencies } from './reading.ts'
+import type { AnyRoutine, World } from './world.ts'
+
+/** Laws of the kit that hold whoever orders what; the others go by the script, which the intruder is not in. */
+const HOLD = [
+  'noSpawnAfterStop',
+  'exactlyOneTerminal',
+  'childBeforeParent',
+  'noLiveResources',
+  'restartIntensity',
+  'permitsBalanced',
+  'phasesInOrder',
+  'cancelReachesAll',
+  'reportAddsUp',
+  'refinesMachines',
+]
+export const lawsThatHold: readonly Law[] = laws.filter(({ name }) => HOLD.includes(name))
+
+type End = Extract<LifecycleEvent, { willRestart: boolean }>
+const isEnd = (event: LifecycleEvent): event is End => 'willRestart' in event
+
+/** T4: numbered as they arise, told in that order, each once. */
+function inOrder(world: World): void {
+  let last: number | undefined
+  for (const { seq, type } of world.events) {
+    if (last !== undefined && seq <= last) world.find('T4 order', `${type} ${seq} is told after ${last}`)
+    else if (last !== undefined && seq !== last + 1) world.find('T4 missing', `${type} ${seq} is told after ${last}`)
+    last = seq
+  }
+}
+
+/** An end says whether another run follows, and so it comes. */
+function ends(world: World): void {
+  const runs = new Map<string, { number: number; end: End | undefined }>()
+  const stopping = new Map<string, number>()
+  for (const event of world.events) {
+    const { type, path, seq } = event
+    if (type === 'manager.phase' && event.phase === 'cancelling') stopping.set(path, seq)
+    if (type === 'manager.stopped') stopping.delete(path)
+    if (!type.startsWith('routine.') || !('incarnation' in event) || type === 'routine.settled' || type === 'routine.orphaned') continue
+    const { incarnation } = event
+    const run = runs.get(path)
+    if (type === 'routine.spawned') runs.set(path, { number: incarnation, end: undefined })
+    else if (run === undefined) continue
+    else if (type === 'routine.restarted') {
+      if (incarnation !== run.number + 1) world.find('incarnations', `${path} goes from run ${run.number} to ${incarnation}`)
+      runs.set(path, { number: incarnation, end: undefined })
+    } else if (incarnation !== run.number)
+      world.find('incarnations', `${type} of ${path} is of run ${incarnation} where ${run.number} is the present one`)
+    else if (isEnd(event)) run.end = event
+    if (type === 'routine.started' && stopping.has(above(path))) world.find('started while stopping', `${path} starts while ${above(path)} cancels`)
+  }
+  for (const [path, { end }] of runs) if (end?.willRestart === true) owed(world, path, end)
+}
+
+const above = (path: string): string => path.slice(0, path.lastIndexOf('/'))
+
+/** Longer than any delay, and than any child takes to stop. */
+const PATIENCE = 150
+
+/** A run that was announced has to come, unless somebody was told to stop, or everything was. */
+function owed(world: World, path: string, end: End): void {
+  const touched = [...world.ordered].some((each) => each === path || path.startsWith(`${each}/`) || above(each) === above(path))
+  if (touched) return
+  const over = world.events.find(
+    ({ type, path: of, seq }) => seq > end.seq && (type === 'manager.phase' || type === 'manager.gaveUp') && path.startsWith(`${of}/`),
+  )
+  if (over === undefined || over.at - end.at > PATIENCE) world.find('restart owed', `${path} was to be restarted after run ${end.incarnation}, and was not`)
+}
+
+/** The outcome is the end that was told last. */
+function outcomes(world: World): void {
+  for (const [routine, end] of world.lastEnd) {
+    const outcome = world.outcomes.get(routine) as { status: string; killed?: boolean; error?: unknown; reason?: unknown } | undefined
+    if (outcome === undefined || end === undefined || !isEnd(end)) continue
+    const said = outcome.killed === true ? 'killed' : outcome.status
+    if (`routine.${said}` !== end.type) world.find('outcome', `${routine.path}: the outcome is ${said}, the last end that was told ${end.type}`)
+    if (end.willRestart && said !== 'cancelled') world.find('outcome', `${routine.path}: its last end was to be restarted, and its outcome is ${said}`)
+    if (end.type === 'routine.failed' && end.error !== outcome.error) world.find('outcome', `${routine.path}: another error was told`)
+    if (state(routine) !== (said === 'killed' ? 'cancelled' : said)) world.find('outcome', `${routine.path} is ${routine.state}, its outcome ${said}`)
+  }
+}
+
+const state = (routine: AnyRoutine): string => routine.state
+
+/** Nothing is left, nobody waits. */
+function leftovers(world: World): void {
+  const { global } = world
+  if (global === undefined) return
+  for (const manager of world.managers) {
+    if (!['completed', 'failed', 'cancelled'].includes(manager.state)) world.find('not ended', `${manager.path} is ${manager.state}`)
+    if (manager.count !== 0) world.find('left behind', `${manager.path} holds ${manager.count} permits`)
+    const [routine] = manager.routines()
+    if (routine !== undefined) world.find('left behind', `${routine.path} is still there, ${routine.state}`)
+  }
+  for (const { what, settled } of world.promised) if (!settled) world.find('not settled', what)
+  if (world.left > 0) world.find('left behind', `${world.left} listeners on signals from outside`)
+  for (const { path, due, endedAt = Infinity } of world.deadlines)
+    if (endedAt > due) world.find('out of time', `a shutdown of ${path} was due at ${due - START}, and over at ${endedAt - START}`)
+  for (const each of inconsistencies(world)) world.find('T3 at the end', each)
+}
+
+/** When a simulation begins. */
+const START = Date.UTC(2000, 0, 1)
+
+/** Looks at a case that has run out. */
+export function judge(world: World, simulation: Simulation | undefined): void {
+  inOrder(world)
+  ends(world)
+  outcomes(world)
+  leftovers(world)
+  for (const { law, message } of simulation?.violations ?? []) world.find(`law ${law}`, message)
+}
