@@ -66,6 +66,7 @@ const exits = ([...['normal', 'shutdown', 'killed'], new Error('told to fail')] 
   ofRoutine(`exit ${reason instanceof Error ? 'error' : reason}`, (world, target) => {
     const run = world.runs.get(target.path)
     const ran = target.state === 'running' && run !== undefined && !run.over && run.incarnation === target.incarnation
+    world.exited.add(target.path)
     const done = target.exit(reason as 'normal')
     if (done && ran && !run.signal.aborted) world.find('T5 not aborted', `after exit of ${target.path} its signal is not aborted`)
   }),
@@ -74,7 +75,10 @@ const exits = ([...['normal', 'shutdown', 'killed'], new Error('told to fail')] 
 const routineOrders: Order[] = [
   stops('cancel', (world, target) => world.promise(`cancel of ${target.path}`, target.cancel('told'))),
   stops('kill', (world, target) => world.promise(`kill of ${target.path}`, target.kill('told'))),
-  stops('restart', (world, target) => world.promise(`restart of ${target.path}`, target.restart())),
+  stops('restart', (world, target) => {
+    world.hurried.add(target.path)
+    world.promise(`restart of ${target.path}`, target.restart())
+  }),
   ...exits,
   ofRoutine('send', (_, target) => target.send(target.work === undefined ? 'hello' : { type: 'go' })),
   ofRoutine('send a crash', (_, target) => target.send(target.work === undefined ? 'crash' : { type: 'crash' })),

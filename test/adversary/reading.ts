@@ -75,14 +75,15 @@ function reserved(world: World, managers: readonly Manager[], living: ReadonlySe
   return kept
 }
 
-/** Holds the answer of a supervisor against what is there as it comes. */
+/** Holds what a supervisor answers against itself: both questions are asked, and answered, one after the other. */
 export function childrenAgree(world: World, manager: Manager): void {
-  void manager.whichChildren().then((answer) => {
-    if (!answer.ok) return
-    for (const { id, child, incarnation } of answer.value) {
-      if (child === undefined || child === 'restarting') continue
-      if (incarnation !== child.incarnation && child.state !== 'failed')
-        world.find('T3 inconsistent', `child ${id} of ${manager.path} is in run ${child.incarnation}, whichChildren() says ${incarnation}`)
-    }
+  const both = Promise.all([manager.whichChildren(), manager.countChildren()])
+  world.promise(`whichChildren of ${manager.path}`, both)
+  void both.then(([which, count]) => {
+    if (!which.ok || !count.ok) return
+    const ids = which.value.map(({ id }) => id)
+    if (new Set(ids).size !== ids.length) world.find('T3 inconsistent', `${manager.path} has a child twice: ${ids.join()}`)
+    if (manager.path !== 'g/a/t' && count.value.specs !== ids.length)
+      world.find('T3 inconsistent', `${manager.path} has ${ids.length} children, countChildren() says ${count.value.specs}`)
   })
 }

@@ -68,6 +68,9 @@ export class World {
   readonly grouped = new Map<string, Set<string>>()
   readonly limits = new Map<string, number>()
   readonly #foreign: AbortSignal[] = []
+  /** Paths that were told to exit, and those that were told to restart. */
+  readonly exited = new Set<string>()
+  readonly hurried = new Set<string>()
   /** A signal that is never aborted. */
   readonly never = new AbortController().signal
   /** Paths that somebody gave an order about, and managers that were told to stop. */
