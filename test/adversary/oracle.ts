@@ -56,14 +56,17 @@ function ends(world: World): void {
   for (const [path, { end }] of runs) if (end?.willRestart === true) owed(world, path, end)
 }
 
-/** Nobody begins before the delay of its restart is over, unless somebody, or its group, has hurried it on. */
+/** Nobody begins before the delay of its restart is over, unless somebody has hurried it on, or a sibling its group. */
 function delays(world: World): void {
   const due = new Map<string, number>()
   for (const event of world.events) {
     const { type, path, at } = event
-    if (type === 'routine.restarted') due.set(path, at + event.delay)
-    else if (type === 'routine.spawned') due.delete(path)
-    else if (type === 'routine.started' && at < (due.get(path) ?? 0) && !world.hurried.has(path))
+    if (type === 'routine.restarted') {
+      for (const other of due.keys()) if (above(other) === above(path)) due.delete(other)
+      due.set(path, at + event.delay)
+    }
+    if (type === 'routine.spawned') due.delete(path)
+    if (type === 'routine.started' && at < (due.get(path) ?? 0) && !world.hurried.has(path))
       world.find('started early', `${path} starts ${(due.get(path) ?? 0) - at} ms before its delay is over`)
   }
 }

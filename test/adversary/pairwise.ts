@@ -45,6 +45,8 @@ export interface Case {
   readonly acts: readonly Act[]
   /** How often the point is passed before the first act. */
   readonly skip: number
+  /** How often each order is given in a row. */
+  readonly times: number
 }
 
 /** What there is to combine. */
@@ -109,5 +111,5 @@ function caseAt(random: () => number, met: Met, point: string, orders: Factors['
     met.add('tm', target, strict)
     met.add('pom', point, order, strict)
   }
-  return { point, strict, acts, skip: pick(random, [0, 0, 0, 1, 2, 4]) }
+  return { point, strict, acts, skip: pick(random, [0, 0, 0, 1, 2, 4]), times: pick(random, [1, 1, 2]) }
 }

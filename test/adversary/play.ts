@@ -62,9 +62,12 @@ class Intruder {
       const aim = aimAt(world, target as TargetKind, concerned)
       if (wanted === undefined || aim === undefined) return false
       const at = world.events.at(-1)?.seq ?? 0
-      const line = `after event ${at}, at ${world.case.point} of ${concerned}: ${order} ${aim.path} (${target}, ${aim.state})`
+      const line = `after event ${at}, at ${world.case.point} of ${concerned}: ${order} ${aim.path} (${target}, ${aim.state})${world.case.times > 1 ? ' twice' : ''}`
       world.story.push(line)
-      if (wanted.give(world, aim) !== false) return true
+      if (wanted.give(world, aim) !== false) {
+        for (let i = 1; i < world.case.times; i++) wanted.give(world, aim)
+        return true
+      }
       world.story.pop()
       return false
     })
