@@ -43,10 +43,10 @@ export async function playAll(cases: number, seed: number, from = 0, onCase?: (p
 }
 
 /** A failing case as a person reads it. */
-export function describe({ case: { index, seed, point, strict, acts, skip, times }, findings, story }: Played, of: number): string {
+export function describe({ case: { index, seed, point, strict, acts, skip, after, times }, findings, story }: Played, of: number): string {
   const told = acts.map(({ order, target }) => `${order} → ${target}`).join(', ')
   return [
-    `case ${index} of seed ${of} (${seed}): at ${point}, after ${skip} passes: ${told}${times > 1 ? ', twice' : ''}; strict ${strict}`,
+    `case ${index} of seed ${of} (${seed}): at ${point}, after ${after} ms and ${skip} passes: ${told}${times > 1 ? ', twice' : ''}; strict ${strict}`,
     `  alone: npm run test:long -- --adversary --seed ${of} --case ${index}`,
     ...findings.map(({ rule, message }) => `  ✗ ${rule}: ${message}`),
     ...story.map((line) => `  ${line.replaceAll('\n', '\n  ')}`),

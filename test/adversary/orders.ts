@@ -12,6 +12,7 @@ import {
   SpawnRefusedError,
   watch,
 } from 'curtaincall'
+import { pick } from './pairwise.ts'
 import { inconsistencies } from './reading.ts'
 import { type AnyRoutine, isManager, type Target, type World } from './world.ts'
 
@@ -66,7 +67,6 @@ const exits = ([...['normal', 'shutdown', 'killed'], new Error('told to fail')] 
   ofRoutine(`exit ${reason instanceof Error ? 'error' : reason}`, (world, target) => {
     const run = world.runs.get(target.path)
     const ran = target.state === 'running' && run !== undefined && !run.over && run.incarnation === target.incarnation
-    world.exited.add(target.path)
     const done = target.exit(reason as 'normal')
     if (done && ran && !run.signal.aborted) world.find('T5 not aborted', `after exit of ${target.path} its signal is not aborted`)
   }),
@@ -134,10 +134,10 @@ function create(world: World, target: Manager): boolean {
 const isOver = ({ state }: Manager): boolean => state === 'completed' || state === 'failed' || state === 'cancelled'
 
 /** A manager is made anew under a name that a stopped one had. */
-function recreate(world: World, target: Manager): boolean {
+function recreate(world: World): boolean {
   const app = world.global?.getApp('a')
-  const name = target.path === 'g/a/t' ? 't' : 'l'
-  if (app === undefined || app.getLocal(name) !== undefined) return false
+  const name = ['y', 'l', 't'].find((each) => app?.getLocal(each) === undefined)
+  if (app === undefined || name === undefined) return false
   const made = world.meetManager(app.createLocal(name))
   if (app.getLocal(name) !== made && !isOver(made)) world.find('T7 create', `${made.path} was made and is not found`)
   world.meetRoutine(made.spawn('again', untilTold, { shutdown: 20 }) as never)
@@ -188,7 +188,7 @@ const managerOrders: Order[] = [
     setTimeout(() => controller.abort('hurry'), 5)
   }),
   ofManager('shutdownNamed', (world, target) => {
-    const name = target.routines()[0]?.name ?? 'w'
+    const name = pick(world.random, ['w', ...target.routines().map((each) => each.name)])
     for (const each of target.routinesNamed(name)) world.ordered.add(each.path)
     world.promise(`shutdownNamed of ${target.path}`, target.shutdownNamed(name, { timeout: 20 }))
   }),

@@ -43,8 +43,9 @@ export interface Case {
   readonly point: string
   readonly strict: boolean
   readonly acts: readonly Act[]
-  /** How often the point is passed before the first act. */
+  /** How often the point is passed before the first act, once so many milliseconds are over. */
   readonly skip: number
+  readonly after: number
   /** How often each order is given in a row. */
   readonly times: number
 }
@@ -94,6 +95,9 @@ export function* casesOf(factors: Factors, seed: number): Generator<Case, never>
   }
 }
 
+/** From the making of the tree on; while it is made; when a group waits for one that is deaf; later. */
+const AFTER = [0, 0, 1, 15, 32, 38, 45, 60, 100]
+
 function caseAt(random: () => number, met: Met, point: string, orders: Factors['orders']): Omit<Case, 'index' | 'seed'> {
   const acts = orders.map(({ name, targets }) => {
     const target = least(random, targets, (each) => met.of('pt', point, each) + met.of('ot', name, each))
@@ -111,5 +115,5 @@ function caseAt(random: () => number, met: Met, point: string, orders: Factors['
     met.add('tm', target, strict)
     met.add('pom', point, order, strict)
   }
-  return { point, strict, acts, skip: pick(random, [0, 0, 0, 1, 2, 4]), times: pick(random, [1, 1, 2]) }
+  return { point, strict, acts, skip: pick(random, [0, 0, 1, 3]), after: pick(random, AFTER), times: pick(random, [1, 1, 2]) }
 }

@@ -28,6 +28,8 @@ const READINGS = 25
 class Intruder {
   readonly given: Act[] = []
   passes = 0
+  /** Passes that an act could have been given at. */
+  #chances = 0
   readonly #world: World
   readonly #left: Act[]
   #busy = false
@@ -44,7 +46,7 @@ class Intruder {
     this.#busy = true
     try {
       if (this.passes <= READINGS) this.#read(point)
-      if (this.passes > world.case.skip) this.#act(concerned)
+      if (world.now() - world.began >= world.case.after && ++this.#chances > world.case.skip) this.#act(concerned)
     } finally {
       this.#busy = false
     }
@@ -133,6 +135,7 @@ export async function play(of: Case): Promise<Played> {
     simulation = await simulate(
       (options) => {
         world.now = options.clock?.now.bind(options.clock) ?? world.now
+        world.began = world.now()
         return grow(world, asked(world, options), (given) => {
           const global = createGlobalManager({ ...options, ...given })
           world.global = global

@@ -36,6 +36,7 @@ export function carryOn(world: World): void {
   // A child is told to crash for certain, and a local manager given more than it may hold.
   setTimeout(() => crash(world), 25)
   setTimeout(() => fill(world), 35)
+  setTimeout(() => flood(world), 45)
 }
 
 function happen(world: World): void {
@@ -57,4 +58,10 @@ function fill(world: World): void {
   const local = world.global?.whereis('g/a/l')
   if (!(local instanceof LocalManager)) return
   for (let i = 0; i < 5; i++) world.attempt('spawn', () => local.spawn('late', () => 'done'))
+}
+
+/** One that crashes while letters wait for it. */
+function flood(world: World): void {
+  const box = world.global?.routinesNamed('box')[0] as AnyRoutine | undefined
+  for (const letter of ['crash', 'left', 'left']) world.attempt('send', () => box?.send(letter))
 }

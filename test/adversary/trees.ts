@@ -22,7 +22,8 @@ function child(world: World, name: string): ReturnType<typeof routine> {
   const { random } = world
   const how = { works: pick(random, [15, 40, 90, Infinity]), crashes: pick(random, [0, 1, 2]), obeys: pick(random, [undefined, undefined, 10]) }
   const settled = how.works === Infinity || how.crashes === 0 ? { works: Infinity } : how
-  return routine(name, worker(world, clean(settled)), asking(world, { restart: pick(random, ['permanent', 'transient']), shutdown: 25 }))
+  const hung = pick(random, [{}, {}, { hungAfter: 30, onHung: 'kill' as const }, { hungAfter: 50, onHung: 'restart' as const }])
+  return routine(name, worker(world, clean(settled)), asking(world, { restart: pick(random, ['permanent', 'transient']), shutdown: 25, ...hung }))
 }
 
 function clean(how: { works?: number; crashes?: number; obeys?: number | undefined }): { works?: number; crashes?: number; obeys?: number } {
@@ -60,7 +61,7 @@ export function furnish(world: World, global: GlobalManager): void {
   )
   if (app === undefined) return
   world.meetManager(app)
-  const made = [local(world, app), actors(world, app), templated(world, app)]
+  const made = [local(world, app), actors(world, app), templated(world, app), passing(world, app)]
   const all = made.filter((each) => each !== undefined)
   tie(world, all.flatMap((each) => each.routines()) as AnyRoutine[])
   wait(world, [global, app, ...all])
@@ -69,7 +70,7 @@ export function furnish(world: World, global: GlobalManager): void {
 /** A local manager with a limit and a queue, and three children under a strategy. */
 function local(world: World, app: AppManager): LocalManager | undefined {
   const { random } = world
-  const deaf = routine('s2', worker(world, { obeys: 40 }), { shutdown: 15 })
+  const deaf = routine('s2', worker(world, { obeys: 60 }), { shutdown: 40 })
   const resumed = routine('s3', machine(world, () => 'g/a/l/s3#s3'), { resume: pick(random, ['snapshot', 'fresh']) })
   world.limits.set('g/a/l', 6)
   const made = world.attempt('createLocal', () =>
@@ -134,6 +135,19 @@ function templated(world: World, app: AppManager): LocalManager | undefined {
   if (made === undefined) return undefined
   world.meetManager(made)
   for (const id of ['i1', 'i2']) world.attempt('startChild', () => world.promise('startChild of an instance', made.startChild({ id })))
+  return made
+}
+
+/** A local manager that does not last. */
+function passing(world: World, app: AppManager): LocalManager | undefined {
+  const made = world.attempt('createLocal', () => app.createLocal('y'))
+  if (made === undefined) return undefined
+  world.meetManager(made)
+  world.attempt('spawn', () => made.spawn('short', worker(world, { obeys: 5 })))
+  setTimeout(() => {
+    world.ordered.add(made.path)
+    world.promise('shutdown of g/a/y', made.shutdown())
+  }, 40 + Math.floor(world.random() * 60))
   return made
 }
 

@@ -12,8 +12,7 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => void setTi
 
 /** Begins a run: whoever stops it has to abort this signal before the stop returns. */
 function begin(world: World, { path, incarnation, signal }: Context): () => void {
-  const run = { path, incarnation, signal, over: false }
-  world.runs.set(path, run)
+  const run = world.begun(path, incarnation, signal)
   signal.addEventListener('abort', () => world.enter('abort listener', 'deed', path))
   if (world.case.point === 'derived abort listener')
     AbortSignal.any([signal, world.never]).addEventListener('abort', () => world.enter('derived abort listener', 'deed', path))

@@ -62,14 +62,14 @@ export class World {
   readonly queued = new Set<string>()
   /** Latest run of each path. */
   readonly runs = new Map<string, Run>()
+  readonly allRuns: Run[] = []
   readonly promised: Promised[] = []
   readonly deadlines: Deadline[] = []
   /** Children whose permit is kept while their group is restarted, by the path of their manager. */
   readonly grouped = new Map<string, Set<string>>()
   readonly limits = new Map<string, number>()
   readonly #foreign: AbortSignal[] = []
-  /** Paths that were told to exit, and those that were told to restart. */
-  readonly exited = new Set<string>()
+  /** Paths that were told to restart. */
   readonly hurried = new Set<string>()
   /** A signal that is never aborted. */
   readonly never = new AbortController().signal
@@ -80,6 +80,7 @@ export class World {
   /** Called for each routine and manager that is met for the first time. */
   met: (target: Target) => void = () => undefined
   now: () => number = () => 0
+  began = 0
   /** True while the tree is only looked at: what that asks for is no point. */
   reading = false
   #inside: Sort[] = []
@@ -151,6 +152,14 @@ export class World {
   /** Listeners that the library has left on what is not its own. */
   get left(): number {
     return this.#foreign.reduce((sum, signal) => sum + getEventListeners(signal, 'abort').length, 0)
+  }
+
+  /** A function has begun to run as work. */
+  begun(path: string, incarnation: number, signal: AbortSignal): Run {
+    const run = { path, incarnation, signal, over: false }
+    this.runs.set(path, run)
+    this.allRuns.push(run)
+    return run
   }
 
   meetManager<Some extends Manager>(manager: Some): Some {
