@@ -95,8 +95,10 @@ export function* casesOf(factors: Factors, seed: number): Generator<Case, never>
   }
 }
 
-/** From the making of the tree on; while it is made; when a group waits for one that is deaf; later. */
+/** From the making of the tree on; when the first have crashed, and a group waits for one that is deaf; later. */
 const AFTER = [0, 0, 1, 15, 32, 38, 45, 60, 100]
+/** When there is somebody between two incarnations. */
+const BETWEEN = [16, 26, 32, 36, 40, 48]
 
 function caseAt(random: () => number, met: Met, point: string, orders: Factors['orders']): Omit<Case, 'index' | 'seed'> {
   const acts = orders.map(({ name, targets }) => {
@@ -115,5 +117,6 @@ function caseAt(random: () => number, met: Met, point: string, orders: Factors['
     met.add('tm', target, strict)
     met.add('pom', point, order, strict)
   }
-  return { point, strict, acts, skip: pick(random, [0, 0, 1, 3]), after: pick(random, AFTER), times: pick(random, [1, 1, 2]) }
+  const after = pick(random, acts.some(({ target }) => target === 'between') ? BETWEEN : AFTER)
+  return { point, strict, acts, skip: pick(random, [0, 0, 1, 3]), after, times: pick(random, [1, 2]) }
 }

@@ -22,7 +22,7 @@ export interface Played {
 }
 
 /** The most passes at which the tree is read. */
-const READINGS = 25
+const READINGS = 12
 
 /** Waits at a point, acts at it, and reads the tree each time. */
 class Intruder {
@@ -96,7 +96,11 @@ function aimAt(world: World, kind: TargetKind, concerned: string): Target | unde
   if (kind === 'child') return among(isChild)
   if (kind === 'spawned') return among((each) => each.state === 'running' && !isChild(each))
   if (kind === 'queued') return among(({ path, state }) => state === 'pending' && world.queued.has(path))
-  if (kind === 'between') return among(({ path, state, incarnation }) => !world.queued.has(path) && (state === 'pending' ? incarnation > 1 : state !== 'running'))
+  if (kind === 'between') {
+    const waits = ({ path, state, incarnation }: AnyRoutine): boolean =>
+      !world.queued.has(path) && (state === 'pending' ? incarnation > 1 : state !== 'running')
+    return among((each) => isChild(each) && waits(each)) ?? among(waits)
+  }
   if (kind === 'global') return global
   const paths = { 'its manager': above, local: 'g/a/l', app: 'g/a', 'child manager': pick(world.random, ['g/a/cm', 'g/svc']) }
   const found = [...world.managers].filter(({ path }) => path === paths[kind]).at(-1) ?? global.whereis(paths[kind])
@@ -155,6 +159,7 @@ export async function play(of: Case): Promise<Played> {
   await new Promise((resolve) => setImmediate(resolve))
   if (process.listenerCount('SIGTERM') !== signals) world.find('left behind', 'a listener on SIGTERM')
   judge(world, simulation)
-  const story = simulation === undefined ? world.story : [...world.story, simulation.explain()]
+  const told = world.findings.length > 0 ? [simulation?.explain() ?? ''] : []
+  const story = [...world.story, ...told]
   return { case: of, findings: world.findings, given: intruder.given, passes: intruder.passes, story }
 }
