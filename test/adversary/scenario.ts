@@ -36,7 +36,7 @@ export function carryOn(world: World): void {
   // A child is told to crash for certain, and a local manager given more than it may hold.
   setTimeout(() => crash(world), 25)
   setTimeout(() => fill(world), 35)
-  setTimeout(() => flood(world), 45)
+  for (const ms of [45, 90, 140]) setTimeout(() => flood(world), ms)
 }
 
 function happen(world: World): void {

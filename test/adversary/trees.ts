@@ -22,7 +22,7 @@ function child(world: World, name: string): ReturnType<typeof routine> {
   const { random } = world
   const how = { works: pick(random, [15, 40, 90, Infinity]), crashes: pick(random, [0, 1, 2]), obeys: pick(random, [undefined, undefined, 10]) }
   const settled = how.works === Infinity || how.crashes === 0 ? { works: Infinity } : how
-  const hung = pick(random, [{}, {}, { hungAfter: 30, onHung: 'kill' as const }, { hungAfter: 50, onHung: 'restart' as const }])
+  const hung = pick(random, [{}, { hungAfter: 40, onHung: 'kill' as const }, { hungAfter: 30, onHung: 'kill' as const }, { hungAfter: 50, onHung: 'restart' as const }])
   return routine(name, worker(world, clean(settled)), asking(world, { restart: pick(random, ['permanent', 'transient']), shutdown: 25, ...hung }))
 }
 
@@ -116,8 +116,7 @@ function actors(world: World, app: AppManager): LocalManager | undefined {
   spawn('callback', callback(world, at('callback')), { id: 'callback' })
   spawn('steps', steps(world, at('steps')), { id: 'steps' })
   spawn('hung', silent(world), asking(world, { hungAfter: 20, onHung: pick(random, ['report', 'report', 'restart', 'kill']), shutdown: 10 }))
-  const between = pick(random, ['keep', 'drop'] as const)
-  const mailbox = { capacity: 2, overflow: 'drop-oldest', betweenIncarnations: between } as const
+  const mailbox = { capacity: 2, overflow: 'drop-oldest', betweenIncarnations: 'drop' } as const
   const box = spawn('box', receiver(world), asking(world, { id: 'box', restart: 'permanent', mailbox }))
   for (let i = 0; i < 4; i++) world.attempt('send', () => box?.send(`letter ${i}`))
   spawn('receiver', receiver(world), asking(world, { id: 'receiver' }))

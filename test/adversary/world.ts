@@ -171,9 +171,9 @@ export class World {
   }
 
   meetRoutine(routine: AnyRoutine): void {
+    this.routines.set(routine.path, routine)
     if (this.lastEnd.has(routine)) return
     this.lastEnd.set(routine, undefined)
-    this.routines.set(routine.path, routine)
     this.promise(`outcome of ${routine.path}`, routine.outcome)
     void routine.outcome.then((outcome) => this.outcomes.set(routine, outcome))
     this.met(routine)
@@ -185,6 +185,8 @@ export class World {
       this.events.push(event)
       const { type, path } = event
       const target = type === 'routine.spawned' || type === 'manager.started' ? this.global?.whereis(path) : undefined
+      // One that has ended before it was told of is nobody's handle: what is told of it is not of its predecessor.
+      if (type === 'routine.spawned') this.routines.delete(path)
       if (target !== undefined) this.#meet(target as Target)
       if (type === 'routine.queued') this.queued.add(path)
       const routine = this.routines.get(path)
