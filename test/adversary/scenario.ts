@@ -63,5 +63,5 @@ function fill(world: World): void {
 /** One that crashes while letters wait for it. */
 function flood(world: World): void {
   const box = world.global?.routinesNamed('box')[0] as AnyRoutine | undefined
-  for (const letter of ['crash', 'left', 'left']) world.attempt('send', () => box?.send(letter))
+  for (const letter of ['crash', 'left']) world.attempt('send', () => box?.send(letter))
 }

@@ -7,7 +7,7 @@ import type { AnyRoutine, World } from './world.ts'
 /** When the tree is shut down. */
 export const END = 400
 
-const STRATEGIES = ['one_for_one', 'one_for_all', 'rest_for_one'] as const
+const STRATEGIES = ['one_for_one', 'one_for_all', 'one_for_all', 'rest_for_one'] as const
 const strategyOf = (world: World) => pick(world.random, STRATEGIES)
 
 /** The strategy of a manager, whose children may have permits kept for them. */
