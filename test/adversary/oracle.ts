@@ -73,7 +73,7 @@ function delays(world: World): void {
 const above = (path: string): string => path.slice(0, path.lastIndexOf('/'))
 
 /** Longer than any delay, and than any child takes to stop. */
-const PATIENCE = 150
+const PATIENCE = 130
 
 /** A run that was announced has to come, unless somebody was told to stop, or everything was. */
 function owed(world: World, path: string, end: End): void {

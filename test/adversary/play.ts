@@ -92,11 +92,10 @@ function aimAt(world: World, kind: TargetKind, concerned: string): Target | unde
   }
   const isChild = ({ path, id, name }: AnyRoutine): boolean => id === name && (world.grouped.get(path.slice(0, path.lastIndexOf('/')))?.has(id) ?? false)
   if (kind === 'concerned') return own ?? among(({ path }) => path.startsWith(`${above}/`))
-  if (kind === 'sibling') {
-    const beside = (each: AnyRoutine): boolean => each !== own && each.path.startsWith(`${above}/`)
-    return (own !== undefined && isChild(own) ? among((each) => isChild(each) && beside(each)) : undefined) ?? among(beside)
-  }
-  if (kind === 'child') return among(isChild)
+  const beside = (each: AnyRoutine): boolean => each !== own && each.path.startsWith(`${above}/`)
+  if (kind === 'sibling') return among(beside)
+  // What matters most is a group: anybody else's child only now and then, else a better moment is waited for.
+  if (kind === 'child') return among((each) => isChild(each) && beside(each)) ?? (world.random() < 0.25 ? among(isChild) : undefined)
   if (kind === 'spawned') return among((each) => each.state === 'running' && !isChild(each))
   if (kind === 'queued') return among(({ path, state }) => state === 'pending' && world.queued.has(path))
   if (kind === 'between') {

@@ -5,7 +5,7 @@ import { asking, callback, machine, receiver, silent, steps, thenable, thrower, 
 import type { AnyRoutine, World } from './world.ts'
 
 /** When the tree is shut down. */
-export const END = 400
+export const END = 260
 
 const STRATEGIES = ['one_for_one', 'one_for_all', 'one_for_all', 'rest_for_one'] as const
 const strategyOf = (world: World) => pick(world.random, STRATEGIES)
@@ -173,7 +173,7 @@ function wait(world: World, managers: readonly Manager[]): void {
     }
     world.attempt('ready', () => follow('ready', each.ready()))
     world.attempt('whenAvailable', () => follow('whenAvailable', each.whenAvailable({ timeout: 200 })))
-    world.attempt('waitFor', () => follow('waitFor', each.waitFor('w', { timeout: 300 })))
+    world.attempt('waitFor', () => follow('waitFor', each.waitFor('w', { timeout: 220 })))
     follow('outcome of a manager', each.outcome)
   }
 }
