@@ -30,7 +30,9 @@ test('each pair of point, order, kind of target and mode is in the first round o
   }
   const kinds = [...new Set(factors.orders.flatMap(({ targets }) => targets))]
   const due = [
-    ...factors.points.flatMap((point) => [...factors.orders.map(({ name }) => name), ...kinds, true, false].map((each) => `${point} ${each}`)),
+    ...factors.points.flatMap((point) =>
+      [...factors.orders.map(({ name }) => name), ...kinds, true, false].map((each) => `${point} ${each}`),
+    ),
     ...factors.orders.flatMap(({ name, targets }) => [...targets, true, false].map((each) => `${name} ${each}`)),
     ...kinds.flatMap((kind) => [true, false].map((mode) => `${kind} ${mode}`)),
   ]
@@ -55,10 +57,14 @@ test(`T1 to T12: ${CASES} cases, and no rule is broken`, { timeout: 240_000 }, a
     for (const { order } of played.given) given.add(order)
   })
   const acts = [...campaign.given.values()].reduce((sum, each) => sum + each, 0)
-  console.log(`${CASES} cases, ${acts} of ${campaign.planned} acts given, ${campaign.given.size} pairs of point and order\n${matrix(campaign)}`)
+  console.log(
+    `${CASES} cases, ${acts} of ${campaign.planned} acts given, ${campaign.given.size} pairs of point and order\n${matrix(campaign)}`,
+  )
   expect(factors.points.filter((point) => !passed.has(point))).toEqual([])
   expect(factors.orders.filter(({ name }) => !given.has(name)).map(({ name }) => name)).toEqual([])
   const stories = campaign.failed.slice(0, TOLD).map((played) => told(played, SEED))
-  const others = campaign.failed.slice(TOLD).map((played) => `case ${played.case.index}: ${[...new Set(played.findings.map(({ rule }) => rule))].join(', ')}`)
+  const others = campaign.failed
+    .slice(TOLD)
+    .map((played) => `case ${played.case.index}: ${[...new Set(played.findings.map(({ rule }) => rule))].join(', ')}`)
   expect([...stories, ...others].join('\n')).toBe('')
 })

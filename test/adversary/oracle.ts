@@ -50,7 +50,8 @@ function ends(world: World): void {
     } else if (incarnation !== run.number)
       world.find('incarnations', `${type} of ${path} is of run ${incarnation} where ${run.number} is the present one`)
     else if (isEnd(event)) run.end = event
-    if (type === 'routine.started' && stopping.has(above(path))) world.find('started while stopping', `${path} starts while ${above(path)} cancels`)
+    if (type === 'routine.started' && stopping.has(above(path)))
+      world.find('started while stopping', `${path} starts while ${above(path)} cancels`)
   }
   for (const [path, { end }] of runs) if (end?.willRestart === true) owed(world, path, end)
 }
@@ -82,7 +83,8 @@ function owed(world: World, path: string, end: End): void {
   const over = world.events.find(
     ({ type, path: of, seq }) => seq > end.seq && (type === 'manager.phase' || type === 'manager.gaveUp') && path.startsWith(`${of}/`),
   )
-  if (over === undefined || over.at - end.at > PATIENCE) world.find('restart owed', `${path} was to be restarted after run ${end.incarnation}, and was not`)
+  if (over === undefined || over.at - end.at > PATIENCE)
+    world.find('restart owed', `${path} was to be restarted after run ${end.incarnation}, and was not`)
 }
 
 /** The outcome is the end that was told last. */
@@ -91,9 +93,11 @@ function outcomes(world: World): void {
     const outcome = world.outcomes.get(routine) as { status: string; killed?: boolean; error?: unknown; reason?: unknown } | undefined
     if (outcome === undefined || end === undefined || !isEnd(end)) continue
     const said = outcome.killed === true ? 'killed' : outcome.status
-    if (`routine.${said}` !== end.type) world.find('outcome', `${routine.path}: the outcome is ${said}, the last end that was told ${end.type}`)
+    if (`routine.${said}` !== end.type)
+      world.find('outcome', `${routine.path}: the outcome is ${said}, the last end that was told ${end.type}`)
     if (end.type === 'routine.failed' && end.error !== outcome.error) world.find('outcome', `${routine.path}: another error was told`)
-    if (state(routine) !== (said === 'killed' ? 'cancelled' : said)) world.find('outcome', `${routine.path} is ${routine.state}, its outcome ${said}`)
+    if (state(routine) !== (said === 'killed' ? 'cancelled' : said))
+      world.find('outcome', `${routine.path} is ${routine.state}, its outcome ${said}`)
   }
 }
 
@@ -118,7 +122,8 @@ function leftovers(world: World): void {
   for (const { what, settled } of world.promised) if (!settled) world.find('not settled', what)
   if (world.left > 0) world.find('left behind', `${world.left} listeners on signals from outside`)
   for (const { path, due, endedAt = Infinity } of world.deadlines)
-    if (endedAt > due) world.find('out of time', `a shutdown of ${path} was due at ${due - world.began}, and over at ${endedAt - world.began}`)
+    if (endedAt > due)
+      world.find('out of time', `a shutdown of ${path} was due at ${due - world.began}, and over at ${endedAt - world.began}`)
   for (const each of inconsistencies(world)) world.find('T3 at the end', each)
 }
 

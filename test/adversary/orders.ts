@@ -34,11 +34,18 @@ const crashing = async ({ incarnation, signal }: RoutineContext<any>): Promise<v
   await untilTold({ signal } as RoutineContext)
 }
 
+/** True once this run is over, for good or until another one is made. */
+const isEnded = ({ state }: AnyRoutine): boolean => state !== 'pending' && state !== 'running'
+
 function ofRoutine(name: string, act: (world: World, routine: AnyRoutine) => void): Order {
   const give = (world: World, target: Target): boolean => {
     if (isManager(target)) return false
     world.ordered.add(target.path)
+    const lived = !isEnded(target)
     world.attempt(name, () => act(world, target))
+    // T12: who gives an order from outside has heard what came of it when it returns.
+    if (!world.nested && lived && isEnded(target) && !world.heardEnd(target))
+      world.find('T12 not told', `${target.path} is ${target.state} after ${name}, and its end was not told`)
     return true
   }
   return { name, targets: ROUTINE_KINDS, give }
@@ -103,7 +110,10 @@ function spawn(world: World, target: Manager, crash: boolean): boolean {
   const nested = world.nested
   let spawned: AnyRoutine
   try {
-    spawned = local.spawn(world.newName('x'), crash ? crashing : untilTold, { restart: crash ? 'transient' : 'temporary', shutdown: 20 }) as never
+    spawned = local.spawn(world.newName('x'), crash ? crashing : untilTold, {
+      restart: crash ? 'transient' : 'temporary',
+      shutdown: 20,
+    }) as never
   } catch (error) {
     if (!(error instanceof SpawnRefusedError)) throw error
     return true
@@ -151,6 +161,9 @@ function shutdown(world: World, target: Manager, options: ShutdownOptions): void
   const report = target.shutdown(options)
   if (target.state === 'running' || target.state === 'pending')
     world.find('T7 shutdown', `${target.path} is ${target.state} after shutdown() has returned`)
+  const closes = world.events.some(({ type, path }) => type === 'manager.phase' && path === target.path)
+  if (!world.nested && !closes && !isOver(target))
+    world.find('T12 not told', `${target.path} closes, and shutdown() returns before that is told`)
   world.promise(`shutdown of ${target.path}`, report)
   void report.then(() => {
     deadline.endedAt = world.now()
@@ -171,7 +184,7 @@ function called(name: string, call: (world: World, manager: Manager) => Promise<
 }
 
 /** The id of one of its children. */
-const childOf = (target: Manager): string => (target.routines().find(({ id, path }) => path === `${target.path}/${id}#${id}`)?.id ?? 's1')
+const childOf = (target: Manager): string => target.routines().find(({ id, path }) => path === `${target.path}/${id}#${id}`)?.id ?? 's1'
 
 const managerOrders: Order[] = [
   ofManager('spawn', (world, target) => spawn(world, target, false)),

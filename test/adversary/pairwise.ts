@@ -108,7 +108,9 @@ function caseAt(random: () => number, met: Met, point: string, orders: Factors['
     return { order: name, target }
   })
   const strict = least(random, [false, true], (mode) => {
-    const own = acts.map(({ order, target }) => met.of('om', order, mode) + met.of('tm', target, mode) + 3 * met.of('pom', point, order, mode))
+    const own = acts.map(
+      ({ order, target }) => met.of('om', order, mode) + met.of('tm', target, mode) + 3 * met.of('pom', point, order, mode),
+    )
     return met.of('pm', point, mode) + own.reduce((sum, each) => sum + each, 0)
   })
   met.add('pm', point, strict)

@@ -90,7 +90,8 @@ function aimAt(world: World, kind: TargetKind, concerned: string): Target | unde
     const list = living.filter(fits)
     return list.length === 0 ? undefined : pick(world.random, list)
   }
-  const isChild = ({ path, id, name }: AnyRoutine): boolean => id === name && (world.grouped.get(path.slice(0, path.lastIndexOf('/')))?.has(id) ?? false)
+  const isChild = ({ path, id, name }: AnyRoutine): boolean =>
+    id === name && (world.grouped.get(path.slice(0, path.lastIndexOf('/')))?.has(id) ?? false)
   if (kind === 'concerned') return own ?? among(({ path }) => path.startsWith(`${above}/`))
   const beside = (each: AnyRoutine): boolean => each !== own && each.path.startsWith(`${above}/`)
   if (kind === 'sibling') return among(beside)

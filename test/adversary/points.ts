@@ -87,7 +87,9 @@ const lines = (world: World) => {
 const subscribers: Point[] = [
   {
     name: 'subscriber of routine.actor',
-    meet: onRoutines((world, routine) => void routine.actor.subscribe(() => world.enter('subscriber of routine.actor', 'word', routine.path))),
+    meet: onRoutines(
+      (world, routine) => void routine.actor.subscribe(() => world.enter('subscriber of routine.actor', 'word', routine.path)),
+    ),
   },
   {
     name: 'completion of routine.actor',
@@ -105,7 +107,9 @@ const subscribers: Point[] = [
   },
   {
     name: 'subscriber of manager.actor',
-    meet: onManagers((world, manager) => void manager.actor.subscribe(() => world.enter('subscriber of manager.actor', 'word', manager.path))),
+    meet: onManagers(
+      (world, manager) => void manager.actor.subscribe(() => world.enter('subscriber of manager.actor', 'word', manager.path)),
+    ),
   },
   {
     name: 'system.inspect',
@@ -134,7 +138,9 @@ const promises: Point[] = [
   follow('outcome', (routine) => routine.outcome),
   follow('started', (routine) => routine.started),
   follow('result', (routine) => routine.result()),
-  ...['outcome of a manager', 'ready', 'whenAvailable', 'waitFor', 'answer of ask', 'answer of a call', 'report of a shutdown'].map((name) => ({ name })),
+  ...['outcome of a manager', 'ready', 'whenAvailable', 'waitFor', 'answer of ask', 'answer of a call', 'report of a shutdown'].map(
+    (name) => ({ name }),
+  ),
 ]
 
 /** Passed in any tree. */

@@ -3,7 +3,7 @@ import { AppManager, GlobalManager, LocalManager, type Manager, type Metrics, ty
 import type { World } from './world.ts'
 
 /** Managers right below. */
-export function below(manager: Manager): Manager[] {
+function below(manager: Manager): Manager[] {
   if (manager instanceof GlobalManager) return manager.apps()
   return manager instanceof AppManager || manager instanceof LocalManager ? manager.locals() : []
 }
@@ -45,7 +45,8 @@ function* disagreements(world: World, manager: Manager): Iterable<string> {
     if (found.length !== named.length || manager.countOf(name) !== named.length)
       yield `${path} has ${named.length} routines ${name}, routinesNamed() ${found.length}, countOf() ${manager.countOf(name)}`
   }
-  for (const each of routines) if (world.global?.whereis(each.path) !== each) yield `${each.path} is among the routines, and whereis() finds another`
+  for (const each of routines)
+    if (world.global?.whereis(each.path) !== each) yield `${each.path} is among the routines, and whereis() finds another`
   yield* healthOf(manager)
 }
 
@@ -63,7 +64,12 @@ function* sums(path: string, metrics: Metrics, living: number): Iterable<string>
 
 function* healthOf(manager: Manager): Iterable<string> {
   const health = manager.health()
-  const [seen, there] = [health.children.map(({ path }) => path).join(), below(manager).map(({ path }) => path).join()]
+  const [seen, there] = [
+    health.children.map(({ path }) => path).join(),
+    below(manager)
+      .map(({ path }) => path)
+      .join(),
+  ]
   if (seen !== there) yield `health of ${manager.path} is of ${seen}, and below it are ${there}`
   if (manager.state === 'stopping' && health.status !== 'stopping') yield `${manager.path} is stopping, and its health ${health.status}`
 }

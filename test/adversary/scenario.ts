@@ -4,6 +4,7 @@ import { orders, type Order } from './orders.ts'
 import { pick } from './pairwise.ts'
 import { subtree } from './reading.ts'
 import { END } from './trees.ts'
+import { stir } from './stirs.ts'
 import type { AnyRoutine, World } from './world.ts'
 
 /** Orders of daily life: a shutdown among them would leave too little. */
@@ -32,7 +33,8 @@ export function carryOn(world: World): void {
   const { random } = world
   const times = Array.from({ length: 12 }, () => Math.floor(random() * (END - 20)))
   for (const ms of times) setTimeout(() => happen(world), ms)
-  for (const ms of [2, 30, 120]) setTimeout(() => world.enter('a timer outside', 'outside', 'g/a/l'), ms)
+  for (const ms of [2, 18, 30, 36, 43, 50, 65, 110, 150]) setTimeout(() => world.enter('a timer outside', 'outside', 'g/a/l'), ms)
+  stir(world)
   // A child is told to crash for certain, and a local manager given more than it may hold.
   setTimeout(() => crash(world), 25)
   setTimeout(() => fill(world), 35)

@@ -1,5 +1,14 @@
 /** A tree with one of everything, its numbers and strategies from the seed, and what goes on in it until it is shut down. */
-import { type AppManager, type GlobalManager, type GlobalManagerOptions, link, type LocalManager, type Manager, manager, routine } from 'curtaincall'
+import {
+  type AppManager,
+  type GlobalManager,
+  type GlobalManagerOptions,
+  link,
+  type LocalManager,
+  type Manager,
+  manager,
+  routine,
+} from 'curtaincall'
 import { pick } from './pairwise.ts'
 import { asking, callback, machine, receiver, silent, steps, thenable, thrower, worker } from './works.ts'
 import type { AnyRoutine, World } from './world.ts'
@@ -20,13 +29,30 @@ function group(world: World, path: string, ids: readonly string[]): { strategy: 
 /** A child that crashes now and then. */
 function child(world: World, name: string): ReturnType<typeof routine> {
   const { random } = world
-  const how = { works: pick(random, [15, 40, 90, Infinity]), crashes: pick(random, [0, 1, 2]), obeys: pick(random, [undefined, undefined, 10]) }
+  const how = {
+    works: pick(random, [15, 40, 90, Infinity]),
+    crashes: pick(random, [0, 1, 2]),
+    obeys: pick(random, [undefined, undefined, 10]),
+  }
   const settled = how.works === Infinity || how.crashes === 0 ? { works: Infinity } : how
-  const hung = pick(random, [{}, { hungAfter: 40, onHung: 'kill' as const }, { hungAfter: 30, onHung: 'kill' as const }, { hungAfter: 50, onHung: 'restart' as const }])
-  return routine(name, worker(world, clean(settled)), asking(world, { restart: pick(random, ['permanent', 'transient']), shutdown: 25, ...hung }))
+  const hung = pick(random, [
+    {},
+    { hungAfter: 40, onHung: 'kill' as const },
+    { hungAfter: 30, onHung: 'kill' as const },
+    { hungAfter: 50, onHung: 'restart' as const },
+  ])
+  return routine(
+    name,
+    worker(world, clean(settled)),
+    asking(world, { restart: pick(random, ['permanent', 'transient']), shutdown: 25, ...hung }),
+  )
 }
 
-function clean(how: { works?: number; crashes?: number; obeys?: number | undefined }): { works?: number; crashes?: number; obeys?: number } {
+function clean(how: { works?: number; crashes?: number; obeys?: number | undefined }): {
+  works?: number
+  crashes?: number
+  obeys?: number
+} {
   return Object.fromEntries(Object.entries(how).filter(([, value]) => value !== undefined))
 }
 
@@ -71,7 +97,11 @@ export function furnish(world: World, global: GlobalManager): void {
 function local(world: World, app: AppManager): LocalManager | undefined {
   const { random } = world
   const deaf = routine('s2', worker(world, { obeys: 60 }), { shutdown: 40 })
-  const resumed = routine('s3', machine(world, () => 'g/a/l/s3#s3'), { resume: pick(random, ['snapshot', 'fresh']) })
+  const resumed = routine(
+    's3',
+    machine(world, () => 'g/a/l/s3#s3'),
+    { resume: pick(random, ['snapshot', 'fresh']) },
+  )
   world.limits.set('g/a/l', 6)
   const made = world.attempt('createLocal', () =>
     app.createLocal('l', {
@@ -89,9 +119,7 @@ function local(world: World, app: AppManager): LocalManager | undefined {
   world.meetManager(made)
   const spawn = (name: string, work: Parameters<typeof made.spawn>[1], given = {}): unknown =>
     world.attempt(`spawn ${name}`, () => made.spawn(name, work as never, asking(world, given) as never))
-  const foreign = world.signal()
-  setTimeout(() => foreign.abort('from outside'), 10 + Math.floor(random() * 80))
-  foreign.signal.addEventListener('abort', () => world.enter('foreign abort', 'outside', made.path), { once: true })
+  const foreign = world.foreign(10 + Math.floor(random() * 80), made.path)
   spawn('w', worker(world, { works: 30, crashes: 2 }), { restart: 'transient', backoff: { initial: 20, jitter: 0.5, max: 30 } })
   spawn('w', worker(world, { obeys: 40 }), { shutdown: 10, signal: foreign.signal })
   spawn('w', worker(world, { works: 60 }))
@@ -115,7 +143,11 @@ function actors(world: World, app: AppManager): LocalManager | undefined {
   spawn('machine', machine(world, at('machine')), { id: 'machine', restart: 'permanent', resume })
   spawn('callback', callback(world, at('callback')), { id: 'callback' })
   spawn('steps', steps(world, at('steps')), { id: 'steps' })
-  spawn('hung', silent(world), asking(world, { hungAfter: 20, onHung: pick(random, ['report', 'report', 'restart', 'kill']), shutdown: 10 }))
+  spawn(
+    'hung',
+    silent(world),
+    asking(world, { hungAfter: 20, onHung: pick(random, ['report', 'report', 'restart', 'kill']), shutdown: 10 }),
+  )
   const mailbox = { capacity: 2, overflow: 'drop-oldest', betweenIncarnations: 'drop' } as const
   const box = spawn('box', receiver(world), asking(world, { id: 'box', restart: 'permanent', mailbox }))
   for (let i = 0; i < 4; i++) world.attempt('send', () => box?.send(`letter ${i}`))
@@ -143,10 +175,13 @@ function passing(world: World, app: AppManager): LocalManager | undefined {
   if (made === undefined) return undefined
   world.meetManager(made)
   world.attempt('spawn', () => made.spawn('short', worker(world, { obeys: 5 })))
-  setTimeout(() => {
-    world.ordered.add(made.path)
-    world.promise('shutdown of g/a/y', made.shutdown())
-  }, 40 + Math.floor(world.random() * 60))
+  setTimeout(
+    () => {
+      world.ordered.add(made.path)
+      world.promise('shutdown of g/a/y', made.shutdown())
+    },
+    40 + Math.floor(world.random() * 60),
+  )
   return made
 }
 

@@ -88,7 +88,8 @@ export const thenable =
   (world: World): Body =>
   (context) => {
     begin(world, context)()
-    const then = (resolve: (value: string) => void): void => world.enter('then of a thenable', 'outside', context.path, () => resolve('then'))
+    const then = (resolve: (value: string) => void): void =>
+      world.enter('then of a thenable', 'outside', context.path, () => resolve('then'))
     // oxlint-disable-next-line unicorn/no-thenable -- user code that the library calls
     return { then }
   }
@@ -107,7 +108,10 @@ type MachineEvent = { type: 'go' } | { type: 'crash' } | { type: 'end' }
 
 /** A machine with everything in it that a machine may call. */
 export function machine(world: World, path: () => string): AnyActorLogic {
-  const at = (point: string, sort: 'deed' | 'outside' = 'deed') => (): void => void world.enter(point, sort, path())
+  const at =
+    (point: string, sort: 'deed' | 'outside' = 'deed') =>
+    (): void =>
+      void world.enter(point, sort, path())
   return setup({
     types: { events: {} as MachineEvent, context: {} as { steps: number } },
     actors: {

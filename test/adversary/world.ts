@@ -108,7 +108,8 @@ export class World {
 
   /** All foreign code goes through here. */
   enter<Result>(point: string, sort: Sort, concerned: string, own?: () => Result): Result | undefined {
-    if (sort === 'word' && this.#inside.includes('word')) this.find('T4 word in a word', `${point} is told inside of ${this.#inside.join(' > ')}`)
+    if (sort === 'word' && this.#inside.includes('word'))
+      this.find('T4 word in a word', `${point} is told inside of ${this.#inside.join(' > ')}`)
     this.#inside.push(sort)
     this.#last = concerned === '' ? this.#last : concerned
     try {
@@ -130,7 +131,7 @@ export class World {
   }
 
   /** Waits for a promise of the library's: it has to be kept by the end, and may be refused only in words of the library. */
-  promise(what: string, promise: PromiseLike<unknown>, allowed: unknown = undefined): void {
+  promise(what: string, promise: PromiseLike<unknown>, allowed?: unknown): void {
     const entry: Promised = { what, settled: false }
     this.promised.push(entry)
     promise.then(
@@ -146,6 +147,14 @@ export class World {
   signal(): AbortController {
     const controller = new AbortController()
     this.#foreign.push(controller.signal)
+    return controller
+  }
+
+  /** A signal of the world outside that is aborted after so long; that is a point. */
+  foreign(ms: number, path: string): AbortController {
+    const controller = this.signal()
+    controller.signal.addEventListener('abort', () => this.enter('foreign abort', 'outside', path), { once: true })
+    setTimeout(() => controller.abort('from outside'), ms)
     return controller
   }
 
@@ -194,6 +203,11 @@ export class World {
       this.queued.delete(path)
       if ('willRestart' in event && routine !== undefined) this.lastEnd.set(routine, event)
     })
+  }
+
+  /** True if the end of this run was told. */
+  heardEnd({ path, incarnation }: AnyRoutine): boolean {
+    return this.events.some((event) => 'willRestart' in event && event.path === path && event.incarnation === incarnation)
   }
 
   #meet(target: Target): void {

@@ -1,17 +1,10 @@
 /**
  * Plants bugs in a copy of the code, one at a time, and lets a campaign look for each:
- * how many runs it took, which law it broke, and how small the script became. `npm run test:planted`
+ * how many runs it took, which law it broke, and how small the script became. Then the adversary looks for those of its own.
+ * `npm run test:planted`
  */
-import { execFileSync } from 'node:child_process'
-import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-
-interface Bug {
-  readonly name: string
-  readonly file: string
-  readonly from: string
-  readonly to: string
-}
+import { searchAdversary } from './adversary-bugs.ts'
+import { type Bug, searchWith, tidyUp } from './plant.ts'
 
 const BUGS: readonly Bug[] = [
   {
@@ -89,8 +82,6 @@ const BUGS: readonly Bug[] = [
 ]
 
 const RUNS = 20_000
-const root = join(import.meta.dirname, '..', '..')
-const copy = join(root, '.tmp', 'planted')
 
 const SEARCH = `
 import { CounterexampleError, explainTrace, fuzzTree } from './src/testing/index.ts'
@@ -106,32 +97,21 @@ try {
 }
 `
 
-function plant({ file, from, to }: Bug): void {
-  rmSync(copy, { recursive: true, force: true })
-  mkdirSync(copy, { recursive: true })
-  for (const part of ['machines', 'src', 'package.json']) cpSync(join(root, part), join(copy, part), { recursive: true })
-  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
-  const text = readFileSync(join(copy, file), 'utf8')
-  if (text.split(from).length !== 2) throw new Error(`${file} has ${text.split(from).length - 1} places like: ${from}`)
-  writeFileSync(join(copy, file), text.replace(from, to))
-  writeFileSync(join(copy, 'search.ts'), SEARCH)
+interface Found {
+  readonly found: boolean
+  readonly law: string
+  readonly runs: number
+  readonly routines: number
+  readonly steps: number
+  readonly events: number
+  readonly story: string
 }
 
 const wanted = process.argv[2]
 let missed = 0
 console.log('| planted | found in run | law broken | routines, steps, events of the shrunk run |\n| --- | ---: | --- | --- |')
 for (const bug of BUGS.filter(({ name }) => wanted === undefined || name.includes(wanted))) {
-  plant(bug)
-  const out = execFileSync(process.execPath, [join(copy, 'search.ts')], { cwd: copy, encoding: 'utf8' })
-  const found = JSON.parse(out.slice(out.lastIndexOf('\n{') + 1)) as {
-    found: boolean
-    law: string
-    runs: number
-    routines: number
-    steps: number
-    events: number
-    story: string
-  }
+  const found = searchWith(bug, SEARCH) as Found
   if (!found.found) missed++
   const { law, runs, routines, steps, events } = found
   console.log(
@@ -141,5 +121,6 @@ for (const bug of BUGS.filter(({ name }) => wanted === undefined || name.include
   )
   if (wanted !== undefined) console.log(`\n${found.story}`)
 }
-rmSync(copy, { recursive: true, force: true })
+missed += searchAdversary(wanted)
+tidyUp()
 process.exitCode = missed === 0 ? 0 : 1

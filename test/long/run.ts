@@ -1,31 +1,50 @@
-/** A campaign by hand: `npm run test:long -- --runs 200000 --seed 1`. */
+/**
+ * A campaign by hand: `npm run test:long -- --runs 200000 --seed 1`; cases of the adversary: `npm run test:long -- --adversary --runs
+ * 20000 --seed 2`, and one of them alone: `npm run test:long -- --adversary --seed 2 --case 17`.
+ */
 import { parseArgs } from 'node:util'
 import { CounterexampleError, fuzzTree } from 'curtaincall/testing'
 import { goals } from './goals.ts'
+import { playCase, playCases } from './adversary.ts'
 
-const { values } = parseArgs({ options: { runs: { type: 'string', default: '20000' }, seed: { type: 'string', default: '1' } } })
+const { values } = parseArgs({
+  options: {
+    runs: { type: 'string', default: '20000' },
+    seed: { type: 'string', default: '1' },
+    adversary: { type: 'boolean', default: false },
+    case: { type: 'string' },
+  },
+})
 const [runs, seed] = [Number(values.runs), Number(values.seed)]
-const began = process.cpuUsage()
-let events = 0
-let done = 0
 
-try {
-  const result = await fuzzTree({
-    runs,
-    seed,
-    goals,
-    onRun: ({ trace }) => {
-      events += trace.events.length
-      if (++done % 10_000 === 0) console.log(`${done} runs`)
-    },
-  })
-  const { user, system } = process.cpuUsage(began)
-  const seconds = (user + system) / 1e6
-  console.log(
-    `${runs} runs, seed ${seed}: every law holds; ${Math.round(runs / seconds)} runs per CPU second, ${Math.round(events / runs)} events a run`,
-  )
-  for (const [goal, times] of Object.entries(result.goals)) console.log(`  ${String(times).padStart(8)} × ${goal}`)
-} catch (error) {
-  console.error(error instanceof CounterexampleError ? error.message : error)
-  process.exitCode = 1
+/** Generated trees against the laws. */
+async function campaign(): Promise<void> {
+  const began = process.cpuUsage()
+  let events = 0
+  let done = 0
+
+  try {
+    const result = await fuzzTree({
+      runs,
+      seed,
+      goals,
+      onRun: ({ trace }) => {
+        events += trace.events.length
+        if (++done % 10_000 === 0) console.log(`${done} runs`)
+      },
+    })
+    const { user, system } = process.cpuUsage(began)
+    const seconds = (user + system) / 1e6
+    console.log(
+      `${runs} runs, seed ${seed}: every law holds; ${Math.round(runs / seconds)} runs per CPU second, ${Math.round(events / runs)} events a run`,
+    )
+    for (const [goal, times] of Object.entries(result.goals)) console.log(`  ${String(times).padStart(8)} × ${goal}`)
+  } catch (error) {
+    console.error(error instanceof CounterexampleError ? error.message : error)
+    process.exitCode = 1
+  }
 }
+
+if (!values.adversary) await campaign()
+else if (values.case === undefined) await playCases(runs, seed)
+else await playCase(seed, Number(values.case))
