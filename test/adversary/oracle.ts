@@ -76,14 +76,35 @@ const above = (path: string): string => path.slice(0, path.lastIndexOf('/'))
 /** Longer than any delay, and than any child takes to stop. */
 const PATIENCE = 130
 
+/** When a manager above begins to stop, after this event. */
+function closedAfter(world: World, path: string, after: number): number {
+  const stops = ({ type }: LifecycleEvent): boolean => type === 'manager.phase' || type === 'manager.gaveUp'
+  return world.events.find((event) => event.seq > after && stops(event) && path.startsWith(`${event.path}/`))?.at ?? Infinity
+}
+
+/** Who has a permit, and whose delay is over, begins. */
+function begins(world: World): void {
+  const waits = new Map<string, { seq: number; due: number }>()
+  for (const event of world.events) {
+    const { type, path, seq, at } = event
+    const since = waits.get(path)
+    if (since !== undefined && at > since.due + PATIENCE && closedAfter(world, path, since.seq) > since.due + PATIENCE)
+      world.find('never began', `${path} was to begin at ${since.due - world.began} ms, and then comes ${type} at ${at - world.began}`)
+    if (type === 'routine.spawned') waits.set(path, { seq, due: at })
+    // One that is restarted in the queue keeps its place there.
+    else if (type === 'routine.restarted' && !world.waitedInQueue.has(path)) waits.set(path, { seq, due: at + event.delay })
+    else waits.delete(path)
+  }
+}
+
 /** A run that was announced has to come, unless somebody was told to stop, or everything was. */
 function owed(world: World, path: string, end: End): void {
-  const touched = [...world.ordered].some((each) => each === path || path.startsWith(`${each}/`) || above(each) === above(path))
-  if (touched) return
-  const over = world.events.find(
-    ({ type, path: of, seq }) => seq > end.seq && (type === 'manager.phase' || type === 'manager.gaveUp') && path.startsWith(`${of}/`),
+  const grouped = world.grouped.get(above(path))?.has(path.slice(path.lastIndexOf('#') + 1)) === true
+  const touched = [...world.ordered].some(
+    (each) => each === path || path.startsWith(`${each}/`) || (grouped && above(each) === above(path)),
   )
-  if (over === undefined || over.at - end.at > PATIENCE)
+  if (touched) return
+  if (closedAfter(world, path, end.seq) - end.at > PATIENCE)
     world.find('restart owed', `${path} was to be restarted after run ${end.incarnation}, and was not`)
 }
 
@@ -132,6 +153,7 @@ export function judge(world: World, simulation: Simulation | undefined): void {
   inOrder(world)
   ends(world)
   delays(world)
+  begins(world)
   told(world)
   outcomes(world)
   leftovers(world)

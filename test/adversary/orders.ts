@@ -40,7 +40,6 @@ const isEnded = ({ state }: AnyRoutine): boolean => state !== 'pending' && state
 function ofRoutine(name: string, act: (world: World, routine: AnyRoutine) => void): Order {
   const give = (world: World, target: Target): boolean => {
     if (isManager(target)) return false
-    world.ordered.add(target.path)
     const lived = !isEnded(target)
     world.attempt(name, () => act(world, target))
     // T12: who gives an order from outside has heard what came of it when it returns.
@@ -54,7 +53,6 @@ function ofRoutine(name: string, act: (world: World, routine: AnyRoutine) => voi
 function ofManager(name: string, act: (world: World, manager: Manager) => boolean | void): Order {
   const give = (world: World, target: Target): boolean => {
     if (!isManager(target)) return false
-    world.ordered.add(target.path)
     return world.attempt(name, () => act(world, target)) !== false
   }
   return { name, targets: MANAGER_KINDS, give }
@@ -63,6 +61,7 @@ function ofManager(name: string, act: (world: World, manager: Manager) => boolea
 /** T5: after the order, also inside of a listener, the signal of a body that was running is aborted. */
 function stops(name: string, act: (world: World, routine: AnyRoutine) => void): Order {
   return ofRoutine(name, (world, target) => {
+    world.ordered.add(target.path)
     const run = world.runs.get(target.path)
     const ran = target.state === 'running' && run !== undefined && !run.over && run.incarnation === target.incarnation
     act(world, target)
@@ -72,6 +71,7 @@ function stops(name: string, act: (world: World, routine: AnyRoutine) => void): 
 
 const exits = ([...['normal', 'shutdown', 'killed'], new Error('told to fail')] as const).map((reason) =>
   ofRoutine(`exit ${reason instanceof Error ? 'error' : reason}`, (world, target) => {
+    world.ordered.add(target.path)
     const run = world.runs.get(target.path)
     const ran = target.state === 'running' && run !== undefined && !run.over && run.incarnation === target.incarnation
     const done = target.exit(reason as 'normal')
@@ -97,7 +97,9 @@ const routineOrders: Order[] = [
   }),
   ofRoutine('link', (world, target) => {
     const other = world.global?.routines().find((each) => each.path !== target.path)
-    if (other !== undefined) link(target as never, other as never)
+    if (other === undefined) return
+    world.ordered.add(target.path).add(other.path)
+    link(target as never, other as never)
   }),
   ofRoutine('watch', (world, target) => void watch(target, () => void world.enter('a watch by order', 'word', target.path))),
   ofRoutine('look at its actor', (_, target) => void target.actor.getSnapshot()),
@@ -158,6 +160,7 @@ function shutdown(world: World, target: Manager, options: ShutdownOptions): void
   const due = world.now() + (options.mode === 'immediate' ? 0 : (options.timeout ?? 10_000))
   const deadline: { path: string; due: number; endedAt: number | undefined } = { path: target.path, due, endedAt: undefined }
   world.deadlines.push(deadline)
+  world.ordered.add(target.path)
   const report = target.shutdown(options)
   if (target.state === 'running' || target.state === 'pending')
     world.find('T7 shutdown', `${target.path} is ${target.state} after shutdown() has returned`)

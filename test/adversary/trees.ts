@@ -122,7 +122,8 @@ function local(world: World, app: AppManager): LocalManager | undefined {
   const foreign = world.foreign(10 + Math.floor(random() * 80), made.path)
   spawn('w', worker(world, { works: 30, crashes: 2 }), { restart: 'transient', backoff: { initial: 20, jitter: 0.5, max: 30 } })
   spawn('w', worker(world, { obeys: 40 }), { shutdown: 10, signal: foreign.signal })
-  spawn('w', worker(world, { works: 60 }))
+  // This one is never aborted: the listener on it has to go with the routine.
+  spawn('w', worker(world, { works: 60 }), { signal: world.signal().signal })
   spawn('q', worker(world, { works: 20 }), { signal: foreign.signal })
   spawn('q', thrower(world))
   spawn('q', worker(world, { works: 15, crashes: 1 }), { restart: 'transient' })

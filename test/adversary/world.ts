@@ -60,6 +60,7 @@ export class World {
   readonly lastEnd = new Map<AnyRoutine, LifecycleEvent | undefined>()
   readonly outcomes = new Map<AnyRoutine, unknown>()
   readonly queued = new Set<string>()
+  readonly waitedInQueue = new Set<string>()
   /** Latest run of each path. */
   readonly runs = new Map<string, Run>()
   readonly allRuns: Run[] = []
@@ -197,7 +198,10 @@ export class World {
       // One that has ended before it was told of is nobody's handle: what is told of it is not of its predecessor.
       if (type === 'routine.spawned') this.routines.delete(path)
       if (target !== undefined) this.#meet(target as Target)
-      if (type === 'routine.queued') this.queued.add(path)
+      if (type === 'routine.queued') {
+        this.queued.add(path)
+        this.waitedInQueue.add(path)
+      }
       const routine = this.routines.get(path)
       if (!('willRestart' in event) && type !== 'routine.started') return
       this.queued.delete(path)
