@@ -150,7 +150,7 @@ function recreate(world: World): boolean {
   const app = world.global?.getApp('a')
   const name = ['y', 'l', 't'].find((each) => app?.getLocal(each) === undefined)
   if (app === undefined || name === undefined) return false
-  const made = world.meetManager(app.createLocal(name))
+  const made = world.meetManager(app.createLocal(name, { maxRestarts: 30 }))
   if (app.getLocal(name) !== made && !isOver(made)) world.find('T7 create', `${made.path} was made and is not found`)
   world.meetRoutine(made.spawn('again', untilTold, { shutdown: 20 }) as never)
   return true
