@@ -141,7 +141,7 @@ function leftovers(world: World): void {
     if (routine !== undefined) world.find('left behind', `${routine.path} is still there, ${routine.state}`)
   }
   for (const { what, settled } of world.promised) if (!settled) world.find('not settled', what)
-  if (world.left > 0) world.find('left behind', `${world.left} listeners on signals from outside`)
+  if (world.left > 0) world.find('listener left', `${world.left} listeners on signals from outside`)
   for (const { path, due, endedAt = Infinity } of world.deadlines)
     if (endedAt > due)
       world.find('out of time', `a shutdown of ${path} was due at ${due - world.began}, and over at ${endedAt - world.began}`)

@@ -160,7 +160,7 @@ export async function play(of: Case): Promise<Played> {
     world.find('no end', textOf(error).split('\n').slice(0, 12).join('\n    '))
   }
   await new Promise((resolve) => setImmediate(resolve))
-  if (process.listenerCount('SIGTERM') !== signals) world.find('left behind', 'a listener on SIGTERM')
+  if (process.listenerCount('SIGTERM') !== signals) world.find('listener left', 'a listener on SIGTERM')
   judge(world, simulation)
   const told = world.findings.length > 0 ? [simulation?.explain() ?? ''] : []
   const story = [...world.story, ...told]

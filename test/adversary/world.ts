@@ -198,6 +198,9 @@ export class World {
       // One that has ended before it was told of is nobody's handle: what is told of it is not of its predecessor.
       if (type === 'routine.spawned') this.routines.delete(path)
       if (target !== undefined) this.#meet(target as Target)
+      const run = this.runs.get(path)
+      if (type === 'routine.killed' && run?.incarnation === event.incarnation && !run.over && !run.signal.aborted)
+        this.find('not told', `${path} was killed, and its signal is not aborted`)
       if (type === 'routine.queued') {
         this.queued.add(path)
         this.waitedInQueue.add(path)

@@ -73,7 +73,7 @@ const ADVERSARY_BUGS: readonly AdversaryBug[] = [
   },
   {
     name: 'a listener on a signal from outside outlives its routine',
-    breaks: 'left behind',
+    breaks: 'listener left',
     file: 'src/routine-registry.ts',
     from: 'if (signal !== undefined) this.#manager.stage.signals.unbind(signal, row)',
     to: '',
