@@ -1,6 +1,6 @@
 /**
  * Whoever is called acts: at every point where foreign code runs, every order on every kind of target, in random trees and in both
- * modes. What has to hold then is in oracle.ts and reading.ts; it cites T3, T4, T5, T7, T10 and T12, that a tree runs one turn at a time.
+ * modes. What has to hold then is in oracle.ts and reading.ts; it cites T3, T4, T5, T7, T10, T11 and T12, that a tree runs one turn at a time.
  */
 import { expect, test } from 'vitest'
 import { caseOf, describe as told, factors, matrix, playAll } from './campaign.ts'
@@ -10,7 +10,7 @@ import { hearStrayErrors, play } from './play.ts'
 const CASES = 2_000
 const SEED = 1
 /** Cases that are told in full; of the others only the rules that they broke. */
-const TOLD = 3
+const TOLD = 1
 
 /** The cases in which every pair is met once. */
 function firstRound(): Case[] {

@@ -82,6 +82,8 @@ export class World {
   met: (target: Target) => void = () => undefined
   now: () => number = () => 0
   began = 0
+  /** True if whoever is told at this moment is to throw. */
+  throwing = false
   /** True while the tree is only looked at: what that asks for is no point. */
   reading = false
   #inside: Sort[] = []
@@ -99,7 +101,8 @@ export class World {
   }
 
   find(rule: string, message: string): void {
-    if (this.findings.length < 40) this.findings.push({ rule, message })
+    const known = this.findings.some((each) => each.rule === rule && each.message === message)
+    if (!known && this.findings.length < 40) this.findings.push({ rule, message })
   }
 
   /** A name that nobody has. */
@@ -115,6 +118,10 @@ export class World {
     this.#last = concerned === '' ? this.#last : concerned
     try {
       if (!this.reading) this.passed(point, concerned === '' ? this.#last : concerned)
+      if (this.throwing && sort === 'word') {
+        this.throwing = false
+        throw new Error('thrown by who was told')
+      }
       return own?.()
     } finally {
       this.#inside.pop()
