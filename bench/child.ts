@@ -1,13 +1,28 @@
-/** One measurement in a process of its own: `node bench/child.ts BENCHMARK VARIANT COUNT [FILE]` prints a number. */
+/** One measurement in a process of its own: `node bench/child.ts BENCHMARK VARIANT COUNT [--file FILE] [--passes N] [--cpu]` prints a number. */
 import { writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
 import { held, type Kind, letGo, type Variant } from './job.ts'
+import { median } from './measure.ts'
 
-const [benchmark = '', name = '', text = '', file] = process.argv.slice(2)
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { file: { type: 'string' }, passes: { type: 'string', default: '1' }, cpu: { type: 'boolean' } },
+})
+const [benchmark = '', name = '', text = ''] = positionals
+const { file } = values
+/** How often the clock runs; the figure is the median, so that a spell of some milliseconds is not in it. */
+const passes = Number(values.passes)
+/** Milliseconds: on the wall, or of all threads' CPU, in which what the machine does beside does not count. */
+function clock(): number {
+  if (values.cpu !== true) return performance.now()
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1_000
+}
 const n = Number(text)
 const { variant } = (await import(`./variant/${name}.ts`)) as { variant: Variant }
 
-/** Operations before the clock runs, and at least so many while it does: fewer for what is quadratic. */
-const operations = name === 'xstate-spawn-child' ? 2_000 : 50_000
+/** Operations before the clock runs, and at least so many while it does: fewer for what is quadratic, or dear: its count is chosen for that. */
+const operations = name === 'xstate-spawn-child' ? 2_000 : variant.alone === undefined ? 50_000 : n
 /** Milliseconds that it runs before the clock does, at least: the compiler has done with it by then. */
 const WARM = 500
 
@@ -22,22 +37,26 @@ async function timed(run: ((count: number) => Promise<void>) | undefined): Promi
   const repeats = Math.max(1, Math.round(operations / n))
   const begun = performance.now()
   for (let done = 0; done < operations || performance.now() - begun < WARM; done += n) await run(Math.min(n, operations))
-  const start = performance.now()
-  for (let i = 0; i < repeats; i++) await run(n)
-  return ((performance.now() - start) * 1_000) / n / repeats
+  const figures: number[] = []
+  for (let pass = 0; pass < passes; pass++) {
+    const start = clock()
+    for (let i = 0; i < repeats; i++) await run(n)
+    figures.push(((clock() - start) * 1_000) / n / repeats)
+  }
+  return median(figures)
 }
 
 async function shutdown(kind: Kind = 'full'): Promise<number> {
   if (variant.live === undefined) throw new Error(`${name} has no live`)
   await (await variant.live(2_000, kind))()
   const stop = await variant.live(n, kind)
-  const start = performance.now()
+  const start = clock()
   await stop()
-  return ((performance.now() - start) * 1_000) / n
+  return ((clock() - start) * 1_000) / n
 }
 
-/** Heap per live task, over that of the promise that its body has. */
-async function bytes(kind: 'bare' | 'full'): Promise<number> {
+/** Heap per live task, over that of the promise that its body has; machines and managers have no body. */
+async function bytes(kind: Kind): Promise<number> {
   if (variant.live === undefined) throw new Error(`${name} has no live`)
   await (await variant.live(2_000, kind))()
   let own = 0
@@ -57,7 +76,7 @@ async function bytes(kind: 'bare' | 'full'): Promise<number> {
   collect()
   const used = process.memoryUsage().heapUsed - before
   await stop()
-  return (used - own) / n
+  return (kind === 'bare' || kind === 'full' ? used - own : used) / n
 }
 
 /** Growth of the heap over a long run in one tree, in bytes, from its first hundredth on; the curve goes to a file. */
@@ -112,8 +131,12 @@ const measures: Record<string, () => Promise<number>> = {
   'million-peak': peak,
   bytes: () => bytes('full'),
   'bytes-bare': () => bytes('bare'),
+  'bytes-machine': () => bytes('machines'),
+  'bytes-local': () => bytes('locals'),
+  cancel: () => shutdown('cancelled'),
   soak,
 }
 
-process.stdout.write(`${await measures[benchmark]?.()}\n`)
+const job = variant.alone?.[benchmark]
+process.stdout.write(`${await (job === undefined ? measures[benchmark]?.() : timed(job))}\n`)
 process.exit()

@@ -45,8 +45,11 @@ export class Check {
   }
 }
 
-/** Live tasks: nothing but a promise each; with timeout, signal and result; the same, begun by turns below a hundred parents. */
-export type Kind = 'bare' | 'full' | 'scattered'
+/**
+ * Live tasks: nothing but a promise each; with timeout, signal and result; the same, begun by turns below a hundred parents. Of
+ * curtaincall alone: tasks to be cancelled one by one; machines; local managers with nothing in them.
+ */
+export type Kind = 'bare' | 'full' | 'scattered' | 'cancelled' | 'machines' | 'locals'
 
 /** What a variant offers; each runs `n` operations and throws if they went wrong. */
 export interface Variant {
@@ -66,6 +69,8 @@ export interface Variant {
   soak?(n: number, look: (done: number, registered: number) => void): Promise<void>
   /** Starts n live tasks that end when their signal is aborted; returns what stops and awaits them all. */
   live?(n: number, kind: Kind): Promise<() => Promise<void>>
+  /** Jobs that no peer has, by the name of their benchmark. */
+  readonly alone?: Readonly<Record<string, (n: number) => Promise<void>>>
 }
 
 /** Runs `each(i)` for 0 to n - 1, LIMIT at a time. */

@@ -3,75 +3,13 @@
  * `--write` also writes bench/RESULTS.md, if all was measured, and the curve of the soak: bench/soak.csv, docs/soak.svg.
  * Each measurement is a fresh process; the variants of a row take turns, so that a slow spell of the machine hits all of them.
  */
-import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { drawCurve } from './curve.ts'
-
-interface Row {
-  readonly benchmark: string
-  readonly title: string
-  readonly n: number
-  readonly unit: string
-  readonly peers: readonly string[]
-  /** At most so many rounds: for what takes a minute. */
-  readonly rounds?: number
-}
-
-/** Megabytes. V8 collects when it has to: how little a million can do with is only seen where there is no more. */
-const SMALL_HEAP = 1_800
-
-const QUEUED = ['p-queue', 'effect', 'effect-for-each', 'rxjs', 'by-hand', 'xstate-machine']
-const rows: readonly Row[] = [
-  ...[1_000, 10_000, 100_000].map((n) => ({
-    benchmark: 'spawn',
-    title: `same job, ${n} at once, 100 at a time`,
-    n,
-    unit: 'µs',
-    peers: n > 10_000 ? QUEUED : [...QUEUED, 'xstate-spawn-child'],
-  })),
-  ...[1_000, 10_000, 100_000].map((n) => ({
-    benchmark: 'streamed',
-    title: `same job, ${n} streamed, 100 live`,
-    n,
-    unit: 'µs',
-    peers: ['nact', 'p-queue', 'effect', 'effect-for-each', 'rxjs', 'by-hand', 'xstate-machine'],
-  })),
-  {
-    benchmark: 'events',
-    title: 'streamed, nobody listening',
-    n: 100_000,
-    unit: 'µs',
-    peers: ['curtaincall-one-listener', 'curtaincall-otel-api', 'curtaincall-all-events'],
-  },
-  { benchmark: 'call-p50', title: 'the call that spawns, median', n: 100_000, unit: 'µs', peers: ['nact', 'p-queue'] },
-  { benchmark: 'call-p99', title: 'the call that spawns, 99 of 100', n: 100_000, unit: 'µs', peers: ['nact', 'p-queue'] },
-  { benchmark: 'restart', title: 'crash to restart', n: 20_000, unit: 'µs', peers: ['by-hand', 'nact', 'effect', 'xstate-machine'] },
-  { benchmark: 'send', title: 'send a message', n: 100_000, unit: 'µs', peers: ['nact', 'effect', 'xstate-machine'] },
-  { benchmark: 'ask', title: 'ask and be answered', n: 50_000, unit: 'µs', peers: ['nact', 'effect', 'xstate-machine'] },
-  { benchmark: 'shutdown', title: 'shutdown of 100000 live, each', n: 100_000, unit: 'µs', peers: ['by-hand', 'effect'] },
-  { benchmark: 'shutdown-scattered', title: 'the same, spawned on 100 local managers by turns', n: 100_000, unit: 'µs', peers: [] },
-  { benchmark: 'bytes-bare', title: 'bytes per live task over its own promise, bare', n: 20_000, unit: 'B', peers: [] },
-  {
-    benchmark: 'bytes',
-    title: 'the same with timeout, signal, result',
-    n: 20_000,
-    unit: 'B',
-    peers: ['by-hand', 'p-queue', 'effect'],
-  },
-  { benchmark: 'million', title: 'shutdown of 1000000 live within 30 s, each', n: 1_000_000, unit: 'µs', peers: [], rounds: 1 },
-  {
-    benchmark: 'million-peak',
-    title: `peak memory of the same, with ${SMALL_HEAP} MB of heap`,
-    n: 1_000_000,
-    unit: 'MB',
-    peers: [],
-    rounds: 1,
-  },
-  { benchmark: 'soak', title: 'heap growth over 10000000 tasks', n: 10_000_000, unit: 'B', peers: [], rounds: 1 },
-]
+import { digits, measure, median } from './measure.ts'
+import { rows } from './rows.ts'
 
 function options() {
   try {
@@ -104,21 +42,6 @@ function options() {
 const { wanted, peers: chosen, rounds, write } = options()
 const child = join(import.meta.dirname, 'child.ts')
 const curve = join(import.meta.dirname, 'soak.csv')
-function measure(benchmark: string, variant: string, n: number): number {
-  const heap = benchmark === 'million-peak' ? SMALL_HEAP : 8_192
-  const flags = ['--expose-gc', `--max-old-space-size=${heap}`, '--disable-warning=ExperimentalWarning']
-  const env = { ...process.env, NODE_ENV: 'production' }
-  return Number(
-    execFileSync(process.execPath, [...flags, child, benchmark, variant, String(n), ...(benchmark === 'soak' && write ? [curve] : [])], {
-      encoding: 'utf8',
-      env,
-    }),
-  )
-}
-
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] as number
-const digits = (value: number): string => (Math.abs(value) >= 100 ? value.toFixed(0) : value.toFixed(2))
-
 function version(name: string): string {
   const path = join(import.meta.dirname, '..', 'node_modules', name, 'package.json')
   return `${name} ${(JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version}`
@@ -142,7 +65,8 @@ for (const { benchmark, title, n, unit, peers, rounds: most = rounds } of rows) 
   const variants = ['curtaincall', ...peers.filter((peer) => chosen?.includes(peer) ?? true)]
   const figures = new Map<string, number[]>(variants.map((variant) => [variant, []]))
   for (let round = 0; round < Math.min(rounds, most); round++)
-    for (const variant of variants) figures.get(variant)?.push(measure(benchmark, variant, n))
+    for (const variant of variants)
+      figures.get(variant)?.push(measure(child, { benchmark, variant, n, ...(benchmark === 'soak' && write ? { file: curve } : {}) }))
   const ours = median(figures.get('curtaincall') as number[])
   if (benchmark === 'spawn' || benchmark === 'streamed') (growth[benchmark] ??= []).push(ours)
   for (const [variant, values] of figures) {

@@ -1,0 +1,65 @@
+/** What is measured, against which peers: the table of `npm run bench`, whose own rows bench/beside.ts measures too. */
+
+export interface Row {
+  readonly benchmark: string
+  readonly title: string
+  readonly n: number
+  readonly unit: string
+  readonly peers: readonly string[]
+  /** At most so many rounds: for what takes a minute. */
+  readonly rounds?: number
+}
+
+/** Megabytes. V8 collects when it has to: how little a million can do with is only seen where there is no more. */
+export const SMALL_HEAP = 1_800
+
+const QUEUED = ['p-queue', 'effect', 'effect-for-each', 'rxjs', 'by-hand', 'xstate-machine']
+
+export const rows: readonly Row[] = [
+  ...[1_000, 10_000, 100_000].map((n) => ({
+    benchmark: 'spawn',
+    title: `same job, ${n} at once, 100 at a time`,
+    n,
+    unit: 'µs',
+    peers: n > 10_000 ? QUEUED : [...QUEUED, 'xstate-spawn-child'],
+  })),
+  ...[1_000, 10_000, 100_000].map((n) => ({
+    benchmark: 'streamed',
+    title: `same job, ${n} streamed, 100 live`,
+    n,
+    unit: 'µs',
+    peers: ['nact', 'p-queue', 'effect', 'effect-for-each', 'rxjs', 'by-hand', 'xstate-machine'],
+  })),
+  {
+    benchmark: 'events',
+    title: 'streamed, nobody listening',
+    n: 100_000,
+    unit: 'µs',
+    peers: ['curtaincall-one-listener', 'curtaincall-otel-api', 'curtaincall-all-events'],
+  },
+  { benchmark: 'call-p50', title: 'the call that spawns, median', n: 100_000, unit: 'µs', peers: ['nact', 'p-queue'] },
+  { benchmark: 'call-p99', title: 'the call that spawns, 99 of 100', n: 100_000, unit: 'µs', peers: ['nact', 'p-queue'] },
+  { benchmark: 'restart', title: 'crash to restart', n: 20_000, unit: 'µs', peers: ['by-hand', 'nact', 'effect', 'xstate-machine'] },
+  { benchmark: 'send', title: 'send a message', n: 100_000, unit: 'µs', peers: ['nact', 'effect', 'xstate-machine'] },
+  { benchmark: 'ask', title: 'ask and be answered', n: 50_000, unit: 'µs', peers: ['nact', 'effect', 'xstate-machine'] },
+  { benchmark: 'shutdown', title: 'shutdown of 100000 live, each', n: 100_000, unit: 'µs', peers: ['by-hand', 'effect'] },
+  { benchmark: 'shutdown-scattered', title: 'the same, spawned on 100 local managers by turns', n: 100_000, unit: 'µs', peers: [] },
+  { benchmark: 'bytes-bare', title: 'bytes per live task over its own promise, bare', n: 20_000, unit: 'B', peers: [] },
+  {
+    benchmark: 'bytes',
+    title: 'the same with timeout, signal, result',
+    n: 20_000,
+    unit: 'B',
+    peers: ['by-hand', 'p-queue', 'effect'],
+  },
+  { benchmark: 'million', title: 'shutdown of 1000000 live within 30 s, each', n: 1_000_000, unit: 'µs', peers: [], rounds: 1 },
+  {
+    benchmark: 'million-peak',
+    title: `peak memory of the same, with ${SMALL_HEAP} MB of heap`,
+    n: 1_000_000,
+    unit: 'MB',
+    peers: [],
+    rounds: 1,
+  },
+  { benchmark: 'soak', title: 'heap growth over 10000000 tasks', n: 10_000_000, unit: 'B', peers: [], rounds: 1 },
+]

@@ -1,0 +1,164 @@
+/** What no peer is held beside, in jobs that one build of curtaincall and another both can do: public names only, and none that are new. */
+import { fromCallback, fromPromise, setup } from 'xstate'
+import {
+  createGlobalManager,
+  type GlobalManagerOptions,
+  type LocalManager,
+  type Outcome,
+  routine,
+  type RoutineContext,
+  type RoutineOptions,
+} from '../../src/index.ts'
+import { Check, DEADLINE, type Kind, LIMIT, sendAll, stream, Sum, task, TIMEOUT, type Variant } from '../job.ts'
+
+const untilAborted = ({ signal }: { signal: AbortSignal }) =>
+  new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+
+/** Alive until it has had both events. */
+const twoEvents = setup({ types: { events: {} as { type: 'begin' } | { type: 'end' } } }).createMachine({
+  initial: 'idle',
+  states: { idle: { on: { begin: 'busy' } }, busy: { on: { end: 'over' } }, over: { type: 'final' } },
+})
+
+const asPromise = fromPromise(({ input, signal }: { input: number; signal: AbortSignal }) => task(input, signal))
+
+async function streamed(
+  n: number,
+  options: GlobalManagerOptions,
+  each: (local: LocalManager, i: number) => Promise<Outcome<number>>,
+): Promise<void> {
+  const global = createGlobalManager(options)
+  const local = global.createApp('app').createLocal('local', { maxRoutines: LIMIT })
+  const check = new Check(n)
+  await stream(n, async (i) => {
+    const outcome = await each(local, i)
+    if (outcome.status === 'completed') check.done(outcome.output)
+    else check.failed()
+  })
+  check.verify()
+  await global.shutdown()
+}
+
+/** The job of bench/variant/curtaincall.ts under other options. */
+const likeStreamed =
+  (options: GlobalManagerOptions, own: RoutineOptions<undefined> = {}) =>
+  (n: number): Promise<void> =>
+    streamed(n, options, (local, i) => local.spawn('task', ({ signal }) => task(i, signal), { timeout: TIMEOUT, ...own }).outcome)
+
+/** The platform's time, but as a clock that the library does not know. */
+const ownClock = {
+  now: () => performance.timeOrigin + performance.now(),
+  setTimeout: (callback: () => void, delay: number): unknown => setTimeout(callback, delay),
+  clearTimeout: (timer: unknown) => clearTimeout(timer as NodeJS.Timeout),
+}
+
+/** Each of n lives has to end in this way. */
+async function lives(n: number, status: Outcome['status'], live: (local: LocalManager) => Promise<Outcome>): Promise<void> {
+  const global = createGlobalManager()
+  const local = global.createApp('app').createLocal('local', { maxRoutines: LIMIT })
+  await stream(n, async () => {
+    const outcome = await live(local)
+    if (outcome.status !== status) throw new Error(`${outcome.status} instead of ${status}`)
+  })
+  await global.shutdown()
+}
+
+/** The last of so many children fails n times. */
+async function crashing(n: number, strategy: 'one_for_one' | 'one_for_all', siblings: number): Promise<void> {
+  let starts = 0
+  let crashes = 0
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const steady = (context: RoutineContext): Promise<void> => {
+    starts++
+    return untilAborted(context)
+  }
+  const fragile = async (context: RoutineContext): Promise<void> => {
+    starts++
+    await undefined
+    if (crashes++ < n) throw new Error('again')
+    resolve()
+    await untilAborted(context)
+  }
+  const children = [...Array.from({ length: siblings }, (_, i) => routine(`steady ${i}`, steady)), routine('fragile', fragile)]
+  const global = createGlobalManager()
+  global.createApp('app').createLocal('local', { strategy, children, maxRestarts: Infinity })
+  await promise
+  const expected = strategy === 'one_for_all' ? (siblings + 1) * (n + 1) : siblings + 1 + n
+  if (starts !== expected) throw new Error(`${starts} starts instead of ${expected}`)
+  await global.shutdown()
+}
+
+async function sendMachine(n: number): Promise<void> {
+  const sum = new Sum()
+  const adding = setup({ types: { events: {} as { type: 'add'; i: number } } }).createMachine({
+    on: { add: { actions: ({ event }) => sum.add(event.i) } },
+  })
+  const global = createGlobalManager()
+  const receiver = global.createApp('app').createLocal('local').spawn('receiver', adding)
+  await receiver.started
+  await sendAll(n, sum, (i) => receiver.send({ type: 'add', i }))
+  await global.shutdown()
+}
+
+async function locals(n: number): Promise<void> {
+  const global = createGlobalManager()
+  const app = global.createApp('app')
+  for (let i = 0; i < n; i++) await app.createLocal('local').shutdown()
+  await global.shutdown()
+}
+
+async function live(n: number, kind: Kind): Promise<() => Promise<void>> {
+  const global = createGlobalManager()
+  const app = global.createApp('app')
+  if (kind === 'locals') {
+    for (let i = 0; i < n; i++) app.createLocal(`local ${i}`)
+    return async () => {
+      await global.shutdown({ timeout: DEADLINE })
+    }
+  }
+  const local = app.createLocal('local')
+  const routines = Array.from({ length: n }, () =>
+    kind === 'machines' ? local.spawn('machine', twoEvents) : local.spawn('task', untilAborted, { timeout: 60_000 }),
+  )
+  await new Promise((resolve) => setImmediate(resolve))
+  return async () => {
+    if (kind === 'machines') {
+      const report = await global.shutdown({ timeout: DEADLINE })
+      if (report.cancelled !== n) throw new Error('not all were stopped')
+      return
+    }
+    const outcomes = routines.map((routine) => routine.cancel())
+    for (const outcome of outcomes) if ((await outcome).status !== 'cancelled') throw new Error('not all were cancelled')
+    await global.shutdown()
+  }
+}
+
+export const variant: Variant = {
+  live,
+  alone: {
+    strict: likeStreamed({ strict: true }),
+    start: likeStreamed({}, { start: () => undefined }),
+    clock: likeStreamed({ clock: ownClock }),
+    promise: (n) => streamed(n, {}, (local, i) => local.spawn('task', asPromise, { input: i }).outcome),
+    machine: (n) =>
+      lives(n, 'completed', (local) => {
+        const machine = local.spawn('machine', twoEvents)
+        machine.send({ type: 'begin' })
+        machine.send({ type: 'end' })
+        return machine.outcome
+      }),
+    callback: (n) =>
+      lives(n, 'cancelled', async (local) => {
+        const callback = local.spawn(
+          'callback',
+          fromCallback(() => () => undefined),
+        )
+        await callback.started
+        return callback.cancel()
+      }),
+    'restart-child': (n) => crashing(n, 'one_for_one', 0),
+    'one-for-all': (n) => crashing(n, 'one_for_all', 9),
+    'send-machine': sendMachine,
+    locals,
+  },
+}
