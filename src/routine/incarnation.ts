@@ -18,6 +18,7 @@ import {
   abortContained,
   containedController,
   type Door,
+  type Launch,
   LifecycleActor,
   type SignalOwner,
   type Tree,
@@ -68,6 +69,8 @@ export interface Owner extends Subject {
   readonly ground: Ground
   /** That of its spawn; see port/async-context.ts. */
   readonly asyncContext: unknown
+  /** An incarnation is to begin: by now another one may be the present. */
+  launch(incarnation: unknown): void
   /** It has begun to run. */
   begun(at: number): void
   /** It is over; the supervisor answers in a turn of its own. */
@@ -94,7 +97,7 @@ const ORPHANED = 64
 /** It is over, and nobody has answered that. */
 const UNANSWERED = 128
 
-export class Incarnation implements Run, SignalOwner, Door, Beating {
+export class Incarnation implements Run, Launch, SignalOwner, Door, Beating {
   readonly subject: Owner
   /** From 1. */
   readonly number: number
@@ -194,6 +197,14 @@ export class Incarnation implements Run, SignalOwner, Door, Beating {
   get logger(): Logger {
     const { logger } = this.tree
     return logger.child?.({ path: this.subject.path, incarnation: this.number }) ?? logger
+  }
+
+  get path(): string {
+    return this.subject.path
+  }
+
+  launch(): void {
+    if (this.waits) this.subject.launch(this)
   }
 
   // --- the machine's steps -------------------------------------------------------------------

@@ -312,7 +312,7 @@ export class RoutineRow extends Remembering implements Owner, Addressee, Named<R
     if (this.state !== 'pending') this.forceRestart(CANCEL, this.local.cancelReason)
     else if (this.memory.backoffTimer !== undefined) {
       this.#disarm()
-      this.tree.begin(this)
+      this.tree.begin(this.current)
     }
   }
 
@@ -377,8 +377,8 @@ export class RoutineRow extends Remembering implements Owner, Addressee, Named<R
 
   // --- what its incarnations tell it ---------------------------------------------------------
 
-  launch(): void {
-    if (this.ended || !this.current.waits || this.memory.backoffTimer !== undefined) return
+  launch(incarnation: unknown): void {
+    if (this.ended || incarnation !== this.#current || this.memory.backoffTimer !== undefined) return
     launchRoutine(this)
   }
 
@@ -440,7 +440,7 @@ export class RoutineRow extends Remembering implements Owner, Addressee, Named<R
   backOff(delay: number): void {
     this.ownMemory.backoffTimer = this.tree.later(() => {
       this.ownMemory.backoffTimer = undefined
-      this.launch()
+      this.current.launch()
     }, delay)
   }
 

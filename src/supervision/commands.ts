@@ -88,7 +88,7 @@ export class Commands {
 
   #letBegin(service: Service, row: RoutineRow): void {
     service.hasStarted = true
-    this.#tree.begin(row)
+    this.#tree.begin(row.current)
   }
 
   /** @internal Its `start` has returned. */

@@ -96,7 +96,7 @@ export class RoutineRegistry implements Registrar<RoutineRow> {
   /** A spawned routine has its permit. One that was restarted in the queue is prepared as it begins, like any that is restarted. */
   admit(row: RoutineRow): void {
     if (row.current.over) return
-    if (row.restarts > 0) this.#host.tree.begin(row)
+    if (row.restarts > 0) this.#host.tree.begin(row.current)
     else prepareRoutine(row, begin)
   }
 
@@ -201,7 +201,7 @@ export class RoutineRegistry implements Registrar<RoutineRow> {
     const delay = row.queued ? 0 : delayOf(row, now)
     this.renew(row, delay)
     if (delay > 0) row.backOff(delay)
-    else if (!row.queued) this.#host.tree.begin(row)
+    else if (!row.queued) this.#host.tree.begin(row.current)
   }
 
   /** Makes the next incarnation, to begin after so many milliseconds. What was sent to the one before is dropped, if so configured. */
@@ -321,7 +321,7 @@ export class RoutineRegistry implements Registrar<RoutineRow> {
 
 /** Its `start` has returned. */
 function begin(row: RoutineRow, begun: string, whose: Incarnation): void {
-  if (begun === 'ok' && row.current === whose && !whose.over) row.tree.begin(row)
+  if (begun === 'ok' && row.current === whose && !whose.over) row.tree.begin(whose)
 }
 
 /** A deed. */

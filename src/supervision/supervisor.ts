@@ -136,6 +136,8 @@ export class Supervisor implements ChildSupervisor {
     service.alive = false
     service.hasStarted = false
     service.orphan = orphan
+    // It may have ended while it waited for a delayed restart: that one is nobody's any more.
+    this.#commands.disarm(service)
     registry.announceEnd(row, kind, orphan, willRestart)
     service.toRestart = willRestart
     // The answer of its `start` follows.

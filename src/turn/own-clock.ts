@@ -67,8 +67,10 @@ export class OwnClock implements Clock {
 
   readonly #arm = (timer: OwnTimer): void => {
     if (timer.cleared) return
-    timer.armed = true
     timer.handle = this.#clock.setTimeout(() => this.#turn.run(fire, timer), timer.delay)
+    timer.armed = true
+    // The clock may have called back into the tree, and that was the end of what waited.
+    if (timer.cleared) this.#disarm(timer)
   }
 
   readonly #disarm = (timer: OwnTimer): void => this.#clock.clearTimeout(timer.handle)

@@ -101,7 +101,8 @@ const subscribers: Point[] = [
   {
     name: 'subscriber of routine.work',
     meet: onRoutines((world, routine) => {
-      const next = (): void => void world.enter('subscriber of routine.work', 'word', routine.path)
+      // The user's own actor: XState tells its subscribers in the middle of its step, as it always does.
+      const next = (): void => void world.enter('subscriber of routine.work', 'deed', routine.path)
       void routine.started.then(() => routine.work?.subscribe({ next, error: () => undefined }))
     }),
   },

@@ -17,9 +17,14 @@ function begin(world: World, { path, incarnation, signal }: Context): () => void
   if (world.case.point === 'derived abort listener')
     AbortSignal.any([signal, world.never]).addEventListener('abort', () => world.enter('derived abort listener', 'deed', path))
   world.enter('body begins', 'deed', path)
+  // One that ends before it has waited for anything is still being begun.
+  let stands: 'deed' | 'outside' = 'deed'
+  queueMicrotask(() => {
+    stands = 'outside'
+  })
   return () => {
     run.over = true
-    world.enter('body is over', 'outside', path)
+    world.enter('body is over', stands, path)
   }
 }
 
