@@ -56,8 +56,16 @@ export class Commands {
       this.#tree.turn.next(startLater, { commands: this, service, again })
       return LATER
     }
-    // That end was told to be the last.
-    if (row?.ended === false && row.current.over && service.toRestart === false) return 'ignore'
+    if (row?.ended === false && row.current.over) {
+      // That end was told to be the last.
+      if (service.toRestart === false) return 'ignore'
+      // It has failed while its restart waited, which counts as a start that fails: V3 of machines/supervisor.ts.
+      if (service.exitWaits) {
+        service.startError = row.current.error
+        return 'error'
+      }
+    }
+    service.begunRun = service.run
     service.retried = again
     service.toRestart = undefined
     this.#lead.startOrder.add(service)

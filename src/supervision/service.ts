@@ -17,6 +17,10 @@ export class Service implements Child, Post {
   state: ChildState = 'undefined'
   alive = false
   run = 0
+  /** Of its starts, the one that its present incarnation, or life, came of. */
+  begunRun = 0
+  /** True from an end until the supervisor has come to it. */
+  exitWaits = false
   /** How many incarnations it has had, over all routines. */
   incarnations = 0
   row: RoutineRow | undefined = undefined

@@ -4,7 +4,7 @@
  * B1  The process is resumed with what came of its last command, and with nothing else. Each message is taken in a turn of its own.
  * B2  Once the manager closes, it decides nothing more: its shutdown stops what is left, and every open call is answered `down`.
  */
-import { exitOf, RestartWindow, shouldRestart } from '../../machines/restart-policy.ts'
+import { type ExitKind, exitOf, RestartWindow, shouldRestart } from '../../machines/restart-policy.ts'
 import {
   type Begun,
   type Call,
@@ -146,7 +146,7 @@ export class Supervisor implements ChildSupervisor {
       registry.finish(row, service.again && !closed)
       this.#stopped(service)
     } else if (closed) registry.finish(row)
-    else this.post({ type: 'exit', child: service, run: service.run, kind: exit, wish })
+    else this.#postExit(service, exit, wish)
   }
 
   /** What its end asks of its supervisor. */
@@ -171,7 +171,12 @@ export class Supervisor implements ChildSupervisor {
       this.#began(service, failedToStart === undefined ? 'ignore' : 'error')
     } else if (service.stopped !== undefined) this.#stopped(service)
     // OTP counts giving up as an end in good order.
-    else this.post({ type: 'exit', child: service, run: service.run, kind: 'shutdown', wish: told ? 'told' : 'policy' })
+    else this.#postExit(service, 'shutdown', told ? 'told' : 'policy')
+  }
+
+  #postExit(child: Service, kind: ExitKind, wish: Wish): void {
+    child.exitWaits = true
+    this.post({ type: 'exit', child, run: child.begunRun, kind, wish })
   }
 
   #stopped(service: Service): void {
@@ -210,7 +215,9 @@ export class Supervisor implements ChildSupervisor {
 
   /** @internal Takes the next message. */
   take(): void {
-    this.resume({ message: this.#mailbox[this.#taken++], now: this.#tree.clock.now() })
+    const message = this.#mailbox[this.#taken++] as Message<Service>
+    if (message.type === 'exit') message.child.exitWaits = false
+    this.resume({ message, now: this.#tree.clock.now() })
   }
 
   #receive(): unknown {
