@@ -3,7 +3,8 @@
  * engine is another one, with the same states, policies and events above it.
  *
  * O1  All of it are deeds (turn/turn.ts): a ground is called between turns, and what comes of it begins turns.
- * O2  Whatever a ground does late is ignored by the run: after its end there is nothing to tell but that it has ended after all.
+ * O2  A body may be told to stop while it is being begun: `ask` or `kill` come before `begin` has returned, and `run.asked` says so.
+ * O3  Whatever a ground does late is ignored by the run: after its end there is nothing to tell but that it has ended after all.
  */
 import type { Logger } from '../contract/index.ts'
 import type { Subject } from './subject.ts'
@@ -16,6 +17,8 @@ export interface Run {
   readonly input: unknown
   /** True once it has ended: nothing that its body does reaches the routine any more. */
   readonly over: boolean
+  /** True once its body was told to stop, or given up on. */
+  readonly asked: boolean
   /** Aborted when the body is to stop. */
   readonly signal: AbortSignal
   /** Binds path and incarnation. */

@@ -78,8 +78,12 @@ function begin(run: ActorRun): void {
       if (run.footing !== work) run.strayed(error, 'its actor threw while it was being stopped')
     },
   })
-  work.start()
-  if (run.over) return
+  if (!run.asked) work.start()
+  // Its own code may just have had it stopped, see O2 of port/ground.ts: there was nothing to stop yet.
+  if (run.asked) {
+    stop(run)
+    return
+  }
   if (resumption !== undefined) {
     if (delays !== undefined) resumption.runOn(work, delays)
     const keep = (): void => resumption.keep(work, subject.path)

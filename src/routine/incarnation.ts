@@ -147,6 +147,10 @@ export class Incarnation implements Run, Launch, SignalOwner, Door, Beating {
     this.#flags &= ~UNANSWERED
   }
 
+  get asked(): boolean {
+    return (this.#flags & ASKED) !== 0
+  }
+
   /** True if what its body threw is a way to obey. */
   get obeyed(): boolean {
     return (this.#flags & OBEYED) !== 0
@@ -312,7 +316,7 @@ export class Incarnation implements Run, Launch, SignalOwner, Door, Beating {
   }
 
   #abandon(): void {
-    if ((this.#flags & ASKED) === 0) this.turn.deed(askBody, this)
+    if (!this.asked) this.turn.deed(askBody, this)
     this.#settle()
   }
 
@@ -367,7 +371,7 @@ export class Incarnation implements Run, Launch, SignalOwner, Door, Beating {
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = containedController(this)
-      if (this.over || (this.#flags & ASKED) !== 0) this.#controller.abort(this.#why)
+      if (this.over || this.asked) this.#controller.abort(this.#why)
     }
     return this.#controller.signal
   }
