@@ -248,7 +248,7 @@ export class RoutineRegistry implements Registrar<RoutineRow> {
     const { bus } = this.#host.tree
     // Nothing has happened since it ended, unless `restartIf` was asked.
     const at = row.spec.restartIf === undefined && row.spec.backoff === undefined ? row.current.endedAt : undefined
-    if (kind === 'failed')
+    if (kind === 'failed' && bus.logs)
       bus.log('error', { path: row.path, err: row.current.error, incarnation: row.incarnation, willRestart }, 'routine failed')
     announceEnd(row, kind, willRestart, row.current, at)
     if (orphan) announce(row, 'routine.orphaned')

@@ -117,6 +117,11 @@ export class LifecycleBus {
     this.#logger = logger
   }
 
+  /** True if somebody reads what is logged. */
+  get logs(): boolean {
+    return this.#logger !== silentLogger
+  }
+
   /** True if somebody in the tree listens to this type, or to all. */
   hears(type: string): boolean {
     return this.#listening > 0 && (this.#hearing > 0 || this.#listeners.has(type))
@@ -167,7 +172,7 @@ export class LifecycleBus {
 
   /** Writes a line; a logger that throws is counted and does no harm. */
   log(level: Level, details: object, message: string): void {
-    if (this.#logger !== silentLogger) this.turn.word(this.#write, { level, details }, message)
+    if (this.logs) this.turn.word(this.#write, { level, details }, message)
   }
 
   readonly #write = ({ level, details }: { level: Level; details: object }, message: string): void => {

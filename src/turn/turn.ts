@@ -28,48 +28,46 @@
 
 type Act = (a: never, b: never) => unknown
 
-/** First in, first out, in three columns: what to call, and two arguments. `tags` say when it arose, and whether it is foreign. */
+/** First in, first out: of each what to call, two arguments, and a tag that says when it arose and whether it is foreign. */
 class Queue {
-  readonly acts: (Act | undefined)[] = []
-  readonly first: unknown[] = []
-  readonly second: unknown[] = []
-  readonly tags: number[] = []
+  readonly places: unknown[] = []
   head = 0
   tail = 0
 
-  push(tag: number, act: Act, a: unknown, b: unknown): void {
-    const { tail } = this
-    this.acts[tail] = act
-    this.first[tail] = a
-    this.second[tail] = b
-    this.tags[tail] = tag
-    this.tail = tail + 1
+  push(act: Act, a: unknown, b: unknown, tag: number): void {
+    const { places, tail } = this
+    places[tail] = act
+    places[tail + 1] = a
+    places[tail + 2] = b
+    places[tail + 3] = tag
+    this.tail = tail + WIDTH
   }
 
-  /** Lets go of the one at the head. */
+  /** The tag of the first. */
+  get tag(): number {
+    return this.places[this.head + 3] as number
+  }
+
+  /** Lets go of the first. */
   drop(): void {
-    const { head } = this
-    this.acts[head] = undefined
-    this.first[head] = undefined
-    this.second[head] = undefined
-    this.head = head + 1
+    const { places, head } = this
+    places[head] = undefined
+    places[head + 1] = undefined
+    places[head + 2] = undefined
+    this.head = head + WIDTH
     if (this.head !== this.tail) return
     this.head = 0
     this.tail = 0
-    if (this.acts.length > KEPT) this.#shrink()
-  }
-
-  /** After a burst: what was held for it is given back. */
-  #shrink(): void {
-    this.acts.length = 0
-    this.first.length = 0
-    this.second.length = 0
-    this.tags.length = 0
+    // After a burst, what was held for it is given back.
+    if (places.length > KEPT) places.length = 0
   }
 }
 
+/** Places of one. */
+const WIDTH = 4
+
 /** As many places of a queue are kept for the next burst. */
-const KEPT = 4_096
+const KEPT = 16_384
 
 /** The lowest bit of a tag. */
 const FOREIGN = 1
@@ -135,25 +133,25 @@ export class Turn {
 
   /** Something is to be told: `act(a, b)` calls foreign code. */
   word<A, B>(act: (a: A, b: B) => unknown, a: A, b: B): void {
-    this.#words.push(this.#tag(FOREIGN), act, a, b)
+    this.#words.push(act, a, b, this.#tag(FOREIGN))
     this.#unlessBusy()
   }
 
   /** Something is to be done once everybody has heard of what has happened so far. */
   afterWords<A>(act: (a: A) => void, a: A): void {
-    this.#words.push(this.#tag(0), act, a, undefined)
+    this.#words.push(act, a, undefined, this.#tag(0))
     this.#unlessBusy()
   }
 
   /** Something is to be done at the end of this turn: `act(a, b)` calls foreign code. */
   deed<A, B = undefined>(act: (a: A, b: B) => unknown, a: A, b?: B): void {
-    this.#deeds.push(this.#tag(FOREIGN), act, a, b)
+    this.#deeds.push(act, a, b, this.#tag(FOREIGN))
     this.#unlessBusy()
   }
 
   /** Another turn is to follow this one, behind all deeds so far. */
   next<A, B = undefined>(act: (a: A, b: B) => unknown, a: A, b?: B): void {
-    this.#deeds.push(this.#tag(0), act, a, b)
+    this.#deeds.push(act, a, b, this.#tag(0))
     this.#unlessBusy()
   }
 
@@ -162,7 +160,7 @@ export class Turn {
    * that has returned, so that what follows from it keeps its place behind the words that are due by then.
    */
   arise<A, B = undefined>(act: (a: A, b: B) => unknown, a: A, b?: B): void {
-    if (this.#inDeed || this.busy) this.#deeds.push(this.#tag(0), act, a, b)
+    if (this.#inDeed || this.busy) this.#deeds.push(act, a, b, this.#tag(0))
     else this.run(act, a, b)
   }
 
@@ -214,17 +212,17 @@ export class Turn {
       if (deeds.tail === 0) {
         if (!tellable) break
         this.#call(words)
-      } else this.#call(tellable && (words.tags[words.head] as number) < (deeds.tags[deeds.head] as number) ? words : deeds)
+      } else this.#call(tellable && words.tag < deeds.tag ? words : deeds)
     }
     if (this.#depth === 0) this.#order = 0
   }
 
   #call(queue: Queue): void {
-    const { head } = queue
-    const act = queue.acts[head] as (a: unknown, b: unknown) => unknown
-    const a = queue.first[head]
-    const b = queue.second[head]
-    const foreign = ((queue.tags[head] as number) & FOREIGN) !== 0
+    const { places, head } = queue
+    const act = places[head] as (a: unknown, b: unknown) => unknown
+    const a = places[head + 1]
+    const b = places[head + 2]
+    const foreign = (queue.tag & FOREIGN) !== 0
     queue.drop()
     if (!foreign) {
       if (this.#ask !== undefined) this.#askNow(this.#ask)
