@@ -96,6 +96,10 @@ const OBEYED = 32
 const ORPHANED = 64
 /** It is over, and nobody has answered that. */
 const UNANSWERED = 128
+/** Its body is to begin: a deed that has yet to be done. */
+const BEGINS = 256
+/** It was told to stop by then, and is to hear of that when it has begun. */
+const ASKED_EARLY = 512
 
 export class Incarnation implements Run, Launch, SignalOwner, Door, Beating {
   readonly subject: Owner
@@ -273,13 +277,20 @@ export class Incarnation implements Run, Launch, SignalOwner, Door, Beating {
     const { timeout, hungAfter } = subject.spec
     if (timeout !== Infinity) this.#timer = tree.arm(expire, this, timeout, now)
     if (hungAfter !== Infinity) this.heartbeat = new Heartbeat(this, hungAfter, now)
+    this.#flags |= BEGINS
     tree.turn.deed(beginBody, this)
   }
 
   /** Begins its body, unless it has ended meanwhile. A deed. */
   run(): void {
+    this.#flags &= ~BEGINS
     if (this.over) return
     this.#flags |= BODY_RUNS
+    this.#beginBody()
+    if ((this.#flags & ASKED_EARLY) !== 0) this.ask()
+  }
+
+  #beginBody(): void {
     const { subject } = this
     const { interceptor, observer } = this.tree
     if (interceptor !== undefined) interceptor.begin(subject, () => subject.ground.begin(this))
@@ -305,6 +316,11 @@ export class Incarnation implements Run, Launch, SignalOwner, Door, Beating {
 
   /** Tells the body to stop. A deed. */
   ask(): void {
+    if ((this.#flags & BEGINS) !== 0) {
+      // A body that is told to stop has begun, if only to be told.
+      this.#flags |= ASKED_EARLY
+      return
+    }
     this.#flags |= ASKED
     this.subject.ground.ask(this, this.#why)
   }

@@ -53,7 +53,7 @@ export class Commands {
     const { row } = service
     // Its last end has yet to be told: only then is known what comes of it.
     if (service.unanswered) {
-      this.#tree.turn.next(startLater, { commands: this, service, again })
+      service.answered = () => this.#tree.turn.next(startLater, { commands: this, service, again })
       return LATER
     }
     if (row?.ended === false && row.current.over) {

@@ -31,6 +31,8 @@ export class Service implements Child, Post {
   stopped: (() => void) | undefined = undefined
   /** Tells the supervisor that waits for its start. */
   begun: ((begun: Begun) => void) | undefined = undefined
+  /** Goes on with its start, once its last end was told. */
+  answered: (() => void) | undefined = undefined
   /** The timer of a delayed restart. */
   restartTimer: unknown = undefined
   /** What was said of the end of its last incarnation: whether another follows. Undefined while there is nothing to say. */

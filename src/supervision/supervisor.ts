@@ -122,6 +122,11 @@ export class Supervisor implements ChildSupervisor {
 
   /** An incarnation of a child has ended. */
   routineEnded(service: Service, row: RoutineRow, kind: EndKind, orphan: boolean): void {
+    this.#answer(service, row, kind, orphan)
+    this.#answered(service)
+  }
+
+  #answer(service: Service, row: RoutineRow, kind: EndKind, orphan: boolean): void {
     const registry = this.#registry
     const closed = this.closed
     const wish = this.#wishOf(row)
@@ -164,6 +169,11 @@ export class Supervisor implements ChildSupervisor {
 
   /** A child that is a manager has ended a life. */
   managerEnded(service: Service, told: boolean, failedToStart: unknown): void {
+    this.#answerManager(service, told, failedToStart)
+    this.#answered(service)
+  }
+
+  #answerManager(service: Service, told: boolean, failedToStart: unknown): void {
     service.alive = false
     if (this.closed) service.manager?.conclude()
     if (service.begun !== undefined) {
@@ -177,6 +187,13 @@ export class Supervisor implements ChildSupervisor {
   #postExit(child: Service, kind: ExitKind, wish: Wish): void {
     child.exitWaits = true
     this.post({ type: 'exit', child, run: child.begunRun, kind, wish })
+  }
+
+  /** Its last end was told: a start that waits for that goes on. */
+  #answered(service: Service): void {
+    const { answered } = service
+    service.answered = undefined
+    answered?.()
   }
 
   #stopped(service: Service): void {

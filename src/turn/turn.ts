@@ -15,8 +15,8 @@
  *      rows. `metrics()` may be ahead of what has been heard.
  * T4   Words are numbered when they arise and delivered in that order, one at a time, never into a listener that is running; all of
  *      them before the outermost call returns.
- * T5   Deeds are done in order at the end of their turn, also in nested calls, before that call returns. In an outermost call words
- *      and deeds share one queue.
+ * T5   Deeds are done in order at the end of their turn, also in nested calls, before that call returns; what waited before a nested
+ *      call goes on waiting, so that no stack grows with the number of deeds. In an outermost call words and deeds share one queue.
  * T6   A question is asked between turns; its answer begins a turn that checks everything again.
  * T7   A call from within a word, a deed or a question is an ordinary turn with an ordinary, immediate result.
  * T8   What concerns many is a series of turns: its cursor is data, and it passes over who has ended meanwhile. See {@link Turn.each}.
@@ -48,18 +48,23 @@ class Queue {
     return this.places[this.head + 3] as number
   }
 
-  /** Lets go of the first. */
-  drop(): void {
-    const { places, head } = this
-    places[head] = undefined
-    places[head + 1] = undefined
-    places[head + 2] = undefined
-    this.head = head + WIDTH
-    if (this.head !== this.tail) return
+  /** Passes over the first, which was let go of. */
+  shift(): void {
+    this.head += WIDTH
+    if (this.head === this.tail) this.#clear()
+  }
+
+  /** Passes over all from here on, which were let go of. */
+  cut(at: number): void {
+    this.tail = at
+    if (this.head === at) this.#clear()
+  }
+
+  #clear(): void {
     this.head = 0
     this.tail = 0
     // After a burst, what was held for it is given back.
-    if (places.length > KEPT) places.length = 0
+    if (this.places.length > KEPT) this.places.length = 0
   }
 }
 
@@ -80,6 +85,8 @@ export class Turn {
   #depth = 0
   /** True if the latest of them is a deed. */
   #inDeed = false
+  /** Where the deeds of the present call begin: what stands before it waits for the call further out. */
+  #mark = 0
   #order = 0
   readonly #words = new Queue()
   readonly #deeds = new Queue()
@@ -102,12 +109,15 @@ export class Turn {
     if (this.busy) return false
     this.#ask?.()
     this.busy = true
+    this.#mark = this.#deeds.tail
     return true
   }
 
   /** Ends the turn, and does what it has led to. */
   end(): void {
-    if (this.#deeds.tail > 0 || this.#words.tail > 0) this.#flush()
+    if (this.#depth > 0) {
+      if (this.#deeds.tail > this.#mark) this.#doOwn(this.#mark)
+    } else if (this.#deeds.tail > 0 || this.#words.tail > 0) this.#flush()
     this.busy = false
   }
 
@@ -128,31 +138,38 @@ export class Turn {
 
   /** True if nothing waits to be done or told. */
   get isQuiet(): boolean {
-    return this.#words.tail === 0 && this.#deeds.tail === 0
+    return this.waiting === 0
+  }
+
+  /** Changes with each word, deed or turn that arises. */
+  get waiting(): number {
+    return this.#words.tail + this.#deeds.tail
   }
 
   /** Something is to be told: `act(a, b)` calls foreign code. */
   word<A, B>(act: (a: A, b: B) => unknown, a: A, b: B): void {
     this.#words.push(act, a, b, this.#tag(FOREIGN))
-    this.#unlessBusy()
+    if (!this.busy) this.#endEmpty()
   }
 
   /** Something is to be done once everybody has heard of what has happened so far. */
   afterWords<A>(act: (a: A) => void, a: A): void {
     this.#words.push(act, a, undefined, this.#tag(0))
-    this.#unlessBusy()
+    if (!this.busy) this.#endEmpty()
   }
 
   /** Something is to be done at the end of this turn: `act(a, b)` calls foreign code. */
   deed<A, B = undefined>(act: (a: A, b: B) => unknown, a: A, b?: B): void {
+    const outer = this.begin()
     this.#deeds.push(act, a, b, this.#tag(FOREIGN))
-    this.#unlessBusy()
+    if (outer) this.end()
   }
 
   /** Another turn is to follow this one, behind all deeds so far. */
   next<A, B = undefined>(act: (a: A, b: B) => unknown, a: A, b?: B): void {
+    const outer = this.begin()
     this.#deeds.push(act, a, b, this.#tag(0))
-    this.#unlessBusy()
+    if (outer) this.end()
   }
 
   /**
@@ -177,7 +194,7 @@ export class Turn {
       this.#depth--
       this.#inDeed = inDeed
       this.busy = busy
-      if (this.#words.tail > 0) this.#unlessBusy()
+      if (this.#words.tail > 0 && !busy) this.#endEmpty()
     }
   }
 
@@ -186,9 +203,12 @@ export class Turn {
     this.next(step, { turn: this, targets, at: 0, act: act as (target: unknown) => void, then })
   }
 
+  /** Between two turns of a queue: what the user's clock calls is nested in this call. */
   #askNow(ask: () => void): void {
     this.busy = false
+    this.#depth++
     ask()
+    this.#depth--
     this.busy = true
   }
 
@@ -196,34 +216,43 @@ export class Turn {
     return (this.#order++ << 1) | foreign
   }
 
-  /** What arises outside of any turn is told at once, or by whoever is telling already. */
-  #unlessBusy(): void {
-    if (this.busy) return
+  /** What arises outside of any turn is told at once, or by the outermost call. */
+  #endEmpty(): void {
+    if (this.#depth > 0) return
     this.busy = true
-    this.end()
+    this.#flush()
+    this.busy = false
   }
 
-  /** Empties the queue; inside foreign code the deeds alone. */
+  /** Empties both queues: in an outermost call. */
   #flush(): void {
     const words = this.#words
     const deeds = this.#deeds
     for (;;) {
-      const tellable = this.#depth === 0 && words.tail > 0
-      if (deeds.tail === 0) {
-        if (!tellable) break
-        this.#call(words)
-      } else this.#call(tellable && words.tag < deeds.tag ? words : deeds)
+      const queue = words.tail > 0 && (deeds.tail === 0 || words.tag < deeds.tag) ? words : deeds
+      if (queue.tail === 0) break
+      this.#call(queue, queue.head)
+      queue.shift()
     }
-    if (this.#depth === 0) this.#order = 0
+    this.#order = 0
   }
 
-  #call(queue: Queue): void {
-    const { places, head } = queue
-    const act = places[head] as (a: unknown, b: unknown) => unknown
-    const a = places[head + 1]
-    const b = places[head + 2]
-    const foreign = (queue.tag & FOREIGN) !== 0
-    queue.drop()
+  /** Does the deeds of a nested call. */
+  #doOwn(from: number): void {
+    const deeds = this.#deeds
+    for (let at = from; at < deeds.tail; at += WIDTH) this.#call(deeds, at)
+    deeds.cut(from)
+  }
+
+  #call(queue: Queue, at: number): void {
+    const { places } = queue
+    const act = places[at] as (a: unknown, b: unknown) => unknown
+    const a = places[at + 1]
+    const b = places[at + 2]
+    const foreign = ((places[at + 3] as number) & FOREIGN) !== 0
+    places[at] = undefined
+    places[at + 1] = undefined
+    places[at + 2] = undefined
     if (!foreign) {
       if (this.#ask !== undefined) this.#askNow(this.#ask)
       try {
@@ -260,8 +289,9 @@ interface Series {
 function step(series: Series): void {
   const { turn, targets, act, then } = series
   while (series.at < targets.length) {
+    const { waiting } = turn
     act(targets[series.at++])
-    if (turn.isQuiet) continue
+    if (turn.waiting === waiting) continue
     turn.next(step, series)
     return
   }

@@ -1,0 +1,223 @@
+/** The turns of a tree by themselves: random programs of turns, words and deeds that call back, and what has to hold of them. */
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { Turn } from '../../src/turn/turn.ts'
+
+/** What a turn leads to; `calls` are turns that a word or a deed begins from the outside. */
+interface Program {
+  readonly sort: 'word' | 'deed' | 'next'
+  readonly throws: boolean
+  readonly calls: readonly (readonly Program[])[]
+}
+
+const program: fc.Arbitrary<Program> = fc.letrec<{ act: Program }>((tie) => ({
+  act: fc.record({
+    sort: fc.constantFrom('word' as const, 'deed' as const, 'next' as const),
+    throws: fc.boolean(),
+    calls: fc.oneof(
+      { depthSize: 'small', withCrossShrink: true },
+      fc.constant([]),
+      fc.array(fc.array(tie('act'), { maxLength: 3 }), { maxLength: 2 }),
+    ),
+  }),
+})).act
+
+interface Done {
+  readonly sort: Program['sort']
+  readonly n: number
+  /** Of the call that has led to it. */
+  readonly call: number
+}
+
+/** Plays programs on a turn and notes what comes in which order, and what breaks a rule. */
+class Player {
+  readonly contained: unknown[] = []
+  readonly done: Done[] = []
+  readonly faults: string[] = []
+  readonly turn = new Turn((error) => this.contained.push(error))
+  #n = 0
+  #thrown = 0
+  #words = 0
+  #inTurn = false
+  #calls = 0
+  #call = 0
+  #waiting = { word: 0, deed: 0, next: 0 }
+
+  get thrown(): number {
+    return this.#thrown
+  }
+
+  /** One call from outside: a turn that leads to these. */
+  call(acts: readonly Program[]): void {
+    const before = this.#waiting.deed + this.#waiting.next
+    const outer = this.#call
+    this.#call = ++this.#calls
+    this.turn.run(() => {
+      if (this.#inTurn) this.faults.push('T1: a turn in a turn')
+      this.#inTurn = true
+      for (const act of acts) this.#lead(act)
+      this.#inTurn = false
+    }, undefined)
+    const left = this.#waiting.deed + this.#waiting.next
+    if (left !== before) this.faults.push(`T5: ${left} deeds are left where ${before} were before the call`)
+    this.#call = outer
+  }
+
+  #lead(act: Program): void {
+    const { sort } = act
+    const n = this.#n++
+    this.#waiting[sort]++
+    const call = this.#call
+    const carryOut = (): void => this.#carryOut(act, n, call)
+    if (sort === 'word') this.turn.word(carryOut, undefined, undefined)
+    else this.turn[sort](carryOut, undefined)
+  }
+
+  #carryOut({ sort, throws, calls }: Program, n: number, call: number): void {
+    this.#waiting[sort]--
+    this.done.push({ sort, n, call })
+    this.#call = call
+    if (sort === 'next') {
+      if (!this.turn.busy) this.faults.push('T1: a turn that is none')
+      for (const acts of calls) for (const act of acts) this.#lead(act)
+    } else {
+      if (this.turn.busy || this.#inTurn) this.faults.push('T2: foreign code in a turn')
+      if (sort === 'word' && this.#words++ > 0) this.faults.push('T4: a word in a word')
+      for (const acts of calls) this.call(acts)
+      if (sort === 'word') this.#words--
+    }
+    if (!throws) return
+    this.#thrown++
+    throw new Error('thrown')
+  }
+
+  get isDone(): boolean {
+    const { word, deed, next } = this.#waiting
+    return word + deed + next === 0 && this.turn.isQuiet && !this.turn.busy
+  }
+}
+
+const rising = (numbers: readonly number[]): boolean => numbers.every((n, i) => i === 0 || n > (numbers[i - 1] as number))
+
+test('T1, T2, T4, T5, T7, T11, T12: random programs of turns that lead to words and deeds, which begin turns', () => {
+  fc.assert(
+    fc.property(fc.array(fc.array(program, { maxLength: 4 }), { maxLength: 3 }), (calls) => {
+      const player = new Player()
+      for (const acts of calls) {
+        player.call(acts)
+        // T12, and with it T4: all words are told before the outermost call returns.
+        expect(player.isDone).toBe(true)
+      }
+      expect(player.faults).toEqual([])
+      expect(rising(player.done.flatMap(({ sort, n }) => (sort === 'word' ? [n] : [])))).toBe(true)
+      for (const { call } of player.done)
+        expect(rising(player.done.flatMap((each) => (each.sort === 'word' || each.call !== call ? [] : [each.n])))).toBe(true)
+      expect(player.contained).toHaveLength(player.thrown)
+    }),
+    { numRuns: 2_000 },
+  )
+})
+
+test('T5: in an outermost call words and deeds come in the order in which they arose; in a nested one the words wait, and so does what waited before', () => {
+  const told: string[] = []
+  const turn = new Turn((error) => told.push(String(error)))
+  const say = (what: string) => (): void => void told.push(what)
+  turn.run(() => {
+    turn.word(say('word 1'), undefined, undefined)
+    turn.deed(say('deed 2'), undefined)
+    turn.word(
+      () => {
+        told.push('word 3')
+        turn.run(() => {
+          turn.word(say('word 6'), undefined, undefined)
+          turn.deed(say('deed 7'), undefined)
+        }, undefined)
+        told.push('after the nested call')
+      },
+      undefined,
+      undefined,
+    )
+    turn.deed(say('deed 4'), undefined)
+    turn.next(say('turn 5'), undefined)
+  }, undefined)
+  expect(told).toEqual(['word 1', 'deed 2', 'word 3', 'deed 7', 'after the nested call', 'deed 4', 'turn 5', 'word 6'])
+})
+
+test('T6: what comes of a deed is a turn behind what is due by then; what comes of a word, or of nobody, is one at once', () => {
+  const told: string[] = []
+  const turn = new Turn((error) => told.push(String(error)))
+  turn.run(() => {
+    turn.deed(() => {
+      turn.arise(() => told.push('the answer'), undefined)
+      told.push('the deed has returned')
+    }, undefined)
+    turn.word(() => told.push('a word before it'), undefined, undefined)
+  }, undefined)
+  expect(told).toEqual(['the deed has returned', 'a word before it', 'the answer'])
+  turn.arise(() => told.push(`in a turn: ${turn.busy}`), undefined)
+  expect(told.at(-1)).toBe('in a turn: true')
+  expect(turn.ask(() => turn.busy)).toBe(false)
+})
+
+test('T6: a question may give orders; what it throws is the one’s who asked, and everybody has heard by then', () => {
+  const told: string[] = []
+  const turn = new Turn((error) => told.push(String(error)))
+  const ask = (): never =>
+    turn.ask(() => {
+      turn.run(() => turn.word(() => told.push('heard'), undefined, undefined), undefined)
+      expect(told).toEqual([])
+      throw new Error('no answer')
+    })
+  expect(ask).toThrow('no answer')
+  expect(told).toEqual(['heard'])
+  expect(turn.isQuiet).toBe(true)
+})
+
+test('T8: a series is a turn for each, with what it leads to in between, and passes over who has ended meanwhile', () => {
+  const told: string[] = []
+  const turn = new Turn((error) => told.push(String(error)))
+  const ended = new Set<string>()
+  const stop = (name: string): void => {
+    if (ended.has(name)) return
+    ended.add(name)
+    turn.deed(() => {
+      told.push(`deed of ${name}`)
+      // Somebody ends another one in the middle of the series.
+      if (name === 'b') turn.run(() => stop('d'), undefined)
+    }, undefined)
+    turn.word(() => told.push(`word of ${name}`), undefined, undefined)
+  }
+  turn.run(() => turn.each(['a', 'b', 'c', 'd'], stop, () => told.push('and then')), undefined)
+  expect(told).toEqual(['deed of a', 'word of a', 'deed of b', 'deed of d', 'word of b', 'word of d', 'deed of c', 'word of c', 'and then'])
+})
+
+test('T8: a series of a million that lead to nothing deepens no stack, and leaves nothing behind', () => {
+  const turn = new Turn(() => undefined)
+  let sum = 0
+  const all = Array.from({ length: 1_000_000 }, (_, i) => i)
+  turn.run(() => turn.each(all, (i) => (sum += i)), undefined)
+  expect(sum).toBe(499_999_500_000)
+  turn.run(() => turn.each(all.slice(0, 100_000), (i) => turn.deed(() => (sum -= i), undefined)), undefined)
+  expect(sum).toBe(499_999_500_000 - 4_999_950_000)
+  expect(turn.isQuiet).toBe(true)
+})
+
+test('a user’s clock is asked before each turn, and between turns', () => {
+  const turn = new Turn(() => undefined)
+  const asked: boolean[] = []
+  turn.askBefore(() => asked.push(turn.busy))
+  turn.run(() => turn.next(() => undefined, undefined), undefined)
+  expect(asked).toEqual([false, false])
+})
+
+test('T5: 100,000 deeds, each of which calls back, deepen no stack', () => {
+  const turn = new Turn((error) => expect.fail(String(error)))
+  let done = 0
+  const all = Array.from({ length: 100_000 }, (_, i) => i)
+  const callsBack = (): void => turn.run(() => turn.deed(() => done++, undefined), undefined)
+  turn.run(() => turn.each(all, () => turn.deed(callsBack, undefined)), undefined)
+  turn.run(() => {
+    for (const _ of all) turn.deed(callsBack, undefined)
+  }, undefined)
+  expect(done).toBe(200_000)
+})
