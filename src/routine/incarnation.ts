@@ -359,6 +359,14 @@ export class Incarnation implements Run, Launch, SignalOwner, Door, Beating {
     this.#timer = undefined
   }
 
+  /**
+   * It is to have been told to stop by the time that this call returns (turn/turn.ts, T5). Where that was decided before, the deed may
+   * still wait in a call further out.
+   */
+  askSoon(): void {
+    if (this.state === 'running' && !this.heeds(TIMEOUT) && !this.asked) this.turn.deed(askBody, this)
+  }
+
   // --- what the body does --------------------------------------------------------------------
 
   returned(output: unknown): void {

@@ -293,6 +293,7 @@ export class RoutineRow extends Remembering implements Owner, Addressee, Named<R
     }
     // A child that has started does begin, if only to be told.
     if (event === CANCEL && this.service?.hasStarted === true && this.state === 'pending') this.current.step(START, undefined)
+    this.current.askSoon()
     this.current.step(event, reason)
   }
 
@@ -323,7 +324,9 @@ export class RoutineRow extends Remembering implements Owner, Addressee, Named<R
     if (this.told || this.restartIsFree || this.memory.restartOrdered === event) return
     if (current.over ? this.service !== undefined : !current.heeds(event)) return
     this.ownMemory.restartOrdered = event
-    if (!current.over) current.step(event, why)
+    if (current.over) return
+    current.askSoon()
+    current.step(event, why)
   }
 
   // --- messages ------------------------------------------------------------------------------
