@@ -2,7 +2,8 @@
 import { getEventListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { createGlobalManager, type LocalManager, type RoutineContext } from 'curtaincall'
+import { createMachine } from 'xstate'
+import { type AppManager, createGlobalManager, type LocalManager, type RoutineContext } from 'curtaincall'
 
 const MB = 1024 * 1024
 
@@ -154,5 +155,34 @@ test('C3: 50,000 waits for a message that are given up leave nothing behind', as
   const routine = local.spawn('receiver', body)
   expect(await done.promise).toBeLessThan(MB)
   expect(await routine.ask('hello')).toBe('hello')
+  await global.shutdown()
+})
+
+const once = createMachine({ initial: 'on', states: { on: { on: { go: 'off' } }, off: { type: 'final' } } })
+
+const LIVES = {
+  'routines that are machines': async (_: AppManager, local: LocalManager) => {
+    const routine = local.spawn('machine', once)
+    await routine.started
+    routine.send({ type: 'go' })
+    await routine.outcome
+  },
+  'routines that are genuine actors': async (_: AppManager, local: LocalManager) => void (await local.spawn('actor', () => 1).outcome),
+  'managers with names of their own': async (app: AppManager, _: LocalManager, i: number) =>
+    void (await app.createLocal(`l${i}`).shutdown()),
+}
+
+test.each(Object.entries(LIVES))('A3: 40,000 %s leave nothing in the machines of the process', async (_, live) => {
+  const global = createGlobalManager({ strict: true })
+  const app = global.createApp('app')
+  const local = app.createLocal('local')
+  const lives = async (from: number, to: number): Promise<void> => {
+    for (let i = from; i < to; i++) await live(app, local, i)
+  }
+  await lives(0, 10_000)
+  const before = await heap()
+  await lives(10_000, 50_000)
+  // XState would keep 240 B for each.
+  expect((await heap()) - before).toBeLessThan(1.5 * MB)
   await global.shutdown()
 })
