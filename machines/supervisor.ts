@@ -166,7 +166,7 @@ function* handle<C extends Child>(s: Supervision<C>, message: Message<C>, now: n
 }
 
 /** V8. */
-function isDue<C extends Child>({ child, run }: { readonly child: C; readonly run: number }): boolean {
+function isDue({ child, run }: { readonly child: Child; readonly run: number }): boolean {
   return child.state === 'restarting' && child.run === run
 }
 

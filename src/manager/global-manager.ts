@@ -34,6 +34,7 @@ export class GlobalManager extends Manager {
     if (interceptor !== undefined) this.on('*', (event) => interceptor.event(event))
     const inspect = spec.inspect === undefined ? {} : { inspect: inWords(spec.inspect as Observer<InspectionEvent>, this.tree.turn) }
     const timers = { setTimeout: clock.setTimeout.bind(clock), clearTimeout: clock.clearTimeout.bind(clock) }
+    this.life.asyncContext = this.tree.captureContext()
     this.tree.turn.run(live, this, { clock: timers, ...inspect })
   }
 

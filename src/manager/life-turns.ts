@@ -25,6 +25,10 @@ export function renewByHand(life: Life): void {
 
 /** A deed. */
 export function callStart(life: Life): void {
+  life.tree.asyncContext.run(life.asyncContext, callStartThere, life, undefined)
+}
+
+function callStartThere(life: Life): void {
   const { name, path, incarnation, spec, turn } = life
   if (life.closed) return
   try {

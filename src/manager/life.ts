@@ -50,6 +50,8 @@ export class Life implements Lead, Ward, Door, Closing {
   readonly flock: Subtree
   /** The child that it is of its supervisor; undefined if it was made by hand. */
   service: Service | undefined = undefined
+  /** That in which its `start` and its children run. */
+  asyncContext: unknown = undefined
   /** Of the present life. */
   declare supervisor: Supervisor
   /** The shutdown of the present life, once there is one. */
@@ -130,7 +132,7 @@ export class Life implements Lead, Ward, Door, Closing {
   live(options: object = {}): void {
     const parent = this.up === undefined ? {} : { parent: this.up.actor }
     this.supervisor = new Supervisor(this, this.flock.registry)
-    this.flock.registry.supervisor = this.supervisor
+    this.flock.registry.beginLife(this.supervisor, this.asyncContext)
     const actor = new LifecycleActor(this.host.logic, { id: this.name, ...parent, ...options } as object, this)
     this.#actor = actor
     if (this.up === undefined) inspectInWords(actor, this.turn)
@@ -334,6 +336,7 @@ export class Life implements Lead, Ward, Door, Closing {
   grow(service: Service): Life {
     const child = this.flock.insert(service.name, () => this.host.makeChild(service))
     child.service = service
+    child.asyncContext = this.asyncContext
     child.incarnation = ++service.incarnations
     return child
   }

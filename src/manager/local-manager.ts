@@ -75,9 +75,10 @@ export class LocalManager extends Manager {
     if (spec.significant) throw refuse('routine option significant', 'false for what is spawned: make it one of the children', true, path)
     const { turn, idsAreLazy } = this.tree
     const id = spec.id ?? (idsAreLazy ? undefined : this.#askForId(name))
+    const context = this.tree.captureContext()
     const outer = turn.begin()
     try {
-      return this.#admit(name, logic, spec, input, id) as never
+      return this.#admit(name, logic, spec, input, id, context) as never
     } finally {
       if (outer) turn.end()
     }
@@ -95,15 +96,16 @@ export class LocalManager extends Manager {
     return this.registry.generateId()
   }
 
-  #admit(name: string, work: Work, spec: RoutineSpec, input: unknown, id: string | undefined): RoutineRow {
+  #admit(name: string, work: Work, spec: RoutineSpec, input: unknown, id: string | undefined, context: unknown): RoutineRow {
     const { registry, tree } = this
     const { place } = this.life
     const queue = this.#checkRoom(name)
     const row = registry.add(name, work, spec, input, id)
+    if (context !== undefined) row.ownMemory.asyncContext = context
     if (queue) registry.line.push(row, ++tree.ticket)
     else place.gate.take()
     tree.observer?.spawned(row)
-    announce(row, 'routine.spawned')
+    registry.announceSpawned(row)
     if (queue) announce(row, 'routine.queued')
     if (spec.signal === undefined) {
       if (!queue) registry.admit(row)

@@ -370,11 +370,13 @@ export abstract class Manager implements Host<RoutineRow>, Level {
   /** @internal Takes up a manager that was asked for by hand: all or nothing. */
   protected adopt<Child extends Manager>(name: string, make: () => Child): Child {
     const { turn } = this.tree
+    const context = this.tree.captureContext()
     const outer = turn.begin()
     try {
       if (this.closed) throw new SpawnRefusedError('ERR_NOT_ACCEPTING', `${this.path} accepts nothing`, { path: this.path })
       const { flock } = this.life
       const child = flock.insert(name, () => make().life)
+      child.asyncContext = context
       flock.startOrder.add(child)
       child.live()
       return child.host as unknown as Child

@@ -74,23 +74,32 @@ export class Mailbox {
 
   /** Takes a letter up, or turns it away. In a turn. */
   accept(letter: Letter): void {
+    const { tree } = this.#addressee
     // What waits there already comes first.
-    if (this.size === 0 && this.#addressee.takes) this.#addressee.tree.turn.deed(deliver, this, letter)
-    else this.keep(letter)
+    if (this.size === 0 && this.#addressee.takes) {
+      if (tree.isStored) this.#store(letter)
+      tree.turn.deed(deliver, this, letter)
+    } else if (this.keep(letter) && tree.isStored) this.#store(letter)
   }
 
-  /** Keeps a letter that nobody takes yet, or turns it away. In a turn. */
-  keep(letter: Letter): void {
+  #store({ message }: Letter): void {
+    const { tree, subject } = this.#addressee
+    tree.append({ type: 'message', path: subject.path, message })
+  }
+
+  /** Keeps a letter that nobody takes yet, or turns it away: true if it is kept. In a turn. */
+  keep(letter: Letter): boolean {
     const addressee = this.#addressee
     const { capacity, overflow, betweenIncarnations } = addressee.limits
     if (addressee.ended) this.#dead(letter)
     else if (betweenIncarnations === 'drop' && addressee.isBetween) this.#drop(letter)
-    else if (this.size < capacity) this.#keep(letter)
+    else if (this.size < capacity) return this.#keep(letter)
     else if (overflow === 'drop-newest') this.#drop(letter, this.#full)
     else if (overflow === 'drop-oldest') {
       this.#drop(this.take() as Letter, this.#full)
-      this.#keep(letter)
+      return this.#keep(letter)
     } else throw this.#full
+    return false
   }
 
   get #full(): MailboxFullError {
@@ -98,9 +107,10 @@ export class Mailbox {
     return new MailboxFullError(`${subject.path} has ${limits.capacity} messages waiting, which is the limit`, { path: subject.path })
   }
 
-  #keep(letter: Letter): void {
+  #keep(letter: Letter): true {
     this.#letters[this.#tail++] = letter
     if (this.#waiting.length > 0) this.wake()
+    return true
   }
 
   /** The first letter, which is here no longer. */

@@ -1,7 +1,8 @@
 /**
  * The port of asynchronous contexts: in whose context something runs.
  *
- * Bodies, `start`, `restartIf` and messages are run through it, in the context that was captured at their spawn.
+ * Bodies, `start` and `restartIf` run through it. A spawned routine runs in the context that was captured at its spawn; a child runs
+ * in the one that was captured when its manager was made, and a manager that is itself a child in that of its parent.
  */
 export interface AsyncContext {
   /** The context of whoever is running now; undefined where there is nothing to keep. */

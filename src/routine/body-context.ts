@@ -26,7 +26,7 @@ export interface BodySubject extends Subject {
  *
  * C1  Once the incarnation has ended, or was abandoned, its context does nothing more: no heartbeat counts and starting anything throws.
  */
-export class BodyContext implements ContextOf<object, unknown, never, never> {
+export class BodyContext implements ContextOf<object> {
   readonly #run: BodyRun
 
   constructor(run: BodyRun) {

@@ -84,7 +84,7 @@ export class RoutineRow extends Remembering implements Owner, Addressee, Named<R
     this.service = service
     // The user's actor is a child of the routine's, so there has to be one.
     const { tree } = local
-    if (spec.resume === 'snapshot') this.ownMemory.resumption = new Resumption(tree.clock, tree.bus)
+    if (spec.resume === 'snapshot') this.ownMemory.resumption = new Resumption(tree)
     if (tree.strict || this.isActor) this.#current = new Incarnation(this, this.#first, true)
   }
 

@@ -15,10 +15,10 @@ export function hasStart({ spec, tree }: RoutineRow): boolean {
   return spec.start !== undefined || tree.interceptor !== undefined
 }
 
-/** Runs the `start` option and tells `then` how it went: at once if there is none, else when it has returned. In a turn. */
-export function prepareRoutine(row: RoutineRow, then: Prepared): void {
-  if (hasStart(row)) row.tree.turn.deed(callStart, row, then)
-  else then(row, 'ok', row.current)
+/** Runs the `start` option and calls `tell` with how it went: at once if there is none, else when it has returned. In a turn. */
+export function prepareRoutine(row: RoutineRow, tell: Prepared): void {
+  if (hasStart(row)) row.tree.turn.deed(callStart, row, tell)
+  else tell(row, 'ok', row.current)
 }
 
 /** Begins the present incarnation; one that is restarted is prepared first. Of a child, its supervisor has seen to that. */
@@ -32,21 +32,25 @@ function begin(row: RoutineRow, begun: Begun, whose: Incarnation): void {
 }
 
 /** A deed. Of one that was told to stop before its turn has come nothing is asked any more. */
-function callStart(row: RoutineRow, then: Prepared): void {
+function callStart(row: RoutineRow, tell: Prepared): void {
+  row.tree.asyncContext.run(row.asyncContext, callStartThere, row, tell)
+}
+
+function callStartThere(row: RoutineRow, tell: Prepared): void {
   const { id, name, path, incarnation, current, input } = row
   const { turn, interceptor } = row.tree
   if (current.over) {
-    turn.arise(answer, { row, current, then }, 'ok')
+    turn.arise(answer, { row, current, tell }, 'ok')
     return
   }
   const context = { id, name, path, incarnation, input, exit }
   try {
     interceptor?.start(row, context)
-    if (row.spec.start?.(context) === ignore) turn.arise(ignored, { row, current, then })
-    else turn.arise(answer, { row, current, then }, 'ok')
+    if (row.spec.start?.(context) === ignore) turn.arise(ignored, { row, current, tell })
+    else turn.arise(answer, { row, current, tell }, 'ok')
   } catch (cause) {
-    if (ExitRequest.is(cause)) turn.arise(leaves, { row, current, then }, exitStep(cause.reason, path))
-    else turn.arise(fails, { row, current, then }, new StartFailedError(`${path}: start threw`, { cause, path }))
+    if (ExitRequest.is(cause)) turn.arise(leaves, { row, current, tell }, exitStep(cause.reason, path))
+    else turn.arise(fails, { row, current, tell }, new StartFailedError(`${path}: start threw`, { cause, path }))
   }
 }
 
@@ -54,12 +58,12 @@ interface Start {
   readonly row: RoutineRow
   /** Whose start it was: by now it may have ended, and been replaced. */
   readonly current: Incarnation
-  readonly then: Prepared
+  readonly tell: Prepared
 }
 
 /** The rest of it follows the end, if that is what has come of it. */
-function answer({ row, current, then }: Start, begun: Begun): void {
-  then(row, begun, current)
+function answer({ row, current, tell }: Start, begun: Begun): void {
+  tell(row, begun, current)
 }
 
 function ignored(start: Start): void {

@@ -63,7 +63,7 @@ export class ChildCalls<M> {
   }
 
   startChild(child: ChildSpec | ChildInstance): Promise<ChildResult<LivingChildOf<M> | undefined>> {
-    return this.#ask({ op: 'startChild', child: this.#serviceOf(child) }, (verdict) => started<M>(verdict))
+    return this.#ask({ op: 'startChild', child: this.#serviceOf(child) }, (verdict) => this.#started(verdict))
   }
 
   #serviceOf(child: ChildSpec | ChildInstance): Service {
@@ -81,7 +81,7 @@ export class ChildCalls<M> {
   }
 
   restartChild(id: string): Promise<ChildResult<LivingChildOf<M> | undefined>> {
-    return this.#ask({ op: 'restartChild', id }, (verdict) => started<M>(verdict))
+    return this.#ask({ op: 'restartChild', id }, (verdict) => this.#started(verdict))
   }
 
   terminateChild(child: string | LivingChildOf<M>): Promise<ChildResult<undefined>> {
@@ -104,7 +104,7 @@ export class ChildCalls<M> {
   }
 
   whichChildren(): Promise<ChildResult<ChildEntryOf<M>[]>> {
-    return this.#ask({ op: 'whichChildren' }, ({ children = [] }) => children.map((child) => entryOf<M>(child)))
+    return this.#ask({ op: 'whichChildren' }, ({ children = [] }) => children.map((child) => this.#entry(child)))
   }
 
   countChildren(): Promise<ChildResult<ChildCounts>> {
@@ -121,25 +121,25 @@ export class ChildCalls<M> {
     const { error, child } = verdict
     return child === undefined ? { ok: false, error } : { ok: false, error, cause: nameStart(this.#asked.path, child) }
   }
+
+  #started({ child }: Answered): LivingChildOf<M> | undefined {
+    return child === undefined ? undefined : this.#present(child)
+  }
+
+  #present(service: Service): LivingChildOf<M> | undefined {
+    return (service.manager?.host ?? service.row) as LivingChildOf<M> | undefined
+  }
+
+  #entry(service: Service): ChildEntryOf<M> {
+    const { id, type, state, spec, row, manager } = service
+    const child = state === 'running' ? this.#present(service) : state === 'restarting' ? state : undefined
+    return { id, type, child, incarnation: manager?.incarnation ?? row?.incarnation ?? 0, spec }
+  }
 }
 
 type Answered = Extract<Verdict<Service>, { ok: true }>
 
-function started<M>({ child }: Answered): LivingChildOf<M> | undefined {
-  return child === undefined ? undefined : present<M>(child)
-}
-
-function present<M>(service: Service): LivingChildOf<M> | undefined {
-  return (service.manager?.host ?? service.row) as LivingChildOf<M> | undefined
-}
-
 /** True if the handle is that of who it is at present. */
 function isOf({ row, manager }: Service, handle: RoutineRow | Held): boolean {
   return handle instanceof RoutineRow ? handle === row : handle.life === manager
-}
-
-function entryOf<M>(service: Service): ChildEntryOf<M> {
-  const { id, type, state, spec, row, manager } = service
-  const child = state === 'running' ? present<M>(service) : state === 'restarting' ? state : undefined
-  return { id, type, child, incarnation: manager?.incarnation ?? row?.incarnation ?? 0, spec }
 }

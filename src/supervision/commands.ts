@@ -3,7 +3,6 @@ import type { Begun } from '../../machines/supervisor.ts'
 import { grant } from '../admission/index.ts'
 import { SpawnRefusedError, StartFailedError } from '../contract/index.ts'
 import {
-  announce,
   askChance,
   asksChance,
   CANCEL,
@@ -122,7 +121,7 @@ export class Commands {
         })
       const next = this.#register(service)
       service.row = next
-      announce(next, 'routine.spawned')
+      registry.announceSpawned(next)
       registry.bindSignal(next)
       return next
     } catch (cause) {

@@ -43,7 +43,9 @@ export class RoutineRegistry implements Registrar<RoutineRow> {
   /** How many of them are children under the strategy. */
   services = 0
   /** Of the manager's present life. */
-  declare supervisor: ChildSupervisor
+  #supervisor!: ChildSupervisor
+  /** That in which children run. */
+  #asyncContext: unknown = undefined
   readonly #lead: Lead
   readonly #host: Host<RoutineRow>
   readonly #watched = new Set<RoutineRow>()
@@ -63,6 +65,12 @@ export class RoutineRegistry implements Registrar<RoutineRow> {
     return this.#host.tree.turn
   }
 
+  /** A life of the manager begins. */
+  beginLife(supervisor: ChildSupervisor, asyncContext: unknown): void {
+    this.#supervisor = supervisor
+    this.#asyncContext = asyncContext
+  }
+
   /** Takes up a routine. Throws ManagerExistsError if its id is taken. */
   add(name: string, work: Work, spec: RoutineSpec, input: unknown, id: string | undefined, service?: Service): RoutineRow {
     const { path } = this.#host
@@ -72,9 +80,17 @@ export class RoutineRegistry implements Registrar<RoutineRow> {
     this.idle++
     if (id !== undefined) this.rows.identify(row, id)
     if (service?.isInstance === false) this.services++
+    if (service !== undefined && this.#asyncContext !== undefined) row.ownMemory.asyncContext = this.#asyncContext
     row.group.add(row)
     if (spec.hungAfter !== Infinity) this.#watched.add(row)
     return row
+  }
+
+  /** Tells that a routine was spawned. */
+  announceSpawned(row: RoutineRow): void {
+    const { tree } = this.#host
+    announce(row, 'routine.spawned')
+    if (tree.isStored) tree.append({ type: 'spawned', path: row.path, input: row.input })
   }
 
   generateId(): string {
@@ -128,12 +144,12 @@ export class RoutineRegistry implements Registrar<RoutineRow> {
     const kind = row.endKind
     if (orphan) row.group.count('orphaned', 1)
     if (row.service !== undefined) {
-      this.supervisor.routineEnded(row.service as Service, row, kind, orphan)
+      this.#supervisor.routineEnded(row.service as Service, row, kind, orphan)
       return
     }
     const now = row.current.endedAt as number
     const again = this.#comesAgain(row, kind)
-    const tooMany = again && !row.restartIsFree && !this.startsFresh(row) && !this.supervisor.window.record(now)
+    const tooMany = again && !row.restartIsFree && !this.startsFresh(row) && !this.#supervisor.window.record(now)
     if (again && !tooMany) this.#restart(row, kind, orphan, now)
     else {
       this.#leave(row, kind, false)
@@ -162,13 +178,13 @@ export class RoutineRegistry implements Registrar<RoutineRow> {
     const { resumption } = row.memory
     if (resumption === undefined || this.#host.closed) return false
     const now = this.#host.tree.clock.now()
-    return this.supervisor.window.left(now) === 0 && resumption.startsFresh(now, this.#lead.spec.restartWindow)
+    return this.#supervisor.window.left(now) === 0 && resumption.startsFresh(now, this.#lead.spec.restartWindow)
   }
 
   hasten(row: RoutineRow): boolean {
     const service = row.service as Service | undefined
     if (service?.restartTimer === undefined) return false
-    this.supervisor.hasten(service)
+    this.#supervisor.hasten(service)
     return true
   }
 
@@ -190,7 +206,7 @@ export class RoutineRegistry implements Registrar<RoutineRow> {
     }
     // Of a child, its supervisor asks when it has come to it.
     if (row.service !== undefined || row.queued || !asksChance(row) || !this.#comesAgain(row, kind)) return false
-    if (this.supervisor.window.left(row.current.endedAt as number) === 0) return false
+    if (this.#supervisor.window.left(row.current.endedAt as number) === 0) return false
     this.#turn.deed(askChanceFirst, row, orphan)
     return true
   }
@@ -237,6 +253,8 @@ export class RoutineRegistry implements Registrar<RoutineRow> {
 
   #close(row: RoutineRow, kind: EndKind, orphan: boolean, keepPermit: boolean): void {
     row.closeMailbox(true)
+    const { tree } = this.#host
+    if (tree.isStored) tree.append({ type: 'outcome', path: row.path, outcome: row.end })
     const { error, obeyed, stray } = row.current
     this.#lead.noteEnd(row, kind, orphan, (kind === 'failed' || !obeyed ? error : undefined) ?? stray?.error)
     keepPromises(row)

@@ -84,7 +84,7 @@ export class LifecycleActor extends Actor<AnyActorLogic> {
     return this
   }
 
-  override subscribe(observer?: Observing<any>, error?: (error: any) => void, complete?: () => void): Subscription {
+  override subscribe(observer?: Observing<never>, error?: (error: unknown) => void, complete?: () => void): Subscription {
     const given = typeof observer === 'object' ? observer : { next: observer, error, complete }
     const told = new Told(given as Partial<Observer<unknown>>, this.door.turn)
     return subscribed(told, super.subscribe(told as never))

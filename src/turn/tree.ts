@@ -2,6 +2,7 @@
 import { nanoid } from 'nanoid'
 import { ConfigError, type Logger } from '../contract/index.ts'
 import {
+  ambient,
   type AsyncContext,
   type Clock,
   type Interceptor,
@@ -109,6 +110,11 @@ export class Tree {
   readonly #acknowledge = (entry: JournalEntry, error: unknown): void => {
     this.acknowledged++
     if (error !== undefined) this.bus.contain(error, `${entry.path}: not stored (${entry.type})`)
+  }
+
+  /** The asynchronous context of whoever calls, if it is one to keep. Calls foreign code: not in a turn. */
+  captureContext(): unknown {
+    return this.asyncContext === ambient ? undefined : this.asyncContext.capture()
   }
 
   /** An id that `taken` does not know. Between two turns, where the generator is the user's. */

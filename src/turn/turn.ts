@@ -182,8 +182,8 @@ export class Turn {
   }
 
   /** T8. One turn for each, in order, with what it leads to in between; then one more. */
-  each<T>(targets: readonly T[], act: (target: T) => void, then?: () => void): void {
-    this.next(step, { turn: this, targets, at: 0, act: act as (target: unknown) => void, then })
+  each<T>(targets: readonly T[], act: (target: T) => void, last?: () => void): void {
+    this.next(step, { turn: this, targets, at: 0, act: act as (target: unknown) => void, last })
   }
 
   #askNow(ask: () => void): void {
@@ -253,17 +253,18 @@ interface Series {
   readonly targets: readonly unknown[]
   at: number
   readonly act: (target: unknown) => void
-  readonly then: (() => void) | undefined
+  /** The turn that follows the series. */
+  readonly last: (() => void) | undefined
 }
 
 /** As many of a series as lead to nothing that has to be done before the next. */
 function step(series: Series): void {
-  const { turn, targets, act, then } = series
+  const { turn, targets, act, last } = series
   while (series.at < targets.length) {
     act(targets[series.at++])
     if (turn.isQuiet) continue
     turn.next(step, series)
     return
   }
-  then?.()
+  last?.()
 }
