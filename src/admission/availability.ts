@@ -105,7 +105,7 @@ export class CapacityWaiter {
   due(): WaiterQueue {
     const { gate } = this.#capacity
     const at = this.#capacity.keepsWaiting(this.#room) ? gate : (gate.spoken() ?? gate)
-    return at.capacityWaiters[this.#room]
+    return at.waitersFor(this.#room)
   }
 
   #promise(): void {

@@ -23,10 +23,14 @@ export class Gate {
   readonly up: Gate | undefined
   /** Lines that wait for a permit of this gate, a binary heap by ticket. */
   readonly blocked: QueueHeap = new QueueHeap()
-  /** Those who wait here until there is a permit, or a place in the queue. */
-  readonly capacityWaiters: Readonly<Record<Room, WaiterQueue>> = { permit: new WaiterQueue(), queue: new WaiterQueue() }
-  /** How many of either somebody was just told of. */
-  readonly promised: Record<Room, number> = { permit: 0, queue: 0 }
+  /** Those who wait here until there is a permit. */
+  readonly permitWaiters = new WaiterQueue()
+  /** Those who wait here until there is a place in the queue. */
+  readonly placeWaiters = new WaiterQueue()
+  /** How many permits somebody was just told of. */
+  promisedPermits = 0
+  /** How many places in the queue somebody was just told of. */
+  promisedPlaces = 0
 
   constructor(max: number, up: Gate | undefined) {
     this.max = max
@@ -48,34 +52,39 @@ export class Gate {
 
   /** True if somebody waits for a permit of this gate, in whatever way. */
   get isAwaited(): boolean {
-    return this.blocked.size > 0 || this.capacityWaiters.permit.size > 0 || this.capacityWaiters.queue.size > 0
+    return this.blocked.size > 0 || this.permitWaiters.size > 0 || this.placeWaiters.size > 0
   }
 
   /** Permits that are free here and at all levels above, and promised to nobody. */
   get unspoken(): number {
     let free = Infinity
     for (let gate: Gate | undefined = this; gate !== undefined; gate = gate.up)
-      free = Math.min(free, gate.max - gate.count - gate.promised.permit)
+      free = Math.min(free, gate.max - gate.count - gate.promisedPermits)
     return free
   }
 
   /** The first gate of which each permit is taken or promised, from here upwards. */
   spoken(): Gate | undefined {
     for (let gate: Gate | undefined = this; gate !== undefined; gate = gate.up)
-      if (gate.count + gate.promised.permit >= gate.max) return gate
+      if (gate.count + gate.promisedPermits >= gate.max) return gate
     return undefined
   }
 
   /** Somebody is told of room, or has had his turn. A permit is one of every level, a place in a queue one of this. */
   promise(room: Room, by: 1 | -1): void {
-    if (room === 'queue') this.promised.queue += by
-    else for (let gate: Gate | undefined = this; gate !== undefined; gate = gate.up) gate.promised.permit += by
+    if (room === 'queue') this.promisedPlaces += by
+    else for (let gate: Gate | undefined = this; gate !== undefined; gate = gate.up) gate.promisedPermits += by
+  }
+
+  /** Those who wait here for that kind of room. */
+  waitersFor(room: Room): WaiterQueue {
+    return room === 'queue' ? this.placeWaiters : this.permitWaiters
   }
 
   /** Tells those who wait here. */
   wake(): void {
-    this.capacityWaiters.permit.wake()
-    this.capacityWaiters.queue.wake()
+    this.permitWaiters.wake()
+    this.placeWaiters.wake()
   }
 
   /** Tells those who wait here, and at each level above that has room. */

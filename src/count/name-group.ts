@@ -137,7 +137,7 @@ export class NameGroup<Row extends Named<Row>> {
   /** @internal Tells all levels what is new. */
   addUp(): void {
     const news = this.#new
-    const living = news.spawned - news.completed - news.failed - news.cancelled - news.killed
+    const { living } = news
     for (let group: NameGroup<Row> | undefined = this; group !== undefined; group = group.up) {
       group.#named.add(news)
       group.#totals.add(news)

@@ -1,11 +1,6 @@
 /** The turns and deeds of a manager's life, as functions of it. */
 import { StartFailedError } from '../contract/index.ts'
-import type { ShutdownPlan } from '../spec/index.ts'
 import type { EndState, Life } from './life.ts'
-
-export function shutDown(life: Life, plan: ShutdownPlan): void {
-  life.shutDown(plan)
-}
 
 export function noteOrder(life: Life, control: string): void {
   life.orderedBy = life.place.announce({ type: 'control.ordered', control }, 0)

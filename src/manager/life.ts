@@ -5,7 +5,7 @@
  */
 import type { AnyMachineSnapshot, EventObject } from 'xstate'
 import type { Phase, ShutdownMode, ShutdownTrigger } from '../../machines/lifecycle-event.ts'
-import type { ManagerMachine, ManagerMachineContext, ManagerMachineEvent } from '../../machines/manager.ts'
+import { type ManagerMachine, type ManagerMachineEvent, phaseOf } from '../../machines/manager.ts'
 import { shouldRestart } from '../../machines/restart-policy.ts'
 import type { EndReason } from '../../machines/supervisor.ts'
 import type { Gate } from '../admission/index.ts'
@@ -18,11 +18,11 @@ import {
   StartFailedError,
 } from '../contract/index.ts'
 import type { Host, RoutineRow } from '../routine/index.ts'
-import { type Closing, ShutdownRun } from '../shutdown/index.ts'
-import { checkShutdownOptions, DEFAULT_SHUTDOWN_TIMEOUT, ignore, type ManagerSpec, type ShutdownPlan } from '../spec/index.ts'
-import { type Lead, nameStart, type Service, Supervisor, type Ward } from '../supervision/index.ts'
+import { type Closing, noteEnd, requestShutdown, ShutdownRun } from '../shutdown/index.ts'
+import { ignore, type ManagerSpec, plainShutdown, type ShutdownPlan } from '../spec/index.ts'
+import { type Lead, nameStart, type RoutineRegistry, type Service, Supervisor, type Ward } from '../supervision/index.ts'
 import { type Door, inspectInWords, LifecycleActor, type Tree, type Turn } from '../turn/index.ts'
-import { answerEnd, callStart, giveUp, noteOrder, renewByHand, shutDown } from './life-turns.ts'
+import { answerEnd, callStart, giveUp, noteOrder, renewByHand } from './life-turns.ts'
 import type { Place } from './place.ts'
 import { Readiness } from './readiness.ts'
 import { Subtree } from './subtree.ts'
@@ -37,8 +37,6 @@ export interface Level {
   /** Makes the manager that is one of the children. */
   makeChild(child: Service): Life
 }
-
-const IMMEDIATELY: ShutdownPlan = { mode: 'immediate', timeout: DEFAULT_SHUTDOWN_TIMEOUT, drain: 0, phases: {}, held: false, cause: 0 }
 
 export class Life implements Lead, Ward, Door, Closing {
   /** The manager, as users hold it. */
@@ -114,6 +112,10 @@ export class Life implements Lead, Ward, Door, Closing {
     return this.flock.startOrder
   }
 
+  get registry(): RoutineRegistry {
+    return this.flock.registry
+  }
+
   get actor(): LifecycleActor {
     return this.#actor as LifecycleActor
   }
@@ -131,8 +133,8 @@ export class Life implements Lead, Ward, Door, Closing {
 
   live(options: object = {}): void {
     const parent = this.up === undefined ? {} : { parent: this.up.actor }
-    this.supervisor = new Supervisor(this, this.flock.registry)
-    this.flock.registry.beginLife(this.supervisor, this.asyncContext)
+    this.supervisor = new Supervisor(this, this.registry)
+    this.registry.beginLife(this.supervisor, this.asyncContext)
     const actor = new LifecycleActor(this.host.logic, { id: this.name, ...parent, ...options } as object, this)
     this.#actor = actor
     if (this.up === undefined) inspectInWords(actor, this.turn)
@@ -199,7 +201,7 @@ export class Life implements Lead, Ward, Door, Closing {
     for (const action of actions) {
       if (action === 'open') this.#open()
       else if (action === 'end') this.#end(snapshot.value as EndState)
-      else this.run?.enter((snapshot.value as { stopping: Phase }).stopping)
+      else this.run?.enter(phaseOf(snapshot.value) as Phase)
     }
   }
 
@@ -210,28 +212,14 @@ export class Life implements Lead, Ward, Door, Closing {
   }
 
   get phase(): Phase | undefined {
-    const value: unknown = this.actor.getSnapshot().value
-    return typeof value === 'object' && value !== null ? (value as { stopping: Phase }).stopping : undefined
+    return phaseOf(this.actor.stateValue)
   }
 
   // --- its shutdown --------------------------------------------------------------------------
 
   /** Somebody asks for its end, by hand. */
   shutdown(options: ShutdownOptions): Promise<ShutdownReport> {
-    const { mode, timeout, drain, phases, signal } = checkShutdownOptions(options, this.path)
-    const aborted = signal?.aborted === true
-    const plan = { mode: aborted ? 'immediate' : mode, timeout, drain, phases, held: false, cause: this.orderedBy } as const
-    this.turn.run(shutDown, this, plan)
-    const { report } = this.run as ShutdownRun
-    if (signal !== undefined && !aborted) this.#hurryOn(signal, report)
-    return report
-  }
-
-  #hurryOn(signal: AbortSignal, report: Promise<ShutdownReport>): void {
-    const { signals } = this.tree
-    const member = { aborted: () => this.shutDown(IMMEDIATELY) }
-    signals.bind(signal, member)
-    void report.then(() => signals.unbind(signal, member))
+    return requestShutdown(this, options)
   }
 
   /** In a turn. */
@@ -251,8 +239,14 @@ export class Life implements Lead, Ward, Door, Closing {
     this.tell({ type: 'shutdown', mode: plan.mode })
   }
 
-  #planned(cause: number, timeout = this.spec.shutdown, held = false): ShutdownPlan {
-    return { mode: 'graceful', timeout, drain: 0, phases: {}, held, cause }
+  /** The value of its machine's state. */
+  get stateValue(): unknown {
+    return this.actor.stateValue
+  }
+
+  /** `seq` of the latest phase of its shutdown; 0 while there is none. */
+  get shutdownSeq(): number {
+    return this.run?.seq ?? 0
   }
 
   get patience(): number {
@@ -273,7 +267,7 @@ export class Life implements Lead, Ward, Door, Closing {
   close(cause: number): void {
     if (this.run !== undefined || this.over) return
     this.trigger = 'supervisor'
-    this.#beginShutdown(this.#planned(cause, Infinity, true))
+    this.#beginShutdown(plainShutdown(Infinity, cause, true))
   }
 
   stopBySupervisor(): void {
@@ -286,7 +280,7 @@ export class Life implements Lead, Ward, Door, Closing {
   #stopBecause(trigger: ShutdownTrigger, cause: number): void {
     if (this.run !== undefined) return
     this.trigger = trigger
-    this.#beginShutdown(this.#planned(cause))
+    this.#beginShutdown(plainShutdown(this.spec.shutdown, cause))
   }
 
   // --- what its supervising has come to ------------------------------------------------------
@@ -301,7 +295,7 @@ export class Life implements Lead, Ward, Door, Closing {
 
   /** Why its present life has failed. */
   get failure(): unknown {
-    return this.startError ?? (this.actor.getSnapshot().context as ManagerMachineContext).error
+    return this.startError ?? this.actor.failure
   }
 
   giveUp(cause: number, error: unknown): void {
@@ -328,7 +322,7 @@ export class Life implements Lead, Ward, Door, Closing {
 
   #fail(trigger: ShutdownTrigger, error: unknown, cause: number): void {
     this.trigger = trigger
-    this.run = new ShutdownRun(this, this.#planned(cause))
+    this.run = new ShutdownRun(this, plainShutdown(this.spec.shutdown, cause))
     this.run.blame({ path: this.path, error })
     this.tell({ type: 'giveUp', error })
   }
@@ -341,20 +335,10 @@ export class Life implements Lead, Ward, Door, Closing {
     return child
   }
 
-  /** Every shutdown above notes it; the children stop one by one, once all that was spawned has ended. */
+  /** The children stop one by one, once all that was spawned has ended. */
   noteEnd(row: RoutineRow, outcome: EndKind, orphan: boolean, error: unknown): void {
-    let stopping: Life | undefined = this
-    while (stopping !== undefined && stopping.run === undefined) stopping = stopping.up
-    const run = this.run ?? stopping?.run
-    if (run === undefined) return
-    const { path, current } = row
-    const entry = { path, outcome, phase: run.phase, duration: (current.endedAt as number) - run.startedAt }
-    for (let life: Life | undefined = this; life !== undefined; life = life.up) {
-      life.run?.routineEnded(entry, orphan, error === undefined ? undefined : { path, error })
-      life.run?.poke()
-    }
-    const { registry, startOrder } = this.flock
-    if (startOrder.size > 0 && registry.rows.size <= registry.services) this.run?.nextChild()
+    noteEnd(this, row, outcome, orphan, error)
+    if (this.flock.comesToChildren) this.run?.nextChild()
   }
 
   // --- its end -------------------------------------------------------------------------------

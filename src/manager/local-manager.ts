@@ -45,7 +45,7 @@ export class LocalManager extends Manager {
 
   /** Queued routines; they hold no permit. */
   get queued(): number {
-    return this.registry.line.length
+    return this.registry.queued
   }
 
   /**
@@ -66,7 +66,7 @@ export class LocalManager extends Manager {
   ): Routine<Awaited<Output>, Message, Reply, undefined>
   spawn(name: string, work: unknown, ...[options]: unknown[]): never {
     // A name that lives has been checked.
-    if (!this.life.place.groups.has(name)) checkName('routine', name, this.path)
+    if (!this.registry.knows(name)) checkName('routine', name, this.path)
     const given = options as RoutineOptions<never> | undefined
     const input: unknown = given?.input
     const path = `${this.path}/${name}`
@@ -98,12 +98,11 @@ export class LocalManager extends Manager {
 
   #admit(name: string, work: Work, spec: RoutineSpec, input: unknown, id: string | undefined, context: unknown): RoutineRow {
     const { registry, tree } = this
-    const { place } = this.life
     const queue = this.#checkRoom(name)
     const row = registry.add(name, work, spec, input, id)
     if (context !== undefined) row.ownMemory.asyncContext = context
     if (queue) registry.line.push(row, ++tree.ticket)
-    else place.gate.take()
+    else this.life.gate.take()
     tree.observer?.spawned(row)
     registry.announceSpawned(row)
     if (queue) announce(row, 'routine.queued')
@@ -120,7 +119,7 @@ export class LocalManager extends Manager {
   /** True if it has to queue. Throws if it is refused. */
   #checkRoom(name: string): boolean {
     if (this.closed) this.life.place.refuse(name, 'ERR_NOT_ACCEPTING', `${this.path} is ${this.state} and accepts nothing`)
-    const queue = this.registry.line.length > 0 || this.life.gate.full() !== undefined
+    const queue = this.registry.queued > 0 || this.life.gate.full() !== undefined
     if (queue) this.#checkQueue(name)
     return queue
   }

@@ -36,6 +36,16 @@ export class Place implements NameRegistry<RoutineRow> {
     return this.tree.uncounted as Set<NameGroup<RoutineRow>>
   }
 
+  /** How many living and queued routines have this name, here and below. */
+  countOf(name: string): number {
+    return this.groups.get(name)?.living ?? 0
+  }
+
+  /** Those of this name that live here, in order of spawning. */
+  named(name: string): RoutineRow[] {
+    return [...(this.groups.get(name) ?? [])]
+  }
+
   /** A copy of the counters. */
   metrics(): Metrics {
     countAll(this.tree.uncounted)
@@ -46,6 +56,11 @@ export class Place implements NameRegistry<RoutineRow> {
   get totals(): Counters {
     countAll(this.tree.uncounted)
     return this.tally.totals
+  }
+
+  /** Routines that have not ended, here and below. */
+  get living(): number {
+    return this.totals.living
   }
 
   countHung(by: 1 | -1): void {

@@ -1,10 +1,11 @@
 /** What hangs below a manager: other managers, and routines. */
-import type { Capacity, Gate, Room } from '../admission/index.ts'
+import { type Capacity, CapacityWaiter, type Gate, type Room } from '../admission/index.ts'
 import { ManagerExistsError, type ReportTotals } from '../contract/index.ts'
 import { CANCEL, type RoutineRow } from '../routine/index.ts'
 import type { Flock } from '../shutdown/index.ts'
 import { RoutineRegistry, Service } from '../supervision/index.ts'
 import type { Life } from './life.ts'
+import type { Place } from './place.ts'
 
 export class Subtree implements Flock, Capacity {
   readonly registry: RoutineRegistry
@@ -13,12 +14,14 @@ export class Subtree implements Flock, Capacity {
   /** Those who wait for room here. */
   readonly capacityWaiters = new Set<() => void>()
   readonly #life: Life
+  readonly #place: Place
   readonly #managers = new Map<string, Life>()
   /** What is left of the order, while it stops. */
   #stopOrder: (Life | Service)[] | undefined
 
   constructor(life: Life) {
     this.#life = life
+    this.#place = life.place
     this.registry = new RoutineRegistry(life, life.place)
   }
 
@@ -32,8 +35,26 @@ export class Subtree implements Flock, Capacity {
     return child
   }
 
-  child(name: string): Life | undefined {
-    return this.#managers.get(name)
+  /** One that is made by hand: the last in order. */
+  adopt(name: string, make: () => Life): Life {
+    const child = this.insert(name, make)
+    this.startOrder.add(child)
+    return child
+  }
+
+  /** The manager of this name, as users hold it. */
+  child(name: string): Life['host'] | undefined {
+    return this.#managers.get(name)?.host
+  }
+
+  /** All managers, as users hold them, in order of their making. */
+  children(): Life['host'][] {
+    return this.below().map(({ host }) => host)
+  }
+
+  /** True if it is the turn of its children to stop. */
+  get comesToChildren(): boolean {
+    return this.startOrder.size > 0 && this.registry.hasOnlyChildren
   }
 
   /** In order of their making. */
@@ -77,7 +98,7 @@ export class Subtree implements Flock, Capacity {
   }
 
   routinesNamed(name: string): RoutineRow[] {
-    const own = [...(this.#life.place.groups.get(name) ?? [])]
+    const own = this.#place.named(name)
     return this.#managers.size === 0 ? own : [...own, ...this.below().flatMap(({ flock }) => flock.routinesNamed(name))]
   }
 
@@ -91,35 +112,34 @@ export class Subtree implements Flock, Capacity {
     return this.#life.closed
   }
 
-  /** True if there is a queue to wait for a place in. */
-  get queues(): boolean {
-    return this.#life.spec.overflow === 'queue'
+  /** Somebody who is to wait for room here; for a permit, if there is no queue to wait for a place in. */
+  waiterFor(room: Room): CapacityWaiter {
+    return new CapacityWaiter(this, this.#life.spec.overflow === 'queue' ? room : 'permit')
   }
 
   roomFor(room: Room): number {
     const { gate, registry } = this
-    const queued = registry.line.length
+    const { queued } = registry
     const free = queued === 0 ? gate.unspoken : 0
-    return room === 'permit' ? free : Math.max(0, free) + this.#life.spec.maxQueue - queued - gate.promised.queue
+    return room === 'permit' ? free : Math.max(0, free) + this.#life.spec.maxQueue - queued - gate.promisedPlaces
   }
 
   keepsWaiting(room: Room): boolean {
-    return this.registry.line.length > 0 || (room === 'queue' && this.#life.spec.maxQueue > 0)
+    return this.registry.queued > 0 || (room === 'queue' && this.#life.spec.maxQueue > 0)
   }
 
   // --- what a shutdown needs -----------------------------------------------------------------
 
   get living(): number {
-    return this.#managers.size + this.registry.rows.size
+    return this.#managers.size + this.registry.size
   }
 
   get livingRoutines(): number {
-    const { spawned, completed, failed, cancelled, killed } = this.totals
-    return spawned - completed - failed - cancelled - killed
+    return this.#place.living
   }
 
   get totals(): ReportTotals {
-    return this.#life.place.totals
+    return copyOf(this.#place.totals)
   }
 
   latestFirst(of: (registry: RoutineRegistry) => boolean = () => true): RoutineRow[] {
@@ -150,7 +170,7 @@ export class Subtree implements Flock, Capacity {
 
   /** Once all that was spawned has ended. */
   releaseLatest(): void {
-    if (this.registry.rows.size > this.registry.services) return
+    if (!this.registry.hasOnlyChildren) return
     const order = (this.#stopOrder ??= [...this.startOrder])
     for (let last = order.at(-1); last !== undefined; last = order.at(-1)) {
       const manager = last instanceof Service ? (last.manager as Life | undefined) : last
@@ -171,11 +191,15 @@ export class Subtree implements Flock, Capacity {
   /** Its end leads here again. */
   #release(row: RoutineRow): void {
     if (row.told) return
-    const { tree, run, cancelReason } = this.#life
+    const { tree, shutdownSeq, cancelReason } = this.#life
     tree.asked++
-    row.seq = run?.seq ?? 0
+    row.seq = shutdownSeq
     row.stop(CANCEL, cancelReason)
   }
+}
+
+function copyOf({ spawned, completed, failed, cancelled, killed }: ReportTotals): ReportTotals {
+  return { spawned, completed, failed, cancelled, killed }
 }
 
 /** Instances of a template are stopped all together. */

@@ -6,6 +6,7 @@
  * X3  What nobody will receive any more is announced as a dead letter, once.
  */
 import { MailboxFullError, type WaitOptions } from '../contract/index.ts'
+import type { Subject } from '../port/index.ts'
 import { abortSignal, check, positiveOrInfinity } from '../spec/index.ts'
 import type { Addressee } from './addressee.ts'
 import { type Letter, Question, sent } from './question.ts'
@@ -34,8 +35,8 @@ export class Mailbox {
   #waiting: Waiter[] = []
   #waking = false
   /** Questions that an incarnation has received and not answered; see Q2. */
-  firstOpen: Question | undefined = undefined
-  lastOpen: Question | undefined = undefined
+  #firstOpen: Question | undefined = undefined
+  #lastOpen: Question | undefined = undefined
 
   constructor(addressee: Addressee) {
     this.#addressee = addressee
@@ -51,13 +52,12 @@ export class Mailbox {
 
   ask(message: unknown, options: WaitOptions): Promise<unknown> {
     const addressee = this.#addressee
-    const { subject, tree } = addressee
-    check('ask', options, ASK_RULES, subject.path)
+    const { tree } = addressee
+    checkAsk(addressee, options)
     const { timeout = ASK_TIMEOUT, signal } = options
     if (signal?.aborted) return Promise.reject(signal.reason)
-    const { observer, turn } = tree
-    // Of what goes to an actor XState tells.
-    const asker = subject.isActor ? observer?.sender() : observer?.message(subject, message, 'ask')
+    const { turn } = tree
+    const asker = askerOf(addressee, message)
     const outer = turn.begin()
     try {
       const question = new Question(this, addressee, message, timeout, signal, asker)
@@ -77,14 +77,9 @@ export class Mailbox {
     const { tree } = this.#addressee
     // What waits there already comes first.
     if (this.size === 0 && this.#addressee.takes) {
-      if (tree.isStored) this.#store(letter)
+      if (tree.isStored) store(this.#addressee, letter)
       tree.turn.deed(deliver, this, letter)
-    } else if (this.keep(letter) && tree.isStored) this.#store(letter)
-  }
-
-  #store({ message }: Letter): void {
-    const { tree, subject } = this.#addressee
-    tree.append({ type: 'message', path: subject.path, message })
+    } else if (this.keep(letter) && tree.isStored) store(this.#addressee, letter)
   }
 
   /** Keeps a letter that nobody takes yet, or turns it away: true if it is kept. In a turn. */
@@ -94,17 +89,12 @@ export class Mailbox {
     if (addressee.ended) this.#dead(letter)
     else if (betweenIncarnations === 'drop' && addressee.isBetween) this.#drop(letter)
     else if (this.size < capacity) return this.#keep(letter)
-    else if (overflow === 'drop-newest') this.#drop(letter, this.#full)
+    else if (overflow === 'drop-newest') this.#drop(letter, full(addressee))
     else if (overflow === 'drop-oldest') {
-      this.#drop(this.take() as Letter, this.#full)
+      this.#drop(this.take() as Letter, full(addressee))
       return this.#keep(letter)
-    } else throw this.#full
+    } else throw full(addressee)
     return false
-  }
-
-  get #full(): MailboxFullError {
-    const { subject, limits } = this.#addressee
-    return new MailboxFullError(`${subject.path} has ${limits.capacity} messages waiting, which is the limit`, { path: subject.path })
   }
 
   #keep(letter: Letter): true {
@@ -173,9 +163,29 @@ export class Mailbox {
     this.#addressee.announceAside('message.deadLetter', { message: letter.message })
   }
 
+  /** An incarnation has received a question, and is to answer it. */
+  opened(question: Question): void {
+    const last = this.#lastOpen
+    question.previousOpen = last
+    if (last === undefined) this.#firstOpen = question
+    else last.nextOpen = question
+    this.#lastOpen = question
+  }
+
+  /** A question that was received is settled. */
+  closed(question: Question): void {
+    const { previousOpen, nextOpen } = question
+    if (previousOpen === undefined) this.#firstOpen = nextOpen
+    else previousOpen.nextOpen = nextOpen
+    if (nextOpen === undefined) this.#lastOpen = previousOpen
+    else nextOpen.previousOpen = previousOpen
+    question.previousOpen = undefined
+    question.nextOpen = undefined
+  }
+
   /** The incarnation is over: what it was asked and has not answered, nobody will answer. */
   abandon(): void {
-    while (this.firstOpen !== undefined) this.firstOpen.lost(this.#addressee.failure)
+    while (this.#firstOpen !== undefined) this.#firstOpen.lost(this.#addressee.failure)
   }
 
   /** The incarnation is over; with another to come, what was not received waits for it or is dropped, as configured. */
@@ -202,6 +212,25 @@ export class Mailbox {
       this.#addressee.deliver(letter.message, (value) => letter.answer(value))
     } else this.#addressee.deliver(letter.message, undefined)
   }
+}
+
+function full({ subject, limits }: Addressee): MailboxFullError {
+  const { path } = subject
+  return new MailboxFullError(`${path} has ${limits.capacity} messages waiting, which is the limit`, { path })
+}
+
+function checkAsk({ subject }: Addressee, options: WaitOptions): void {
+  check('ask', options, ASK_RULES, subject.path)
+}
+
+/** Who asks, while somebody looks. Of what goes to an actor XState tells. */
+function askerOf({ subject, tree }: Addressee, message: unknown): Subject | undefined {
+  const { observer } = tree
+  return subject.isActor ? observer?.sender() : observer?.message(subject, message, 'ask')
+}
+
+function store({ tree, subject }: Addressee, { message }: Letter): void {
+  tree.append({ type: 'message', path: subject.path, message })
 }
 
 function deliver(mailbox: Mailbox, letter: Letter): void {

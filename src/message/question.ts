@@ -5,8 +5,8 @@ import type { Addressee } from './addressee.ts'
 
 /** The questions of a mailbox that are open, in order of receipt; see Q2. */
 export interface OpenQuestions {
-  firstOpen: Question | undefined
-  lastOpen: Question | undefined
+  opened(question: Question): void
+  closed(question: Question): void
 }
 
 /** A message that waits. Of one that was only sent it is what the body receives: one object from its sender to its receiver. */
@@ -90,8 +90,7 @@ export class Question {
 
   /** It is never going to be answered. */
   lost(cause?: unknown): void {
-    const { path } = this.addressee.subject
-    this.fail(new NotRunningError(`${path} has ended without an answer`, cause === undefined ? { path } : { path, cause }))
+    this.fail(unanswered(this.addressee, cause))
   }
 
   /** Who asked does not want to know any more. */
@@ -100,29 +99,14 @@ export class Question {
   }
 
   timeIsUp(): void {
-    const { path } = this.addressee.subject
-    this.fail(new AskTimeoutError(`${path} has not answered within ${this.timeout} ms`, { path }))
+    this.fail(late(this.addressee, this.timeout))
   }
 
   /** The routine has it, and is to answer. */
   received(): void {
     if (this.settled) return
-    const mailbox = this.mailbox
     this.isOpen = true
-    this.previousOpen = mailbox.lastOpen
-    if (mailbox.lastOpen === undefined) mailbox.firstOpen = this
-    else mailbox.lastOpen.nextOpen = this
-    mailbox.lastOpen = this
-  }
-
-  #close(): void {
-    const mailbox = this.mailbox
-    if (this.previousOpen === undefined) mailbox.firstOpen = this.nextOpen
-    else this.previousOpen.nextOpen = this.nextOpen
-    if (this.nextOpen === undefined) mailbox.lastOpen = this.previousOpen
-    else this.nextOpen.previousOpen = this.previousOpen
-    this.previousOpen = undefined
-    this.nextOpen = undefined
+    this.mailbox.opened(this)
   }
 
   /** False if it is settled already. */
@@ -130,11 +114,21 @@ export class Question {
     if (this.settled) return false
     this.settled = true
     const { clock, signals } = this.addressee.tree
-    if (this.isOpen) this.#close()
+    if (this.isOpen) this.mailbox.closed(this)
     clock.clearTimeout(this.timer)
     if (this.signal !== undefined) signals.unbind(this.signal, this)
     return true
   }
+}
+
+function unanswered({ subject }: Addressee, cause: unknown): NotRunningError {
+  const { path } = subject
+  return new NotRunningError(`${path} has ended without an answer`, cause === undefined ? { path } : { path, cause })
+}
+
+function late({ subject }: Addressee, timeout: number): AskTimeoutError {
+  const { path } = subject
+  return new AskTimeoutError(`${path} has not answered within ${timeout} ms`, { path })
 }
 
 function leave(question: Question): void {

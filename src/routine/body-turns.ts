@@ -41,11 +41,6 @@ export function exited(incarnation: Incarnation, [event, payload]: readonly [eve
   incarnation.bodyEnded(event, payload)
 }
 
-/** Whoever holds its actor has sent it something. */
-export function obey(incarnation: Incarnation, [event, payload]: readonly [event: number, payload: unknown]): void {
-  incarnation.obey(event, payload)
-}
-
 // --- deeds -------------------------------------------------------------------------------------
 
 /** In the asynchronous context of its spawn. */

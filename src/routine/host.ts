@@ -23,8 +23,8 @@ export interface Host<Routine = unknown> {
 
 /** Where a manager keeps its routines, and answers their ends. */
 export interface Registrar<Routine> {
-  /** How many do not run: they wait, or their end has not been answered. */
-  idle: number
+  /** One more, or fewer, does not run: it waits, or its end has not been answered. */
+  countIdle(by: 1 | -1): void
   /** An id for one that has none yet. */
   identify(routine: Routine): string
   /** An incarnation has ended. A turn. */

@@ -9,31 +9,27 @@
  * I3  Once it is over, nothing that its body does reaches the routine.
  * I4  A step or a deed that throws is reported, and fails the incarnation that it belongs to; nobody else comes to harm.
  */
-import type { AnyActorRef, AnyMachineSnapshot, EventObject, StateValue } from 'xstate'
-import { ROUTINE_EVENTS, routineMachine } from '../../machines/routine.ts'
+import type { AnyActorRef, EventObject, StateValue } from 'xstate'
 import { ExitRequest, type Logger, obeys, RoutineTimeoutError } from '../contract/index.ts'
-import type { Ground, Run, Subject } from '../port/index.ts'
-import type { RoutineSpec } from '../spec/index.ts'
+import type { Ground, Run } from '../port/index.ts'
 import {
   abortContained,
   containedController,
-  type Door,
   type Launch,
-  LifecycleActor,
+  type LifecycleActor,
   type SignalOwner,
   type Tree,
   type Turn,
-  withEffects,
 } from '../turn/index.ts'
-import { askBody, beginBody, done, exited, expire, fail, failed, giveUp, giveUpInTime, killBody, obey } from './body-turns.ts'
+import { actorOf } from './actor-door.ts'
+import { askBody, beginBody, done, exited, expire, fail, failed, giveUp, giveUpInTime, killBody } from './body-turns.ts'
 import { exitStep } from './exit.ts'
 import { type Beating, Heartbeat } from './heartbeat.ts'
-import type { Host } from './host.ts'
+import type { Owner } from './owner.ts'
 import {
   ABANDON,
   ABORT,
   BEGIN,
-  CANCEL,
   COLUMNS,
   deriveTable,
   EFFECT,
@@ -44,44 +40,15 @@ import {
   FINAL,
   GIVE_UP,
   HANDLED,
-  KILL,
   KILLS,
   OUTPUT,
-  payloadOf,
   REASON,
   SETTLE,
-  snapshotOf,
-  START,
   steps,
   table,
   TARGET,
   TIMEOUT,
 } from './routine-steps.ts'
-
-/** The logic of the actor of any incarnation. */
-export const routineLogic = withEffects(routineMachine)
-
-/** A routine, to one run of it. */
-export interface Owner extends Subject {
-  readonly local: Host
-  readonly spec: RoutineSpec
-  readonly input: unknown
-  readonly ground: Ground
-  /** That of its spawn; see port/async-context.ts. */
-  readonly asyncContext: unknown
-  /** An incarnation is to begin: by now another one may be the present. */
-  launch(incarnation: unknown): void
-  /** It has begun to run. */
-  begun(at: number): void
-  /** It is over; the supervisor answers in a turn of its own. */
-  settled(orphaned: boolean): void
-  /** Its actor was told to stop by whoever holds that. */
-  stopBy(incarnation: unknown, event: typeof CANCEL | typeof KILL, reason: unknown): void
-  /** It has been silent for so many milliseconds, which is too long. */
-  fellSilent(silence: number): void
-  /** It was taken for hung, and is not. */
-  revived(silence: number): void
-}
 
 const OVER = 1
 const KILLED = 2
@@ -97,7 +64,7 @@ const ORPHANED = 64
 /** It is over, and nobody has answered that. */
 const UNANSWERED = 128
 
-export class Incarnation implements Run, Launch, SignalOwner, Door, Beating {
+export class Incarnation implements Run, Launch, SignalOwner, Beating {
   readonly subject: Owner
   /** From 1. */
   readonly number: number
@@ -162,7 +129,7 @@ export class Incarnation implements Run, Launch, SignalOwner, Door, Beating {
   }
 
   get tree(): Tree {
-    return this.subject.local.tree
+    return this.subject.tree
   }
 
   /** @internal */
@@ -231,12 +198,10 @@ export class Incarnation implements Run, Launch, SignalOwner, Door, Beating {
   }
 
   /** Its genuine actor has decided; the table says what that means here. */
-  perform(snapshot: AnyMachineSnapshot, event: EventObject): void {
-    const column = ROUTINE_EVENTS.indexOf(event.type as (typeof ROUTINE_EVENTS)[number])
-    if (column < 0) return
-    const cell = this.#cellOf(column)
-    if (table.indexOf(snapshot.value) !== (cell & TARGET)) throw new Error(`the derived table differs from the machine at ${event.type}`)
-    this.#carryOut(cell, (event as unknown as Record<string, unknown>)[FIELDS[(cell >> FIELD) & 3] as string])
+  follow(event: number, value: StateValue, given: EventObject): void {
+    const cell = this.#cellOf(event)
+    if (table.indexOf(value) !== (cell & TARGET)) throw new Error(`the derived table differs from the machine at ${given.type}`)
+    this.#carryOut(cell, (given as unknown as Record<string, unknown>)[FIELDS[(cell >> FIELD) & 3] as string])
   }
 
   #carryOut(cell: number, payload: unknown): void {
@@ -306,13 +271,13 @@ export class Incarnation implements Run, Launch, SignalOwner, Door, Beating {
   /** Tells the body to stop. A deed. */
   ask(): void {
     this.#flags |= ASKED
-    this.subject.ground.ask(this, this.#why)
+    this.#ground.ask(this, this.#why)
   }
 
   /** Gives up on the body. A deed. */
   kill(): void {
     this.#flags |= ASKED
-    this.subject.ground.kill(this, this.#why)
+    this.#ground.kill(this, this.#why)
   }
 
   #abandon(): void {
@@ -326,15 +291,19 @@ export class Incarnation implements Run, Launch, SignalOwner, Door, Beating {
     this.endedAt = this.tree.clock.now()
     const runs = (this.#flags & BODY_RUNS) !== 0
     this.#flags = (this.#flags & ~BODY_RUNS) | UNANSWERED
-    if (runs && this.subject.ground.ends) this.turn.deed(killBody, this)
+    if (runs && this.#ground.ends) this.turn.deed(killBody, this)
     else if (runs) this.#flags |= ORPHANED
     const orphaned = (this.#flags & ORPHANED) !== 0
     this.subject.settled(orphaned)
     if (orphaned) this.turn.deed(killBody, this)
   }
 
+  get #ground(): Ground {
+    return this.subject.ground
+  }
+
   get #why(): unknown {
-    return this.reason ?? this.error ?? this.subject.local.cancelReason
+    return this.reason ?? this.error ?? this.subject.cancelReason
   }
 
   #disarm(): void {
@@ -363,7 +332,7 @@ export class Incarnation implements Run, Launch, SignalOwner, Door, Beating {
       this.step(event, payload)
     } else if ((this.#flags & ORPHANED) !== 0) {
       this.#flags &= ~ORPHANED
-      this.subject.local.registry.orphanSettled(this.subject, this.number)
+      this.subject.orphanSettled(this.number)
     }
   }
 
@@ -377,7 +346,7 @@ export class Incarnation implements Run, Launch, SignalOwner, Door, Beating {
   }
 
   abort(reason: unknown): void {
-    if (this.#controller?.signal.aborted === false) abortContained(this.#controller, reason)
+    if (this.#controller !== undefined) abortContained(this.#controller, reason)
   }
 
   beat(): void {
@@ -401,42 +370,14 @@ export class Incarnation implements Run, Launch, SignalOwner, Door, Beating {
     this.tree.bus.contain(error, `${this.subject.path}: ${what}`)
   }
 
-  // --- its doors -----------------------------------------------------------------------------
-
-  /** A user tells its actor something: the same as by the methods. To begin is its supervisor's to say. */
-  sent(event: EventObject): void {
-    const column = ROUTINE_EVENTS.indexOf(event.type as (typeof ROUTINE_EVENTS)[number])
-    if (column <= START) return
-    this.turn.run(obey, this, [column, payloadOf(column, event)])
-  }
-
-  /** In a turn. */
-  obey(event: number, payload: unknown): void {
-    if (event === KILL || event === CANCEL) this.subject.stopBy(this, event, payload)
-    else this.step(event, payload)
-  }
-
-  /** The end of the user's actor is the body's; whatever else that says is nobody's order. */
-  relayed(event: EventObject): void {
-    if (this.footing === undefined) return
-    const { output, error } = event as { readonly output?: unknown; readonly error?: unknown }
-    if (event.type === 'xstate.done.actor.work') this.returned(output)
-    else if (event.type === 'xstate.error.actor.work') this.threw(error)
-  }
-
-  /** Nobody but a manager's own is a root. */
-  stopped(): void {}
+  // --- its actor -----------------------------------------------------------------------------
 
   stopChild(child: AnyActorRef): void {
     this.#actor?.stopChild(child)
   }
 
   #materialise(): LifecycleActor {
-    const { over, output, error, reason, killed, subject } = this
-    const snapshot = snapshotOf(this.value, over, { input: subject.input, output, error, reason, killed })
-    // An end is nobody's news any more: the actor of an incarnation that is over stands by itself.
-    const parent = over ? {} : { parent: subject.local.actor }
-    const actor = new LifecycleActor(routineLogic, { id: subject.id, snapshot, ...parent } as object, this)
+    const actor = actorOf(this)
     this.#actor = actor
     actor.onError((cause) => this.#lose(cause))
     actor.start()

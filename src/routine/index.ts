@@ -1,10 +1,11 @@
 /** A routine over all its incarnations, and the body that each of them runs. */
+export { routineLogic } from './actor-door.ts'
 export { announce, announceEnd } from './announcing.ts'
 export type { Host, Post, Registrar } from './host.ts'
-export { Incarnation, routineLogic } from './incarnation.ts'
+export { Incarnation } from './incarnation.ts'
 export { link, watch } from './links.ts'
 export { LivingRoutines } from './living-routines.ts'
-export { askChance, asksChance, delayOf } from './restart-delay.ts'
+export { askChance, asksChance, backOff, delayOf } from './restart-delay.ts'
 export { keepPromises, Settling } from './routine-promises.ts'
 export { CANCEL, GIVE_UP, KILL } from './routine-steps.ts'
 export { cancel, kill } from './routine-turns.ts'

@@ -1,5 +1,6 @@
 /** What a routine remembers beside its present run. Most have nothing to: they share one, which makes each of them 72 B smaller. */
 import type { Resumption } from './resumption.ts'
+import { CANCEL } from './routine-steps.ts'
 
 class Memory {
   /** How often it was restarted. */
@@ -45,5 +46,35 @@ export abstract class Remembering {
   /** To write to. */
   get ownMemory(): Memory {
     return (this.#memory = this.#memory === NOTHING ? new Memory() : this.#memory)
+  }
+
+  /** Another incarnation follows; `error` and `bornAt` are of those before it. */
+  remember(error: unknown, bornAt: number | undefined): void {
+    const memory = this.ownMemory
+    memory.error = error
+    memory.bornAt = bornAt
+    memory.restartOrdered = undefined
+    memory.startThrew = false
+    memory.notStarted = false
+    memory.helps = undefined
+    memory.restarts++
+  }
+
+  /** How often it was restarted. */
+  get restarts(): number {
+    return this.#memory.restarts
+  }
+
+  /** True if its restart was ordered by hand: such a restart never counts against the limit and never waits. */
+  get restartIsFree(): boolean {
+    return this.#memory.restartOrdered === CANCEL
+  }
+
+  get resumption(): Resumption | undefined {
+    return this.#memory.resumption
+  }
+
+  get asyncContext(): unknown {
+    return this.#memory.asyncContext
   }
 }

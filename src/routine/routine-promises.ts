@@ -7,8 +7,7 @@ import {
   RoutineTimeoutError,
   type WaitOptions,
 } from '../contract/index.ts'
-import { waitUntil } from '../turn/index.ts'
-import type { RoutineRow } from './routine.ts'
+import { type Tree, waitUntil } from '../turn/index.ts'
 
 /** The way to keep the promise that was made last. */
 let keep: (value: unknown) => void
@@ -34,8 +33,20 @@ export class Settling {
   watchers: Set<(end: RoutineEnd) => void> | undefined = undefined
 }
 
+/** A routine, to its promises. */
+interface Promising {
+  readonly path: string
+  readonly tree: Tree
+  readonly ended: boolean
+  /** How it ended; undefined while it has not. */
+  readonly end: Outcome | undefined
+  promise: Promise<Outcome> | undefined
+  keep: ((outcome: Outcome) => void) | undefined
+  settling: Settling | undefined
+}
+
 /** The one promise of its outcome. */
-export function outcomePromise(row: RoutineRow): Promise<Outcome> {
+export function outcomePromise(row: Promising): Promise<Outcome> {
   if (row.promise === undefined) {
     row.promise = new Promise<Outcome>(take)
     const { end } = row
@@ -46,7 +57,7 @@ export function outcomePromise(row: RoutineRow): Promise<Outcome> {
 }
 
 /** Whether it has started, or will. */
-export function startedPromise(row: RoutineRow, already: boolean): Promise<boolean> {
+export function startedPromise(row: Promising, already: boolean): Promise<boolean> {
   const settling = (row.settling ??= new Settling())
   if (settling.started === undefined) {
     settling.started = new Deferred<boolean>()
@@ -57,14 +68,14 @@ export function startedPromise(row: RoutineRow, already: boolean): Promise<boole
 }
 
 /** True when it has started the next time, false if it ends before. */
-export function nextStart(row: RoutineRow): Promise<boolean> {
+export function nextStart(row: Promising): Promise<boolean> {
   const settling = (row.settling ??= new Settling())
   settling.next ??= new Deferred<boolean>()
   return settling.next.promise
 }
 
 /** The routine has ended: keeps all promises. */
-export function keepPromises(row: RoutineRow): void {
+export function keepPromises(row: Promising): void {
   const { settling } = row
   row.keep?.(row.end as Outcome)
   if (settling === undefined) return
@@ -74,7 +85,7 @@ export function keepPromises(row: RoutineRow): void {
 }
 
 /** Its output, or an error that says why there is none. */
-export async function readResult(row: RoutineRow, options: WaitOptions = {}): Promise<unknown> {
+export async function readResult(row: Promising, options: WaitOptions = {}): Promise<unknown> {
   const waiters = ((row.settling ??= new Settling()).waiters ??= new Set())
   const { path } = row
   if (!(await waitUntil(() => row.ended, [waiters], options, row.tree))) {

@@ -1,5 +1,7 @@
 /** The turns of a routine, as functions of it: what is begun 100,000 times is to be no closure. */
 import { announce } from './announcing.ts'
+import { forceRestart } from './forced-restart.ts'
+import { stopBackOff } from './restart-delay.ts'
 import type { RoutineRow } from './routine.ts'
 import { CANCEL, KILL } from './routine-steps.ts'
 
@@ -11,8 +13,14 @@ export function kill(routine: RoutineRow, reason: unknown): void {
   routine.stop(KILL, reason)
 }
 
+/** Begins it anew: now, if it waits for that; else once its present incarnation has ended. */
 export function restart(routine: RoutineRow): void {
-  routine.orderRestart()
+  if (routine.local.registry.hasten(routine)) return
+  if (routine.state !== 'pending') forceRestart(routine, CANCEL, routine.cancelReason)
+  else if (routine.memory.backoffTimer !== undefined) {
+    stopBackOff(routine)
+    routine.tree.begin(routine.current)
+  }
 }
 
 export function exit(routine: RoutineRow, [event, payload]: readonly [event: number, payload: unknown]): void {

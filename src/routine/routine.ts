@@ -8,7 +8,6 @@ import {
   NotRunningError,
   type Outcome,
   outcomeOf,
-  RoutineHungError,
   type RoutineState,
   type WaitOptions,
   type Work,
@@ -23,12 +22,15 @@ import { announce, announceAside } from './announcing.ts'
 import { checkExitReason, exitStep } from './exit.ts'
 import { functionGround } from './function-ground.ts'
 import type { Host, Post } from './host.ts'
-import { Incarnation, type Owner } from './incarnation.ts'
+import { Incarnation } from './incarnation.ts'
 import { Remembering } from './memory.ts'
+import type { Owner } from './owner.ts'
+import { stopBackOff } from './restart-delay.ts'
 import { Resumption } from './resumption.ts'
 import { nextStart, outcomePromise, readResult, type Settling, startedPromise } from './routine-promises.ts'
-import { CANCEL, KILL, START, TIMEOUT } from './routine-steps.ts'
+import { CANCEL, type KILL, START } from './routine-steps.ts'
 import { answerEnd, cancel, exit, kill, noteOrder, receive, restart } from './routine-turns.ts'
+import { answerRevival, answerSilence } from './silence.ts'
 import { launchRoutine } from './start-option.ts'
 
 export class RoutineRow extends Remembering implements Owner, Addressee, Named<RoutineRow>, Queued<RoutineRow> {
@@ -108,19 +110,6 @@ export class RoutineRow extends Remembering implements Owner, Addressee, Named<R
   /** Itself, to those who look on. */
   get subject(): this {
     return this
-  }
-
-  get asyncContext(): unknown {
-    return this.memory.asyncContext
-  }
-
-  get resumption(): Resumption | undefined {
-    return this.memory.resumption
-  }
-
-  /** How often it was restarted. */
-  get restarts(): number {
-    return this.memory.restarts
   }
 
   /** The error of the last incarnation that failed. */
@@ -234,18 +223,23 @@ export class RoutineRow extends Remembering implements Owner, Addressee, Named<R
     return this.ticket !== 0
   }
 
-  /** True if that was ordered by hand: such a restart never counts against the limit and never waits. */
-  get restartIsFree(): boolean {
-    return this.memory.restartOrdered === CANCEL
+  /** True from the end of its present incarnation until that is answered. */
+  get unanswered(): boolean {
+    return this.current.unanswered
+  }
+
+  /** Why it stops if it is told so without a reason. */
+  get cancelReason(): unknown {
+    return this.local.cancelReason
   }
 
   cancel(reason?: unknown): Promise<Outcome> {
-    this.tree.turn.run(cancel, this, reason ?? this.local.cancelReason)
+    this.tree.turn.run(cancel, this, reason ?? this.cancelReason)
     return this.outcome
   }
 
   kill(reason?: unknown): Promise<Outcome> {
-    this.tree.turn.run(kill, this, reason ?? this.local.cancelReason)
+    this.tree.turn.run(kill, this, reason ?? this.cancelReason)
     return this.outcome
   }
 
@@ -306,26 +300,6 @@ export class RoutineRow extends Remembering implements Owner, Addressee, Named<R
     this.stop(CANCEL, reason)
   }
 
-  /** Begins anew: now, if it waits for that; else once its present incarnation has ended. */
-  orderRestart(): void {
-    if (this.local.registry.hasten(this)) return
-    if (this.state !== 'pending') this.forceRestart(CANCEL, this.local.cancelReason)
-    else if (this.memory.backoffTimer !== undefined) {
-      this.#disarm()
-      this.tree.begin(this.current)
-    }
-  }
-
-  /** Ends the present incarnation by the given event, to be followed by another. */
-  forceRestart(event: typeof CANCEL | typeof TIMEOUT, why: unknown): void {
-    const { current } = this
-    // Ordered by hand, which is free; or for the same reason; or it is on its way out, for another one.
-    if (this.told || this.restartIsFree || this.memory.restartOrdered === event) return
-    if (current.over ? this.service !== undefined : !current.heeds(event)) return
-    this.ownMemory.restartOrdered = event
-    if (!current.over) current.step(event, why)
-  }
-
   // --- messages ------------------------------------------------------------------------------
 
   /** Made at the first message, or when the body first looks for one. */
@@ -371,10 +345,6 @@ export class RoutineRow extends Remembering implements Owner, Addressee, Named<R
     this.#mailbox?.flush()
   }
 
-  log(args: readonly unknown[]): void {
-    this.tree.bus.log('info', { path: this.path, args }, 'log')
-  }
-
   // --- what its incarnations tell it ---------------------------------------------------------
 
   launch(incarnation: unknown): void {
@@ -384,7 +354,7 @@ export class RoutineRow extends Remembering implements Owner, Addressee, Named<R
 
   begun(at: number): void {
     this.group.started()
-    this.local.registry.idle--
+    this.local.registry.countIdle(-1)
     announce(this, 'routine.started', undefined, this.seq, at)
     const { settling } = this
     if (settling === undefined) return
@@ -397,27 +367,24 @@ export class RoutineRow extends Remembering implements Owner, Addressee, Named<R
     const { current } = this
     if (current.startedAt !== undefined) {
       this.group.stopped()
-      this.local.registry.idle++
+      this.local.registry.countIdle(1)
     }
     if (current.state === 'failed') this.group.count('failures', 1)
-    this.#disarm()
+    stopBackOff(this)
     this.#mailbox?.abandon()
     this.tree.turn.next(answerEnd, this, orphaned)
   }
 
+  orphanSettled(incarnation: number): void {
+    this.local.registry.orphanSettled(this, incarnation)
+  }
+
   fellSilent(silence: number): void {
-    this.local.countHung(1)
-    announce(this, 'routine.hung', { silence })
-    const { onHung } = this.spec
-    if (onHung === 'report') return
-    const error = new RoutineHungError(`${this.path} was silent for ${silence} ms`, { path: this.path })
-    if (onHung === 'kill') this.stop(KILL, error)
-    else this.forceRestart(TIMEOUT, error)
+    answerSilence(this, silence)
   }
 
   revived(silence: number): void {
-    this.local.countHung(-1)
-    announce(this, 'routine.revived', { silence })
+    answerRevival(this, silence)
   }
 
   // --- restarts ------------------------------------------------------------------------------
@@ -425,29 +392,8 @@ export class RoutineRow extends Remembering implements Owner, Addressee, Named<R
   /** Makes the next incarnation. */
   renew(): void {
     const { observed, number } = this.current
-    const { service, ownMemory } = this
-    ownMemory.error = this.error
-    ownMemory.bornAt = this.#bornAt
-    ownMemory.restartOrdered = undefined
-    ownMemory.startThrew = false
-    ownMemory.notStarted = false
-    ownMemory.helps = undefined
-    ownMemory.restarts++
+    const { service } = this
+    this.remember(this.error, this.#bornAt)
     this.#current = new Incarnation(this, service === undefined ? number + 1 : ++service.incarnations, observed)
-  }
-
-  /** Lets the present incarnation begin after a while. */
-  backOff(delay: number): void {
-    this.ownMemory.backoffTimer = this.tree.later(() => {
-      this.ownMemory.backoffTimer = undefined
-      this.current.launch()
-    }, delay)
-  }
-
-  #disarm(): void {
-    const { backoffTimer } = this.memory
-    if (backoffTimer === undefined) return
-    this.tree.clock.clearTimeout(backoffTimer)
-    this.ownMemory.backoffTimer = undefined
   }
 }

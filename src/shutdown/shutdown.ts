@@ -15,12 +15,14 @@ import { GIVE_UP, type RoutineRow } from '../routine/index.ts'
 import type { ShutdownPlan } from '../spec/index.ts'
 import type { RoutineRegistry } from '../supervision/index.ts'
 import type { Tree, Turn } from '../turn/index.ts'
-import type { Closing } from './closing.ts'
+import type { Closing, Flock } from './closing.ts'
 
 export class ShutdownRun {
   readonly report: Promise<ShutdownReport>
   readonly #resolve: (report: ShutdownReport) => void
   readonly #closing: Closing
+  readonly #flock: Flock
+  readonly #tree: Tree
   readonly #plan: ShutdownPlan
   readonly startedAt: number
   readonly #phases: PhaseReport[] = []
@@ -54,6 +56,8 @@ export class ShutdownRun {
     this.report = promise
     this.#resolve = resolve
     this.#closing = closing
+    this.#flock = closing.flock
+    this.#tree = closing.tree
     this.#plan = plan
     this.#mode = plan.mode
     this.#held = plan.held
@@ -63,12 +67,8 @@ export class ShutdownRun {
     if (!plan.held) this.#armDeadline()
   }
 
-  get #tree(): Tree {
-    return this.#closing.tree
-  }
-
   get #turn(): Turn {
-    return this.#closing.tree.turn
+    return this.#tree.turn
   }
 
   get phase(): Phase {
@@ -115,11 +115,11 @@ export class ShutdownRun {
     this.#phaseSince = this.#now()
     this.#exceeded = false
     this.#hooks = 0
-    if (phase === 'closing') this.#closing.flock.refuseAll()
+    if (phase === 'closing') this.#flock.refuseAll()
     this.seq = this.#closing.announcePhase(phase, this.seq, (promise) => this.#hook(phase, promise))
     this.#armPhase(this.#plan.phases[phase] ?? Infinity)
     // The subtree closes as one; the rest of it follows once it is known that it does.
-    if (phase === 'closing') this.#closing.flock.closeBelow(this.seq)
+    if (phase === 'closing') this.#flock.closeBelow(this.seq)
     this.#turn.next(doPhase, this, phase)
   }
 
@@ -172,7 +172,7 @@ export class ShutdownRun {
 
   /** Something below has ended, and may make room for the next one's turn. */
   nextChild(): void {
-    if (this.#phase !== 'closing' && this.#phase !== 'cleaning') this.#closing.flock.releaseLatest()
+    if (this.#phase !== 'closing' && this.#phase !== 'cleaning') this.#flock.releaseLatest()
   }
 
   /** Hands the report to all callers. */
@@ -182,8 +182,7 @@ export class ShutdownRun {
 
   /** The report, once everything has ended. */
   summarise(): ShutdownReport {
-    const { path, trigger, flock } = this.#closing
-    const { spawned, completed, failed, cancelled, killed } = flock.totals
+    const { path, trigger } = this.#closing
     return {
       path,
       mode: this.#mode,
@@ -197,7 +196,7 @@ export class ShutdownRun {
       routines: this.#routines,
       errors: this.#errors,
       children: this.#children,
-      totals: { spawned, completed, failed, cancelled, killed },
+      totals: this.#flock.totals,
     }
   }
 
@@ -207,7 +206,7 @@ export class ShutdownRun {
     this.#overdue = true
     this.#draining = false
     this.#closing.tell({ type: 'hurry' })
-    this.#closing.flock.overdueBelow()
+    this.#flock.overdueBelow()
     if (this.#phase === 'killing') this.#kill(() => this.poke())
     else this.poke()
   }
@@ -226,7 +225,7 @@ export class ShutdownRun {
   /** Ends what has not begun, in the whole subtree. Looking at 100,000 that run is a tenth of their shutdown. */
   #cancelPending(drain: boolean, then: () => void): void {
     const { seq } = this
-    const rows = this.#closing.flock.latestFirst((registry) => registry.idle > 0)
+    const rows = this.#flock.latestFirst((registry) => registry.idle > 0)
     this.#turn.each(rows, (row) => registryOf(row).cancelPending(row, seq, drain), then)
   }
 
@@ -243,11 +242,11 @@ export class ShutdownRun {
 
   #askSpawned(then: () => void): void {
     const andOn = (): void => {
-      this.#closing.flock.releaseLatest()
+      this.#flock.releaseLatest()
       then()
     }
     if (this.#mode === 'immediate') this.#force(andOn)
-    else this.#ask(this.#closing.flock.registry.askable(false), andOn)
+    else this.#ask(this.#flock.registry.askable(false), andOn)
   }
 
   /** Tells them to stop. Their shutdown times are kept here: one timer for each length. */
@@ -270,15 +269,15 @@ export class ShutdownRun {
   }
 
   #kill(then: () => void): void {
-    if (this.#closing.flock.living === 0) return then()
+    if (this.#flock.living === 0) return then()
     if (!this.#overdue) return this.#force(then)
-    const { registry } = this.#closing.flock
+    const { registry } = this.#flock
     const { seq } = this
     this.#turn.each(
-      registry.rows.latestFirst(),
+      registry.latestFirst(),
       (row) => registry.kill(row, seq),
       () => {
-        this.#closing.flock.releaseLatest()
+        this.#flock.releaseLatest()
         then()
       },
     )
@@ -294,7 +293,7 @@ export class ShutdownRun {
   #force(then: () => void): void {
     if (this.#forced) return then()
     this.#forced = true
-    const rows = this.#closing.flock.latestFirst().filter((row) => !row.told)
+    const rows = this.#flock.latestFirst().filter((row) => !row.told)
     const givesTurn = rows.length > 0 || this.#mode === 'immediate'
     this.#ask(rows, () => {
       if (givesTurn) this.#after(0, () => this.setOverdue())
@@ -366,7 +365,7 @@ export class ShutdownRun {
   advance(): void {
     if (this.#closing.phase !== this.#phase) return
     const phase = this.#phase
-    const living = phase === 'closing' ? this.#closing.flock.livingRoutines : this.#closing.flock.living
+    const living = phase === 'closing' ? this.#flock.livingRoutines : this.#flock.living
     const hooked = this.#hooks > 0 && this.#mode === 'graceful'
     const signs = { phase, held: this.#held, draining: this.#draining, hooked, exceeded: this.#exceeded, overdue: this.#overdue, living }
     if (!phaseIsOver(signs)) return

@@ -38,3 +38,8 @@ export function checkShutdownOptions(
   check('shutdown phases', phases, PHASE_RULES, path)
   return { mode, timeout, drain, phases, signal }
 }
+
+/** A shutdown that nobody gave options for. */
+export function plainShutdown(timeout: number, cause: number, held = false): ShutdownPlan {
+  return { mode: 'graceful', timeout, drain: 0, phases: {}, held, cause }
+}

@@ -8,6 +8,7 @@ import {
   announceEnd,
   askChance,
   asksChance,
+  backOff,
   CANCEL,
   delayOf,
   type Host,
@@ -20,7 +21,7 @@ import {
   RoutineRow,
 } from '../routine/index.ts'
 import type { RoutineSpec } from '../spec/index.ts'
-import type { Turn } from '../turn/index.ts'
+import type { Tree } from '../turn/index.ts'
 import type { Lead } from './lead.ts'
 import type { Service } from './service.ts'
 
@@ -48,6 +49,7 @@ export class RoutineRegistry implements Registrar<RoutineRow> {
   #asyncContext: unknown = undefined
   readonly #lead: Lead
   readonly #host: Host<RoutineRow>
+  readonly #tree: Tree
   readonly #watched = new Set<RoutineRow>()
   /** A ring: once full, the next one takes the place of the oldest. */
   readonly #retained: RoutineRow[] = []
@@ -57,18 +59,43 @@ export class RoutineRegistry implements Registrar<RoutineRow> {
   constructor(lead: Lead, names: NameRegistry<RoutineRow>) {
     this.#lead = lead
     this.#host = lead.host
+    this.#tree = lead.host.tree
     this.#names = names
     this.line = new PermitQueue(lead.gate, (row) => this.admit(row))
-  }
-
-  get #turn(): Turn {
-    return this.#host.tree.turn
   }
 
   /** A life of the manager begins. */
   beginLife(supervisor: ChildSupervisor, asyncContext: unknown): void {
     this.#supervisor = supervisor
     this.#asyncContext = asyncContext
+  }
+
+  /** How many wait for a permit. */
+  get queued(): number {
+    return this.line.length
+  }
+
+  /** How many live or are queued. */
+  get size(): number {
+    return this.rows.size
+  }
+
+  /** True once all that was spawned has ended. */
+  get hasOnlyChildren(): boolean {
+    return this.rows.size <= this.services
+  }
+
+  /** True if one of this name lives here or below. */
+  knows(name: string): boolean {
+    return this.#names.groups.has(name)
+  }
+
+  latestFirst(): RoutineRow[] {
+    return this.rows.latestFirst()
+  }
+
+  countIdle(by: 1 | -1): void {
+    this.idle += by
   }
 
   /** Takes up a routine. Throws ManagerExistsError if its id is taken. */
@@ -88,13 +115,13 @@ export class RoutineRegistry implements Registrar<RoutineRow> {
 
   /** Tells that a routine was spawned. */
   announceSpawned(row: RoutineRow): void {
-    const { tree } = this.#host
+    const tree = this.#tree
     announce(row, 'routine.spawned')
     if (tree.isStored) tree.append({ type: 'spawned', path: row.path, input: row.input })
   }
 
   generateId(): string {
-    return this.#host.tree.generateId((taken) => this.rows.has(taken))
+    return this.#tree.generateId((taken) => this.rows.has(taken))
   }
 
   /** Makes the id of a routine that has none yet. */
@@ -106,13 +133,13 @@ export class RoutineRegistry implements Registrar<RoutineRow> {
 
   bindSignal(row: RoutineRow): void {
     const { signal } = row.spec
-    if (signal !== undefined) this.#host.tree.signals.bind(signal, row)
+    if (signal !== undefined) this.#tree.signals.bind(signal, row)
   }
 
   /** A spawned routine has its permit. One that was restarted in the queue is prepared as it begins, like any that is restarted. */
   admit(row: RoutineRow): void {
     if (row.current.over) return
-    if (row.restarts > 0) this.#host.tree.begin(row.current)
+    if (row.restarts > 0) this.#tree.begin(row.current)
     else prepareRoutine(row, begin)
   }
 
@@ -177,7 +204,7 @@ export class RoutineRegistry implements Registrar<RoutineRow> {
   startsFresh(row: RoutineRow): boolean {
     const { resumption } = row.memory
     if (resumption === undefined || this.#host.closed) return false
-    const now = this.#host.tree.clock.now()
+    const now = this.#tree.clock.now()
     return this.#supervisor.window.left(now) === 0 && resumption.startsFresh(now, this.#lead.spec.restartWindow)
   }
 
@@ -201,13 +228,13 @@ export class RoutineRegistry implements Registrar<RoutineRow> {
       !row.wantsRestart
     ) {
       if (!shouldRestart((row.service as Service | undefined)?.restart ?? spec.restart, 'abnormal')) return false
-      this.#turn.deed(askRestartIf, row, orphan)
+      this.#tree.turn.deed(askRestartIf, row, orphan)
       return true
     }
     // Of a child, its supervisor asks when it has come to it.
     if (row.service !== undefined || row.queued || !asksChance(row) || !this.#comesAgain(row, kind)) return false
     if (this.#supervisor.window.left(row.current.endedAt as number) === 0) return false
-    this.#turn.deed(askChanceFirst, row, orphan)
+    this.#tree.turn.deed(askChanceFirst, row, orphan)
     return true
   }
 
@@ -216,8 +243,8 @@ export class RoutineRegistry implements Registrar<RoutineRow> {
     // Who waits in the queue keeps its place, and begins when it has its permit.
     const delay = row.queued ? 0 : delayOf(row, now)
     this.renew(row, delay)
-    if (delay > 0) row.backOff(delay)
-    else if (!row.queued) this.#host.tree.begin(row.current)
+    if (delay > 0) backOff(row, delay)
+    else if (!row.queued) this.#tree.begin(row.current)
   }
 
   /** Makes the next incarnation, to begin after so many milliseconds. What was sent to the one before is dropped, if so configured. */
@@ -242,7 +269,7 @@ export class RoutineRegistry implements Registrar<RoutineRow> {
   #leave(row: RoutineRow, kind: EndKind, keepPermit: boolean): void {
     row.ended = true
     const { signal } = row.spec
-    if (signal !== undefined) this.#host.tree.signals.unbind(signal, row)
+    if (signal !== undefined) this.#tree.signals.unbind(signal, row)
     this.rows.remove(row)
     this.idle--
     if (row.spec.hungAfter !== Infinity) this.#watched.delete(row)
@@ -253,7 +280,7 @@ export class RoutineRegistry implements Registrar<RoutineRow> {
 
   #close(row: RoutineRow, kind: EndKind, orphan: boolean, keepPermit: boolean): void {
     row.closeMailbox(true)
-    const { tree } = this.#host
+    const tree = this.#tree
     if (tree.isStored) tree.append({ type: 'outcome', path: row.path, outcome: row.end })
     const { error, obeyed, stray } = row.current
     this.#lead.noteEnd(row, kind, orphan, (kind === 'failed' || !obeyed ? error : undefined) ?? stray?.error)
@@ -263,7 +290,7 @@ export class RoutineRegistry implements Registrar<RoutineRow> {
   }
 
   announceEnd(row: RoutineRow, kind: EndKind, orphan: boolean, willRestart: boolean): void {
-    const { bus } = this.#host.tree
+    const { bus } = this.#tree
     // Nothing has happened since it ended, unless `restartIf` was asked.
     const at = row.spec.restartIf === undefined && row.spec.backoff === undefined ? row.current.endedAt : undefined
     if (kind === 'failed' && bus.logs)
@@ -312,7 +339,7 @@ export class RoutineRegistry implements Registrar<RoutineRow> {
   /** Asks one of them. The milliseconds that it may take, where the shutdown is to see to that. */
   ask(row: RoutineRow, cause: number): number | undefined {
     if (row.told || row.ended) return undefined
-    this.#host.tree.asked++
+    this.#tree.asked++
     row.seq = cause
     const { shutdown } = row.spec
     const timed = typeof shutdown === 'number'

@@ -63,7 +63,12 @@ export class Service implements Child, Post {
 
   /** True while the end of its present incarnation has yet to be told. */
   get unanswered(): boolean {
-    return this.manager?.unanswered ?? (this.row?.ended === false && this.row.current.unanswered)
+    return this.manager?.unanswered ?? (this.row?.ended === false && this.row.unanswered)
+  }
+
+  /** The supervisor has come to its end. */
+  exitTaken(): void {
+    this.exitWaits = false
   }
 
   get name(): string {

@@ -216,7 +216,7 @@ export class Supervisor implements ChildSupervisor {
   /** @internal Takes the next message. */
   take(): void {
     const message = this.#mailbox[this.#taken++] as Message<Service>
-    if (message.type === 'exit') message.child.exitWaits = false
+    if (message.type === 'exit') message.child.exitTaken()
     this.resume({ message, now: this.#tree.clock.now() })
   }
 

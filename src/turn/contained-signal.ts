@@ -96,10 +96,11 @@ export function containedController(owner: SignalOwner): AbortController {
   return controller
 }
 
-/** Aborts it. `onabort` is contained here and not when it is set: an own accessor costs 230 ns for each signal. */
+/** Aborts it, once. `onabort` is contained here and not when it is set: an own accessor costs 230 ns for each signal. */
 export function abortContained(controller: AbortController, reason: unknown): void {
   const signal = controller.signal as Contained
-  const { onabort } = signal
+  const { onabort, aborted } = signal
+  if (aborted) return
   if (typeof onabort === 'function') Object.assign(signal, { onabort: contain(signal, onabort as Listener) })
   controller.abort(reason)
 }

@@ -51,6 +51,16 @@ export class LifecycleActor extends Actor<AnyActorLogic> {
     this.door = door
   }
 
+  /** The value of its snapshot. */
+  get stateValue(): unknown {
+    return (this.getSnapshot() as AnyMachineSnapshot).value
+  }
+
+  /** What its machine has failed of; of a manager's actor. */
+  get failure(): unknown {
+    return failureIn(this.getSnapshot() as AnyMachineSnapshot)
+  }
+
   /** The library's own. In a turn. */
   tell(event: EventObject): void {
     this.#own = event
@@ -99,6 +109,10 @@ export class LifecycleActor extends Actor<AnyActorLogic> {
   listenIn(observer: (event: InspectionEvent) => void): Subscription {
     return inspects.get(this.system)?.(observer) ?? this.system.inspect(observer)
   }
+}
+
+function failureIn({ context }: AnyMachineSnapshot): unknown {
+  return (context as { readonly error?: unknown }).error
 }
 
 /** How each root was inspected before its observers were told in words. */

@@ -63,8 +63,7 @@ export class Listeners {
     own.until = bus.latest
     bus.count(type, -1)
     // It has yet to hear what happened before.
-    if (bus.turn.hasWords) bus.turn.afterWords(() => this.#remove(type, own), undefined)
-    else this.#remove(type, own)
+    bus.afterWords(() => this.#remove(type, own))
   }
 
   #remove(type: string, own: Subscription): void {
@@ -149,6 +148,12 @@ export class LifecycleBus {
   /** The same of one that listeners may hold up: `hold` takes the promises that they return. */
   publishHeld(to: Listeners, event: LifecycleEvent, hold: Hold): void {
     this.turn.word(deliverHeld, { to, hold }, event)
+  }
+
+  /** Calls `act` once everybody has heard what has happened so far: at once, if everybody has. */
+  afterWords(act: () => void): void {
+    if (this.turn.hasWords) this.turn.afterWords(act, undefined)
+    else act()
   }
 
   /** Calls a listener of `what`. In a word. */

@@ -90,7 +90,10 @@ test.each([
   ['const line = this.host.next(); line.head.row'],
   ['for (const row of this.host.rows) row.local.path'],
   ['function free() { return this.a.b.c.d }'],
-  ['row.local.path'],
+  ['row.local.registry.line'],
+  ['this.host.tree.clock.now(); this.tree.bus.contained; this.host.local.tree'],
+  ['const { clock } = this.host.tree; clock.origin.now()'],
+  ['this.host.spec.mailbox.capacity; const { mailbox: { overflow } } = this.host.spec'],
   ['const local = 1; { const { local } = this; local.a } local.a.b.c.d'],
 ])('%s is near enough', (body) => {
   expect(dots(body, '#first: A\n  #next: A')).toEqual([])
@@ -109,8 +112,10 @@ test.each([
   ['const { clock } = this.local.stage', ['reach 3']],
   ['const local = this.local; local.registry.line', ['reach 3']],
   ['later(() => this.host.line.head)', ['reach 3']],
-  ['row.local.registry.line', ['reachOfHanded 3']],
-  ['row.local.registry.line.leave(this.host.line.head)', ['reachOfHanded 3', 'reach 3']],
+  ['this.host.local.tree.clock', ['reach 3']],
+  ['this.host.local.spec', ['reach 3']],
+  ['row.local.registry.line.head', ['reachOfHanded 4']],
+  ['row.local.registry.line.head.leave(this.host.line.head)', ['reachOfHanded 4', 'reach 3']],
 ])('%s reaches through', (body, expected) => {
   expect(dots(body)).toEqual(expected)
 })
