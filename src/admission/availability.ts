@@ -1,7 +1,7 @@
 /**
  * Those who wait for room: for a permit, or for a place in the queue.
  *
- * K1  Who waits stands in one line: that of the gate that keeps it waiting, whose next release is the first that can help it.
+ * K1  Who waits stands in one queue: that of the gate that keeps it waiting, whose next release is the first that can help it.
  * K2  As many are told as there is room for, those first who have stood there longest. Room that somebody was told of is promised:
  *     others do not hear of it until he has had his turn. Whoever spawns without asking may be faster all the same.
  */
@@ -32,7 +32,7 @@ export class WaiterQueue {
   #last: CapacityWaiter | undefined = undefined
 
   push(waiter: CapacityWaiter): void {
-    waiter.line = this
+    waiter.queue = this
     waiter.previous = this.#last
     if (this.#last === undefined) this.#first = waiter
     else this.#last.next = waiter
@@ -46,7 +46,7 @@ export class WaiterQueue {
     else previous.next = next
     if (next === undefined) this.#last = previous
     else next.previous = previous
-    waiter.line = undefined
+    waiter.queue = undefined
     waiter.previous = undefined
     waiter.next = undefined
     this.size--
@@ -56,19 +56,19 @@ export class WaiterQueue {
   wake(): void {
     for (let first = this.#first; first !== undefined; first = this.#first) {
       first.look()
-      if (first.line !== this) continue
-      const line = first.due()
+      if (first.queue !== this) continue
+      const queue = first.due()
       // Those behind it wait for the same.
-      if (line === this) return
+      if (queue === this) return
       this.remove(first)
-      line.push(first)
+      queue.push(first)
     }
   }
 }
 
 /** One wait; also the room of {@link waitUntil} that it stands in. */
 export class CapacityWaiter {
-  line: WaiterQueue | undefined = undefined
+  queue: WaiterQueue | undefined = undefined
   previous: CapacityWaiter | undefined = undefined
   next: CapacityWaiter | undefined = undefined
   look: () => void = () => undefined
@@ -98,10 +98,10 @@ export class CapacityWaiter {
   /** It waits no more. */
   delete(look: () => void): void {
     this.#capacity.capacityWaiters.delete(look)
-    this.line?.remove(this)
+    this.queue?.remove(this)
   }
 
-  /** The line that it has to stand in. */
+  /** The queue that it has to stand in. */
   due(): WaiterQueue {
     const { gate } = this.#capacity
     const at = this.#capacity.keepsWaiting(this.#room) ? gate : (gate.spoken() ?? gate)

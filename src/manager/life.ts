@@ -17,7 +17,7 @@ import {
   type ShutdownReport,
   StartFailedError,
 } from '../contract/index.ts'
-import type { Host, RoutineRow } from '../routine/index.ts'
+import type { Host, SupervisedRoutine } from '../routine/index.ts'
 import { type Closing, noteEnd, requestShutdown, ShutdownRun } from '../shutdown/index.ts'
 import { ignore, type ManagerSpec, plainShutdown, type ShutdownPlan } from '../spec/index.ts'
 import { type Lead, nameStart, type RoutineRegistry, type Service, Supervisor, type Ward } from '../supervision/index.ts'
@@ -40,7 +40,7 @@ export interface Level {
 
 export class Life implements Lead, Ward, Door, Closing {
   /** The manager, as users hold it. */
-  readonly host: Host<RoutineRow> & Level
+  readonly host: Host<SupervisedRoutine> & Level
   readonly place: Place
   readonly tree: Tree
   readonly spec: ManagerSpec
@@ -79,7 +79,7 @@ export class Life implements Lead, Ward, Door, Closing {
   /** True if the last restart asked of it was one too many. */
   #exhausted = false
 
-  constructor(host: Host<RoutineRow> & Level, place: Place, up: Life | undefined, spec: ManagerSpec) {
+  constructor(host: Host<SupervisedRoutine> & Level, place: Place, up: Life | undefined, spec: ManagerSpec) {
     this.host = host
     this.place = place
     this.tree = place.tree
@@ -287,8 +287,8 @@ export class Life implements Lead, Ward, Door, Closing {
 
   endBy(why: EndReason, child: Service | undefined): void {
     const manager = child?.manager as Life | undefined
-    const seq = child?.row?.seq ?? manager?.seq ?? this.seq
-    if (why === 'limit') this.giveUp(seq, child?.row === undefined ? manager?.failure : child.row.current.error)
+    const seq = child?.routine?.seq ?? manager?.seq ?? this.seq
+    if (why === 'limit') this.giveUp(seq, child?.routine === undefined ? manager?.failure : child.routine.current.error)
     else if (why === 'start_failed') this.#failStart(nameStart(this.path, child as Service))
     else this.#stopBecause(why === 'stop' ? 'supervisor' : 'auto_shutdown', seq)
   }
@@ -336,8 +336,8 @@ export class Life implements Lead, Ward, Door, Closing {
   }
 
   /** The children stop one by one, once all that was spawned has ended. */
-  noteEnd(row: RoutineRow, outcome: EndKind, orphan: boolean, error: unknown): void {
-    noteEnd(this, row, outcome, orphan, error)
+  noteEnd(routine: SupervisedRoutine, outcome: EndKind, orphan: boolean, error: unknown): void {
+    noteEnd(this, routine, outcome, orphan, error)
     if (this.flock.comesToChildren) this.run?.nextChild()
   }
 

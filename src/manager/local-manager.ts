@@ -16,7 +16,7 @@ import {
   type RoutineSpec,
   SpecCompiler,
 } from '../spec/index.ts'
-import { announce, type RoutineRow } from '../routine/index.ts'
+import { announce, type SupervisedRoutine } from '../routine/index.ts'
 import type { RoutineRegistry } from '../supervision/index.ts'
 import { withEffects } from '../turn/index.ts'
 import type { Body } from './body.ts'
@@ -96,32 +96,32 @@ export class LocalManager extends Manager {
     return this.registry.generateId()
   }
 
-  #admit(name: string, work: Work, spec: RoutineSpec, input: unknown, id: string | undefined, context: unknown): RoutineRow {
+  #admit(name: string, work: Work, spec: RoutineSpec, input: unknown, id: string | undefined, context: unknown): SupervisedRoutine {
     const { registry, tree } = this
-    const queue = this.#checkRoom(name)
-    const row = registry.add(name, work, spec, input, id)
-    if (context !== undefined) row.ownMemory.asyncContext = context
-    if (queue) registry.line.push(row, ++tree.ticket)
+    const waits = this.#checkRoom(name)
+    const routine = registry.add(name, work, spec, input, id)
+    if (context !== undefined) routine.ownMemory.asyncContext = context
+    if (waits) registry.queue.push(routine, ++tree.ticket)
     else this.life.gate.take()
-    tree.observer?.spawned(row)
-    registry.announceSpawned(row)
-    if (queue) announce(row, 'routine.queued')
+    tree.observer?.spawned(routine)
+    registry.announceSpawned(routine)
+    if (waits) announce(routine, 'routine.queued')
     if (spec.signal === undefined) {
-      if (!queue) registry.admit(row)
-      return row
+      if (!waits) registry.admit(routine)
+      return routine
     }
-    registry.bindSignal(row)
+    registry.bindSignal(routine)
     // Behind the deed that looks at its signal.
-    if (!queue) tree.turn.next(admit, row)
-    return row
+    if (!waits) tree.turn.next(admit, routine)
+    return routine
   }
 
   /** True if it has to queue. Throws if it is refused. */
   #checkRoom(name: string): boolean {
     if (this.closed) this.life.place.refuse(name, 'ERR_NOT_ACCEPTING', `${this.path} is ${this.state} and accepts nothing`)
-    const queue = this.registry.queued > 0 || this.life.gate.full() !== undefined
-    if (queue) this.#checkQueue(name)
-    return queue
+    const waits = this.registry.queued > 0 || this.life.gate.full() !== undefined
+    if (waits) this.#checkQueue(name)
+    return waits
   }
 
   #checkQueue(name: string): void {
@@ -153,6 +153,6 @@ export class LocalManager extends Manager {
   }
 }
 
-function admit(row: RoutineRow): void {
-  ;(row.local.registry as RoutineRegistry).admit(row)
+function admit(routine: SupervisedRoutine): void {
+  ;(routine.local.registry as RoutineRegistry).admit(routine)
 }

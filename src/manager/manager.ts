@@ -17,7 +17,7 @@ import {
   type WaitOptions,
 } from '../contract/index.ts'
 import type { Metrics } from '../count/index.ts'
-import type { Host, RoutineRow } from '../routine/index.ts'
+import type { Host, SupervisedRoutine } from '../routine/index.ts'
 import { type NamedReport, shutdownRoutines } from '../shutdown/index.ts'
 import {
   callable,
@@ -63,7 +63,7 @@ export interface AvailabilityOptions extends WaitOptions {
 const AVAILABILITY_RULES = { ...WAIT_RULES, room: oneOf('permit', 'queue') }
 
 /** What a manager is made of; the levels add what can be made below. */
-export abstract class Manager implements Host<RoutineRow>, Level {
+export abstract class Manager implements Host<SupervisedRoutine>, Level {
   readonly name: string
   readonly path: string
   /** @internal */ readonly tree: Tree

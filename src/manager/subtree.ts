@@ -1,7 +1,7 @@
 /** What hangs below a manager: other managers, and routines. */
 import { type Capacity, CapacityWaiter, type Gate, type Room } from '../admission/index.ts'
 import { ManagerExistsError, type ReportTotals } from '../contract/index.ts'
-import { CANCEL, type RoutineRow } from '../routine/index.ts'
+import { CANCEL, type SupervisedRoutine } from '../routine/index.ts'
 import type { Flock } from '../shutdown/index.ts'
 import { RoutineRegistry, Service } from '../supervision/index.ts'
 import type { Life } from './life.ts'
@@ -77,17 +77,17 @@ export class Subtree implements Flock, Capacity {
   // --- routines ------------------------------------------------------------------------------
 
   /** Living and queued, in order of spawning within each manager. */
-  routines(): RoutineRow[] {
-    const own = this.registry.rows.values()
+  routines(): SupervisedRoutine[] {
+    const own = this.registry.living.values()
     return this.#managers.size === 0 ? own : [...own, ...this.below().flatMap(({ flock }) => flock.routines())]
   }
 
   /** Of this id, if it lives or is retained: one that lives anywhere below comes before those that are only remembered. */
-  routine(id: string): RoutineRow | undefined {
-    return this.#search(({ rows }) => rows.get(id)) ?? this.#search((registry) => registry.findRetained(id))
+  routine(id: string): SupervisedRoutine | undefined {
+    return this.#search(({ living }) => living.get(id)) ?? this.#search((registry) => registry.findRetained(id))
   }
 
-  #search(look: (registry: RoutineRegistry) => RoutineRow | undefined): RoutineRow | undefined {
+  #search(look: (registry: RoutineRegistry) => SupervisedRoutine | undefined): SupervisedRoutine | undefined {
     const own = look(this.registry)
     if (own !== undefined) return own
     for (const { flock } of this.#managers.values()) {
@@ -97,7 +97,7 @@ export class Subtree implements Flock, Capacity {
     return undefined
   }
 
-  routinesNamed(name: string): RoutineRow[] {
+  routinesNamed(name: string): SupervisedRoutine[] {
     const own = this.#place.named(name)
     return this.#managers.size === 0 ? own : [...own, ...this.below().flatMap(({ flock }) => flock.routinesNamed(name))]
   }
@@ -142,8 +142,8 @@ export class Subtree implements Flock, Capacity {
     return copyOf(this.#place.totals)
   }
 
-  latestFirst(of: (registry: RoutineRegistry) => boolean = () => true): RoutineRow[] {
-    const own = of(this.registry) ? this.registry.rows.latestFirst() : []
+  latestFirst(of: (registry: RoutineRegistry) => boolean = () => true): SupervisedRoutine[] {
+    const own = of(this.registry) ? this.registry.living.latestFirst() : []
     return this.#managers.size === 0
       ? own
       : [
@@ -179,9 +179,9 @@ export class Subtree implements Flock, Capacity {
         else manager.run?.release()
         return
       }
-      const row = last instanceof Service ? last.row : undefined
-      if (row !== undefined && !row.ended) {
-        this.#release(row)
+      const routine = last instanceof Service ? last.routine : undefined
+      if (routine !== undefined && !routine.ended) {
+        this.#release(routine)
         return
       }
       order.pop()
@@ -189,12 +189,12 @@ export class Subtree implements Flock, Capacity {
   }
 
   /** Its end leads here again. */
-  #release(row: RoutineRow): void {
-    if (row.told) return
+  #release(routine: SupervisedRoutine): void {
+    if (routine.stopRequested) return
     const { tree, shutdownSeq, cancelReason } = this.#life
     tree.asked++
-    row.seq = shutdownSeq
-    row.stop(CANCEL, cancelReason)
+    routine.seq = shutdownSeq
+    routine.stop(CANCEL, cancelReason)
   }
 }
 

@@ -22,13 +22,13 @@ class LineTimer<Target = unknown> {
   previous: LineTimer | undefined = undefined
   next: LineTimer | undefined = undefined
   /** Undefined once it has fired or was disarmed. */
-  line: Line | undefined
+  line: TimerLine | undefined
   /** Whole milliseconds since the process began: a small integer, which is no object of its own. */
   readonly due: number
   readonly act: (target: Target) => void
   readonly target: Target
 
-  constructor(line: Line, due: number, act: (target: Target) => void, target: Target) {
+  constructor(line: TimerLine, due: number, act: (target: Target) => void, target: Target) {
     this.line = line
     this.due = due
     this.act = act
@@ -37,7 +37,7 @@ class LineTimer<Target = unknown> {
 }
 
 /** All timers of one length, the next one first, behind one timer of the platform. */
-class Line {
+class TimerLine {
   readonly delay: number
   head: LineTimer | undefined = undefined
   tail: LineTimer | undefined = undefined
@@ -76,7 +76,7 @@ class Line {
  * A2  The platform has a timer of a length as long as one of that length is armed here, and no longer.
  */
 export class PlatformClock implements Clock {
-  readonly #lines = new Map<number, Line>()
+  readonly #lines = new Map<number, TimerLine>()
   /** Kept, because asking for it is a third of the price of `now`. */
   readonly #origin = performance.timeOrigin
 
@@ -93,7 +93,7 @@ export class PlatformClock implements Clock {
     if (!(delay >= SHORT)) return setTimeout(act, delay, target)
     let line = this.#lines.get(delay)
     if (line === undefined) {
-      line = new Line(delay)
+      line = new TimerLine(delay)
       this.#lines.set(delay, line)
     }
     const due = Math.ceil((now ?? this.now()) - this.#origin + delay)
@@ -114,18 +114,18 @@ export class PlatformClock implements Clock {
     if (line.head === undefined) this.#close(line)
   }
 
-  #arm(line: Line, left: number): void {
+  #arm(line: TimerLine, left: number): void {
     // What is longer than the platform can wait is waited for in parts.
     line.timer = setTimeout(() => this.#fire(line), Math.min(left, LONGEST_TIMER))
   }
 
-  #close(line: Line): void {
+  #close(line: TimerLine): void {
     if (line.timer !== FIRING) clearTimeout(line.timer as Parameters<typeof clearTimeout>[0])
     this.#lines.delete(line.delay)
   }
 
   /** Fires the first if it is due, and lets what is due in microtasks begin before the next. */
-  #fire(line: Line): void {
+  #fire(line: TimerLine): void {
     const { head } = line
     if (head === undefined) return
     const left = Math.ceil(head.due - performance.now())

@@ -5,7 +5,7 @@ import type { CANCEL, TIMEOUT } from './routine-steps.ts'
 
 /** A routine that is to be restarted. */
 export interface Forced extends Remembering {
-  readonly told: boolean
+  readonly stopRequested: boolean
   readonly current: Incarnation
   /** The child that it is of its supervisor; undefined if it was spawned. */
   readonly service: object | undefined
@@ -15,7 +15,7 @@ export interface Forced extends Remembering {
 export function forceRestart(routine: Forced, event: typeof CANCEL | typeof TIMEOUT, why: unknown): void {
   const { current } = routine
   // It is on its way out; or a restart was ordered by hand, which is free; or it was forced for the same reason.
-  if (routine.told || routine.restartIsFree || routine.memory.restartOrdered === event) return
+  if (routine.stopRequested || routine.restartIsFree || routine.memory.restartOrdered === event) return
   if (current.over ? routine.service !== undefined : !current.heeds(event)) return
   routine.ownMemory.restartOrdered = event
   if (!current.over) current.step(event, why)

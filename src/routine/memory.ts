@@ -11,7 +11,7 @@ class Memory {
   bornAt: number | undefined = undefined
   /** The timer of a delayed restart. */
   backoffTimer: unknown = undefined
-  /** Failures in a row. */
+  /** Failures in a routine. */
   streak = 0
   /** The event that a restart was ordered with, whatever `restart` says. */
   restartOrdered: number | undefined = undefined

@@ -2,19 +2,19 @@
 import { announce } from './announcing.ts'
 import { forceRestart } from './forced-restart.ts'
 import { stopBackOff } from './restart-delay.ts'
-import type { RoutineRow } from './routine.ts'
+import type { SupervisedRoutine } from './supervised-routine.ts'
 import { CANCEL, KILL } from './routine-steps.ts'
 
-export function cancel(routine: RoutineRow, reason: unknown): void {
+export function cancel(routine: SupervisedRoutine, reason: unknown): void {
   routine.stop(CANCEL, reason)
 }
 
-export function kill(routine: RoutineRow, reason: unknown): void {
+export function kill(routine: SupervisedRoutine, reason: unknown): void {
   routine.stop(KILL, reason)
 }
 
 /** Begins it anew: now, if it waits for that; else once its present incarnation has ended. */
-export function restart(routine: RoutineRow): void {
+export function restart(routine: SupervisedRoutine): void {
   if (routine.local.registry.hasten(routine)) return
   if (routine.state !== 'pending') forceRestart(routine, CANCEL, routine.cancelReason)
   else if (routine.memory.backoffTimer !== undefined) {
@@ -23,19 +23,19 @@ export function restart(routine: RoutineRow): void {
   }
 }
 
-export function exit(routine: RoutineRow, [event, payload]: readonly [event: number, payload: unknown]): void {
+export function exit(routine: SupervisedRoutine, [event, payload]: readonly [event: number, payload: unknown]): void {
   routine.current.step(event, payload)
 }
 
-export function receive(routine: RoutineRow, message: unknown): void {
+export function receive(routine: SupervisedRoutine, message: unknown): void {
   routine.mailbox.send(message)
 }
 
-export function noteOrder(routine: RoutineRow, control: string): void {
+export function noteOrder(routine: SupervisedRoutine, control: string): void {
   announce(routine, 'control.ordered', { control }, 0)
 }
 
 /** Its incarnation has ended. */
-export function answerEnd(routine: RoutineRow, orphaned: boolean): void {
+export function answerEnd(routine: SupervisedRoutine, orphaned: boolean): void {
   routine.local.registry.settle(routine, orphaned)
 }

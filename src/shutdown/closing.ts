@@ -2,7 +2,7 @@
 import type { Phase, ShutdownTrigger } from '../../machines/lifecycle-event.ts'
 import type { ManagerMachineEvent } from '../../machines/manager.ts'
 import type { ReportTotals } from '../contract/index.ts'
-import type { RoutineRow } from '../routine/index.ts'
+import type { SupervisedRoutine } from '../routine/index.ts'
 import type { RoutineRegistry } from '../supervision/index.ts'
 import type { Tree } from '../turn/index.ts'
 
@@ -35,7 +35,7 @@ export interface Flock {
   /** All routines that it has had, by their ends. */
   readonly totals: ReportTotals
   /** The routines at all levels, the latest first: of those registries that `of` picks. */
-  latestFirst(of?: (registry: RoutineRegistry) => boolean): RoutineRow[]
+  latestFirst(of?: (registry: RoutineRegistry) => boolean): SupervisedRoutine[]
   /** From here on nothing is accepted, and no supervisor decides anything, at any level. */
   refuseAll(): void
   /** Each manager closes, and waits for its turn. */

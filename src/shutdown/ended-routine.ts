@@ -1,6 +1,6 @@
 /** What the shutdowns above a routine note when it ends. */
 import type { EndKind } from '../contract/index.ts'
-import type { RoutineRow } from '../routine/index.ts'
+import type { SupervisedRoutine } from '../routine/index.ts'
 import type { ShutdownRun } from './shutdown.ts'
 
 /** A manager, and those above it. */
@@ -10,7 +10,7 @@ interface Ancestry {
 }
 
 /** Each shutdown from here upwards notes the end of a routine; `error` is what its report is to tell of, if anything. In a turn. */
-export function noteEnd(manager: Ancestry, routine: RoutineRow, outcome: EndKind, orphan: boolean, error: unknown): void {
+export function noteEnd(manager: Ancestry, routine: SupervisedRoutine, outcome: EndKind, orphan: boolean, error: unknown): void {
   let stopping: Ancestry | undefined = manager
   while (stopping !== undefined && stopping.run === undefined) stopping = stopping.up
   const run = stopping?.run

@@ -11,7 +11,7 @@
 import type { Phase, ShutdownMode } from '../../machines/lifecycle-event.ts'
 import { LONGEST_TIMER, phaseIsOver, tighten } from '../../machines/shutdown.ts'
 import type { EndKind, ErrorReport, PhaseReport, RoutineReport, ShutdownReport } from '../contract/index.ts'
-import { GIVE_UP, type RoutineRow } from '../routine/index.ts'
+import { GIVE_UP, type SupervisedRoutine } from '../routine/index.ts'
 import type { ShutdownPlan } from '../spec/index.ts'
 import type { RoutineRegistry } from '../supervision/index.ts'
 import type { Tree, Turn } from '../turn/index.ts'
@@ -225,8 +225,8 @@ export class ShutdownRun {
   /** Ends what has not begun, in the whole subtree. Looking at 100,000 that run is a tenth of their shutdown. */
   #cancelPending(drain: boolean, then: () => void): void {
     const { seq } = this
-    const rows = this.#flock.latestFirst((registry) => registry.idle > 0)
-    this.#turn.each(rows, (row) => registryOf(row).cancelPending(row, seq, drain), then)
+    const routines = this.#flock.latestFirst((registry) => registry.idle > 0)
+    this.#turn.each(routines, (routine) => registryOf(routine).cancelPending(routine, seq, drain), then)
   }
 
   #endDrain(): void {
@@ -250,22 +250,22 @@ export class ShutdownRun {
   }
 
   /** Tells them to stop. Their shutdown times are kept here: one timer for each length. */
-  #ask(rows: readonly RoutineRow[], then: () => void): void {
+  #ask(routines: readonly SupervisedRoutine[], then: () => void): void {
     const { seq } = this
     const turn = this.#turn
-    const graces = new Map<number, RoutineRow[]>()
-    const ask = (row: RoutineRow): void => {
-      const time = registryOf(row).ask(row, seq)
+    const graces = new Map<number, SupervisedRoutine[]>()
+    const ask = (routine: SupervisedRoutine): void => {
+      const time = registryOf(routine).ask(routine, seq)
       if (time === undefined) return
       const group = graces.get(time)
-      if (group !== undefined) group.push(row)
+      if (group !== undefined) group.push(routine)
       else {
-        const asked = [row]
+        const asked = [routine]
         graces.set(time, asked)
         this.#after(time, () => turn.each(asked, giveUpOn))
       }
     }
-    turn.each(rows, ask, then)
+    turn.each(routines, ask, then)
   }
 
   #kill(then: () => void): void {
@@ -275,7 +275,7 @@ export class ShutdownRun {
     const { seq } = this
     this.#turn.each(
       registry.latestFirst(),
-      (row) => registry.kill(row, seq),
+      (routine) => registry.kill(routine, seq),
       () => {
         this.#flock.releaseLatest()
         then()
@@ -293,9 +293,9 @@ export class ShutdownRun {
   #force(then: () => void): void {
     if (this.#forced) return then()
     this.#forced = true
-    const rows = this.#flock.latestFirst().filter((row) => !row.told)
-    const givesTurn = rows.length > 0 || this.#mode === 'immediate'
-    this.#ask(rows, () => {
+    const routines = this.#flock.latestFirst().filter((routine) => !routine.stopRequested)
+    const givesTurn = routines.length > 0 || this.#mode === 'immediate'
+    this.#ask(routines, () => {
       if (givesTurn) this.#after(0, () => this.setOverdue())
       else this.setOverdue()
       then()
@@ -390,10 +390,10 @@ function advance(run: ShutdownRun): void {
   run.advance()
 }
 
-function giveUpOn(row: RoutineRow): void {
-  if (!row.ended) row.current.step(GIVE_UP, undefined)
+function giveUpOn(routine: SupervisedRoutine): void {
+  if (!routine.ended) routine.current.step(GIVE_UP, undefined)
 }
 
-function registryOf(row: RoutineRow): RoutineRegistry {
-  return row.local.registry as RoutineRegistry
+function registryOf(routine: SupervisedRoutine): RoutineRegistry {
+  return routine.local.registry as RoutineRegistry
 }

@@ -1,7 +1,7 @@
 /** OTP's operations on the children of a supervisor, with OTP's answers. */
 import type { Call, CallError, ChildCounts, Verdict } from '../../machines/supervisor.ts'
 import type { Routine, StartFailedError } from '../contract/index.ts'
-import { RoutineRow } from '../routine/index.ts'
+import { SupervisedRoutine } from '../routine/index.ts'
 import { anything, check, type ChildSpec, isChildSpec, type ManagerSpec, nodeName, refuse } from '../spec/index.ts'
 import type { Ward } from './lead.ts'
 import type { RoutineRegistry } from './routine-registry.ts'
@@ -88,11 +88,12 @@ export class ChildCalls<M> {
     if (typeof child === 'string') return this.#ask({ op: 'terminateChild', id: child }, () => undefined)
     if (typeof child !== 'object' || child === null || !('service' in child))
       throw refuse('terminateChild child', 'the id of a child, or itself', child, this.#asked.path)
-    const handle = child as unknown as RoutineRow | Held
+    const handle = child as unknown as SupervisedRoutine | Held
     const service = handle.service as Service | undefined
     // An instance that has ended leaves nothing to know it by; who holds its handle knows that it was one.
-    if (handle instanceof RoutineRow && handle.ended && service?.isInstance === true) return Promise.resolve({ ok: true, value: undefined })
-    const above: unknown = handle instanceof RoutineRow ? handle.local : handle.life.up?.host
+    if (handle instanceof SupervisedRoutine && handle.ended && service?.isInstance === true)
+      return Promise.resolve({ ok: true, value: undefined })
+    const above: unknown = handle instanceof SupervisedRoutine ? handle.local : handle.life.up?.host
     if (above !== this.#asked || service === undefined) return Promise.resolve({ ok: false, error: 'not_found' })
     // A handle is good for what it stands for when its turn comes, not for whoever has followed it meanwhile.
     const means = (present: Service): boolean => present === service && isOf(present, handle)
@@ -127,19 +128,19 @@ export class ChildCalls<M> {
   }
 
   #present(service: Service): LivingChildOf<M> | undefined {
-    return (service.manager?.host ?? service.row) as LivingChildOf<M> | undefined
+    return (service.manager?.host ?? service.routine) as LivingChildOf<M> | undefined
   }
 
   #entry(service: Service): ChildEntryOf<M> {
-    const { id, type, state, spec, row, manager } = service
+    const { id, type, state, spec, routine, manager } = service
     const child = state === 'running' ? this.#present(service) : state === 'restarting' ? state : undefined
-    return { id, type, child, incarnation: manager?.incarnation ?? row?.incarnation ?? 0, spec }
+    return { id, type, child, incarnation: manager?.incarnation ?? routine?.incarnation ?? 0, spec }
   }
 }
 
 type Answered = Extract<Verdict<Service>, { ok: true }>
 
 /** True if the handle is that of who it is at present. */
-function isOf({ row, manager }: Service, handle: RoutineRow | Held): boolean {
-  return handle instanceof RoutineRow ? handle === row : handle.life === manager
+function isOf({ routine, manager }: Service, handle: SupervisedRoutine | Held): boolean {
+  return handle instanceof SupervisedRoutine ? handle === routine : handle.life === manager
 }

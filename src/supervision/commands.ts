@@ -11,7 +11,7 @@ import {
   type Host,
   type Incarnation,
   prepareRoutine,
-  type RoutineRow,
+  type SupervisedRoutine,
 } from '../routine/index.ts'
 import type { Tree } from '../turn/index.ts'
 import type { Lead } from './lead.ts'
@@ -34,7 +34,7 @@ interface Process {
 
 export class Commands {
   readonly #lead: Lead
-  readonly #host: Host<RoutineRow>
+  readonly #host: Host<SupervisedRoutine>
   readonly #tree: Tree
   readonly #registry: RoutineRegistry
   readonly #process: Process
@@ -49,18 +49,18 @@ export class Commands {
 
   /** Answers with how it began, or LATER. */
   start(service: Service, again: boolean): unknown {
-    const { row } = service
+    const { routine } = service
     // Its last end has yet to be told: only then is known what comes of it.
     if (service.unanswered) {
       this.#tree.turn.next(startLater, { commands: this, service, again })
       return LATER
     }
-    if (row?.ended === false && row.current.over) {
+    if (routine?.ended === false && routine.current.over) {
       // That end was told to be the last.
       if (service.toRestart === false) return 'ignore'
       // It has failed while its restart waited, which counts as a start that fails: V3 of machines/supervisor.ts.
       if (service.exitWaits) {
-        service.startError = row.current.error
+        service.startError = routine.current.error
         return 'error'
       }
     }
@@ -77,42 +77,42 @@ export class Commands {
   }
 
   #startRoutine(service: Service): unknown {
-    const row = this.#rowFor(service)
-    if (row === undefined) return 'error'
+    const routine = this.#routineFor(service)
+    if (routine === undefined) return 'error'
     // Told to stop while it was dead: its end is on its way here.
-    if (row.told) {
-      row.stop(CANCEL, row.memory.lateReason ?? this.#host.cancelReason)
+    if (routine.stopRequested) {
+      routine.stop(CANCEL, routine.memory.lateReason ?? this.#host.cancelReason)
       return 'ok'
     }
-    if (row.spec.signal === undefined && !hasStart(row)) {
-      this.#letBegin(service, row)
+    if (routine.spec.signal === undefined && !hasStart(routine)) {
+      this.#letBegin(service, routine)
       return 'ok'
     }
     // Behind the deed that looks at its signal.
-    this.#tree.turn.next(prepare, { commands: this, row })
+    this.#tree.turn.next(prepare, { commands: this, routine })
     return LATER
   }
 
-  #letBegin(service: Service, row: RoutineRow): void {
+  #letBegin(service: Service, routine: SupervisedRoutine): void {
     service.hasStarted = true
-    this.#tree.begin(row.current)
+    this.#tree.begin(routine.current)
   }
 
   /** @internal Its `start` has returned. */
-  prepared(service: Service, row: RoutineRow, begun: Begun, whose: Incarnation): void {
+  prepared(service: Service, routine: SupervisedRoutine, begun: Begun, whose: Incarnation): void {
     if (begun === 'error') service.startError = whose.error
-    else if (begun === 'ok' && row.current === whose && !whose.over && !this.#process.closed) this.#letBegin(service, row)
+    else if (begun === 'ok' && routine.current === whose && !whose.over && !this.#process.closed) this.#letBegin(service, routine)
     this.#process.resume(begun)
   }
 
   /** The routine that goes on, or a new one; undefined if there is no room for it. */
-  #rowFor(service: Service): RoutineRow | undefined {
+  #routineFor(service: Service): SupervisedRoutine | undefined {
     const registry = this.#registry
     const { path } = this.#host
-    const { row } = service
-    if (row !== undefined && !row.ended) {
-      if (row.current.over) registry.renew(row, 0)
-      return row
+    const { routine } = service
+    if (routine !== undefined && !routine.ended) {
+      if (routine.current.over) registry.renew(routine, 0)
+      return routine
     }
     try {
       if (!service.reserved && this.#lead.gate.full() !== undefined)
@@ -120,7 +120,7 @@ export class Commands {
           path,
         })
       const next = this.#register(service)
-      service.row = next
+      service.routine = next
       registry.announceSpawned(next)
       registry.bindSignal(next)
       return next
@@ -134,13 +134,13 @@ export class Commands {
   }
 
   /** Takes it up with its permit. */
-  #register(service: Service): RoutineRow {
-    const { work } = service.spec as { work: RoutineRow['logic'] }
-    const { routineSpec } = service as { routineSpec: RoutineRow['spec'] }
-    const row = this.#registry.add(service.name, work, routineSpec, routineSpec.input, service.id, service)
+  #register(service: Service): SupervisedRoutine {
+    const { work } = service.spec as { work: SupervisedRoutine['logic'] }
+    const { routineSpec } = service as { routineSpec: SupervisedRoutine['spec'] }
+    const routine = this.#registry.add(service.name, work, routineSpec, routineSpec.input, service.id, service)
     if (!service.reserved) this.#lead.gate.take()
     service.reserved = false
-    return row
+    return routine
   }
 
   #startManager(service: Service): unknown {
@@ -165,7 +165,7 @@ export class Commands {
 
   /** Answers when it has ended, or LATER. */
   stop(service: Service, again: boolean): unknown {
-    const { row, manager } = service
+    const { routine, manager } = service
     this.disarm(service)
     if (manager !== undefined) {
       if (manager.over && !manager.unanswered) return undefined
@@ -173,28 +173,28 @@ export class Commands {
       if (!manager.over) manager.stopBySupervisor()
       return LATER
     }
-    if (row === undefined || row.ended) return undefined
-    if (row.current.over && !row.current.unanswered) {
-      this.#registry.finish(row, again)
+    if (routine === undefined || routine.ended) return undefined
+    if (routine.current.over && !routine.current.unanswered) {
+      this.#registry.finish(routine, again)
       return undefined
     }
     service.again = again
     service.stopped = () => this.#resumeNext(undefined)
-    row.stop(CANCEL, this.#host.cancelReason)
+    routine.stop(CANCEL, this.#host.cancelReason)
     return LATER
   }
 
   /** Answers with milliseconds, or LATER. */
   delay(service: Service): unknown {
-    const { row } = service
-    if (row === undefined || row.ended || row.told) return 0
-    if (asksChance(row)) {
+    const { routine } = service
+    if (routine === undefined || routine.ended || routine.stopRequested) return 0
+    if (asksChance(routine)) {
       this.#tree.turn.deed(askChanceFirst, { commands: this, service })
       return LATER
     }
-    const delay = delayOf(row, this.#tree.clock.now())
+    const delay = delayOf(routine, this.#tree.clock.now())
     if (delay === 0) return 0
-    this.#registry.renew(row, delay)
+    this.#registry.renew(routine, delay)
     service.restartTimer = this.#tree.later(() => this.#process.hasten(service), delay)
     return delay
   }
@@ -206,14 +206,14 @@ export class Commands {
 
   /** It stays down. */
   leave(service: Service): void {
-    const { row, manager } = service
+    const { routine, manager } = service
     this.disarm(service)
-    if (row?.current.over === true) this.#registry.finish(row)
-    else if (row !== undefined && !row.ended) {
+    if (routine?.current.over === true) this.#registry.finish(routine)
+    else if (routine !== undefined && !routine.ended) {
       // Its delayed restart was to begin now, and another one of its group has failed to start.
       service.again = false
       service.stopped = () => undefined
-      row.stop(CANCEL, this.#host.cancelReason)
+      routine.stop(CANCEL, this.#host.cancelReason)
     }
     this.giveBack(service)
     if (manager?.over === true) manager.conclude()
@@ -225,7 +225,7 @@ export class Commands {
     if (!service.reserved) return
     service.reserved = false
     this.#lead.gate.give()
-    grant(this.#registry.line)
+    grant(this.#registry.queue)
   }
 
   /** It waits for no delayed restart any more. */
@@ -255,18 +255,18 @@ function startLater({ commands, service, again }: Starting): void {
 
 interface Preparing {
   readonly commands: Commands
-  readonly row: RoutineRow
+  readonly routine: SupervisedRoutine
 }
 
-function prepare({ commands, row }: Preparing): void {
-  prepareRoutine(row, (_, begun, whose) => commands.prepared(row.service as Service, row, begun, whose))
+function prepare({ commands, routine }: Preparing): void {
+  prepareRoutine(routine, (_, begun, whose) => commands.prepared(routine.service as Service, routine, begun, whose))
 }
 
 /** A deed. */
 function askChanceFirst({ commands, service }: Omit<Starting, 'again'>): void {
-  const row = service.row as RoutineRow
-  askChance(row)
-  row.tree.turn.arise(delayed, commands, service)
+  const routine = service.routine as SupervisedRoutine
+  askChance(routine)
+  routine.tree.turn.arise(delayed, commands, service)
 }
 
 function delayed(commands: Commands, service: Service): void {

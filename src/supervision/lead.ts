@@ -2,13 +2,13 @@
 import type { EndReason } from '../../machines/supervisor.ts'
 import type { Gate } from '../admission/index.ts'
 import type { EndKind } from '../contract/index.ts'
-import type { Host, RoutineRow } from '../routine/index.ts'
+import type { Host, SupervisedRoutine } from '../routine/index.ts'
 import type { ManagerSpec } from '../spec/index.ts'
 import type { Service } from './service.ts'
 
 /** A manager, to its own supervising. */
 export interface Lead {
-  readonly host: Host<RoutineRow>
+  readonly host: Host<SupervisedRoutine>
   readonly spec: ManagerSpec
   readonly gate: Gate
   /** Managers made by hand, and children, in order of their first start: the reverse of the order in which they stop. */
@@ -22,7 +22,7 @@ export interface Lead {
   /** Makes the manager that is one of the children. */
   grow(child: Service): Ward
   /** A routine has ended for good; `thrown` is what is to be told of it, if anything. */
-  noteEnd(routine: RoutineRow, kind: EndKind, orphan: boolean, thrown: unknown): void
+  noteEnd(routine: SupervisedRoutine, kind: EndKind, orphan: boolean, thrown: unknown): void
   /** Which level has no permit left, in words. */
   describeLimit(): string
 }

@@ -2,7 +2,7 @@
 import type { RestartType } from '../../machines/restart-policy.ts'
 import type { Begun, Child, ChildState } from '../../machines/supervisor.ts'
 import { isStartFailure, StartFailedError } from '../contract/index.ts'
-import type { Post, RoutineRow } from '../routine/index.ts'
+import type { Post, SupervisedRoutine } from '../routine/index.ts'
 import type { ChildSpec, RoutineSpec } from '../spec/index.ts'
 import type { Ward } from './lead.ts'
 
@@ -23,7 +23,7 @@ export class Service implements Child, Post {
   exitWaits = false
   /** How many incarnations it has had, over all routines. */
   incarnations = 0
-  row: RoutineRow | undefined = undefined
+  routine: SupervisedRoutine | undefined = undefined
   manager: Ward | undefined = undefined
   /** Why its last start failed. */
   startError: unknown = undefined
@@ -63,7 +63,7 @@ export class Service implements Child, Post {
 
   /** True while the end of its present incarnation has yet to be told. */
   get unanswered(): boolean {
-    return this.manager?.unanswered ?? (this.row?.ended === false && this.row.unanswered)
+    return this.manager?.unanswered ?? (this.routine?.ended === false && this.routine.unanswered)
   }
 
   /** The supervisor has come to its end. */

@@ -16,7 +16,7 @@ import {
   type Wish,
 } from '../../machines/supervisor.ts'
 import type { EndKind } from '../contract/index.ts'
-import type { RoutineRow } from '../routine/index.ts'
+import type { SupervisedRoutine } from '../routine/index.ts'
 import type { Tree } from '../turn/index.ts'
 import { Commands, LATER } from './commands.ts'
 import type { Lead } from './lead.ts'
@@ -121,49 +121,49 @@ export class Supervisor implements ChildSupervisor {
   // --- what becomes of children --------------------------------------------------------------
 
   /** An incarnation of a child has ended. */
-  routineEnded(service: Service, row: RoutineRow, kind: EndKind, orphan: boolean): void {
+  routineEnded(service: Service, routine: SupervisedRoutine, kind: EndKind, orphan: boolean): void {
     const registry = this.#registry
     const closed = this.closed
-    const wish = this.#wishOf(row)
+    const wish = this.#wishOf(routine)
     const exit = exitOf(kind)
     const awaited = service.stopped
     const asked = wish === 'again' || wish === 'free' || (wish === 'policy' && shouldRestart(service.restart, exit))
     // A first start that fails is an end; that of a restart is tried again.
-    const again = row.memory.notStarted ? service.retried && row.memory.startThrew : asked
+    const again = routine.memory.notStarted ? service.retried && routine.memory.startThrew : asked
     // One that is busy decides later, by a window that has moved on: until then there is room.
-    const allowed = wish === 'free' || this.busy || this.#hasRestartFor(row)
+    const allowed = wish === 'free' || this.busy || this.#hasRestartFor(routine)
     const willRestart = again && !closed && awaited === undefined && allowed
     service.alive = false
     service.hasStarted = false
     service.orphan = orphan
     // It may have ended while it waited for a delayed restart: that one is nobody's any more.
     this.#commands.disarm(service)
-    registry.announceEnd(row, kind, orphan, willRestart)
+    registry.announceEnd(routine, kind, orphan, willRestart)
     service.toRestart = willRestart
     // The answer of its `start` follows.
-    if (row.memory.notStarted && !closed) return
+    if (routine.memory.notStarted && !closed) return
     if (awaited !== undefined) {
-      registry.finish(row, service.again && !closed)
+      registry.finish(routine, service.again && !closed)
       this.#stopped(service)
-    } else if (closed) registry.finish(row)
+    } else if (closed) registry.finish(routine)
     else this.#postExit(service, exit, wish)
   }
 
   /** What its end asks of its supervisor. */
-  #wishOf(row: RoutineRow): Wish {
-    if (row.told) return 'told'
-    if (row.memory.restartOrdered !== undefined) return row.restartIsFree ? 'free' : 'again'
-    return this.#registry.mayHelp(row) ? 'policy' : 'no'
+  #wishOf(routine: SupervisedRoutine): Wish {
+    if (routine.stopRequested) return 'told'
+    if (routine.memory.restartOrdered !== undefined) return routine.restartIsFree ? 'free' : 'again'
+    return this.#registry.mayHelp(routine) ? 'policy' : 'no'
   }
 
   /** True if the limit leaves one more, or it may start fresh in place of that. */
-  #hasRestartFor({ resumption }: RoutineRow): boolean {
+  #hasRestartFor({ resumption }: SupervisedRoutine): boolean {
     const now = this.#tree.clock.now()
     return this.window.left(now) > 0 || resumption?.mayStartFresh(now, this.#lead.spec.restartWindow) === true
   }
 
   /** A child that is a manager has ended a life. */
-  managerEnded(service: Service, told: boolean, failedToStart: unknown): void {
+  managerEnded(service: Service, stopRequested: boolean, failedToStart: unknown): void {
     service.alive = false
     if (this.closed) service.manager?.conclude()
     if (service.begun !== undefined) {
@@ -171,7 +171,7 @@ export class Supervisor implements ChildSupervisor {
       this.#began(service, failedToStart === undefined ? 'ignore' : 'error')
     } else if (service.stopped !== undefined) this.#stopped(service)
     // OTP counts giving up as an end in good order.
-    else this.#postExit(service, 'shutdown', told ? 'told' : 'policy')
+    else this.#postExit(service, 'shutdown', stopRequested ? 'told' : 'policy')
   }
 
   #postExit(child: Service, kind: ExitKind, wish: Wish): void {
@@ -239,7 +239,7 @@ export class Supervisor implements ChildSupervisor {
       case 'stop':
         return this.#commands.stop(command.child, command.again)
       case 'fresh':
-        return command.child.row !== undefined && this.#registry.startsFresh(command.child.row)
+        return command.child.routine !== undefined && this.#registry.startsFresh(command.child.routine)
       case 'delay':
         return this.#commands.delay(command.child)
       case 'ready':

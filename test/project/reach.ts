@@ -12,7 +12,7 @@
  * - What a class declares as an array, a map, a set or a string is its own altogether: the names in {@link BUILT_IN} are no dots
  *   behind such a field of `this`, or behind each other there. Behind anything else they are.
  * - A `const` that is made of dots alone stands for them, by name and by pattern: after `const { local } = this`,
- *   `local.registry.line.head` has four. What a call returned and was given a name is in hand, and so is an element of a loop.
+ *   `local.registry.queue.head` has four. What a call returned and was given a name is in hand, and so is an element of a loop.
  *
  * `reach` counts chains that begin at `this`; `reachOfHanded` those that begin at a parameter.
  */

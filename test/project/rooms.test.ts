@@ -87,7 +87,7 @@ test.each([
   ['const line = this.host.next(); line.head.row'],
   ['for (const row of this.host.rows) row.local.path'],
   ['function free() { return this.a.b.c.d }'],
-  ['row.local.registry.line'],
+  ['row.local.registry.queue'],
   ['this.host.tree.clock.now(); this.tree.bus.contained; this.host.local.tree'],
   ['const { clock } = this.host.tree; clock.now()'],
   ['this.host.spec.mailbox.capacity; const { mailbox: { overflow } } = this.host.spec'],
@@ -104,15 +104,15 @@ test.each([
   ['this.host.line[0].head', ['reach 3']],
   ['this.host.line.next().head', ['reach 4']],
   ['this.host.line.head.leave()', ['reach 3']],
-  ['const { local } = this; local.registry.line.head', ['reach 4']],
+  ['const { local } = this; local.registry.queue.head', ['reach 4']],
   ['const { local: { registry: { line } } } = this; line.head', ['reach 3', 'reach 4']],
   ['const { clock } = this.local.stage', ['reach 3']],
-  ['const local = this.local; local.registry.line', ['reach 3']],
+  ['const local = this.local; local.registry.queue', ['reach 3']],
   ['later(() => this.host.line.head)', ['reach 3']],
   ['this.host.local.tree.clock', ['reach 3']],
   ['this.host.local.spec', ['reach 3']],
-  ['row.local.registry.line.head', ['reachOfHanded 4']],
-  ['row.local.registry.line.head.leave(this.host.line.head)', ['reachOfHanded 4', 'reach 3']],
+  ['row.local.registry.queue.head', ['reachOfHanded 4']],
+  ['row.local.registry.queue.head.leave(this.host.line.head)', ['reachOfHanded 4', 'reach 3']],
 ])('%s reaches through', (body, expected) => {
   expect(dots(body)).toEqual(expected)
 })

@@ -33,9 +33,9 @@ import { answerEnd, cancel, exit, kill, noteOrder, receive, restart } from './ro
 import { answerRevival, answerSilence } from './silence.ts'
 import { launchRoutine } from './start-option.ts'
 
-export class RoutineRow extends Remembering implements Owner, Addressee, Named<RoutineRow>, Queued<RoutineRow> {
+export class SupervisedRoutine extends Remembering implements Owner, Addressee, Named<SupervisedRoutine>, Queued<SupervisedRoutine> {
   /** The manager that it lives in. */
-  readonly local: Host<RoutineRow>
+  readonly local: Host<SupervisedRoutine>
   /** Its id, once somebody has asked for it. */
   knownId: string | undefined
   readonly spec: RoutineSpec
@@ -43,7 +43,7 @@ export class RoutineRow extends Remembering implements Owner, Addressee, Named<R
   readonly logic: Work
   /** Handed to the work as it is. */
   readonly input: unknown
-  readonly group: NameGroup<RoutineRow>
+  readonly group: NameGroup<SupervisedRoutine>
   /** The child that it is of its supervisor; undefined if it was spawned. */
   readonly service: Post | undefined
   /** `seq` of the event that explains the next one. */
@@ -51,29 +51,29 @@ export class RoutineRow extends Remembering implements Owner, Addressee, Named<R
   /** True once it has ended for good. */
   ended = false
   /** True once somebody has told it to stop: from then on nothing is restarted. */
-  told = false
+  stopRequested = false
   /** Of its outcome, and the way to keep it. */
   promise: Promise<Outcome> | undefined = undefined
   keep: ((outcome: Outcome) => void) | undefined = undefined
   settling: Settling | undefined = undefined
-  previousLiving: RoutineRow | undefined = undefined
-  nextLiving: RoutineRow | undefined = undefined
-  previousNamed: RoutineRow | undefined = undefined
-  nextNamed: RoutineRow | undefined = undefined
-  previousQueued: RoutineRow | undefined = undefined
-  nextQueued: RoutineRow | undefined = undefined
+  previousLiving: SupervisedRoutine | undefined = undefined
+  nextLiving: SupervisedRoutine | undefined = undefined
+  previousNamed: SupervisedRoutine | undefined = undefined
+  nextNamed: SupervisedRoutine | undefined = undefined
+  previousQueued: SupervisedRoutine | undefined = undefined
+  nextQueued: SupervisedRoutine | undefined = undefined
   ticket = 0
   #current: Incarnation | undefined = undefined
   #mailbox: Mailbox | undefined = undefined
   #path: string | undefined = undefined
 
   constructor(
-    local: Host<RoutineRow>,
+    local: Host<SupervisedRoutine>,
     id: string | undefined,
     work: Work,
     spec: RoutineSpec,
     input: unknown,
-    group: NameGroup<RoutineRow>,
+    group: NameGroup<SupervisedRoutine>,
     service: Post | undefined,
   ) {
     super()
@@ -244,7 +244,7 @@ export class RoutineRow extends Remembering implements Owner, Addressee, Named<R
   }
 
   restart(): Promise<boolean> {
-    if (this.ended || this.told) throw new NotRunningError(`${this.path} has ended and cannot be restarted`, { path: this.path })
+    if (this.ended || this.stopRequested) throw new NotRunningError(`${this.path} has ended and cannot be restarted`, { path: this.path })
     const next = nextStart(this)
     this.tree.turn.run(restart, this)
     return next
@@ -254,7 +254,7 @@ export class RoutineRow extends Remembering implements Owner, Addressee, Named<R
   exit(reason: ExitReason): boolean {
     checkExitReason(reason, this.path)
     const step = exitStep(reason, this.path)
-    if (this.ended || this.told || this.current.over) return false
+    if (this.ended || this.stopRequested || this.current.over) return false
     this.tree.turn.run(exit, this, step)
     return true
   }
@@ -279,7 +279,7 @@ export class RoutineRow extends Remembering implements Owner, Addressee, Named<R
   /** Tells it to stop, for good. */
   stop(event: typeof CANCEL | typeof KILL, reason: unknown): void {
     if (this.ended) return
-    this.told = true
+    this.stopRequested = true
     if (this.memory.restartOrdered !== undefined) this.ownMemory.restartOrdered = undefined
     if (this.current.over) {
       this.ownMemory.lateReason ??= reason
