@@ -12,7 +12,7 @@ import type { Phase, ShutdownMode } from './lifecycle-event.ts'
 /** Which of the three tiers a manager stands on. */
 export type ManagerLevel = 'global' | 'app' | 'local'
 
-/** What may be told to a manager. */
+/** The events of a manager. */
 export type ManagerMachineEvent =
   | { type: 'start' }
   | { type: 'shutdown'; mode?: ShutdownMode; timeout?: number }

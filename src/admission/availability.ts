@@ -1,31 +1,31 @@
 /**
- * Those who wait for room: for a permit, or for a place in the queue.
+ * Waiters for room: for a permit, or for a place in the queue.
  *
- * K1  Who waits stands in one queue: that of the gate that keeps it waiting, whose next release is the first that can help it.
- * K2  As many are told as there is room for, those first who have stood there longest. Room that somebody was told of is promised:
- *     others do not hear of it until he has had his turn. Whoever spawns without asking may be faster all the same.
+ * K1  A waiter stands in one queue: that of the gate that keeps it waiting. The next release there is the first that can help it.
+ * K2  As many waiters are woken as there is room for, the longest waiting first. Room that a waiter was woken for is promised: it is
+ *     not offered to others until that waiter could act. A spawn that does not wait may still take it first.
  */
 import type { Gate } from './limiter.ts'
 
 /** What is waited for. */
 export type Room = 'permit' | 'queue'
 
-/** Microtasks that somebody has after he was told. An async function around the wait, and one around that, take three each. */
+/** Microtasks that a waiter has to act after it was woken. An async function around the wait, and one around that, take three each. */
 const TURN = 8
 
-/** A manager, to those who wait for its room. */
+/** A manager, as its waiters see it. */
 export interface Capacity {
   readonly gate: Gate
   readonly closed: boolean
-  /** Those who wait, to be told when nothing is accepted any more. */
+  /** All waiters, to be called when nothing is accepted any more. */
   readonly capacityWaiters: Set<() => void>
   /** How many more there is room for, what is promised left out. */
   roomFor(room: Room): number
-  /** True if it is its own gate that keeps those waiting, whatever those above have. */
+  /** True if its own gate keeps waiters waiting, whatever room there is above. */
   keepsWaiting(room: Room): boolean
 }
 
-/** Who waits at one gate for one kind of room, the first come first. */
+/** The waiters at one gate for one kind of room, first come, first served. */
 export class WaiterQueue {
   size = 0
   #first: CapacityWaiter | undefined = undefined
@@ -58,7 +58,7 @@ export class WaiterQueue {
       first.look()
       if (first.queue !== this) continue
       const queue = first.due()
-      // Those behind it wait for the same.
+      // The waiters behind it wait for the same.
       if (queue === this) return
       this.remove(first)
       queue.push(first)

@@ -3,13 +3,13 @@
  *
  * L1  At no instant does a gate count more than its `max`; a routine counts at its local and at all above.
  * L2  A permit is given back exactly once.
- * L3  A freed permit goes to the queue whose head has waited longest, of those it is of use to.
+ * L3  A freed permit goes to the queue whose head has waited longest, among the queues that can use it.
  * L4  A queue that waits at a gate above stands in that gate's heap; a gate with room has no queue that it alone could admit.
  */
 
 import { type Room, WaiterQueue } from './availability.ts'
 
-/** Somebody in a queue. */
+/** A routine in a queue. */
 export interface Queued<Self> {
   ticket: number
   previousQueued: Self | undefined
@@ -23,13 +23,13 @@ export class Gate {
   readonly up: Gate | undefined
   /** Queues that wait for a permit of this gate, a binary heap by ticket. */
   readonly blocked: QueueHeap = new QueueHeap()
-  /** Those who wait here until there is a permit. */
+  /** Waiters for a permit of this gate. */
   readonly permitWaiters = new WaiterQueue()
-  /** Those who wait here until there is a place in the queue. */
+  /** Waiters for a place in the queue of this manager. */
   readonly placeWaiters = new WaiterQueue()
-  /** How many permits somebody was just told of. */
+  /** Permits that were promised to waiters; see K2 in availability.ts. */
   promisedPermits = 0
-  /** How many places in the queue somebody was just told of. */
+  /** Places in the queue that were promised to waiters. */
   promisedPlaces = 0
 
   constructor(max: number, up: Gate | undefined) {
@@ -50,12 +50,12 @@ export class Gate {
     return undefined
   }
 
-  /** True if somebody waits for a permit of this gate, in whatever way. */
+  /** True if a queue or a waiter waits for a permit of this gate. */
   get isAwaited(): boolean {
     return this.blocked.size > 0 || this.permitWaiters.size > 0 || this.placeWaiters.size > 0
   }
 
-  /** Permits that are free here and at all levels above, and promised to nobody. */
+  /** Permits that are free here and at all levels above, and not promised to a waiter. */
   get unspoken(): number {
     let free = Infinity
     for (let gate: Gate | undefined = this; gate !== undefined; gate = gate.up)
@@ -70,24 +70,24 @@ export class Gate {
     return undefined
   }
 
-  /** Somebody is told of room, or has had his turn. A permit is one of every level, a place in a queue one of this. */
+  /** Promises room to a waiter, or takes the promise back. A permit is promised at every level, a place in the queue at this one. */
   promise(room: Room, by: 1 | -1): void {
     if (room === 'queue') this.promisedPlaces += by
     else for (let gate: Gate | undefined = this; gate !== undefined; gate = gate.up) gate.promisedPermits += by
   }
 
-  /** Those who wait here for that kind of room. */
+  /** The waiters here for one kind of room. */
   waitersFor(room: Room): WaiterQueue {
     return room === 'queue' ? this.placeWaiters : this.permitWaiters
   }
 
-  /** Tells those who wait here. */
+  /** Wakes the waiters here. */
   wake(): void {
     this.permitWaiters.wake()
     this.placeWaiters.wake()
   }
 
-  /** Tells those who wait here, and at each level above that has room. */
+  /** Wakes the waiters here, and at each level above that has room. */
   wakeAll(): void {
     this.wake()
     for (let gate = this.up; gate !== undefined; gate = gate.up) if (gate.count < gate.max) gate.wake()
@@ -174,7 +174,7 @@ function park(queue: AnyQueue, gate: Gate): void {
   gate.blocked.push(queue)
 }
 
-/** After a permit of this queue's gate was given back: admits whoever has waited longest, at any level. */
+/** After a permit of this queue's gate was given back: admits the routine that has waited longest, at any level. */
 export function grant(queue: AnyQueue): void {
   let awaited = queue.length > 0
   for (let gate: Gate | undefined = queue.gate; gate !== undefined && !awaited; gate = gate.up) awaited = gate.isAwaited

@@ -17,7 +17,7 @@ export interface MetricValues {
   readonly running: number
   readonly completed: number
   readonly failed: number
-  /** Ended because they were told to, and obeyed. */
+  /** Were asked to stop, and did. */
   readonly cancelled: number
   /** Had to be forced. */
   readonly killed: number
@@ -107,7 +107,7 @@ export class Counters {
     if (duration > this.max) this.max = duration
   }
 
-  /** Those that have not ended. */
+  /** Routines that have not ended. */
   get living(): number {
     return this.spawned - this.completed - this.failed - this.cancelled - this.killed
   }

@@ -134,7 +134,7 @@ export class NameGroup<Member extends Named<Member>> {
     return this.#new
   }
 
-  /** @internal Tells all levels what is new. */
+  /** @internal Adds what is new to all levels. */
   addUp(): void {
     const news = this.#new
     const { living } = news
@@ -148,7 +148,7 @@ export class NameGroup<Member extends Named<Member>> {
     this.#uncounted.delete(this)
   }
 
-  /** Wakes those who waited for the last of this name, here and above. */
+  /** Calls the waiters for the end of the last routine of this name, here and above. */
   wake(): void {
     // Where one lives, one lives above.
     for (let group: NameGroup<Member> | undefined = this; group?.isEmpty === true; group = group.up)

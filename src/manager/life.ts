@@ -1,5 +1,5 @@
 /**
- * The lives of a manager, one after the other: the hand of machines/manager.ts. Each is an XState actor of its own.
+ * The lives of a manager, one after the other. Each is an XState actor of machines/manager.ts.
  *
  * What a manager is to users stands in manager.ts; here, what its supervising, its shutdown, its parent and its actor ask of it.
  */
@@ -68,7 +68,7 @@ export class Life implements Lead, Ward, Door, Closing {
   trigger: ShutdownTrigger = 'request'
   /** `seq` of the event that explains the next one. */
   seq: number
-  /** The event that told of an order by hand. */
+  /** `seq` of the event that announced an order by hand. */
   orderedBy = 0
   /** Resolves with the report of the end that its parent does not answer with a restart. Never rejects. */
   readonly outcome: Promise<ShutdownReport>
@@ -120,7 +120,7 @@ export class Life implements Lead, Ward, Door, Closing {
     return this.#actor as LifecycleActor
   }
 
-  /** One for all that are told to stop without a reason, since making errors is dear. */
+  /** The reason of all cancels that were given none: one error for all, since making errors is expensive. */
   get cancelReason(): RoutineCancelledError {
     return (this.#cancelReason ??= new RoutineCancelledError('told to stop', { path: this.path }))
   }
@@ -177,7 +177,7 @@ export class Life implements Lead, Ward, Door, Closing {
 
   // --- its actor -----------------------------------------------------------------------------
 
-  /** A user tells it something: the same as the methods with their defaults. What else the machine knows is told by its supervising. */
+  /** A user sends its actor an event: it means the same as the method with its defaults. Other events are for the library alone. */
   sent(event: EventObject): void {
     const { type, mode, timeout, error } = event as { type: string; mode?: ShutdownMode; timeout?: number; error?: unknown }
     if (type === 'shutdown') void this.shutdown({ mode, timeout })
@@ -185,7 +185,7 @@ export class Life implements Lead, Ward, Door, Closing {
     else if (type === 'giveUp') this.turn.run(giveUp, this, error)
   }
 
-  /** What those below tell it is nobody's order. */
+  /** Events from actors below mean nothing. */
   relayed(): void {}
 
   /** XState stops a root from outside at once; here that is an immediate shutdown, phases and report included. */
@@ -217,7 +217,7 @@ export class Life implements Lead, Ward, Door, Closing {
 
   // --- its shutdown --------------------------------------------------------------------------
 
-  /** Somebody asks for its end, by hand. */
+  /** Shuts it down, by hand. */
   shutdown(options: ShutdownOptions): Promise<ShutdownReport> {
     return requestShutdown(this, options)
   }
@@ -229,7 +229,7 @@ export class Life implements Lead, Ward, Door, Closing {
     else this.run.tighten(plan.mode, plan.timeout)
   }
 
-  /** Somebody orders something by hand: what follows from it says so. */
+  /** Announces an order by hand, which is the cause of what follows. */
   ordered(control: string): void {
     this.turn.run(noteOrder, this, control)
   }
@@ -283,7 +283,7 @@ export class Life implements Lead, Ward, Door, Closing {
     this.#beginShutdown(plainShutdown(this.spec.shutdown, cause))
   }
 
-  // --- what its supervising has come to ------------------------------------------------------
+  // --- what its supervisor has decided -------------------------------------------------------
 
   endBy(why: EndReason, child: Service | undefined): void {
     const manager = child?.manager as Life | undefined
@@ -308,7 +308,7 @@ export class Life implements Lead, Ward, Door, Closing {
     this.#fail('limit', limit, seq)
   }
 
-  /** Somebody has told its actor that it gives up. */
+  /** A user has sent its actor `giveUp`. */
   giveUpBecause(error: unknown): void {
     if (this.run === undefined) this.#fail('request', error, this.seq)
   }
@@ -351,7 +351,7 @@ export class Life implements Lead, Ward, Door, Closing {
     this.turn.next(answerEnd, this, state)
   }
 
-  /** Tells of the end, and what comes of it: another life, or nothing, or its supervisor decides. */
+  /** Announces the end, and answers it: by another life, by none, or by its supervisor. */
   answerEnd(state: EndState): void {
     const { up, service } = this
     const run = this.run as ShutdownRun
@@ -360,7 +360,7 @@ export class Life implements Lead, Ward, Door, Closing {
     const restart = service === undefined && state === 'failed' && up?.restarts(this) === true
     this.seq = this.place.announce({ type: 'manager.stopped', state, trigger: this.trigger }, run.seq)
     if (service !== undefined) up?.supervisor.managerEnded(service, this.stopRequested, this.startError)
-    // Whoever tidies up at the outcome has done so before the callers of shutdown() go on.
+    // Code that awaits the outcome goes on before the callers of shutdown() do.
     else if (!restart) this.conclude()
     run.settle(report)
     if (restart) this.turn.next(renewByHand, this)
@@ -379,7 +379,7 @@ export class Life implements Lead, Ward, Door, Closing {
     return !this.#exhausted
   }
 
-  /** Another life of one that was made by hand, unless somebody has heard of the end of the last and decided otherwise. */
+  /** Another life of a manager that was made by hand, unless a listener has shut it down at the end of the last. */
   renewByHand(): void {
     if (!this.stopRequested && this.up?.closed === false) {
       this.renew()

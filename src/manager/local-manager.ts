@@ -84,7 +84,7 @@ export class LocalManager extends Manager {
     }
   }
 
-  /** Of a given generator, which is asked for those only who are not refused: its owner may count on the order. */
+  /** Asks a given generator, after the checks for a refusal: a spawn that is refused uses up no id. */
   #askForId(name: string): string {
     const { turn } = this.tree
     const outer = turn.begin()
@@ -111,7 +111,7 @@ export class LocalManager extends Manager {
       return routine
     }
     registry.bindSignal(routine)
-    // Behind the deed that looks at its signal.
+    // Comes after the deed that looks at its signal.
     if (!waits) tree.turn.next(admit, routine)
     return routine
   }

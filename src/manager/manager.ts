@@ -1,5 +1,5 @@
 /**
- * What managers of all three levels are to those who hold them: supervisors of what is below.
+ * What users see of managers of all three levels: supervisors of what is below.
  *
  * The handle outlives restarts; its lives are in life.ts, what hangs below in subtree.ts.
  */

@@ -1,4 +1,4 @@
-/** A place in the tree: what it is called, what it counts, and who listens there. */
+/** A place in the tree: its name, its counters and permits, and its listeners. */
 import type { ControlEvent, LifecycleEvent, ManagerEvent, RefusalCode } from '../../machines/lifecycle-event.ts'
 import { Gate } from '../admission/index.ts'
 import { SpawnRefusedError } from '../contract/index.ts'
@@ -41,7 +41,7 @@ export class Place implements NameRegistry<SupervisedRoutine> {
     return this.groups.get(name)?.living ?? 0
   }
 
-  /** Those of this name that live here, in order of spawning. */
+  /** The living routines of this name here, in order of spawning. */
   named(name: string): SupervisedRoutine[] {
     return [...(this.groups.get(name) ?? [])]
   }

@@ -11,12 +11,12 @@ export class Subtree implements Flock, Capacity {
   readonly registry: RoutineRegistry
   /** Managers made by hand, and children, in order of their first start: the reverse of the order in which they stop. */
   readonly startOrder = new Set<Life | Service>()
-  /** Those who wait for room here. */
+  /** Waiters for room here. */
   readonly capacityWaiters = new Set<() => void>()
   readonly #life: Life
   readonly #place: Place
   readonly #managers = new Map<string, Life>()
-  /** What is left of the order, while it stops. */
+  /** The managers and children that have yet to stop, while it stops. */
   #stopOrder: (Life | Service)[] | undefined
 
   constructor(life: Life) {
@@ -82,7 +82,7 @@ export class Subtree implements Flock, Capacity {
     return this.#managers.size === 0 ? own : [...own, ...this.below().flatMap(({ flock }) => flock.routines())]
   }
 
-  /** Of this id, if it lives or is retained: one that lives anywhere below comes before those that are only remembered. */
+  /** Of this id, if it lives or is retained: a living one anywhere below comes before a retained one. */
   routine(id: string): SupervisedRoutine | undefined {
     return this.#search(({ living }) => living.get(id)) ?? this.#search((registry) => registry.findRetained(id))
   }
@@ -112,7 +112,7 @@ export class Subtree implements Flock, Capacity {
     return this.#life.closed
   }
 
-  /** Somebody who is to wait for room here; for a permit, if there is no queue to wait for a place in. */
+  /** A waiter for room here; for a permit, if there is no queue. */
   waiterFor(room: Room): CapacityWaiter {
     return new CapacityWaiter(this, this.#life.spec.overflow === 'queue' ? room : 'permit')
   }
@@ -208,7 +208,7 @@ function releaseInstances(order: readonly (Life | Service)[]): void {
     const each = order[i]
     if (!(each instanceof Service && each.isInstance)) return
     const { run, over } = each.manager as Life
-    // Those before it were released with it.
+    // The instances before it were released with it.
     if (!over && run?.released === true) return
     run?.release()
   }

@@ -31,7 +31,7 @@ export class Mailbox {
   #letters: (Letter | undefined)[] = []
   #head = 0
   #tail = 0
-  /** Those that wait for a letter, the longest first. */
+  /** Bodies that wait for a letter, the longest waiting first. */
   #waiting: Waiter[] = []
   #waking = false
   /** Questions that an incarnation has received and not answered; see Q2. */
@@ -82,7 +82,7 @@ export class Mailbox {
     } else if (this.keep(letter) && tree.isStored) store(this.#addressee, letter)
   }
 
-  /** Keeps a letter that nobody takes yet, or turns it away: true if it is kept. In a turn. */
+  /** Keeps a letter that cannot be delivered yet, or turns it away. True if it is kept. In a turn. */
   keep(letter: Letter): boolean {
     const addressee = this.#addressee
     const { capacity, overflow, betweenIncarnations } = addressee.limits
@@ -121,7 +121,7 @@ export class Mailbox {
     return letter
   }
 
-  /** True if somebody waits for the next letter. */
+  /** True if a body waits for the next letter. */
   get isAwaited(): boolean {
     return this.#waiting.length > 0
   }
@@ -136,7 +136,7 @@ export class Mailbox {
     this.#waiting = this.#waiting.filter((each) => each !== waiter)
   }
 
-  /** Those that wait look again: in a microtask, so that what follows in this one is taken into account. Once for all that has come till then. */
+  /** Wakes the waiting bodies in a microtask, once for all letters that have come by then. */
   wake(): void {
     if (this.#waking || this.#waiting.length === 0) return
     this.#waking = true
@@ -183,7 +183,7 @@ export class Mailbox {
     question.nextOpen = undefined
   }
 
-  /** The incarnation is over: what it was asked and has not answered, nobody will answer. */
+  /** The incarnation is over: the questions that it has received and not answered fail. */
   abandon(): void {
     while (this.#firstOpen !== undefined) this.#firstOpen.lost(this.#addressee.failure)
   }
@@ -198,13 +198,13 @@ export class Mailbox {
     }
   }
 
-  /** A body that takes messages has begun: what has waited goes to it. A deed. */
+  /** A body that takes messages has begun: it receives what has waited. A deed. */
   flush(): void {
     // One that ends meanwhile has received no more: what is left waits for the next one, or is dead.
     while (this.size > 0 && this.#addressee.accepts) this.deliver(this.take() as Letter)
   }
 
-  /** To a body that takes messages. A deed: by now it may take none any more. */
+  /** Hands a letter to a body that takes messages. A deed: by now the body may take no more. */
   deliver(letter: Letter): void {
     if (!this.#addressee.accepts) this.#addressee.tree.turn.arise(keep, this, letter)
     else if (letter instanceof Question) {
@@ -223,7 +223,7 @@ function checkAsk({ subject }: Addressee, options: WaitOptions): void {
   check('ask', options, ASK_RULES, subject.path)
 }
 
-/** Who asks, while somebody looks. Of what goes to an actor XState tells. */
+/** The routine that asks, as far as an observer knows. XState's inspection reports what is sent to actors. */
 function askerOf({ subject, tree }: Addressee, message: unknown): Subject | undefined {
   const { observer } = tree
   return subject.isActor ? observer?.sender() : observer?.message(subject, message, 'ask')

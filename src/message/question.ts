@@ -1,4 +1,4 @@
-/** What is sent to a routine: a message, or a question, which is a message with somebody who waits for the answer. */
+/** What is sent to a routine: a message, or a question, which is a message whose sender waits for the answer. */
 import { AskTimeoutError, type Envelope, NotRunningError } from '../contract/index.ts'
 import type { Subject } from '../port/index.ts'
 import type { Addressee } from './addressee.ts'
@@ -14,7 +14,7 @@ export type Letter = Envelope | Question
 
 function unasked(): void {}
 
-/** A message that nobody waits for an answer to. */
+/** A message whose sender waits for no answer. */
 export function sent(message: unknown): Letter {
   return { message, reply: unasked }
 }
@@ -35,7 +35,7 @@ const take = (resolve: (value: unknown) => void, reject: (error: unknown) => voi
 export class Question {
   declare readonly message: unknown
   declare readonly answered: Promise<unknown>
-  /** Who asked, while somebody looks. */
+  /** The routine that asked, as far as an observer knows. */
   declare readonly asker: Subject | undefined
   declare previousOpen: Question | undefined
   declare nextOpen: Question | undefined
@@ -93,7 +93,7 @@ export class Question {
     this.fail(unanswered(this.addressee, cause))
   }
 
-  /** Who asked does not want to know any more. */
+  /** The signal of the asker was aborted. */
   aborted(reason: unknown): void {
     this.fail(reason)
   }

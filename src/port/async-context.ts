@@ -5,13 +5,13 @@
  * in the one that was captured when its manager was made, and a manager that is itself a child in that of its parent.
  */
 export interface AsyncContext {
-  /** The context of whoever is running now; undefined where there is nothing to keep. */
+  /** The context of the code that is running now; undefined if there is nothing to keep. */
   capture(): unknown
   /** Calls `act(a, b)` in a captured context. */
   run<A, B>(captured: unknown, act: (a: A, b: B) => unknown, a: A, b: B): void
 }
 
-/** Whatever context is there when it runs. */
+/** Captures nothing: code runs in whatever context its caller has. */
 export const ambient: AsyncContext = {
   capture: () => undefined,
   run: (_captured, act, a, b) => void act(a, b),

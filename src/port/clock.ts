@@ -11,13 +11,13 @@ export interface Clock {
   clearTimeout(timer: unknown): void
 }
 
-/** Stands for the platform's timer while those that are due have their turns. */
+/** Stands in for the platform's timer while the timers of a line that are due are fired. */
 const FIRING = Symbol('curtaincall.firing')
 
-/** Shorter ones get a platform timer each: what waits for a turn of the event loop is to have it whole. */
+/** A shorter delay gets a platform timer of its own, so that a wait for one turn of the event loop lasts a whole turn. */
 const SHORT = 10
 
-/** A timer in the line of those that wait as long as it does. */
+/** A timer in the list of all timers of the same length. */
 class LineTimer<Target = unknown> {
   previous: LineTimer | undefined = undefined
   next: LineTimer | undefined = undefined
@@ -88,7 +88,7 @@ export class PlatformClock implements Clock {
     return this.arm(call, callback, delay)
   }
 
-  /** Calls `act(target)` once. `now` is for who has just asked what time it is: that costs as much as all else here. */
+  /** Calls `act(target)` once. A caller that has just read the clock passes `now`: reading it costs as much as all the rest here. */
   arm<Target>(act: (target: Target) => void, target: Target, delay: number, now?: number): unknown {
     if (!(delay >= SHORT)) return setTimeout(act, delay, target)
     let line = this.#lines.get(delay)

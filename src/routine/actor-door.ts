@@ -1,4 +1,4 @@
-/** The genuine XState actor of an incarnation: how it is made, and what it is told by others than the library. */
+/** The genuine XState actor of an incarnation: how it is made, and what events from outside the library mean. */
 import type { AnyMachineSnapshot, EventObject } from 'xstate'
 import { ROUTINE_EVENTS, routineMachine } from '../../machines/routine.ts'
 import { type Door, LifecycleActor, type Turn, withEffects } from '../turn/index.ts'
@@ -12,7 +12,7 @@ export const routineLogic = withEffects(routineMachine)
 export function actorOf(incarnation: Incarnation): LifecycleActor {
   const { over, output, error, reason, killed, subject, input, value } = incarnation
   const snapshot = snapshotOf(value, over, { input, output, error, reason, killed })
-  // Nobody above needs to hear of an incarnation that is over: its actor stands by itself.
+  // The end of an incarnation that is over was reported already: its actor has no parent.
   const parent = over ? {} : { parent: subject.local.actor }
   return new LifecycleActor(routineLogic, { id: subject.id, snapshot, ...parent } as object, new ActorDoor(incarnation))
 }
@@ -34,7 +34,7 @@ class ActorDoor implements Door {
     if (column >= 0) this.#incarnation.follow(column, snapshot.value, event)
   }
 
-  /** A user tells the actor something: the same as by the methods. Only its supervisor lets it begin. */
+  /** A user sends the actor an event: it means the same as the method. Only its supervisor may start it. */
   sent(event: EventObject): void {
     const column = columnOf(event)
     if (column > START) this.turn.run(obey, this.#incarnation, [column, payloadOf(column, event)])
@@ -57,7 +57,7 @@ function columnOf({ type }: EventObject): number {
   return ROUTINE_EVENTS.indexOf(type as (typeof ROUTINE_EVENTS)[number])
 }
 
-/** A user has told the actor something. A turn. */
+/** A user has sent the actor an event. A turn. */
 function obey(incarnation: Incarnation, [event, payload]: readonly [event: number, payload: unknown]): void {
   if (event === KILL || event === CANCEL) incarnation.subject.stopBy(incarnation, event, payload)
   else incarnation.step(event, payload)

@@ -124,7 +124,7 @@ function stopChildren(snapshot: Snapshot<unknown>, scope: AnyActorScope): void {
   for (const child of childrenOf(snapshot)) scope.stopChild(child)
 }
 
-/** Those at work: one that has ended stays among the children, and its error is old news. Logic of one's own may call anything so. */
+/** The active children: XState keeps ended ones, whose errors were reported. A user's own logic may use `children` for anything. */
 function childrenOf(snapshot: Snapshot<unknown> | undefined): AnyActorRef[] {
   const { children } = (snapshot ?? {}) as { children?: object }
   return (Object.values(children ?? {}) as Partial<AnyActorRef>[]).filter(

@@ -1,9 +1,9 @@
-/** What a routine tells the listeners of its manager and of all above. In a turn. */
+/** The events of a routine, for the listeners of its manager and of all managers above. In a turn. */
 import type { LifecycleEvent, MessageEvent, RoutineEvent } from '../../machines/lifecycle-event.ts'
 import type { EndKind } from '../contract/index.ts'
 import type { Host } from './host.ts'
 
-/** Who tells. */
+/** A routine whose events are announced. */
 export interface Announcer {
   readonly local: Pick<Host, 'tree' | 'listeners' | 'over'>
   readonly path: string
@@ -32,7 +32,7 @@ const ENDS = {
   killed: 'routine.killed',
 } as const
 
-/** Numbers an event of its life. `at` is for who has just asked the clock: that is a tenth of the price of an event. */
+/** Numbers an event of its life. A caller that has just read the clock passes `at`: reading it is a tenth of the cost of an event. */
 export function announce(
   routine: Announcer,
   type: RoutineEvent['type'] | 'control.ordered',

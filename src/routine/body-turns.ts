@@ -1,4 +1,4 @@
-/** The turns and deeds of an incarnation, as functions of it: what is queued 100,000 times is to be no closure. */
+/** The turns and deeds of an incarnation, as functions of it. A closure for each would be made 100,000 times. */
 import type { Incarnation } from './incarnation.ts'
 import { DONE, FAIL, GIVE_UP, TIMEOUT } from './routine-steps.ts'
 

@@ -1,4 +1,4 @@
-/** A restart that is not the answer to an end: somebody orders it, or a hung routine is restarted. */
+/** A restart that does not answer an end: it was ordered by hand, or the routine was hung. */
 import type { Incarnation } from './incarnation.ts'
 import type { Remembering } from './memory.ts'
 import type { CANCEL, TIMEOUT } from './routine-steps.ts'

@@ -1,4 +1,4 @@
-/** The ground of functions: they run inline, are told by their signal, and go on for as long as they like. */
+/** The ground of functions: they run inline, are asked to stop by their signal, and cannot be ended from outside. */
 import type { AnyBody } from '../contract/index.ts'
 import type { Ground, Run } from '../port/index.ts'
 import { isThenable } from '../turn/index.ts'
@@ -31,7 +31,7 @@ export const functionGround: Ground = {
 
   ends: false,
 
-  // It comes for them, by `context.messages`.
+  // A function reads its messages from `context.messages`.
   takes: () => false,
   accepts: () => false,
   deliver: () => undefined,

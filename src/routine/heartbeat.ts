@@ -1,7 +1,7 @@
 /** Listens for the heartbeats of one incarnation: one timer per silence, none per heartbeat. */
 import type { Tree } from '../turn/index.ts'
 
-/** Who is listened to. */
+/** An incarnation whose heartbeats are watched. */
 export interface Beating {
   readonly tree: Tree
   /** It has been silent for so many milliseconds, which is too long. In a turn. */

@@ -14,7 +14,7 @@ export interface Host<Routine = unknown> {
   readonly closed: boolean
   /** True once its life has ended. */
   readonly over: boolean
-  /** Why a routine stops that was told so without a reason. */
+  /** The reason of a cancel that was given none. */
   readonly cancelReason: RoutineCancelledError
   readonly registry: Registrar<Routine>
   /** One more, or fewer, is silent. */

@@ -1,13 +1,13 @@
 /**
- * The hand of machines/routine.ts: one run of a routine.
+ * Carries out the effects of machines/routine.ts: one run of a routine.
  *
- * Unobserved, it is driven by the table that is derived from the machine. On the first look a genuine XState actor is made from its
+ * Unobserved, it is driven by the table that is derived from the machine. When its actor is first read, a genuine XState actor is made from its
  * state and drives from then on; both ways end in `#apply`, so there is one place where effects happen. This is the hot path.
  *
  * I1  A step is part of one turn (turn/turn.ts); what it does to foreign code are deeds, and what comes of these are turns of their own.
  * I2  Timeout, heartbeat watch and shutdown time are disarmed at the end, whichever it is.
  * I3  Once it is over, nothing that its body does reaches the routine.
- * I4  A step or a deed that throws is reported, and fails the incarnation that it belongs to; nobody else comes to harm.
+ * I4  A step or a deed that throws is reported, and fails the incarnation that it belongs to and no other.
  */
 import type { AnyActorRef, EventObject, StateValue } from 'xstate'
 import { ExitRequest, type Logger, obeys, RoutineTimeoutError } from '../contract/index.ts'
@@ -55,13 +55,13 @@ const KILLED = 2
 /** Its body has begun, and has not ended. */
 const BODY_RUNS = 4
 const TIMED = 8
-/** Its body was told to stop. */
+/** Its body was asked to stop. */
 const ASKED = 16
 /** What its body threw is a way to obey. */
 const OBEYED = 32
 /** Its body had not ended when it was given up on. */
 const ORPHANED = 64
-/** It is over, and nobody has answered that. */
+/** It is over, and its supervisor has not answered that yet. */
 const UNANSWERED = 128
 
 export class Incarnation implements Run, Launch, SignalOwner, Beating {
@@ -80,7 +80,7 @@ export class Incarnation implements Run, Launch, SignalOwner, Beating {
   footing: unknown = undefined
   /** Its row of the table; the first is the initial state. */
   #state = 0
-  /** What is true of it, in one word instead of eight. */
+  /** Its flags, in one number instead of eight fields. */
   #flags = 0
   #actor: LifecycleActor | undefined = undefined
   #controller: AbortController | undefined = undefined
@@ -104,7 +104,7 @@ export class Incarnation implements Run, Launch, SignalOwner, Beating {
     return (this.#flags & OVER) !== 0
   }
 
-  /** True from its end to the answer (turn/turn.ts, T3): until then nobody has heard of it. */
+  /** True from its end until its supervisor answers that (turn/turn.ts, T3). Until then no event has reported the end. */
   get unanswered(): boolean {
     return (this.#flags & UNANSWERED) !== 0
   }
@@ -152,7 +152,7 @@ export class Incarnation implements Run, Launch, SignalOwner, Beating {
     return table.states[this.#state] as StateValue
   }
 
-  /** True if somebody has looked at it as an actor. */
+  /** True if a genuine actor drives it. */
   get observed(): boolean {
     return this.#actor !== undefined
   }
@@ -180,7 +180,7 @@ export class Incarnation implements Run, Launch, SignalOwner, Beating {
 
   // --- the machine's steps -------------------------------------------------------------------
 
-  /** Tells it something. In a turn. */
+  /** Sends an event to its machine. In a turn. */
   step(event: number, payload: unknown): void {
     if (this.#actor === undefined) {
       const cell = this.#cellOf(event)
@@ -268,7 +268,7 @@ export class Incarnation implements Run, Launch, SignalOwner, Beating {
     else if (shutdown !== 'infinity' && (this.#flags & TIMED) === 0) this.#timer = this.tree.arm(giveUpInTime, this, shutdown)
   }
 
-  /** Tells the body to stop. A deed. */
+  /** Asks the body to stop. A deed. */
   ask(): void {
     this.#flags |= ASKED
     this.#ground.ask(this, this.#why)
@@ -325,7 +325,7 @@ export class Incarnation implements Run, Launch, SignalOwner, Beating {
     else this.turn.arise(failed, this, error)
   }
 
-  /** Its body has ended, by itself or because it was told to; or after it was given up on. */
+  /** Its body has ended, by itself, because it was asked to stop, or after it was given up on. */
   bodyEnded(event: number, payload: unknown): void {
     if (!this.over) {
       this.#flags &= ~BODY_RUNS

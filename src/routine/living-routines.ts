@@ -1,4 +1,4 @@
-/** The living and queued routines of one manager, in order of spawning: a doubly linked list, and a map of those whose id somebody has asked for. */
+/** The living and queued routines of one manager, in order of spawning: a doubly linked list, and a map of those whose id is known. */
 import type { SupervisedRoutine } from './supervised-routine.ts'
 
 /**
@@ -8,7 +8,7 @@ export class LivingRoutines {
   size = 0
   #first: SupervisedRoutine | undefined
   #last: SupervisedRoutine | undefined
-  /** An id and its entry here cost 0.33 µs and 100 B: those that are generated are made when somebody asks for them. */
+  /** An id and its entry here cost 0.33 µs and 100 B: a generated one is made when it is first read. */
   readonly #byId = new Map<string, SupervisedRoutine>()
 
   has(id: string): boolean {

@@ -1,13 +1,13 @@
-/** What a routine remembers beside its present run. Most have nothing to: they share one, which makes each of them 72 B smaller. */
+/** What a routine remembers beside its present run. Most routines remember nothing and share one object, which saves 72 B each. */
 import type { Resumption } from './resumption.ts'
 import { CANCEL } from './routine-steps.ts'
 
 class Memory {
   /** How often it was restarted. */
   restarts = 0
-  /** Of the last incarnation that failed, of those before the present one. */
+  /** The error of the last incarnation that failed, before the present one. */
   error: unknown = undefined
-  /** When its first incarnation started, of those before the present one. */
+  /** When its first incarnation started, if that was before the present one. */
   bornAt: number | undefined = undefined
   /** The timer of a delayed restart. */
   backoffTimer: unknown = undefined
@@ -15,15 +15,15 @@ class Memory {
   streak = 0
   /** The event that a restart was ordered with, whatever `restart` says. */
   restartOrdered: number | undefined = undefined
-  /** Why it was told to stop, if that was between two incarnations. */
+  /** Why it was asked to stop, if that was between two incarnations. */
   lateReason: unknown = undefined
   /** True if the `start` of its present incarnation failed, or asked to be ignored. */
   notStarted = false
   /** True if the `start` of its present incarnation threw: a first start that fails is an end, as in OTP. */
   startThrew = false
-  /** Of its present incarnation, once it has ended: whether another would help. Undefined until `restartIf` was asked. */
+  /** What `restartIf` has returned for the end of the present incarnation; undefined until it was called. */
   helps: boolean | undefined = undefined
-  /** Of its next delay: how far it strays, from 0 to 1. Undefined until `random` was asked. */
+  /** What `random` has returned for the jitter of the next delay; undefined until it was called. */
   chance: number | undefined = undefined
   /** Where its actor goes on after a crash, if it is to. */
   resumption: Resumption | undefined = undefined

@@ -14,7 +14,7 @@ export interface Owner extends Subject {
   readonly ground: Ground
   /** That of its spawn; see port/async-context.ts. */
   readonly asyncContext: unknown
-  /** Why it stops if it is told so without a reason. */
+  /** The reason of a cancel that was given none. */
   readonly cancelReason: unknown
   /** An incarnation is to begin: by now another one may be the present. */
   launch(incarnation: unknown): void
@@ -24,7 +24,7 @@ export interface Owner extends Subject {
   settled(orphaned: boolean): void
   /** The body of an abandoned incarnation has ended after all. */
   orphanSettled(incarnation: number): void
-  /** Its actor was told to stop by whoever holds that. */
+  /** A user has sent its actor a cancel or a kill. */
   stopBy(incarnation: unknown, event: typeof CANCEL | typeof KILL, reason: unknown): void
   /** It has been silent for so many milliseconds, which is too long. */
   fellSilent(silence: number): void

@@ -16,12 +16,12 @@ interface Restartable extends Remembering {
   readonly current: Launch & { readonly startedAt: number | undefined }
 }
 
-/** True if chance has a say in it, and has not said it. */
+/** True if `random` has to be called before the delay is known. */
 export function asksChance({ spec, memory, restartIsFree }: Restartable): boolean {
   return spec.backoff !== undefined && memory.chance === undefined && !restartIsFree
 }
 
-/** Asks the `random` option; should that throw, or return what is no chance, there is no jitter. A deed. */
+/** Calls the `random` option. If that throws, or returns no number from 0 to 1, there is no jitter. A deed. */
 export function askChance(routine: Restartable): void {
   const { random, bus } = routine.tree
   const { ownMemory, path } = routine
@@ -56,7 +56,7 @@ export function backOff(routine: Restartable, delay: number): void {
   }, delay)
 }
 
-/** Its restart waits no longer. */
+/** Disarms the timer of a delayed restart. */
 export function stopBackOff(routine: Restartable): void {
   const { backoffTimer } = routine.memory
   if (backoffTimer === undefined) return

@@ -15,13 +15,13 @@ const take = (resolve: (value: never) => void): void => {
   keep = resolve as typeof keep
 }
 
-/** A promise and the way to keep it; the reject function, which nobody needs, is not kept: 64 B less than `withResolvers`. */
+/** A promise and the way to keep it; the unused reject function is not kept: 64 B less than `withResolvers`. */
 class Deferred<T> {
   readonly promise: Promise<T> = new Promise<T>(take)
   readonly resolve: (value: T) => void = keep
 }
 
-/** Those that somebody has asked for, beside the outcome: that one nearly everybody asks for, and its two halves stand in the routine. */
+/** The promises that were asked for, except that of the outcome: most users read that one, so it has two fields of the routine. */
 export class Settling {
   /** Of the first start. */
   started: Deferred<boolean> | undefined = undefined
@@ -29,7 +29,7 @@ export class Settling {
   next: Deferred<boolean> | undefined = undefined
   /** Waits that look again at the end. */
   waiters: Set<() => void> | undefined = undefined
-  /** Those who are told of each end. */
+  /** Functions that are called at each end. */
   watchers: Set<(end: RoutineEnd) => void> | undefined = undefined
 }
 

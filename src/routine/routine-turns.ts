@@ -1,4 +1,4 @@
-/** The turns of a routine, as functions of it: what is begun 100,000 times is to be no closure. */
+/** The turns of a routine, as functions of it. A closure for each would be made 100,000 times. */
 import { announce } from './announcing.ts'
 import { forceRestart } from './forced-restart.ts'
 import { stopBackOff } from './restart-delay.ts'

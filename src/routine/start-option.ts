@@ -7,7 +7,7 @@ import type { SupervisedRoutine } from './supervised-routine.ts'
 import { EXIT, FAIL, START } from './routine-steps.ts'
 import { ignore } from '../spec/index.ts'
 
-/** Whoever wants to know how it went: a turn. */
+/** Is called with the result of a `start`. A turn. */
 export type Prepared = (routine: SupervisedRoutine, begun: Begun, whose: Incarnation) => void
 
 /** True if something is called before it may begin. */
@@ -31,7 +31,7 @@ function begin(routine: SupervisedRoutine, begun: Begun, whose: Incarnation): vo
   if (begun === 'ok' && routine.current === whose && !whose.over) whose.step(START, undefined)
 }
 
-/** A deed. Of one that was told to stop before its turn has come nothing is asked any more. */
+/** A deed. The `start` of a routine that has been stopped meanwhile is not called. */
 function callStart(routine: SupervisedRoutine, tell: Prepared): void {
   routine.tree.asyncContext.run(routine.asyncContext, callStartThere, routine, tell)
 }

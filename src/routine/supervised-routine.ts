@@ -36,7 +36,7 @@ import { launchRoutine } from './start-option.ts'
 export class SupervisedRoutine extends Remembering implements Owner, Addressee, Named<SupervisedRoutine>, Queued<SupervisedRoutine> {
   /** The manager that it lives in. */
   readonly local: Host<SupervisedRoutine>
-  /** Its id, once somebody has asked for it. */
+  /** Its id, once it was read. */
   knownId: string | undefined
   readonly spec: RoutineSpec
   /** The work as it was given. */
@@ -50,7 +50,7 @@ export class SupervisedRoutine extends Remembering implements Owner, Addressee, 
   seq = 0
   /** True once it has ended for good. */
   ended = false
-  /** True once somebody has told it to stop: from then on nothing is restarted. */
+  /** True once it was cancelled or killed: from then on it is not restarted. */
   stopRequested = false
   /** Of its outcome, and the way to keep it. */
   promise: Promise<Outcome> | undefined = undefined
@@ -107,7 +107,7 @@ export class SupervisedRoutine extends Remembering implements Owner, Addressee, 
     return this.local.tree
   }
 
-  /** Itself, to those who look on. */
+  /** Itself, as observers see it. */
   get subject(): this {
     return this
   }
@@ -121,7 +121,7 @@ export class SupervisedRoutine extends Remembering implements Owner, Addressee, 
     return this.memory.bornAt ?? this.#current?.startedAt
   }
 
-  /** The present incarnation. The first is made when something is asked of it, so that those who wait in a queue are small. */
+  /** The present incarnation. The first is made when it is needed, so that a queued routine is small. */
   get current(): Incarnation {
     return (this.#current ??= new Incarnation(this, this.#first, false))
   }
@@ -135,7 +135,7 @@ export class SupervisedRoutine extends Remembering implements Owner, Addressee, 
   }
 
   get path(): string {
-    // Kept from the first time on: every event of it says its path, and whoever listens looks it up by that.
+    // Kept once it was made: each event of the routine carries its path, and listeners use it as a key.
     const { group, local, name } = this
     return (this.#path ??= `${(group.prefix ??= `${local.path}/${name}#`)}${this.id}`)
   }
@@ -228,7 +228,7 @@ export class SupervisedRoutine extends Remembering implements Owner, Addressee, 
     return this.current.unanswered
   }
 
-  /** Why it stops if it is told so without a reason. */
+  /** The reason of a cancel that was given none. */
   get cancelReason(): unknown {
     return this.local.cancelReason
   }
@@ -269,14 +269,14 @@ export class SupervisedRoutine extends Remembering implements Owner, Addressee, 
     return this.mailbox.ask(message, options)
   }
 
-  /** Somebody orders something by hand: what follows from it says so. */
+  /** Announces an order by hand, which is the cause of what follows. */
   ordered(control: string): void {
     this.tree.turn.run(noteOrder, this, control)
   }
 
-  // --- in a turn: what it is told ------------------------------------------------------------
+  // --- in a turn: stopping -------------------------------------------------------------------
 
-  /** Tells it to stop, for good. */
+  /** Cancels or kills it, for good. */
   stop(event: typeof CANCEL | typeof KILL, reason: unknown): void {
     if (this.ended) return
     this.stopRequested = true
@@ -285,7 +285,7 @@ export class SupervisedRoutine extends Remembering implements Owner, Addressee, 
       this.ownMemory.lateReason ??= reason
       return
     }
-    // A child that has started does begin, if only to be told.
+    // A child that counts as started does begin, and is cancelled at once.
     if (event === CANCEL && this.service?.hasStarted === true && this.state === 'pending') this.current.step(START, undefined)
     this.current.step(event, reason)
   }
@@ -345,7 +345,7 @@ export class SupervisedRoutine extends Remembering implements Owner, Addressee, 
     this.#mailbox?.flush()
   }
 
-  // --- what its incarnations tell it ---------------------------------------------------------
+  // --- what its incarnations report ----------------------------------------------------------
 
   launch(incarnation: unknown): void {
     if (this.ended || incarnation !== this.#current || this.memory.backoffTimer !== undefined) return

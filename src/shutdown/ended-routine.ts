@@ -3,7 +3,7 @@ import type { EndKind } from '../contract/index.ts'
 import type { SupervisedRoutine } from '../routine/index.ts'
 import type { ShutdownRun } from './shutdown.ts'
 
-/** A manager, and those above it. */
+/** A manager, and the managers above it. */
 interface Ancestry {
   readonly run: ShutdownRun | undefined
   readonly up: Ancestry | undefined

@@ -38,7 +38,7 @@ export async function shutdownRoutines(
   }
   for (const routine of latestFirst) tree.turn.run(cancel, routine, reason)
   for (const routine of latestFirst) {
-    // Told to stop, it has no end but one; that of a child may be known long before its supervisor has come to it.
+    // Once it was cancelled, its next end is its last. That of a child may come long before its supervisor takes it.
     if (routine.current.over) continue
     left++
     ;((routine.settling ??= new Settling()).watchers ??= new Set()).add(ended)
@@ -49,7 +49,7 @@ export async function shutdownRoutines(
   } catch {
     // An aborted signal means: no longer. Its reason is the caller's own.
   }
-  // Who obeys at once has done so, even where nothing is waited for.
+  // A routine that obeys at once has ended by now, even with a timeout of 0.
   const timedOut = !inTime && latestFirst.some((routine) => !routine.current.over)
   for (const routine of latestFirst) tree.turn.run(kill, routine, reason)
   const counts: Record<EndKind, number> = { completed: 0, failed: 0, cancelled: 0, killed: 0 }

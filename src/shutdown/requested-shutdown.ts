@@ -8,7 +8,7 @@ import type { ShutdownRun } from './shutdown.ts'
 interface Requested {
   readonly path: string
   readonly tree: Tree
-  /** `seq` of the event that told of an order by hand. */
+  /** `seq` of the event that announced an order by hand. */
   readonly orderedBy: number
   /** The shutdown of its present life, once there is one. */
   readonly run: ShutdownRun | undefined

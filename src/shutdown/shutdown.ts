@@ -1,10 +1,10 @@
 /**
- * The hand of machines/shutdown.ts and of the `stopping` states: one shutdown of one manager.
+ * Carries out the `stopping` states by machines/shutdown.ts: one shutdown of one manager.
  *
  * The manager's machine says which phase is next; `enter` does what the phase is for, and
  * `#advance` tells the machine when machines/shutdown.ts calls the phase over.
  *
- * D1  Nobody is killed without having been asked and given one turn of the event loop.
+ * D1  No routine is killed before it was asked to stop and given one turn of the event loop.
  * D2  A later request only tightens.
  * D3  Managers below are stopped one by one, latest first; routines of one local together.
  */
@@ -123,7 +123,7 @@ export class ShutdownRun {
     this.#turn.next(doPhase, this, phase)
   }
 
-  /** Does what a phase is for, and then looks whether it is over: behind those who end at once. A turn. */
+  /** Does the work of a phase, and then checks whether it is over: after the routines that end at once have ended. A turn. */
   do(phase: Phase): void {
     const look = (): void => this.poke()
     if (phase === 'closing') this.#close(look)
@@ -200,7 +200,7 @@ export class ShutdownRun {
     }
   }
 
-  /** Everybody below was asked and had a turn: from here on nothing is waited for. */
+  /** All routines below were asked and had a turn of the event loop: from here on none is waited for. */
   setOverdue(): void {
     if (this.#overdue) return
     this.#overdue = true
@@ -216,7 +216,7 @@ export class ShutdownRun {
   #close(then: () => void): void {
     const { drain } = this.#plan
     this.#draining = drain > 0 && this.#mode === 'graceful' && !this.#held
-    // Only who began the shutdown drains; what is held takes its orders from there.
+    // Only the manager at which the shutdown began drains. It also acts for the managers below, which are held.
     if (this.#held) return then()
     if (this.#draining) this.#after(drain, () => this.#endDrain())
     this.#cancelPending(this.#draining, then)
@@ -249,7 +249,7 @@ export class ShutdownRun {
     else this.#ask(this.#flock.registry.askable(false), andOn)
   }
 
-  /** Tells them to stop. Their shutdown times are kept here: one timer for each length. */
+  /** Asks routines to stop. Their shutdown times are kept here, with one timer for each length. */
   #ask(routines: readonly SupervisedRoutine[], then: () => void): void {
     const { seq } = this
     const turn = this.#turn
@@ -289,7 +289,7 @@ export class ShutdownRun {
     this.#timers.clear()
   }
 
-  /** Time is up: asks whoever was not asked, gives one turn of the event loop, and then waits for nobody. */
+  /** The time is up: asks the routines that were not asked yet, gives them one turn of the event loop, and then waits no more. */
   #force(then: () => void): void {
     if (this.#forced) return then()
     this.#forced = true

@@ -39,7 +39,7 @@ export function checkShutdownOptions(
   return { mode, timeout, drain, phases, signal }
 }
 
-/** A shutdown that nobody gave options for. */
+/** The plan of a graceful shutdown without options. */
 export function plainShutdown(timeout: number, cause: number, held = false): ShutdownPlan {
   return { mode: 'graceful', timeout, drain: 0, phases: {}, held, cause }
 }

@@ -37,7 +37,7 @@ export interface ChildEntryOf<M> {
   readonly spec: ChildSpec
 }
 
-/** A manager, to those who ask its supervisor. */
+/** A manager whose supervisor is called. */
 export interface Asked {
   readonly path: string
   readonly spec: ManagerSpec
@@ -90,12 +90,12 @@ export class ChildCalls<M> {
       throw refuse('terminateChild child', 'the id of a child, or itself', child, this.#asked.path)
     const handle = child as unknown as SupervisedRoutine | Held
     const service = handle.service as Service | undefined
-    // An instance that has ended leaves nothing to know it by; who holds its handle knows that it was one.
+    // The supervisor forgets an instance that has ended; its handle still shows that it was one.
     if (handle instanceof SupervisedRoutine && handle.ended && service?.isInstance === true)
       return Promise.resolve({ ok: true, value: undefined })
     const above: unknown = handle instanceof SupervisedRoutine ? handle.local : handle.life.up?.host
     if (above !== this.#asked || service === undefined) return Promise.resolve({ ok: false, error: 'not_found' })
-    // A handle is good for what it stands for when its turn comes, not for whoever has followed it meanwhile.
+    // When the call is handled, the handle has to stand for the present child, not for one that has been replaced.
     const means = (present: Service): boolean => present === service && isOf(present, handle)
     return this.#ask({ op: 'terminateChild', id: service.id, means }, () => undefined)
   }
@@ -140,7 +140,7 @@ export class ChildCalls<M> {
 
 type Answered = Extract<Verdict<Service>, { ok: true }>
 
-/** True if the handle is that of who it is at present. */
+/** True if the handle is that of the present routine or manager. */
 function isOf({ routine, manager }: Service, handle: SupervisedRoutine | Held): boolean {
   return handle instanceof SupervisedRoutine ? handle === routine : handle.life === manager
 }

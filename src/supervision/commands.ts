@@ -21,7 +21,7 @@ import type { Service } from './service.ts'
 /** The command's answer is not there yet. */
 export const LATER = Symbol('later')
 
-/** A supervisor, to those who carry out what it wants. */
+/** The supervisor whose commands are carried out. */
 interface Process {
   readonly closed: boolean
   /** Goes on with what came of the command. */
@@ -50,13 +50,13 @@ export class Commands {
   /** Answers with how it began, or LATER. */
   start(service: Service, again: boolean): unknown {
     const { routine } = service
-    // Its last end has yet to be told: only then is known what comes of it.
+    // Its last end has yet to be answered, which decides what follows.
     if (service.unanswered) {
       this.#tree.turn.next(startLater, { commands: this, service, again })
       return LATER
     }
     if (routine?.ended === false && routine.current.over) {
-      // That end was told to be the last.
+      // That end was announced as the last.
       if (service.toRestart === false) return 'ignore'
       // It has failed while its restart waited, which counts as a start that fails: V3 of machines/supervisor.ts.
       if (service.exitWaits) {
@@ -79,7 +79,7 @@ export class Commands {
   #startRoutine(service: Service): unknown {
     const routine = this.#routineFor(service)
     if (routine === undefined) return 'error'
-    // Told to stop while it was dead: its end is on its way here.
+    // It was stopped while it did not run: its end is on the way.
     if (routine.stopRequested) {
       routine.stop(CANCEL, routine.memory.lateReason ?? this.#host.cancelReason)
       return 'ok'
@@ -88,7 +88,7 @@ export class Commands {
       this.#letBegin(service, routine)
       return 'ok'
     }
-    // Behind the deed that looks at its signal.
+    // Comes after the deed that looks at its signal.
     this.#tree.turn.next(prepare, { commands: this, routine })
     return LATER
   }
@@ -146,7 +146,7 @@ export class Commands {
   #startManager(service: Service): unknown {
     const { path } = this.#host
     let { manager } = service
-    // Told to stop between two lives: it stays down.
+    // It was shut down between two lives: it stays down.
     if (manager?.concluded === false && manager.over && manager.stopRequested) return 'ignore'
     try {
       if (manager === undefined || manager.concluded) manager = this.#lead.grow(service)
@@ -199,7 +199,7 @@ export class Commands {
     return delay
   }
 
-  /** @internal Chance has had its say. */
+  /** @internal `random` was called. */
   delayed(service: Service): void {
     if (!this.#process.closed) this.#process.resume(this.delay(service))
   }
@@ -220,7 +220,7 @@ export class Commands {
     if (!this.#process.has(service)) this.#lead.startOrder.delete(service)
   }
 
-  /** Its permit is kept for nobody any more. */
+  /** Gives back a permit that was kept for its next routine. */
   giveBack(service: Service): void {
     if (!service.reserved) return
     service.reserved = false

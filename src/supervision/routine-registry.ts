@@ -25,7 +25,7 @@ import type { Tree } from '../turn/index.ts'
 import type { Lead } from './lead.ts'
 import type { Service } from './service.ts'
 
-/** The supervisor of those that are children. */
+/** The supervisor, for the routines that are children. */
 export interface ChildSupervisor {
   /** Restarts of the present life. */
   readonly window: RestartWindow
@@ -38,7 +38,7 @@ export interface ChildSupervisor {
 export class RoutineRegistry implements Registrar<SupervisedRoutine> {
   /** Living and queued routines, in order of spawning. */
   readonly living = new LivingRoutines()
-  /** Those that wait for a permit. */
+  /** The routines that wait for a permit. */
   readonly queue: PermitQueue<SupervisedRoutine>
   idle = 0
   /** How many of them are children under the strategy. */
@@ -113,7 +113,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
     return routine
   }
 
-  /** Tells that a routine was spawned. */
+  /** Announces a spawned routine, and enters it into the journal. */
   announceSpawned(routine: SupervisedRoutine): void {
     const tree = this.#tree
     announce(routine, 'routine.spawned')
@@ -161,8 +161,8 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
   // --- ends ----------------------------------------------------------------------------------
 
   /**
-   * An incarnation has ended: another one, or the end of the routine. A turn of its own (turn.ts, T9); whoever has to be asked is asked
-   * before, in deeds that lead here again.
+   * Answers the end of an incarnation by another one, or by the end of the routine. A turn of its own (turn.ts, T9). If `restartIf` or
+   * `random` has to be called first, that is a deed, which leads here again.
    */
   settle(routine: SupervisedRoutine, orphan: boolean): void {
     if (routine.ended) return
@@ -215,7 +215,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
     return true
   }
 
-  /** True if somebody has to be asked first, as far as can be said: `restartIf`, or chance. */
+  /** True if `restartIf` or `random` has to be called first, as far as can be said now. */
   #asks(routine: SupervisedRoutine, orphan: boolean): boolean {
     const { spec } = routine
     if ((spec.restartIf === undefined && spec.backoff === undefined) || routine.stopRequested || this.#host.closed) return false
@@ -240,7 +240,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
 
   #restart(routine: SupervisedRoutine, kind: EndKind, orphan: boolean, now: number): void {
     this.announceEnd(routine, kind, orphan, true)
-    // Who waits in the queue keeps its place, and begins when it has its permit.
+    // A queued routine keeps its place, and begins when it has its permit.
     const delay = routine.queued ? 0 : delayOf(routine, now)
     this.renew(routine, delay)
     if (delay > 0) backOff(routine, delay)
@@ -322,7 +322,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
   cancelPending(routine: SupervisedRoutine, cause: number, drain: boolean): void {
     if (routine.ended) return
     if (routine.current.over) {
-      // A child whose end its supervisor has not come to any more, unless the end has yet to be told.
+      // The supervisor of a child will not take its end any more, unless that has yet to be answered.
       if (!routine.current.unanswered) this.finish(routine)
       return
     }
@@ -331,7 +331,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
     routine.stop(CANCEL, this.#host.cancelReason)
   }
 
-  /** Those that may have to be asked to stop: all that were spawned, and with `services` the children too; the latest first. */
+  /** The routines that may have to be asked to stop, the latest first: those that were spawned, and with `services` the children too. */
   askable(services: boolean): SupervisedRoutine[] {
     return this.living
       .latestFirst()

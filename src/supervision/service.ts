@@ -1,4 +1,4 @@
-/** A child of a supervisor: its specification, where it stands, and who it is at present. */
+/** A child of a supervisor: its specification, its state, and its present routine or manager. */
 import type { RestartType } from '../../machines/restart-policy.ts'
 import type { Begun, Child, ChildState } from '../../machines/supervisor.ts'
 import { isStartFailure, StartFailedError } from '../contract/index.ts'
@@ -17,9 +17,9 @@ export class Service implements Child, Post {
   state: ChildState = 'undefined'
   alive = false
   run = 0
-  /** Of its starts, the one that its present incarnation, or life, came of. */
+  /** The `run` of the start that its present incarnation, or life, belongs to. */
   begunRun = 0
-  /** True from an end until the supervisor has come to it. */
+  /** True from an end until the supervisor has taken its message. */
   exitWaits = false
   /** How many incarnations it has had, over all routines. */
   incarnations = 0
@@ -27,9 +27,9 @@ export class Service implements Child, Post {
   manager: Ward | undefined = undefined
   /** Why its last start failed. */
   startError: unknown = undefined
-  /** Tells the supervisor that waits for its end. */
+  /** Resumes the supervisor that waits for its end. */
   stopped: (() => void) | undefined = undefined
-  /** Tells the supervisor that waits for its start. */
+  /** Resumes the supervisor that waits for its start. */
   begun: ((begun: Begun) => void) | undefined = undefined
   /** The timer of a delayed restart. */
   restartTimer: unknown = undefined
@@ -61,12 +61,12 @@ export class Service implements Child, Post {
     }
   }
 
-  /** True while the end of its present incarnation has yet to be told. */
+  /** True while the end of its present incarnation has yet to be answered. */
   get unanswered(): boolean {
     return this.manager?.unanswered ?? (this.routine?.ended === false && this.routine.unanswered)
   }
 
-  /** The supervisor has come to its end. */
+  /** The supervisor has taken the message of its end. */
   exitTaken(): void {
     this.exitWaits = false
   }

@@ -1,5 +1,5 @@
 /**
- * The hands of machines/supervisor.ts: one life of one manager.
+ * Runs the process of machines/supervisor.ts for one life of one manager.
  *
  * B1  The process is resumed with what came of its last command, and with nothing else. Each message is taken in a turn of its own.
  * B2  Once the manager closes, it decides nothing more: its shutdown stops what is left, and every open call is answered `down`.
@@ -136,7 +136,7 @@ export class Supervisor implements ChildSupervisor {
     service.alive = false
     service.hasStarted = false
     service.orphan = orphan
-    // It may have ended while it waited for a delayed restart: that one is nobody's any more.
+    // It may have ended while it waited for a delayed restart, which is void then.
     this.#commands.disarm(service)
     registry.announceEnd(routine, kind, orphan, willRestart)
     service.toRestart = willRestart

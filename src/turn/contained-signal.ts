@@ -25,7 +25,7 @@ interface Contained extends AbortSignal {
   [FIRST]?: Listener | undefined
   /** True if the first stands in more than one place, and is never let go of. */
   [KEPT]?: boolean
-  /** The others, and what the platform was given in their place: weakly, since who has let go of a listener tells nobody. */
+  /** The others, and what the platform was given in their place: weakly, since a listener may be dropped without being removed. */
   [OTHERS]?: WeakMap<Listener, Listener>
 }
 

@@ -1,9 +1,9 @@
 /**
- * The genuine XState actors of managers and routines, with doors: nobody but the library drives a lifecycle.
+ * The genuine XState actors of managers and routines, behind doors: only the library drives a lifecycle.
  *
  * A1  What a user sends to a public `actor` is an order of the public API, or nothing. What comes from actors below (`sendParent`,
- *     `sendBack`) is a word: inspection tells of it, no lifecycle hears it.
- * A2  Observers are told snapshots as words (turn.ts), so that an actor may be driven in the middle of a turn.
+ *     `sendBack`) is seen by inspection only: no lifecycle reacts to it.
+ * A2  Observers receive snapshots as words (turn.ts), so that an actor may be driven in the middle of a turn.
  * A3  XState remembers each type of event that a machine has met. So a machine of the library's meets its own events only: the ends of
  *     those below, which have their ids in their types, stop at the door.
  */
@@ -20,12 +20,12 @@ import {
 } from 'xstate'
 import type { Turn } from './turn.ts'
 
-/** Who stands behind an actor. */
+/** The owner of an actor: it decides what events from outside mean. */
 export interface Door {
   readonly turn: Turn
   /** A user sends it an event. */
   sent(event: EventObject): void
-  /** An actor below it tells it something. */
+  /** An actor below it sends it an event. */
   relayed(event: EventObject): void
   /** A user stops it, which XState allows of a root. */
   stopped(): void
@@ -105,7 +105,7 @@ export class LifecycleActor extends Actor<AnyActorLogic> {
     super.subscribe({ error: listener })
   }
 
-  /** Hears everything at once, in the middle of turns too: for whoever only writes down. */
+  /** Adds an observer of inspection that is called at once, also in the middle of a turn. It may only record what it receives. */
   listenIn(observer: (event: InspectionEvent) => void): Subscription {
     return inspects.get(this.system)?.(observer) ?? this.system.inspect(observer)
   }
@@ -115,7 +115,7 @@ function failureIn({ context }: AnyMachineSnapshot): unknown {
   return (context as { readonly error?: unknown }).error
 }
 
-/** How each root was inspected before its observers were told in words. */
+/** The original `inspect` of each root system, which calls its observers at once. */
 const inspects = new WeakMap<object, AnyActorRef['system']['inspect']>()
 
 /** A2, for `system.inspect` of a root. */

@@ -1,4 +1,4 @@
-/** Carries lifecycle events from where they happen up to whoever listens. */
+/** Carries lifecycle events from where they happen up to the listeners. */
 import type { LifecycleEvent, LifecycleEventOf, LifecycleEventType } from '../../machines/lifecycle-event.ts'
 import { type Logger, silentLogger } from '../contract/index.ts'
 import type { Turn } from './turn.ts'
@@ -77,7 +77,7 @@ export class Listeners {
     for (const [type, subscriptions] of this.#byType) for (const own of subscriptions) this.#end(type, own)
   }
 
-  /** Calls those that want the event. */
+  /** Calls the listeners of its type, then those of `'*'`. */
   tell(event: LifecycleEvent, hold: Hold | undefined): void {
     if (this.#byType.size === 0) return
     this.#tellAll(this.#byType.get(event.type), event, hold)
@@ -99,7 +99,7 @@ export class Listeners {
  * B2  What a listener throws is contained: logged and counted.
  */
 export class LifecycleBus {
-  /** How many listeners there are in the whole tree, for each type: of a type that nobody hears no object is made. */
+  /** How many listeners there are in the whole tree, for each type: no event is built for a type without listeners. */
   readonly #listeners = new Map<string, number>()
   #listening = 0
   /** How many of them hear everything. */
@@ -116,12 +116,12 @@ export class LifecycleBus {
     this.#logger = logger
   }
 
-  /** True if somebody reads what is logged. */
+  /** True if a logger was given. */
   get logs(): boolean {
     return this.#logger !== silentLogger
   }
 
-  /** True if somebody in the tree listens to this type, or to all. */
+  /** True if any listener in the tree wants this type, or all types. */
   hears(type: string): boolean {
     return this.#listening > 0 && (this.#hearing > 0 || this.#listeners.has(type))
   }
@@ -140,7 +140,7 @@ export class LifecycleBus {
     return ++this.latest
   }
 
-  /** Tells a node's listeners, and those of all nodes above it, of an event. */
+  /** Delivers an event to the listeners of a node and of all nodes above it. */
   publish(to: Listeners, event: LifecycleEvent): void {
     this.turn.word(deliver, to, event)
   }
@@ -150,7 +150,7 @@ export class LifecycleBus {
     this.turn.word(deliverHeld, { to, hold }, event)
   }
 
-  /** Calls `act` once everybody has heard what has happened so far: at once, if everybody has. */
+  /** Calls `act` once all words so far are delivered: at once, if there are none. */
   afterWords(act: () => void): void {
     if (this.turn.hasWords) this.turn.afterWords(act, undefined)
     else act()
@@ -161,7 +161,7 @@ export class LifecycleBus {
     try {
       const result = listener(event)
       if (!isThenable(result)) return
-      // A rejection of a listener is its own, whether or not somebody waits for it.
+      // A rejection is contained, whether or not the phase waits for the promise.
       const quiet = Promise.resolve(result).catch((error: unknown) => this.contain(error, `a listener of ${what} rejected`))
       hold?.(quiet)
     } catch (error) {
@@ -169,7 +169,7 @@ export class LifecycleBus {
     }
   }
 
-  /** Counts and logs an error that nobody else can take. */
+  /** Counts and logs an error that no caller can receive. */
   contain(error: unknown, message: string): void {
     this.contained++
     this.log('error', { err: error }, message)

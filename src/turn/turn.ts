@@ -1,7 +1,7 @@
 /**
  * One turn at a time: how a tree changes, and when it calls code that is not its own.
  *
- * Foreign code is of three kinds. *Words* are told after a change: events to listeners, log lines, observers of actors. *Deeds*
+ * Foreign code is of three kinds. *Words* report a change after it was made: events to listeners, log lines, observers of actors. *Deeds*
  * are done at the end of the turn that decides them: aborting a signal, `start`, beginning a body, creating, stopping and stepping
  * a user's actor, timers of a user's clock, listeners on a foreign signal. *Questions* are asked between two turns: `restartIf`,
  * `random`, `generateId`, the time of a user's clock.
@@ -9,20 +9,20 @@
  * T1   A turn is one synchronous change. It begins with a public call, a timer, a settled body, an actor's event, a foreign abort or
  *      an answer. Turns never nest.
  * T2   In a turn no foreign function, getter or proxy trap is called: users' values are read at the boundary, before it begins.
- * T3   Between turns the tree is in one of these states, whoever looks: at rest; *starting* (a child is announced, its `start` has not
- *      returned); *stopping* (told, not ended); *over, unanswered* (an incarnation has ended, its supervisor has not answered);
+ * T3   Between turns the tree is in one of these states: at rest; *starting* (a child is announced, its `start` has not
+ *      returned); *stopping* (it was asked to stop and has not ended); *over, unanswered* (an incarnation has ended, its supervisor has not answered);
  *      *replacing* (a group is being restarted: a stopped child's permit is kept). `count` is the permits held, `routines()` are the
- *      rows. `metrics()` may be ahead of what has been heard.
+ *      living ones. `metrics()` may be ahead of what has been heard.
  * T4   Words are numbered when they arise and delivered in that order, one at a time, never into a listener that is running; all of
  *      them before the outermost call returns.
  * T5   Deeds are done in order at the end of their turn, also in nested calls, before that call returns. In an outermost call words
  *      and deeds share one queue.
  * T6   A question is asked between turns; its answer begins a turn that checks everything again.
  * T7   A call from within a word, a deed or a question is an ordinary turn with an ordinary, immediate result.
- * T8   What concerns many is a series of turns: its cursor is data, and it passes over who has ended meanwhile. See {@link Turn.each}.
+ * T8   A change to many nodes is a series of turns: its cursor is data, and it skips nodes that have ended meanwhile. See {@link Turn.each}.
  * T9   An end and its answer (restart, give up, leave) are two turns.
  * T10  A listener hears exactly the events numbered after its `on` and before its `off`.
- * T11  Every word and deed is contained by itself: the queue empties whatever throws; a failing deed fails its routine and nobody else.
+ * T11  Every word and deed is contained by itself: the queue empties whatever throws; a failing deed fails its own routine and no other.
  * T12  When the stack is empty, the queue is.
  */
 
@@ -97,7 +97,7 @@ export class Turn {
     this.#ask = ask
   }
 
-  /** Begins a turn, unless one is under way. Whoever gets true calls {@link end}, in a `finally`. */
+  /** Begins a turn, unless one is under way. A caller that gets true calls {@link end} in a `finally`. */
   begin(): boolean {
     if (this.busy) return false
     this.#ask?.()
@@ -121,50 +121,50 @@ export class Turn {
     }
   }
 
-  /** True if somebody has not been told yet of something that has happened. */
+  /** True if words wait to be delivered. */
   get hasWords(): boolean {
     return this.#words.tail > 0
   }
 
-  /** True if nothing waits to be done or told. */
+  /** True if neither words nor deeds wait. */
   get isQuiet(): boolean {
     return this.#words.tail === 0 && this.#deeds.tail === 0
   }
 
-  /** Something is to be told: `act(a, b)` calls foreign code. */
+  /** Queues a word: `act(a, b)` calls foreign code. */
   word<A, B>(act: (a: A, b: B) => unknown, a: A, b: B): void {
     this.#words.push(act, a, b, this.#tag(FOREIGN))
     this.#unlessBusy()
   }
 
-  /** Something is to be done once everybody has heard of what has happened so far. */
+  /** Queues a turn behind all words so far. */
   afterWords<A>(act: (a: A) => void, a: A): void {
     this.#words.push(act, a, undefined, this.#tag(0))
     this.#unlessBusy()
   }
 
-  /** Something is to be done at the end of this turn: `act(a, b)` calls foreign code. */
+  /** Queues a deed for the end of this turn: `act(a, b)` calls foreign code. */
   deed<A, B = undefined>(act: (a: A, b: B) => unknown, a: A, b?: B): void {
     this.#deeds.push(act, a, b, this.#tag(FOREIGN))
     this.#unlessBusy()
   }
 
-  /** Another turn is to follow this one, behind all deeds so far. */
+  /** Queues another turn behind all deeds so far. */
   next<A, B = undefined>(act: (a: A, b: B) => unknown, a: A, b?: B): void {
     this.#deeds.push(act, a, b, this.#tag(0))
     this.#unlessBusy()
   }
 
   /**
-   * Something has come of a deed, or of somebody else's step: `act(a, b)` is a turn. While a deed is being done it waits until
-   * that has returned, so that what follows from it keeps its place behind the words that are due by then.
+   * Runs a turn that follows from foreign code. If a deed is running, the turn waits until that has returned, so that it comes after
+   * the words that are due by then.
    */
   arise<A, B = undefined>(act: (a: A, b: B) => unknown, a: A, b?: B): void {
     if (this.#inDeed || this.busy) this.#deeds.push(act, a, b, this.#tag(0))
     else this.run(act, a, b)
   }
 
-  /** T6. Asks somebody, between two turns; what he throws is the caller's. */
+  /** T6. Calls a user's function between two turns. What it throws goes to the caller. */
   ask<R>(question: () => R): R {
     const { busy } = this
     const inDeed = this.#inDeed
@@ -196,14 +196,14 @@ export class Turn {
     return (this.#order++ << 1) | foreign
   }
 
-  /** What arises outside of any turn is told at once, or by whoever is telling already. */
+  /** What is queued outside of any turn is done at once. */
   #unlessBusy(): void {
     if (this.busy) return
     this.busy = true
     this.end()
   }
 
-  /** Empties the queue; inside foreign code the deeds alone. */
+  /** Empties the queues; inside foreign code that of the deeds alone. */
   #flush(): void {
     const words = this.#words
     const deeds = this.#deeds
