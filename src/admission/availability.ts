@@ -28,8 +28,8 @@ export interface Capacity {
 /** The waiters at one gate for one kind of room, first come, first served. */
 export class WaiterQueue {
   size = 0
-  #first: CapacityWaiter | undefined = undefined
-  #last: CapacityWaiter | undefined = undefined
+  #first: CapacityWaiter | undefined
+  #last: CapacityWaiter | undefined
 
   push(waiter: CapacityWaiter): void {
     waiter.queue = this
@@ -68,9 +68,9 @@ export class WaiterQueue {
 
 /** One wait; also the room of {@link waitUntil} that it stands in. */
 export class CapacityWaiter {
-  queue: WaiterQueue | undefined = undefined
-  previous: CapacityWaiter | undefined = undefined
-  next: CapacityWaiter | undefined = undefined
+  queue: WaiterQueue | undefined
+  previous: CapacityWaiter | undefined
+  next: CapacityWaiter | undefined
   look: () => void = () => undefined
   readonly #capacity: Capacity
   readonly #room: Room

@@ -32,7 +32,7 @@ export class NameGroup<Member extends Named<Member>> {
   readonly name: string
   readonly up: NameGroup<Member> | undefined
   /** What the paths of its routines begin with; one string for all of them. */
-  prefix: string | undefined = undefined
+  prefix: string | undefined
   /** Called once none is left. */
   readonly waiters = new Set<() => void>()
   /** Here and below, as of the last counting. */

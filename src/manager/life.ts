@@ -22,9 +22,9 @@ import { type Closing, noteEnd, requestShutdown, ShutdownRun } from '../shutdown
 import { ignore, type ManagerSpec, plainShutdown, type ShutdownPlan } from '../spec/index.ts'
 import { type Lead, nameStart, type RoutineRegistry, type Service, Supervisor, type Ward } from '../supervision/index.ts'
 import { type Door, inspectInWords, LifecycleActor, type Tree, type Turn } from '../turn/index.ts'
-import { answerEnd, callStart, giveUp, noteOrder, renewByHand } from './life-turns.ts'
 import type { Place } from './place.ts'
 import { Readiness } from './readiness.ts'
+import { callStart } from './start-option.ts'
 import { Subtree } from './subtree.ts'
 
 /** How a life has ended. */
@@ -47,17 +47,17 @@ export class Life implements Lead, Ward, Door, Closing {
   readonly up: Life | undefined
   readonly flock: Subtree
   /** The child that it is of its supervisor; undefined if it was made by hand. */
-  service: Service | undefined = undefined
+  service: Service | undefined
   /** That in which its `start` and its children run. */
-  asyncContext: unknown = undefined
+  asyncContext: unknown
   /** Of the present life. */
   declare supervisor: Supervisor
   /** The shutdown of the present life, once there is one. */
-  run: ShutdownRun | undefined = undefined
+  run: ShutdownRun | undefined
   /** Of the last life that ended. */
-  report: ShutdownReport | undefined = undefined
+  report: ShutdownReport | undefined
   /** Why the present life could not begin. */
-  startError: StartFailedError | undefined = undefined
+  startError: StartFailedError | undefined
   /** True from the moment on that nothing is accepted. */
   closed = false
   over = false
@@ -182,7 +182,7 @@ export class Life implements Lead, Ward, Door, Closing {
     const { type, mode, timeout, error } = event as { type: string; mode?: ShutdownMode; timeout?: number; error?: unknown }
     if (type === 'shutdown') void this.shutdown({ mode, timeout })
     else if (type === 'hurry' && this.run !== undefined) void this.shutdown({ mode: 'immediate' })
-    else if (type === 'giveUp') this.turn.run(giveUp, this, error)
+    else if (type === 'giveUp') this.turn.run(() => this.#fail('request', error, this.seq))
   }
 
   /** Events from actors below mean nothing. */
@@ -231,7 +231,9 @@ export class Life implements Lead, Ward, Door, Closing {
 
   /** Announces an order by hand, which is the cause of what follows. */
   ordered(control: string): void {
-    this.turn.run(noteOrder, this, control)
+    this.turn.run(() => {
+      this.orderedBy = this.place.announce({ type: 'control.ordered', control }, 0)
+    })
   }
 
   #beginShutdown(plan: ShutdownPlan): void {
@@ -308,11 +310,6 @@ export class Life implements Lead, Ward, Door, Closing {
     this.#fail('limit', limit, seq)
   }
 
-  /** A user has sent its actor `giveUp`. */
-  giveUpBecause(error: unknown): void {
-    if (this.run === undefined) this.#fail('request', error, this.seq)
-  }
-
   #failStart(error: StartFailedError): void {
     if (this.run !== undefined) return
     this.startError = error
@@ -321,6 +318,7 @@ export class Life implements Lead, Ward, Door, Closing {
   }
 
   #fail(trigger: ShutdownTrigger, error: unknown, cause: number): void {
+    if (this.run !== undefined) return
     this.trigger = trigger
     this.run = new ShutdownRun(this, plainShutdown(this.spec.shutdown, cause))
     this.run.blame({ path: this.path, error })
@@ -348,7 +346,7 @@ export class Life implements Lead, Ward, Door, Closing {
     this.over = true
     this.unanswered = true
     this.report = (this.run as ShutdownRun).summarise()
-    this.turn.next(answerEnd, this, state)
+    this.turn.next(() => this.answerEnd(state))
   }
 
   /** Announces the end, and answers it: by another life, by none, or by its supervisor. */
@@ -363,7 +361,7 @@ export class Life implements Lead, Ward, Door, Closing {
     // Code that awaits the outcome goes on before the callers of shutdown() do.
     else if (!restart) this.conclude()
     run.settle(report)
-    if (restart) this.turn.next(renewByHand, this)
+    if (restart) this.turn.next(() => this.renewByHand())
     else {
       up?.run?.childEnded(report)
       if (up !== undefined && up.#exhausted && !up.closed) up.giveUp(this.seq, this.failure)

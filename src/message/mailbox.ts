@@ -35,8 +35,8 @@ export class Mailbox {
   #waiting: Waiter[] = []
   #waking = false
   /** Questions that an incarnation has received and not answered; see Q2. */
-  #firstOpen: Question | undefined = undefined
-  #lastOpen: Question | undefined = undefined
+  #firstOpen: Question | undefined
+  #lastOpen: Question | undefined
 
   constructor(addressee: Addressee) {
     this.#addressee = addressee

@@ -19,8 +19,8 @@ const SHORT = 10
 
 /** A timer in the list of all timers of the same length. */
 class LineTimer<Target = unknown> {
-  previous: LineTimer | undefined = undefined
-  next: LineTimer | undefined = undefined
+  previous: LineTimer | undefined
+  next: LineTimer | undefined
   /** Undefined once it has fired or was disarmed. */
   line: TimerLine | undefined
   /** Whole milliseconds since the process began: a small integer, which is no object of its own. */
@@ -39,9 +39,9 @@ class LineTimer<Target = unknown> {
 /** All timers of one length, the next one first, behind one timer of the platform. */
 class TimerLine {
   readonly delay: number
-  head: LineTimer | undefined = undefined
-  tail: LineTimer | undefined = undefined
-  timer: unknown = undefined
+  head: LineTimer | undefined
+  tail: LineTimer | undefined
+  timer: unknown
 
   constructor(delay: number) {
     this.delay = delay

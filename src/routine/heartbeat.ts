@@ -35,11 +35,12 @@ export class Heartbeat {
     const { clock, turn } = this.#beating.tree
     const before = this.last
     this.last = clock.now()
-    if (this.#hung) turn.run(revive, this, this.last - before)
+    const silence = this.last - before
+    if (this.#hung) turn.run(() => this.#revive(silence))
   }
 
-  /** @internal The turn of a beat that ends a silence. */
-  revive(silence: number): void {
+  /** The turn of a beat that ends a silence. */
+  #revive(silence: number): void {
     if (!this.#hung) return
     this.#hung = false
     this.#arm(this.#hungAfter)
@@ -69,8 +70,4 @@ export class Heartbeat {
     this.#hung = true
     this.#beating.fellSilent(silence)
   }
-}
-
-function revive(heartbeat: Heartbeat, silence: number): void {
-  heartbeat.revive(silence)
 }

@@ -68,24 +68,24 @@ export class Incarnation implements Run, Launch, SignalOwner, Beating {
   readonly subject: Owner
   /** From 1. */
   readonly number: number
-  startedAt: number | undefined = undefined
-  endedAt: number | undefined = undefined
-  output: unknown = undefined
-  error: unknown = undefined
-  reason: unknown = undefined
+  startedAt: number | undefined
+  endedAt: number | undefined
+  output: unknown
+  error: unknown
+  reason: unknown
   /** What a listener on its signal threw, or its actor while it was being stopped. */
-  stray: { readonly error: unknown } | undefined = undefined
-  heartbeat: Heartbeat | undefined = undefined
+  stray: { readonly error: unknown } | undefined
+  heartbeat: Heartbeat | undefined
   /** Its ground's own. */
-  footing: unknown = undefined
+  footing: unknown
   /** Its row of the table; the first is the initial state. */
   #state = 0
   /** Its flags, in one number instead of eight fields. */
   #flags = 0
-  #actor: LifecycleActor | undefined = undefined
-  #controller: AbortController | undefined = undefined
+  #actor: LifecycleActor | undefined
+  #controller: AbortController | undefined
   /** Timeout, then shutdown time: never both. */
-  #timer: unknown = undefined
+  #timer: unknown
 
   constructor(subject: Owner, number: number, observed: boolean) {
     deriveTable()

@@ -78,12 +78,10 @@ function breakLink(from: SupervisedRoutine, to: SupervisedRoutine): void {
   const { end } = from
   if (end?.status !== 'failed' || to.ended) return
   const reason = new RoutineFailedError(`${from.path} failed, and ${to.path} is linked to it`, { path: from.path, cause: end.error })
-  to.tree.turn.run(cancelLinked, to, { from, reason })
-}
-
-function cancelLinked(to: SupervisedRoutine, { from, reason }: { from: SupervisedRoutine; reason: RoutineFailedError }): void {
-  announce(to, 'link.broken', { from: from.path, error: reason.cause }, from.seq)
-  to.stop(CANCEL, reason)
+  to.tree.turn.run(() => {
+    announce(to, 'link.broken', { from: from.path, error: end.error }, from.seq)
+    to.stop(CANCEL, reason)
+  })
 }
 
 function checked(what: string, routine: unknown): SupervisedRoutine {

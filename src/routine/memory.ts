@@ -6,29 +6,29 @@ class Memory {
   /** How often it was restarted. */
   restarts = 0
   /** The error of the last incarnation that failed, before the present one. */
-  error: unknown = undefined
+  error: unknown
   /** When its first incarnation started, if that was before the present one. */
-  bornAt: number | undefined = undefined
+  bornAt: number | undefined
   /** The timer of a delayed restart. */
-  backoffTimer: unknown = undefined
+  backoffTimer: unknown
   /** Failures in a routine. */
   streak = 0
   /** The event that a restart was ordered with, whatever `restart` says. */
-  restartOrdered: number | undefined = undefined
+  restartOrdered: number | undefined
   /** Why it was asked to stop, if that was between two incarnations. */
-  lateReason: unknown = undefined
+  lateReason: unknown
   /** True if the `start` of its present incarnation failed, or asked to be ignored. */
   notStarted = false
   /** True if the `start` of its present incarnation threw: a first start that fails is an end, as in OTP. */
   startThrew = false
   /** What `restartIf` has returned for the end of the present incarnation; undefined until it was called. */
-  helps: boolean | undefined = undefined
+  helps: boolean | undefined
   /** What `random` has returned for the jitter of the next delay; undefined until it was called. */
-  chance: number | undefined = undefined
+  chance: number | undefined
   /** Where its actor goes on after a crash, if it is to. */
-  resumption: Resumption | undefined = undefined
+  resumption: Resumption | undefined
   /** The asynchronous context of its spawn, if there is one to keep. */
-  asyncContext: unknown = undefined
+  asyncContext: unknown
 }
 
 /** For reading only. */

@@ -24,13 +24,13 @@ class Deferred<T> {
 /** The promises that were asked for, except that of the outcome: most users read that one, so it has two fields of the routine. */
 export class Settling {
   /** Of the first start. */
-  started: Deferred<boolean> | undefined = undefined
+  started: Deferred<boolean> | undefined
   /** Of the next start. */
-  next: Deferred<boolean> | undefined = undefined
+  next: Deferred<boolean> | undefined
   /** Waits that look again at the end. */
-  waiters: Set<() => void> | undefined = undefined
+  waiters: Set<() => void> | undefined
   /** Functions that are called at each end. */
-  watchers: Set<(end: RoutineEnd) => void> | undefined = undefined
+  watchers: Set<(end: RoutineEnd) => void> | undefined
 }
 
 /** A routine, to its promises. */

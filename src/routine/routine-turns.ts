@@ -1,5 +1,4 @@
 /** The turns of a routine, as functions of it. A closure for each would be made 100,000 times. */
-import { announce } from './announcing.ts'
 import { forceRestart } from './forced-restart.ts'
 import { stopBackOff } from './restart-delay.ts'
 import type { SupervisedRoutine } from './supervised-routine.ts'
@@ -23,16 +22,8 @@ export function restart(routine: SupervisedRoutine): void {
   }
 }
 
-export function exit(routine: SupervisedRoutine, [event, payload]: readonly [event: number, payload: unknown]): void {
-  routine.current.step(event, payload)
-}
-
 export function receive(routine: SupervisedRoutine, message: unknown): void {
   routine.mailbox.send(message)
-}
-
-export function noteOrder(routine: SupervisedRoutine, control: string): void {
-  announce(routine, 'control.ordered', { control }, 0)
 }
 
 /** Its incarnation has ended. */

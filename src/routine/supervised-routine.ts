@@ -29,7 +29,7 @@ import { stopBackOff } from './restart-delay.ts'
 import { Resumption } from './resumption.ts'
 import { nextStart, outcomePromise, readResult, type Settling, startedPromise } from './routine-promises.ts'
 import { CANCEL, type KILL, START } from './routine-steps.ts'
-import { answerEnd, cancel, exit, kill, noteOrder, receive, restart } from './routine-turns.ts'
+import { answerEnd, cancel, kill, receive, restart } from './routine-turns.ts'
 import { answerRevival, answerSilence } from './silence.ts'
 import { launchRoutine } from './start-option.ts'
 
@@ -53,19 +53,19 @@ export class SupervisedRoutine extends Remembering implements Owner, Addressee, 
   /** True once it was cancelled or killed: from then on it is not restarted. */
   stopRequested = false
   /** Of its outcome, and the way to keep it. */
-  promise: Promise<Outcome> | undefined = undefined
-  keep: ((outcome: Outcome) => void) | undefined = undefined
-  settling: Settling | undefined = undefined
-  previousLiving: SupervisedRoutine | undefined = undefined
-  nextLiving: SupervisedRoutine | undefined = undefined
-  previousNamed: SupervisedRoutine | undefined = undefined
-  nextNamed: SupervisedRoutine | undefined = undefined
-  previousQueued: SupervisedRoutine | undefined = undefined
-  nextQueued: SupervisedRoutine | undefined = undefined
+  promise: Promise<Outcome> | undefined
+  keep: ((outcome: Outcome) => void) | undefined
+  settling: Settling | undefined
+  previousLiving: SupervisedRoutine | undefined
+  nextLiving: SupervisedRoutine | undefined
+  previousNamed: SupervisedRoutine | undefined
+  nextNamed: SupervisedRoutine | undefined
+  previousQueued: SupervisedRoutine | undefined
+  nextQueued: SupervisedRoutine | undefined
   ticket = 0
-  #current: Incarnation | undefined = undefined
-  #mailbox: Mailbox | undefined = undefined
-  #path: string | undefined = undefined
+  #current: Incarnation | undefined
+  #mailbox: Mailbox | undefined
+  #path: string | undefined
 
   constructor(
     local: Host<SupervisedRoutine>,
@@ -255,7 +255,7 @@ export class SupervisedRoutine extends Remembering implements Owner, Addressee, 
     checkExitReason(reason, this.path)
     const step = exitStep(reason, this.path)
     if (this.ended || this.stopRequested || this.current.over) return false
-    this.tree.turn.run(exit, this, step)
+    this.tree.turn.run(() => this.current.step(step[0], step[1]))
     return true
   }
 
@@ -271,7 +271,7 @@ export class SupervisedRoutine extends Remembering implements Owner, Addressee, 
 
   /** Announces an order by hand, which is the cause of what follows. */
   ordered(control: string): void {
-    this.tree.turn.run(noteOrder, this, control)
+    this.tree.turn.run(() => announce(this, 'control.ordered', { control }, 0))
   }
 
   // --- in a turn: stopping -------------------------------------------------------------------

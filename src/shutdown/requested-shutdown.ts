@@ -22,7 +22,7 @@ export function requestShutdown(manager: Requested, options: ShutdownOptions): P
   const aborted = signal?.aborted === true
   const { turn, signals } = manager.tree
   const cause = manager.orderedBy
-  turn.run(shutDown, manager, { mode: aborted ? 'immediate' : mode, timeout, drain, phases, held: false, cause })
+  turn.run(() => manager.shutDown({ mode: aborted ? 'immediate' : mode, timeout, drain, phases, held: false, cause }))
   const { report } = manager.run as ShutdownRun
   if (signal !== undefined && !aborted) {
     const member = { aborted: () => manager.shutDown({ ...plainShutdown(DEFAULT_SHUTDOWN_TIMEOUT, 0), mode: 'immediate' }) }
@@ -30,8 +30,4 @@ export function requestShutdown(manager: Requested, options: ShutdownOptions): P
     void report.then(() => signals.unbind(signal, member))
   }
   return report
-}
-
-function shutDown(manager: Requested, plan: ShutdownPlan): void {
-  manager.shutDown(plan)
 }

@@ -120,11 +120,11 @@ export class ShutdownRun {
     this.#armPhase(this.#plan.phases[phase] ?? Infinity)
     // The subtree closes as one; the rest of it follows once it is known that it does.
     if (phase === 'closing') this.#flock.closeBelow(this.seq)
-    this.#turn.next(doPhase, this, phase)
+    this.#turn.next(() => this.#do(phase))
   }
 
   /** Does the work of a phase, and then checks whether it is over: after the routines that end at once have ended. A turn. */
-  do(phase: Phase): void {
+  #do(phase: Phase): void {
     const look = (): void => this.poke()
     if (phase === 'closing') this.#close(look)
     else if (phase === 'cancelling') this.#cancel(look)
@@ -141,7 +141,7 @@ export class ShutdownRun {
     this.#scheduled = true
     queueMicrotask(() => {
       this.#scheduled = false
-      this.#turn.run(advance, this)
+      this.#turn.run(() => this.#advance())
     })
   }
 
@@ -338,7 +338,7 @@ export class ShutdownRun {
     if (limit === Infinity) return
     this.#phaseTimer = tree.later(() => {
       this.#exceeded = true
-      this.advance()
+      this.#advance()
     }, limit)
   }
 
@@ -362,7 +362,7 @@ export class ShutdownRun {
   }
 
   /** Leaves the phase if it is over. */
-  advance(): void {
+  #advance(): void {
     if (this.#closing.phase !== this.#phase) return
     const phase = this.#phase
     const living = phase === 'closing' ? this.#flock.livingRoutines : this.#flock.living
@@ -380,14 +380,6 @@ export class ShutdownRun {
     if (phase === 'cleaning') this.#tree.clock.clearTimeout(this.#deadlineTimer)
     this.#closing.tell({ type: 'phaseDone' })
   }
-}
-
-function doPhase(run: ShutdownRun, phase: Phase): void {
-  run.do(phase)
-}
-
-function advance(run: ShutdownRun): void {
-  run.advance()
 }
 
 function giveUpOn(routine: SupervisedRoutine): void {

@@ -52,7 +52,9 @@ export class Commands {
     const { routine } = service
     // Its last end has yet to be answered, which decides what follows.
     if (service.unanswered) {
-      this.#tree.turn.next(startLater, { commands: this, service, again })
+      this.#tree.turn.next(() => {
+        if (!this.#process.closed) this.#process.resume(this.start(service, again))
+      })
       return LATER
     }
     if (routine?.ended === false && routine.current.over) {
@@ -71,11 +73,6 @@ export class Commands {
     return service.type === 'supervisor' ? this.#startManager(service) : this.#startRoutine(service)
   }
 
-  /** @internal */
-  startLater(service: Service, again: boolean): void {
-    if (!this.#process.closed) this.#process.resume(this.start(service, again))
-  }
-
   #startRoutine(service: Service): unknown {
     const routine = this.#routineFor(service)
     if (routine === undefined) return 'error'
@@ -89,7 +86,7 @@ export class Commands {
       return 'ok'
     }
     // Comes after the deed that looks at its signal.
-    this.#tree.turn.next(prepare, { commands: this, routine })
+    this.#tree.turn.next(() => prepareRoutine(routine, (_, begun, whose) => this.#prepared(service, routine, begun, whose)))
     return LATER
   }
 
@@ -98,8 +95,8 @@ export class Commands {
     this.#tree.begin(routine.current)
   }
 
-  /** @internal Its `start` has returned. */
-  prepared(service: Service, routine: SupervisedRoutine, begun: Begun, whose: Incarnation): void {
+  /** Its `start` has returned. */
+  #prepared(service: Service, routine: SupervisedRoutine, begun: Begun, whose: Incarnation): void {
     if (begun === 'error') service.startError = whose.error
     else if (begun === 'ok' && routine.current === whose && !whose.over && !this.#process.closed) this.#letBegin(service, routine)
     this.#process.resume(begun)
@@ -189,7 +186,12 @@ export class Commands {
     const { routine } = service
     if (routine === undefined || routine.ended || routine.stopRequested) return 0
     if (asksChance(routine)) {
-      this.#tree.turn.deed(askChanceFirst, { commands: this, service })
+      this.#tree.turn.deed(() => {
+        askChance(routine)
+        this.#tree.turn.arise(() => {
+          if (!this.#process.closed) this.#process.resume(this.delay(service))
+        })
+      })
       return LATER
     }
     const delay = delayOf(routine, this.#tree.clock.now())
@@ -197,11 +199,6 @@ export class Commands {
     this.#registry.renew(routine, delay)
     service.restartTimer = this.#tree.later(() => this.#process.hasten(service), delay)
     return delay
-  }
-
-  /** @internal `random` was called. */
-  delayed(service: Service): void {
-    if (!this.#process.closed) this.#process.resume(this.delay(service))
   }
 
   /** It stays down. */
@@ -235,40 +232,6 @@ export class Commands {
   }
 
   #resumeNext(answer: unknown): void {
-    this.#tree.turn.next(resume, this.#process, answer)
+    this.#tree.turn.next(() => this.#process.resume(answer))
   }
-}
-
-interface Starting {
-  readonly commands: Commands
-  readonly service: Service
-  readonly again: boolean
-}
-
-function resume(process: Process, answer: unknown): void {
-  process.resume(answer)
-}
-
-function startLater({ commands, service, again }: Starting): void {
-  commands.startLater(service, again)
-}
-
-interface Preparing {
-  readonly commands: Commands
-  readonly routine: SupervisedRoutine
-}
-
-function prepare({ commands, routine }: Preparing): void {
-  prepareRoutine(routine, (_, begun, whose) => commands.prepared(routine.service as Service, routine, begun, whose))
-}
-
-/** A deed. */
-function askChanceFirst({ commands, service }: Omit<Starting, 'again'>): void {
-  const routine = service.routine as SupervisedRoutine
-  askChance(routine)
-  routine.tree.turn.arise(delayed, commands, service)
-}
-
-function delayed(commands: Commands, service: Service): void {
-  commands.delayed(service)
 }

@@ -46,7 +46,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
   /** Of the manager's present life. */
   #supervisor!: ChildSupervisor
   /** That in which children run. */
-  #asyncContext: unknown = undefined
+  #asyncContext: unknown
   readonly #lead: Lead
   readonly #host: Host<SupervisedRoutine>
   readonly #tree: Tree

@@ -23,18 +23,18 @@ export class Service implements Child, Post {
   exitWaits = false
   /** How many incarnations it has had, over all routines. */
   incarnations = 0
-  routine: SupervisedRoutine | undefined = undefined
-  manager: Ward | undefined = undefined
+  routine: SupervisedRoutine | undefined
+  manager: Ward | undefined
   /** Why its last start failed. */
-  startError: unknown = undefined
+  startError: unknown
   /** Resumes the supervisor that waits for its end. */
-  stopped: (() => void) | undefined = undefined
+  stopped: (() => void) | undefined
   /** Resumes the supervisor that waits for its start. */
-  begun: ((begun: Begun) => void) | undefined = undefined
+  begun: ((begun: Begun) => void) | undefined
   /** The timer of a delayed restart. */
-  restartTimer: unknown = undefined
+  restartTimer: unknown
   /** What was said of the end of its last incarnation: whether another follows. Undefined while there is nothing to say. */
-  toRestart: boolean | undefined = undefined
+  toRestart: boolean | undefined
   /** True while it is being stopped to be started again. */
   again = false
   /** True if a start that fails is tried again. */

@@ -90,7 +90,7 @@ export class Supervisor implements ChildSupervisor {
     if (this.closed) reply(DOWN)
     else {
       this.#open.add(reply)
-      this.#tree.turn.run(postTo, this, { type: 'call', call, reply } as Message<Service>)
+      this.#tree.turn.run(() => this.post({ type: 'call', call, reply }))
     }
     return promise
   }
@@ -257,10 +257,6 @@ export class Supervisor implements ChildSupervisor {
     }
     return undefined
   }
-}
-
-function postTo(supervisor: Supervisor, message: Message<Service>): void {
-  supervisor.post(message)
 }
 
 function takeNext(supervisor: Supervisor): void {

@@ -4,7 +4,7 @@ import type { Turn } from './turn.ts'
 
 /** A timer that is to be armed at the end of the turn. */
 class OwnTimer {
-  handle: unknown = undefined
+  handle: unknown
   armed = false
   cleared = false
   readonly callback: () => void

@@ -45,7 +45,7 @@ export class Tree {
   readonly interceptor: Interceptor | undefined
   readonly asyncContext: AsyncContext
   /** The observer of the traffic, if there is one; several are combined into one. */
-  observer: TrafficObserver | undefined = undefined
+  observer: TrafficObserver | undefined
   readonly bus: LifecycleBus
   readonly signals: SignalHub
   readonly uncounted = new Set<Uncounted>()

@@ -112,10 +112,12 @@ export class Turn {
   }
 
   /** A whole turn. */
-  run<A, B = undefined>(act: (a: A, b: B) => unknown, a: A, b?: B): void {
+  run(act: () => unknown): void
+  run<A, B = undefined>(act: (a: A, b: B) => unknown, a: A, b?: B): void
+  run<A, B>(act: (a: A, b: B) => unknown, a?: A, b?: B): void {
     const outer = this.begin()
     try {
-      act(a, b as B)
+      act(a as A, b as B)
     } finally {
       if (outer) this.end()
     }
@@ -144,13 +146,17 @@ export class Turn {
   }
 
   /** Queues a deed for the end of this turn: `act(a, b)` calls foreign code. */
-  deed<A, B = undefined>(act: (a: A, b: B) => unknown, a: A, b?: B): void {
+  deed(act: () => unknown): void
+  deed<A, B = undefined>(act: (a: A, b: B) => unknown, a: A, b?: B): void
+  deed<A, B>(act: (a: A, b: B) => unknown, a?: A, b?: B): void {
     this.#deeds.push(act, a, b, this.#tag(FOREIGN))
     this.#unlessBusy()
   }
 
   /** Queues another turn behind all deeds so far. */
-  next<A, B = undefined>(act: (a: A, b: B) => unknown, a: A, b?: B): void {
+  next(act: () => unknown): void
+  next<A, B = undefined>(act: (a: A, b: B) => unknown, a: A, b?: B): void
+  next<A, B>(act: (a: A, b: B) => unknown, a?: A, b?: B): void {
     this.#deeds.push(act, a, b, this.#tag(0))
     this.#unlessBusy()
   }
@@ -159,9 +165,11 @@ export class Turn {
    * Runs a turn that follows from foreign code. If a deed is running, the turn waits until that has returned, so that it comes after
    * the words that are due by then.
    */
-  arise<A, B = undefined>(act: (a: A, b: B) => unknown, a: A, b?: B): void {
+  arise(act: () => unknown): void
+  arise<A, B = undefined>(act: (a: A, b: B) => unknown, a: A, b?: B): void
+  arise<A, B>(act: (a: A, b: B) => unknown, a?: A, b?: B): void {
     if (this.#inDeed || this.busy) this.#deeds.push(act, a, b, this.#tag(0))
-    else this.run(act, a, b)
+    else this.run(act, a as A, b)
   }
 
   /** T6. Calls a user's function between two turns. What it throws goes to the caller. */
