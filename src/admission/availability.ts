@@ -7,7 +7,7 @@
  */
 import type { Gate } from './limiter.ts'
 
-/** What is waited for. */
+/** The kind of room that is waited for. */
 export type Room = 'permit' | 'queue'
 
 /** Microtasks that a waiter has to act after it was woken. An async function around the wait, and one around that, take three each. */
@@ -19,7 +19,7 @@ export interface Capacity {
   readonly closed: boolean
   /** All waiters, to be called when nothing is accepted any more. */
   readonly capacityWaiters: Set<() => void>
-  /** How many more there is room for, what is promised left out. */
+  /** How many more there is room for, without what is promised. */
   roomFor(room: Room): number
   /** True if its own gate keeps waiters waiting, whatever room there is above. */
   keepsWaiting(room: Room): boolean
@@ -80,7 +80,7 @@ export class CapacityWaiter {
     this.#room = room
   }
 
-  /** True if there is room, which is promised then, or will be none. */
+  /** True if there is room, which is then promised, or if nothing is accepted any more. */
   readonly ready = (): boolean => {
     if (this.#capacity.closed) return true
     if (this.#capacity.roomFor(this.#room) <= 0) return false

@@ -161,7 +161,7 @@ export class PermitQueue<Member extends Queued<Member>> implements AnyQueue {
     this.#admit(routine)
   }
 
-  /** The queue is gone for good: no gate keeps it. */
+  /** The queue is gone for good: it leaves the heap of its gate. */
   leave(): void {
     this.parkedAt?.blocked.delete(this)
     this.parkedAt = undefined
@@ -194,7 +194,7 @@ function grantFor(queue: AnyQueue): void {
     const full = next.gate.full()
     if (full === undefined) {
       next.admitHead()
-      // Its queue has a place again, though its gate may be as full as before.
+      // There is a place in that queue again, though its gate may be as full as before.
       if (next !== queue) next.gate.wake()
       if (next !== queue && next.length > 0 && parked !== undefined) park(next, parked)
       else own = queue.parkedAt === undefined && queue.length > 0
@@ -242,7 +242,7 @@ class QueueHeap {
   }
 
   delete(queue: AnyQueue): void {
-    // The first one in all but the rare case of a queue that goes away while it waits.
+    // It is the first item, except in the rare case of a queue that goes away while it waits.
     const index = this.#items[0]?.queue === queue ? 0 : this.#items.findIndex((item) => item.queue === queue)
     if (index >= 0) this.#removeAt(index)
   }

@@ -68,7 +68,7 @@ export class Subtree implements Flock, Capacity {
     this.startOrder.delete(child)
   }
 
-  /** Another life begins: with nothing below. */
+  /** Another life begins, with nothing below. */
   clear(): void {
     this.#stopOrder = undefined
     this.startOrder.clear()

@@ -19,7 +19,7 @@ export function sent(message: unknown): Letter {
   return { message, reply: unasked }
 }
 
-/** The ways to keep, and to break, the promise that was made last. */
+/** The two functions of the promise that was made last. */
 let keep: (value: unknown) => void
 let refuse: (error: unknown) => void
 const take = (resolve: (value: unknown) => void, reject: (error: unknown) => void): void => {

@@ -15,10 +15,10 @@ export interface Announcer {
   seq: number
 }
 
-/** An event before it has what is special to its type. */
+/** An event without the fields of its type. */
 type Unspecific = Record<string, unknown>
 
-/** Why an incarnation has ended, and what was thrown beside. */
+/** Why an incarnation has ended, and what was thrown besides. */
 interface Why {
   readonly error: unknown
   readonly reason: unknown
@@ -63,7 +63,7 @@ export function announceEnd(routine: Announcer, kind: EndKind, willRestart: bool
   publish(routine, event)
 }
 
-/** Numbers an event that explains nothing of what follows. */
+/** Numbers an event that is not the cause of what follows. */
 export function announceAside(routine: Announcer, type: MessageEvent['type'], extra: object): void {
   const { local } = routine
   if (local.over) return

@@ -15,9 +15,9 @@ export const functionGround: Ground = {
       run.returned(result)
       return
     }
-    // A `then` of its own may throw, or answer twice: adopted by a promise it can do neither.
+    // A foreign `then` may throw, or call back twice. Adopted by a promise it can do neither.
     const promise = result.then === Promise.prototype.then ? result : new Promise((resolve) => resolve(result))
-    // Bound functions, because two closures and what they share are 56 B more.
+    // Bound functions: two closures and their shared context take 56 B more.
     promise.then(returned.bind(run), threw.bind(run))
   },
 

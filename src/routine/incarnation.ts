@@ -57,7 +57,7 @@ const BODY_RUNS = 4
 const TIMED = 8
 /** Its body was asked to stop. */
 const ASKED = 16
-/** What its body threw is a way to obey. */
+/** What its body threw means that it has obeyed. */
 const OBEYED = 32
 /** Its body had not ended when it was given up on. */
 const ORPHANED = 64
@@ -118,12 +118,12 @@ export class Incarnation implements Run, Launch, SignalOwner, Beating {
     return (this.#flags & ASKED) !== 0
   }
 
-  /** True if what its body threw is a way to obey. */
+  /** True if what its body threw means that it has obeyed. */
   get obeyed(): boolean {
     return (this.#flags & OBEYED) !== 0
   }
 
-  /** The shutdown of its manager keeps its shutdown time, or it does so itself. */
+  /** True if the shutdown of its manager keeps its shutdown time; otherwise it keeps a timer of its own. */
   set timedByShutdown(timed: boolean) {
     this.#flags = timed ? this.#flags | TIMED : this.#flags & ~TIMED
   }
@@ -252,7 +252,7 @@ export class Incarnation implements Run, Launch, SignalOwner, Beating {
     else subject.ground.begin(this)
   }
 
-  /** Its time is up: to run, or to stop. */
+  /** Its timeout, or its shutdown time, is over. */
   timeIsUp(event: typeof TIMEOUT | typeof GIVE_UP): void {
     this.#timer = undefined
     const { path, spec } = this.subject

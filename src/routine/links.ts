@@ -7,7 +7,7 @@ import { Settling } from './routine-promises.ts'
 import { CANCEL } from './routine-steps.ts'
 import { callable, refuse } from '../spec/index.ts'
 
-/** A routine of which nothing is asked but its life. */
+/** What is read of a routine here. */
 type AnyRoutine = Pick<Routine, 'path' | 'outcome' | 'cancel'>
 
 /**
@@ -26,7 +26,7 @@ export function watch(routine: AnyRoutine, listener: (end: RoutineEnd) => unknow
   const tell = (end: RoutineEnd): void => bus.turn.word(hear, end, undefined)
   const watchers = ((watched.settling ??= new Settling()).watchers ??= new Set())
   let watching = true
-  // The end of a child may be known long before its supervisor has come to it.
+  // The last end of a child may be known long before its supervisor takes it.
   if (watched.ended || watched.service?.toRestart === false) {
     const { path, incarnation, lastOutcome: outcome } = watched
     queueMicrotask(() => {

@@ -12,7 +12,7 @@ export class LivingRoutines {
   readonly #byId = new Map<string, SupervisedRoutine>()
 
   has(id: string): boolean {
-    // To hash a new id takes as long as to make it; and where they are made late, no other is known most of the time.
+    // Hashing a new id takes as long as making it, and with late ids the map is empty most of the time.
     return this.#byId.size > 0 && this.#byId.has(id)
   }
 

@@ -11,9 +11,9 @@ class Memory {
   bornAt: number | undefined
   /** The timer of a delayed restart. */
   backoffTimer: unknown
-  /** Failures in a routine. */
+  /** Failures in a row. */
   streak = 0
-  /** The event that a restart was ordered with, whatever `restart` says. */
+  /** The event of a restart that was ordered: it follows whatever the `restart` option says. */
   restartOrdered: number | undefined
   /** Why it was asked to stop, if that was between two incarnations. */
   lateReason: unknown
@@ -25,7 +25,7 @@ class Memory {
   helps: boolean | undefined
   /** What `random` has returned for the jitter of the next delay; undefined until it was called. */
   chance: number | undefined
-  /** Where its actor goes on after a crash, if it is to. */
+  /** Where its actor goes on after a crash; with `resume: 'snapshot'`. */
   resumption: Resumption | undefined
   /** The asynchronous context of its spawn, if there is one to keep. */
   asyncContext: unknown
@@ -34,16 +34,16 @@ class Memory {
 /** For reading only. */
 const NOTHING: Readonly<Memory> = new Memory()
 
-/** Has something to remember, or nothing. */
+/** The base of a routine: its memory, which is shared while it is empty. */
 export abstract class Remembering {
   #memory: Readonly<Memory> = NOTHING
 
-  /** To read. */
+  /** For reading. */
   get memory(): Readonly<Memory> {
     return this.#memory
   }
 
-  /** To write to. */
+  /** For writing: makes an object of its own. */
   get ownMemory(): Memory {
     return (this.#memory = this.#memory === NOTHING ? new Memory() : this.#memory)
   }

@@ -12,11 +12,11 @@ export interface Owner extends Subject {
   readonly spec: RoutineSpec
   readonly input: unknown
   readonly ground: Ground
-  /** That of its spawn; see port/async-context.ts. */
+  /** The asynchronous context that it runs in; see port/async-context.ts. */
   readonly asyncContext: unknown
   /** The reason of a cancel that was given none. */
   readonly cancelReason: unknown
-  /** An incarnation is to begin: by now another one may be the present. */
+  /** An incarnation is to begin. By now another one may have replaced it. */
   launch(incarnation: unknown): void
   /** It has begun to run. */
   begun(at: number): void

@@ -1,10 +1,10 @@
-/** How long a restart waits: the `backoff` option, and chance. */
+/** How long a restart waits: the `backoff` option, and its jitter. */
 import { backoffDelay } from '../../machines/restart-policy.ts'
 import { refuse, type RoutineSpec, share } from '../spec/index.ts'
 import type { Launch, Tree } from '../turn/index.ts'
 import type { Remembering } from './memory.ts'
 
-/** In the middle between the two sides that a delay may stray to. */
+/** The middle of the range of a delay. */
 const NO_JITTER = 0.5
 
 /** A routine that may be restarted. */

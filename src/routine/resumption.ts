@@ -25,7 +25,7 @@ export class Resumption {
   readonly #running = new Map<string, Delay>()
   #kept: { readonly snapshot: Snapshot<unknown>; readonly delays: ReadonlyMap<string, Delay> } | undefined
   #freshAt = -Infinity
-  /** True once it was said of this run that it cannot be persisted. */
+  /** True once it was reported that this run cannot be persisted. */
   #reported = false
 
   constructor(tree: Tree) {
@@ -45,7 +45,7 @@ export class Resumption {
     return true
   }
 
-  /** True if it would, were it asked now. */
+  /** True if `startsFresh` would return true now. */
   mayStartFresh(now: number, window: number): boolean {
     return this.#kept !== undefined && now - this.#freshAt > window
   }
@@ -82,7 +82,7 @@ export class Resumption {
     return { ...scope, system: Object.assign(Object.create(scope.system), { scheduler: recording }) }
   }
 
-  /** Z1. Asked after each step: what cannot be persisted now may be after the next one. */
+  /** Z1. Called after each step: a snapshot that cannot be persisted now may be persistable after the next one. */
   keep(work: AnyActorRef, path: string): void {
     this.#kept = undefined
     try {

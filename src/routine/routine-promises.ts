@@ -9,13 +9,13 @@ import {
 } from '../contract/index.ts'
 import { type Tree, waitUntil } from '../turn/index.ts'
 
-/** The way to keep the promise that was made last. */
+/** The resolve function of the promise that was made last. */
 let keep: (value: unknown) => void
 const take = (resolve: (value: never) => void): void => {
   keep = resolve as typeof keep
 }
 
-/** A promise and the way to keep it; the unused reject function is not kept: 64 B less than `withResolvers`. */
+/** A promise and its resolve function; the unused reject function is not kept: 64 B less than `withResolvers`. */
 class Deferred<T> {
   readonly promise: Promise<T> = new Promise<T>(take)
   readonly resolve: (value: T) => void = keep

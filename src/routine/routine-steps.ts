@@ -25,7 +25,7 @@ export const SETTLE = 2
 export const ABORT = 3
 export const ABANDON = 4
 
-/** What of its event a step remembers. */
+/** The field of its event that a step keeps. */
 export const FIELDS = ['none', 'output', 'error', 'reason'] as const
 export const OUTPUT = 1
 export const ERROR = 2

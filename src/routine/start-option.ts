@@ -1,4 +1,4 @@
-/** What is done before an incarnation may begin: its `start` option, inside the supervisor's step. */
+/** The `start` option, which runs before an incarnation may begin, inside the supervisor's step. */
 import type { Begun } from '../../machines/supervisor.ts'
 import { ExitRequest, StartFailedError } from '../contract/index.ts'
 import { exit, exitStep } from './exit.ts'
@@ -21,7 +21,7 @@ export function prepareRoutine(routine: SupervisedRoutine, tell: Prepared): void
   else tell(routine, 'ok', routine.current)
 }
 
-/** Begins the present incarnation; one that is restarted is prepared first. Of a child, its supervisor has seen to that. */
+/** Begins the present incarnation. The `start` of a restarted one runs first; that of a child was run by its supervisor. */
 export function launchRoutine(routine: SupervisedRoutine): void {
   if (routine.incarnation > 1 && routine.service === undefined) prepareRoutine(routine, begin)
   else routine.current.step(START, undefined)
@@ -56,12 +56,12 @@ function callStartThere(routine: SupervisedRoutine, tell: Prepared): void {
 
 interface Start {
   readonly routine: SupervisedRoutine
-  /** Whose start it was: by now it may have ended, and been replaced. */
+  /** The incarnation that was to start: by now it may have ended, and been replaced. */
   readonly current: Incarnation
   readonly tell: Prepared
 }
 
-/** The rest of it follows the end, if that is what has come of it. */
+/** Reports the result; after the end of the incarnation, if `start` has ended it. */
 function answer({ routine, current, tell }: Start, begun: Begun): void {
   tell(routine, begun, current)
 }

@@ -94,7 +94,7 @@ export class SupervisedRoutine extends Remembering implements Owner, Addressee, 
     return this.group.name
   }
 
-  /** Where its body runs. */
+  /** The ground that its body runs on. */
   get ground(): Ground {
     return typeof this.logic === 'function' ? functionGround : (groundOf(this.logic) ?? actorGround)
   }
@@ -207,13 +207,13 @@ export class SupervisedRoutine extends Remembering implements Owner, Addressee, 
     return outcomeOf(this.current)
   }
 
-  /** As which of the four ends it counts. */
+  /** Which of the four ends it counts as. */
   get endKind(): EndKind {
     const { state, killed } = this.current
     return state === 'cancelled' && killed ? 'killed' : (state as EndKind)
   }
 
-  /** True if it is to be started again whatever its restart type says: ordered so, or a restart whose start failed. */
+  /** True if it is restarted whatever its restart type says: that was ordered, or the start of a restart has failed. */
   get wantsRestart(): boolean {
     return this.memory.restartOrdered !== undefined || (this.incarnation > 1 && this.memory.startThrew)
   }

@@ -35,7 +35,7 @@ export class ShutdownRun {
   #deadline: number
   #timedOut = false
   #held: boolean
-  /** True once its parent has come to it. */
+  /** True once it is its turn to stop, among its siblings. */
   released = false
   #overdue = false
   #forced = false
@@ -99,7 +99,7 @@ export class ShutdownRun {
     }
   }
 
-  /** The parent has come to this manager. */
+  /** It is this manager's turn to stop, among its siblings. */
   release(): void {
     if (this.released) return
     this.released = true
@@ -109,7 +109,7 @@ export class ShutdownRun {
     this.poke()
   }
 
-  /** The machine has entered a phase: do what it is for. */
+  /** The machine has entered a phase: begins its work. */
   enter(phase: Phase): void {
     this.#phase = phase
     this.#phaseSince = this.#now()
@@ -118,7 +118,7 @@ export class ShutdownRun {
     if (phase === 'closing') this.#flock.refuseAll()
     this.seq = this.#closing.announcePhase(phase, this.seq, (promise) => this.#hook(phase, promise))
     this.#armPhase(this.#plan.phases[phase] ?? Infinity)
-    // The subtree closes as one; the rest of it follows once it is known that it does.
+    // The whole subtree closes together; the rest of the phase follows once all of it has been announced.
     if (phase === 'closing') this.#flock.closeBelow(this.seq)
     this.#turn.next(() => this.#do(phase))
   }
@@ -163,7 +163,7 @@ export class ShutdownRun {
     this.#errors.push(error)
   }
 
-  /** A manager below has ended for good; the next one's turn. */
+  /** A manager below has ended for good: it is the next one's turn. */
   childEnded(report: ShutdownReport): void {
     this.#children.push(report)
     this.nextChild()
@@ -236,7 +236,7 @@ export class ShutdownRun {
   }
 
   #cancel(then: () => void): void {
-    // What the drain has left in the queues never starts.
+    // Routines that the drain has left in the queues never start.
     this.#cancelPending(false, () => this.#askSpawned(then))
   }
 

@@ -54,7 +54,7 @@ interface Held {
   readonly life: Ward & { readonly up: { readonly host: unknown } | undefined }
 }
 
-/** The operations themselves: what they are asked they answer in turn, when the supervisor is done with what came before. */
+/** The operations themselves. The supervisor answers them in order, after the messages that came before. */
 export class ChildCalls<M> {
   readonly #asked: Asked
 
@@ -112,7 +112,7 @@ export class ChildCalls<M> {
     return this.#ask({ op: 'countChildren' }, ({ counts }) => counts as ChildCounts)
   }
 
-  /** What the answer reads is read when it is given, not when it is received. */
+  /** `read` is called when the supervisor answers, not when the promise is awaited. */
   #ask<Value>(call: Call<Service>, read: (verdict: Answered) => Value): Promise<ChildResult<Value>> {
     return this.#asked.supervisor.call(call, (verdict) => this.#result(verdict, read))
   }

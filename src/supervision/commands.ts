@@ -1,4 +1,4 @@
-/** What a supervisor's process wants done with its children, and how that is done: see machines/supervisor.ts. */
+/** Carries out the commands of the process in machines/supervisor.ts on the children of a supervisor. */
 import type { Begun } from '../../machines/supervisor.ts'
 import { grant } from '../admission/index.ts'
 import { SpawnRefusedError, StartFailedError } from '../contract/index.ts'
@@ -18,7 +18,7 @@ import type { Lead } from './lead.ts'
 import type { RoutineRegistry } from './routine-registry.ts'
 import type { Service } from './service.ts'
 
-/** The command's answer is not there yet. */
+/** Stands for an answer that is not there yet. */
 export const LATER = Symbol('later')
 
 /** The supervisor whose commands are carried out. */
@@ -130,7 +130,7 @@ export class Commands {
     }
   }
 
-  /** Takes it up with its permit. */
+  /** Registers it, with a permit. */
   #register(service: Service): SupervisedRoutine {
     const { work } = service.spec as { work: SupervisedRoutine['logic'] }
     const { routineSpec } = service as { routineSpec: SupervisedRoutine['spec'] }
@@ -225,7 +225,7 @@ export class Commands {
     grant(this.#registry.queue)
   }
 
-  /** It waits for no delayed restart any more. */
+  /** Disarms the timer of a delayed restart. */
   disarm(service: Service): void {
     this.#tree.clock.clearTimeout(service.restartTimer)
     service.restartTimer = undefined

@@ -15,9 +15,9 @@ export interface Lead {
   readonly startOrder: Set<object>
   /** All children have started. */
   started(): void
-  /** What its supervising has come to. */
+  /** Its supervisor has decided that it ends. */
   endBy(why: EndReason, child: Service | undefined): void
-  /** One restart too many of what was spawned. */
+  /** A spawned routine would have needed one restart more than the limit allows. */
   giveUp(cause: number, error: unknown): void
   /** Makes the manager that is one of the children. */
   grow(child: Service): Ward
@@ -46,6 +46,6 @@ export interface Ward {
   renew(): void
   /** Ends the present life: behind earlier messages of its own supervisor, if nothing is being started or stopped there. */
   stopBySupervisor(): void
-  /** No life follows. */
+  /** Ends it for good: no life follows. */
   conclude(): void
 }

@@ -98,7 +98,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
     this.idle += by
   }
 
-  /** Takes up a routine. Throws ManagerExistsError if its id is taken. */
+  /** Registers a routine. Throws ManagerExistsError if its id is taken. */
   add(name: string, work: Work, spec: RoutineSpec, input: unknown, id: string | undefined, service?: Service): SupervisedRoutine {
     const { path } = this.#host
     if (id !== undefined && this.living.has(id)) throw new ManagerExistsError(`${path} has a routine with the id ${id}`, { path })
@@ -143,7 +143,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
     else prepareRoutine(routine, begin)
   }
 
-  /** The one that lives, or the latest that is retained. */
+  /** The living routine of this id, or the latest retained one. */
   find(id: string): SupervisedRoutine | undefined {
     return this.living.get(id) ?? this.findRetained(id)
   }
@@ -190,7 +190,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
     return !routine.stopRequested && !this.#host.closed && (routine.wantsRestart || this.#asksForRestart(routine, kind))
   }
 
-  /** By its restart type. Whose `start` asks to be ignored is not started again, whatever that says. */
+  /** True if its restart type asks for a restart. A routine whose `start` has returned `ignore`, or failed, is not restarted by it. */
   #asksForRestart(routine: SupervisedRoutine, kind: EndKind): boolean {
     return !routine.memory.notStarted && shouldRestart(routine.spec.restart, exitOf(kind)) && this.mayHelp(routine)
   }
@@ -200,7 +200,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
     return !routine.memory.startThrew && (routine.memory.helps ?? true)
   }
 
-  /** True if a start that forgets the snapshot takes the place of giving up. */
+  /** True if it starts without its snapshot, instead of the manager giving up. */
   startsFresh(routine: SupervisedRoutine): boolean {
     const { resumption } = routine.memory
     if (resumption === undefined || this.#host.closed) return false
@@ -231,7 +231,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
       this.#tree.turn.deed(askRestartIf, routine, orphan)
       return true
     }
-    // Of a child, its supervisor asks when it has come to it.
+    // For a child, `random` is called when its supervisor takes the end.
     if (routine.service !== undefined || routine.queued || !asksChance(routine) || !this.#comesAgain(routine, kind)) return false
     if (this.#supervisor.window.left(routine.current.endedAt as number) === 0) return false
     this.#tree.turn.deed(askChanceFirst, routine, orphan)
@@ -247,7 +247,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
     else if (!routine.queued) this.#tree.begin(routine.current)
   }
 
-  /** Makes the next incarnation, to begin after so many milliseconds. What was sent to the one before is dropped, if so configured. */
+  /** Makes the next incarnation, which begins after `delay` milliseconds. Waiting messages are dropped, if that is configured. */
   renew(routine: SupervisedRoutine, delay: number): void {
     routine.group.count('restarts', 1)
     routine.renew()

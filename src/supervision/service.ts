@@ -33,11 +33,11 @@ export class Service implements Child, Post {
   begun: ((begun: Begun) => void) | undefined
   /** The timer of a delayed restart. */
   restartTimer: unknown
-  /** What was said of the end of its last incarnation: whether another follows. Undefined while there is nothing to say. */
+  /** `willRestart` of its last end; undefined before the first end and after a start. */
   toRestart: boolean | undefined
-  /** True while it is being stopped to be started again. */
+  /** True while it is being stopped in order to be started again. */
   again = false
-  /** True if a start that fails is tried again. */
+  /** True if its last start was a restart, which is tried again if it fails. */
   retried = false
   /** True if its permit is kept for its next routine. */
   reserved = false

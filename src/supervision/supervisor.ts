@@ -130,7 +130,7 @@ export class Supervisor implements ChildSupervisor {
     const asked = wish === 'again' || wish === 'free' || (wish === 'policy' && shouldRestart(service.restart, exit))
     // A first start that fails is an end; that of a restart is tried again.
     const again = routine.memory.notStarted ? service.retried && routine.memory.startThrew : asked
-    // One that is busy decides later, by a window that has moved on: until then there is room.
+    // A busy supervisor decides later, when the window has moved on: until then the limit counts as not reached.
     const allowed = wish === 'free' || this.busy || this.#hasRestartFor(routine)
     const willRestart = again && !closed && awaited === undefined && allowed
     service.alive = false
@@ -149,7 +149,7 @@ export class Supervisor implements ChildSupervisor {
     else this.#postExit(service, exit, wish)
   }
 
-  /** What its end asks of its supervisor. */
+  /** What the end of a routine asks of its supervisor. */
   #wishOf(routine: SupervisedRoutine): Wish {
     if (routine.stopRequested) return 'told'
     if (routine.memory.restartOrdered !== undefined) return routine.restartIsFree ? 'free' : 'again'
@@ -204,7 +204,7 @@ export class Supervisor implements ChildSupervisor {
 
   // --- the process ---------------------------------------------------------------------------
 
-  /** Goes on with what came of the last command, to the next that takes its time. */
+  /** Resumes the process with the answer of its last command, until a command has no answer yet. */
   resume(answer: unknown): void {
     for (let input = answer; input !== LATER && !this.closed; ) {
       const { value: command, done } = this.#process.next(input)
@@ -229,7 +229,7 @@ export class Supervisor implements ChildSupervisor {
     return LATER
   }
 
-  /** Does what it wants done; returns what came of it, or LATER. */
+  /** Carries out a command. Returns its answer, or LATER. */
   #perform(command: Command<Service>): unknown {
     switch (command.do) {
       case 'receive':
