@@ -5,7 +5,7 @@
  * R2  A cancel that reaches a living incarnation ends it as `cancelled`, whatever the body does then.
  * R3  A timeout ends it as `failed`, unless a cancel overtakes it.
  * R4  Nothing but `kill` and `giveUp` ends a running incarnation whose body has not.
- * R5  Every transition has at most one effect, named here and carried out by src/routine/supervised-routine.ts.
+ * R5  Every transition has at most one effect, named here and carried out by src/routine/incarnation.ts.
  */
 import { assign, setup } from 'xstate'
 
