@@ -7,12 +7,12 @@
  * M4  Each phase has one effect, named here and carried out by src/shutdown/shutdown.ts.
  */
 import { assign, setup } from 'xstate'
-import type { ShutdownMode } from './lifecycle-event.ts'
+import type { Phase, ShutdownMode } from './lifecycle-event.ts'
 
 /** Which of the three tiers a manager stands on. */
 export type ManagerLevel = 'global' | 'app' | 'local'
 
-/** What may be told to a manager. */
+/** The events of a manager. */
 export type ManagerMachineEvent =
   | { type: 'start' }
   | { type: 'shutdown'; mode?: ShutdownMode; timeout?: number }
@@ -115,3 +115,8 @@ export const localManagerMachine = defineManager('local')
 
 /** Any of the three. */
 export type ManagerMachine = typeof globalManagerMachine
+
+/** The phase that the value of a state says; undefined if it does not stop. */
+export function phaseOf(value: unknown): Phase | undefined {
+  return typeof value === 'object' && value !== null ? (value as { stopping: Phase }).stopping : undefined
+}

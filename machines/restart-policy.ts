@@ -12,7 +12,7 @@ export type RestartType = 'permanent' | 'transient' | 'temporary'
 /** How an incarnation ended, as its supervisor sees it. `shutdown` is an end in good order. */
 export type ExitKind = 'normal' | 'shutdown' | 'abnormal'
 
-/** What a supervisor makes of an end: being told to stop is one in good order, however hard it was told. */
+/** What an end means to a supervisor: a cancel or a kill is an end in good order. */
 export function exitOf(end: 'completed' | 'failed' | 'cancelled' | 'killed'): ExitKind {
   if (end === 'completed') return 'normal'
   return end === 'failed' ? 'abnormal' : 'shutdown'
@@ -52,7 +52,7 @@ export function backoffDelay(backoff: Backoff, attempt: number, random: number):
 export class RestartWindow {
   readonly #times: number[] = []
   #head = 0
-  /** When the latest was, where all are allowed: of those none is kept. */
+  /** When the latest restart was, if the limit is Infinity: then no others are kept. */
   #latest = -Infinity
   readonly max: number
   readonly window: number

@@ -5,11 +5,11 @@
  * R2  A cancel that reaches a living incarnation ends it as `cancelled`, whatever the body does then.
  * R3  A timeout ends it as `failed`, unless a cancel overtakes it.
  * R4  Nothing but `kill` and `giveUp` ends a running incarnation whose body has not.
- * R5  Every transition has at most one effect, named here and carried out by src/routine/routine.ts.
+ * R5  Every transition has at most one effect, named here and carried out by src/routine/incarnation.ts.
  */
 import { assign, setup } from 'xstate'
 
-/** What may be told to an incarnation. `exit` is an end of its own choice in good order, before or during the run. */
+/** The events of an incarnation. `exit` is an end of its own choice in good order, before or during the run. */
 export type RoutineMachineEvent =
   | { type: 'start' }
   | { type: 'exit'; reason?: unknown }
@@ -54,7 +54,7 @@ export const routineMachine = setup({
     begin: noop,
     /** Abort the signal, or stop the user's actor; arm the shutdown time. */
     abort: noop,
-    /** The body has not ended and nobody waits for it any longer. */
+    /** The body has not ended and is not waited for any longer. */
     abandon: noop,
     /** Disarm, leave the registries, release the permit, tell the supervisor. */
     settle: noop,

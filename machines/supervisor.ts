@@ -13,7 +13,7 @@
  * V5  A child that is dead already when its group stops is taken note of there; its exit is not handled again.
  * V6  Only a significant child's own end, not answered with a restart, makes for an automatic shutdown.
  * V7  A temporary child's specification goes with it; any other is kept until it is deleted.
- * V8  A restart that was put off, or is to be tried again, is that of one run: once the child was started otherwise, it is nobody's.
+ * V8  A restart that was put off, or is to be tried again, is that of one run: once the child was started otherwise, it is void.
  */
 import { type ExitKind, type RestartType, type RestartWindow, shouldRestart } from './restart-policy.ts'
 
@@ -26,7 +26,7 @@ export type AutoShutdown = 'never' | 'any_significant' | 'all_significant'
 /** `restarting`: it is to be started again, later. `undefined`: it does not run, its specification is kept. */
 export type ChildState = 'running' | 'restarting' | 'undefined'
 
-/** A child and where it stands. The supervisor writes `state` and `run`, whoever sees it end writes `alive`. */
+/** A child and where it stands. The supervisor writes `state` and `run`; the code that sees it end writes `alive`. */
 export interface Child {
   readonly id: string
   readonly restart: RestartType
@@ -35,7 +35,7 @@ export interface Child {
   state: ChildState
   /** False from its end on, handled or not. */
   alive: boolean
-  /** Counts its starts; an exit of an earlier one is nobody's any more. */
+  /** Counts its starts; an exit of an earlier one is ignored. */
   run: number
 }
 
@@ -79,7 +79,7 @@ export interface ChildCounts {
 /** What waits in a supervisor's mailbox. */
 export type Message<C extends Child> =
   | { readonly type: 'exit'; readonly child: C; readonly run: number; readonly kind: ExitKind; readonly wish: Wish }
-  /** `run` is that of the start that failed, or is over: once there was another one, nobody waits for this any more. */
+  /** `run` is that of the start that failed, or is over: once there was another one, this is void. */
   | { readonly type: 'retry' | 'resume'; readonly child: C; readonly run: number }
   | { readonly type: 'call'; readonly call: Call<C>; readonly reply: (verdict: Verdict<C>) => void }
   | { readonly type: 'stop' }
@@ -90,7 +90,7 @@ export type Begun = 'ok' | 'ignore' | 'error'
 /** Why a supervisor ends. */
 export type EndReason = 'limit' | 'auto_shutdown' | 'stop' | 'start_failed'
 
-/** What a supervisor wants done; in parentheses what it is told. */
+/** The commands of a supervisor; in parentheses what it is resumed with. */
 export type Command<C extends Child> =
   /** The next message ({message, now}). */
   | { readonly do: 'receive' }
@@ -122,7 +122,7 @@ export interface Supervision<C extends Child> {
   readonly limit: RestartWindow
   /** In order of start. */
   readonly children: Map<string, C>
-  /** Those whose end may end the supervisor. */
+  /** The children whose end may end the supervisor. */
   readonly significant: Set<C>
   /** Puts a message at the end of its own mailbox. */
   readonly post: (message: Message<C>) => void
@@ -166,7 +166,7 @@ function* handle<C extends Child>(s: Supervision<C>, message: Message<C>, now: n
 }
 
 /** V8. */
-function isDue<C extends Child>({ child, run }: { readonly child: C; readonly run: number }): boolean {
+function isDue({ child, run }: { readonly child: Child; readonly run: number }): boolean {
   return child.state === 'restarting' && child.run === run
 }
 
@@ -202,7 +202,7 @@ function* restart<C extends Child>(s: Supervision<C>, child: C, now: number): St
   const fresh = s.limit.left(now) === 0 && ((yield { do: 'fresh', child }) as boolean)
   if (!fresh && !s.limit.record(now)) return { do: 'end', why: 'limit', child }
   const delay = (yield { do: 'delay', child }) as number
-  // A delayed restart comes back as `resume`: nobody waits for it, and it is not counted again.
+  // A delayed restart comes back as `resume`: the supervisor does not wait for it, and it is not counted again.
   return delay > 0 ? undefined : yield* carryOut(s, child)
 }
 

@@ -67,7 +67,7 @@ export type { HealthStatus } from '../machines/health.ts'
 export { type Durations, MAX_NAMES, type Metrics, type MetricValues } from './count/index.ts'
 
 // Programs for `curtaincall run`
-export type { Program, ProgramContext, ProgramResult } from './cli/program.ts'
+export type { Program, ProgramContext, ProgramResult } from './manager/index.ts'
 
 // Ports and vocabulary
 export type { Clock } from './port/index.ts'

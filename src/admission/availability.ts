@@ -1,38 +1,38 @@
 /**
- * Those who wait for room: for a permit, or for a place in the queue.
+ * Waiters for room: for a permit, or for a place in the queue.
  *
- * K1  Who waits stands in one line: that of the gate that keeps it waiting, whose next release is the first that can help it.
- * K2  As many are told as there is room for, those first who have stood there longest. Room that somebody was told of is promised:
- *     others do not hear of it until he has had his turn. Whoever spawns without asking may be faster all the same.
+ * K1  A waiter stands in one queue: that of the gate that keeps it waiting. The next release there is the first that can help it.
+ * K2  As many waiters are woken as there is room for, the longest waiting first. Room that a waiter was woken for is promised: it is
+ *     not offered to others until that waiter could act. A spawn that does not wait may still take it first.
  */
 import type { Gate } from './limiter.ts'
 
-/** What is waited for. */
+/** The kind of room that is waited for. */
 export type Room = 'permit' | 'queue'
 
-/** Microtasks that somebody has after he was told. An async function around the wait, and one around that, take three each. */
+/** Microtasks that a waiter has to act after it was woken. An async function around the wait, and one around that, take three each. */
 const TURN = 8
 
-/** A manager, to those who wait for its room. */
+/** A manager, as its waiters see it. */
 export interface Capacity {
   readonly gate: Gate
   readonly closed: boolean
-  /** Those who wait, to be told when nothing is accepted any more. */
+  /** All waiters, to be called when nothing is accepted any more. */
   readonly capacityWaiters: Set<() => void>
-  /** How many more there is room for, what is promised left out. */
+  /** How many more there is room for, without what is promised. */
   roomFor(room: Room): number
-  /** True if it is its own gate that keeps those waiting, whatever those above have. */
+  /** True if its own gate keeps waiters waiting, whatever room there is above. */
   keepsWaiting(room: Room): boolean
 }
 
-/** Who waits at one gate for one kind of room, the first come first. */
+/** The waiters at one gate for one kind of room, first come, first served. */
 export class WaiterQueue {
   size = 0
-  #first: CapacityWaiter | undefined = undefined
-  #last: CapacityWaiter | undefined = undefined
+  #first: CapacityWaiter | undefined
+  #last: CapacityWaiter | undefined
 
   push(waiter: CapacityWaiter): void {
-    waiter.line = this
+    waiter.queue = this
     waiter.previous = this.#last
     if (this.#last === undefined) this.#first = waiter
     else this.#last.next = waiter
@@ -46,7 +46,7 @@ export class WaiterQueue {
     else previous.next = next
     if (next === undefined) this.#last = previous
     else next.previous = previous
-    waiter.line = undefined
+    waiter.queue = undefined
     waiter.previous = undefined
     waiter.next = undefined
     this.size--
@@ -56,21 +56,21 @@ export class WaiterQueue {
   wake(): void {
     for (let first = this.#first; first !== undefined; first = this.#first) {
       first.look()
-      if (first.line !== this) continue
-      const line = first.due()
-      // Those behind it wait for the same.
-      if (line === this) return
+      if (first.queue !== this) continue
+      const queue = first.due()
+      // The waiters behind it wait for the same.
+      if (queue === this) return
       this.remove(first)
-      line.push(first)
+      queue.push(first)
     }
   }
 }
 
 /** One wait; also the room of {@link waitUntil} that it stands in. */
 export class CapacityWaiter {
-  line: WaiterQueue | undefined = undefined
-  previous: CapacityWaiter | undefined = undefined
-  next: CapacityWaiter | undefined = undefined
+  queue: WaiterQueue | undefined
+  previous: CapacityWaiter | undefined
+  next: CapacityWaiter | undefined
   look: () => void = () => undefined
   readonly #capacity: Capacity
   readonly #room: Room
@@ -80,7 +80,7 @@ export class CapacityWaiter {
     this.#room = room
   }
 
-  /** True if there is room, which is promised then, or will be none. */
+  /** True if there is room, which is then promised, or if nothing is accepted any more. */
   readonly ready = (): boolean => {
     if (this.#capacity.closed) return true
     if (this.#capacity.roomFor(this.#room) <= 0) return false
@@ -98,14 +98,14 @@ export class CapacityWaiter {
   /** It waits no more. */
   delete(look: () => void): void {
     this.#capacity.capacityWaiters.delete(look)
-    this.line?.remove(this)
+    this.queue?.remove(this)
   }
 
-  /** The line that it has to stand in. */
+  /** The queue that it has to stand in. */
   due(): WaiterQueue {
     const { gate } = this.#capacity
     const at = this.#capacity.keepsWaiting(this.#room) ? gate : (gate.spoken() ?? gate)
-    return at.capacityWaiters[this.#room]
+    return at.waitersFor(this.#room)
   }
 
   #promise(): void {

@@ -3,13 +3,13 @@
  *
  * L1  At no instant does a gate count more than its `max`; a routine counts at its local and at all above.
  * L2  A permit is given back exactly once.
- * L3  A freed permit goes to the line whose head has waited longest, of those it is of use to.
- * L4  A line that waits at a gate above stands in that gate's heap; a gate with room has no line that it alone could admit.
+ * L3  A freed permit goes to the queue whose head has waited longest, among the queues that can use it.
+ * L4  A queue that waits at a gate above stands in that gate's heap; a gate with room has no queue that it alone could admit.
  */
 
 import { type Room, WaiterQueue } from './availability.ts'
 
-/** Somebody in a line. */
+/** A routine in a queue. */
 export interface Queued<Self> {
   ticket: number
   previousQueued: Self | undefined
@@ -21,12 +21,16 @@ export class Gate {
   count = 0
   readonly max: number
   readonly up: Gate | undefined
-  /** Lines that wait for a permit of this gate, a binary heap by ticket. */
+  /** Queues that wait for a permit of this gate, a binary heap by ticket. */
   readonly blocked: QueueHeap = new QueueHeap()
-  /** Those who wait here until there is a permit, or a place in the queue. */
-  readonly capacityWaiters: Readonly<Record<Room, WaiterQueue>> = { permit: new WaiterQueue(), queue: new WaiterQueue() }
-  /** How many of either somebody was just told of. */
-  readonly promised: Record<Room, number> = { permit: 0, queue: 0 }
+  /** Waiters for a permit of this gate. */
+  readonly permitWaiters = new WaiterQueue()
+  /** Waiters for a place in the queue of this manager. */
+  readonly placeWaiters = new WaiterQueue()
+  /** Permits that were promised to waiters; see K2 in availability.ts. */
+  promisedPermits = 0
+  /** Places in the queue that were promised to waiters. */
+  promisedPlaces = 0
 
   constructor(max: number, up: Gate | undefined) {
     this.max = max
@@ -46,39 +50,44 @@ export class Gate {
     return undefined
   }
 
-  /** True if somebody waits for a permit of this gate, in whatever way. */
+  /** True if a queue or a waiter waits for a permit of this gate. */
   get isAwaited(): boolean {
-    return this.blocked.size > 0 || this.capacityWaiters.permit.size > 0 || this.capacityWaiters.queue.size > 0
+    return this.blocked.size > 0 || this.permitWaiters.size > 0 || this.placeWaiters.size > 0
   }
 
-  /** Permits that are free here and at all levels above, and promised to nobody. */
+  /** Permits that are free here and at all levels above, and not promised to a waiter. */
   get unspoken(): number {
     let free = Infinity
     for (let gate: Gate | undefined = this; gate !== undefined; gate = gate.up)
-      free = Math.min(free, gate.max - gate.count - gate.promised.permit)
+      free = Math.min(free, gate.max - gate.count - gate.promisedPermits)
     return free
   }
 
   /** The first gate of which each permit is taken or promised, from here upwards. */
   spoken(): Gate | undefined {
     for (let gate: Gate | undefined = this; gate !== undefined; gate = gate.up)
-      if (gate.count + gate.promised.permit >= gate.max) return gate
+      if (gate.count + gate.promisedPermits >= gate.max) return gate
     return undefined
   }
 
-  /** Somebody is told of room, or has had his turn. A permit is one of every level, a place in a queue one of this. */
+  /** Promises room to a waiter, or takes the promise back. A permit is promised at every level, a place in the queue at this one. */
   promise(room: Room, by: 1 | -1): void {
-    if (room === 'queue') this.promised.queue += by
-    else for (let gate: Gate | undefined = this; gate !== undefined; gate = gate.up) gate.promised.permit += by
+    if (room === 'queue') this.promisedPlaces += by
+    else for (let gate: Gate | undefined = this; gate !== undefined; gate = gate.up) gate.promisedPermits += by
   }
 
-  /** Tells those who wait here. */
+  /** The waiters here for one kind of room. */
+  waitersFor(room: Room): WaiterQueue {
+    return room === 'queue' ? this.placeWaiters : this.permitWaiters
+  }
+
+  /** Wakes the waiters here. */
   wake(): void {
-    this.capacityWaiters.permit.wake()
-    this.capacityWaiters.queue.wake()
+    this.permitWaiters.wake()
+    this.placeWaiters.wake()
   }
 
-  /** Tells those who wait here, and at each level above that has room. */
+  /** Wakes the waiters here, and at each level above that has room. */
   wakeAll(): void {
     this.wake()
     for (let gate = this.up; gate !== undefined; gate = gate.up) if (gate.count < gate.max) gate.wake()
@@ -102,15 +111,15 @@ interface AnyQueue {
 }
 
 /** The queue of one local: first come, first served. */
-export class PermitQueue<Row extends Queued<Row>> implements AnyQueue {
+export class PermitQueue<Member extends Queued<Member>> implements AnyQueue {
   length = 0
   parkedAt: Gate | undefined
-  #head: Row | undefined
-  #tail: Row | undefined
+  #head: Member | undefined
+  #tail: Member | undefined
   readonly gate: Gate
-  readonly #admit: (row: Row) => void
+  readonly #admit: (routine: Member) => void
 
-  constructor(gate: Gate, admit: (row: Row) => void) {
+  constructor(gate: Gate, admit: (routine: Member) => void) {
     this.gate = gate
     this.#admit = admit
   }
@@ -120,62 +129,62 @@ export class PermitQueue<Row extends Queued<Row>> implements AnyQueue {
   }
 
   /** Joins at the end. */
-  push(row: Row, ticket: number): void {
-    row.ticket = ticket
-    row.previousQueued = this.#tail
-    if (this.#tail === undefined) this.#head = row
-    else this.#tail.nextQueued = row
-    this.#tail = row
+  push(routine: Member, ticket: number): void {
+    routine.ticket = ticket
+    routine.previousQueued = this.#tail
+    if (this.#tail === undefined) this.#head = routine
+    else this.#tail.nextQueued = routine
+    this.#tail = routine
     this.length++
     const full = this.gate.full()
     if (full !== undefined && full !== this.gate) park(this, full)
   }
 
-  /** Leaves, from wherever it stands. False if it stands in no line. */
-  remove(row: Row): boolean {
-    if (row.ticket === 0) return false
-    if (row.previousQueued === undefined) this.#head = row.nextQueued
-    else row.previousQueued.nextQueued = row.nextQueued
-    if (row.nextQueued === undefined) this.#tail = row.previousQueued
-    else row.nextQueued.previousQueued = row.previousQueued
-    row.previousQueued = undefined
-    row.nextQueued = undefined
-    row.ticket = 0
+  /** Leaves, from wherever it stands. False if it stands in no queue. */
+  remove(routine: Member): boolean {
+    if (routine.ticket === 0) return false
+    if (routine.previousQueued === undefined) this.#head = routine.nextQueued
+    else routine.previousQueued.nextQueued = routine.nextQueued
+    if (routine.nextQueued === undefined) this.#tail = routine.previousQueued
+    else routine.nextQueued.previousQueued = routine.previousQueued
+    routine.previousQueued = undefined
+    routine.nextQueued = undefined
+    routine.ticket = 0
     this.length--
     return true
   }
 
   admitHead(): void {
-    const row = this.#head as Row
-    this.remove(row)
+    const routine = this.#head as Member
+    this.remove(routine)
     this.gate.take()
-    this.#admit(row)
+    this.#admit(routine)
   }
 
-  /** The line is gone for good: no gate keeps it. */
+  /** The queue is gone for good: it leaves the heap of its gate. */
   leave(): void {
     this.parkedAt?.blocked.delete(this)
     this.parkedAt = undefined
   }
 }
 
-function park(line: AnyQueue, gate: Gate): void {
-  if (line.parkedAt !== undefined) return
-  line.parkedAt = gate
-  gate.blocked.push(line)
+function park(queue: AnyQueue, gate: Gate): void {
+  if (queue.parkedAt !== undefined) return
+  queue.parkedAt = gate
+  gate.blocked.push(queue)
 }
 
-/** After a permit of this line's gate was given back: admits whoever has waited longest, at any level. */
-export function grant(line: AnyQueue): void {
-  let awaited = line.length > 0
-  for (let gate: Gate | undefined = line.gate; gate !== undefined && !awaited; gate = gate.up) awaited = gate.isAwaited
-  if (awaited) grantFor(line)
+/** After a permit of this queue's gate was given back: admits the routine that has waited longest, at any level. */
+export function grant(queue: AnyQueue): void {
+  let awaited = queue.length > 0
+  for (let gate: Gate | undefined = queue.gate; gate !== undefined && !awaited; gate = gate.up) awaited = gate.isAwaited
+  if (awaited) grantFor(queue)
 }
 
-function grantFor(line: AnyQueue): void {
-  let own = line.parkedAt === undefined && line.length > 0
+function grantFor(queue: AnyQueue): void {
+  let own = queue.parkedAt === undefined && queue.length > 0
   for (;;) {
-    const next = oldest(line, own)
+    const next = oldest(queue, own)
     if (next === undefined) break
     const parked = next.parkedAt
     if (parked !== undefined) {
@@ -185,22 +194,22 @@ function grantFor(line: AnyQueue): void {
     const full = next.gate.full()
     if (full === undefined) {
       next.admitHead()
-      // Its queue has a place again, though its gate may be as full as before.
-      if (next !== line) next.gate.wake()
-      if (next !== line && next.length > 0 && parked !== undefined) park(next, parked)
-      else own = line.parkedAt === undefined && line.length > 0
+      // There is a place in that queue again, though its gate may be as full as before.
+      if (next !== queue) next.gate.wake()
+      if (next !== queue && next.length > 0 && parked !== undefined) park(next, parked)
+      else own = queue.parkedAt === undefined && queue.length > 0
     } else {
       // Full at its own gate: that gate's next release comes here again. Full above: it waits there.
       if (full !== next.gate) park(next, full)
-      if (next === line) own = false
+      if (next === queue) own = false
     }
   }
-  line.gate.wakeAll()
+  queue.gate.wakeAll()
 }
 
-function oldest(line: AnyQueue, own: boolean): AnyQueue | undefined {
-  let best: AnyQueue | undefined = own && line.length > 0 ? line : undefined
-  for (let gate: Gate | undefined = line.gate; gate !== undefined; gate = gate.up) {
+function oldest(queue: AnyQueue, own: boolean): AnyQueue | undefined {
+  let best: AnyQueue | undefined = own && queue.length > 0 ? queue : undefined
+  for (let gate: Gate | undefined = queue.gate; gate !== undefined; gate = gate.up) {
     if (gate.count >= gate.max) continue
     const first = gate.blocked.first()
     if (first !== undefined && (best === undefined || first.headTicket < best.headTicket)) best = first
@@ -208,33 +217,33 @@ function oldest(line: AnyQueue, own: boolean): AnyQueue | undefined {
   return best
 }
 
-/** Lines by the ticket of their head. A head may leave its line, so keys are those at the time of parking and checked when read. */
+/** Queues by the ticket of their head. A head may leave its queue, so keys are those at the time of parking and checked when read. */
 class QueueHeap {
-  readonly #items: { line: AnyQueue; key: number }[] = []
+  readonly #items: { queue: AnyQueue; key: number }[] = []
 
   get size(): number {
     return this.#items.length
   }
 
-  /** The line whose head has waited longest; lines that have emptied are dropped on the way. */
+  /** The queue whose head has waited longest; queues that have emptied are dropped on the way. */
   first(): AnyQueue | undefined {
     for (let top = this.#items[0]; top !== undefined; top = this.#items[0]) {
-      if (top.line.length > 0 && top.key === top.line.headTicket) return top.line
+      if (top.queue.length > 0 && top.key === top.queue.headTicket) return top.queue
       this.#removeAt(0)
-      if (top.line.length > 0) this.push(top.line)
-      else top.line.parkedAt = undefined
+      if (top.queue.length > 0) this.push(top.queue)
+      else top.queue.parkedAt = undefined
     }
     return undefined
   }
 
-  push(line: AnyQueue): void {
-    this.#items.push({ line, key: line.headTicket })
+  push(queue: AnyQueue): void {
+    this.#items.push({ queue, key: queue.headTicket })
     this.#up(this.#items.length - 1)
   }
 
-  delete(line: AnyQueue): void {
-    // The first one in all but the rare case of a line that goes away while it waits.
-    const index = this.#items[0]?.line === line ? 0 : this.#items.findIndex((item) => item.line === line)
+  delete(queue: AnyQueue): void {
+    // It is the first item, except in the rare case of a queue that goes away while it waits.
+    const index = this.#items[0]?.queue === queue ? 0 : this.#items.findIndex((item) => item.queue === queue)
     if (index >= 0) this.#removeAt(index)
   }
 
@@ -251,8 +260,8 @@ class QueueHeap {
   }
 
   #swap(a: number, b: number): void {
-    const item = this.#items[a] as { line: AnyQueue; key: number }
-    this.#items[a] = this.#items[b] as { line: AnyQueue; key: number }
+    const item = this.#items[a] as { queue: AnyQueue; key: number }
+    this.#items[a] = this.#items[b] as { queue: AnyQueue; key: number }
     this.#items[b] = item
   }
 

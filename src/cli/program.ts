@@ -1,36 +1,8 @@
-/** What a module gives `curtaincall run`, and what it gets. */
+/** The modules that the command runs, and what may be wrong with them. */
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { inspect } from 'node:util'
-import type { GlobalManager } from '../index.ts'
-
-/** What a program gets beside the global manager. */
-export interface ProgramContext {
-  /** What followed FILE on the command line. */
-  readonly args: readonly string[]
-  /** Aborted as soon as the shutdown begins. */
-  readonly signal: AbortSignal
-  /** Ends the program because of its arguments: one sentence on stderr and exit 2. */
-  readonly refuse: (sentence: string) => never
-}
-
-/**
- * The default export of a module for `curtaincall run FILE`: builds a tree below `global` and resolves when
- * the job is done. Lines that it returns are printed in the summary, also after an interrupted run.
- *
- * @example
- * const program: Program = async (global, { args }) => {
- *   const local = global.createApp('app').createLocal('jobs')
- *   await Promise.all(args.map((name) => local.spawn(name, () => name.length).outcome))
- *   return [`${args.length} jobs`]
- * }
- * export default program
- */
-export type Program = (global: GlobalManager, context: ProgramContext) => ProgramResult | Promise<ProgramResult>
-
-/** Lines for the summary, or nothing. */
-export type ProgramResult = readonly string[] | undefined | void
 
 /** A mistake in how the command was called. */
 export class UsageError extends Error {}

@@ -1,10 +1,10 @@
 /** `curtaincall run FILE`: runs a program under supervision and shuts it down in order, whatever happens. */
 import { inspect } from 'node:util'
-import { createGlobalManager, type GlobalManager, type ShutdownOptions } from '../index.ts'
+import { createGlobalManager, type GlobalManager, type Program, type ProgramContext, type ShutdownOptions } from '../index.ts'
 import type { Inspector } from '../inspector/index.ts'
 import { Interruption } from './interruption.ts'
 import { LiveLine, type Screen } from './live-line.ts'
-import { linesOf, loadModule, type Program, type ProgramContext, ProgramError, portError, UsageError } from './program.ts'
+import { linesOf, loadModule, ProgramError, portError, UsageError } from './program.ts'
 import { summaryLines } from './summary.ts'
 
 /** What the command line says. */

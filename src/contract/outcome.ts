@@ -1,4 +1,4 @@
-/** How a routine ended, for whoever asks. */
+/** How a routine ended. */
 
 /** It returned. */
 export interface CompletedOutcome<Output> {
@@ -12,16 +12,16 @@ export interface FailedOutcome {
   readonly error: unknown
 }
 
-/** It was told to stop. */
+/** It was cancelled or killed. */
 export interface CancelledOutcome<Output> {
   readonly status: 'cancelled'
-  /** What it was told. */
+  /** The reason that it was given. */
   readonly reason: unknown
   /** True if it did not obey in time and was abandoned. */
   readonly killed: boolean
-  /** What it returned after it was told, if it did. */
+  /** What it returned after it was asked to stop, if it did. */
   readonly output?: Output
-  /** What it threw after it was told, if it did. */
+  /** What it threw after it was asked to stop, if it did. */
   readonly error?: unknown
 }
 

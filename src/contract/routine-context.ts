@@ -47,6 +47,7 @@ export type BodyOf<Local, Input = unknown, Output = unknown, Message = never, Re
 ) => Output | PromiseLike<Output>
 
 /** Any function that is work. */
+// oxlint-disable-next-line typescript/no-explicit-any -- whatever its manager and its input are, a body is work
 export type AnyBody = (context: ContextOf<any, any>) => unknown
 
 /** Anything that can be supervised. */

@@ -17,7 +17,7 @@ export interface MetricValues {
   readonly running: number
   readonly completed: number
   readonly failed: number
-  /** Ended because they were told to, and obeyed. */
+  /** Were asked to stop, and did. */
   readonly cancelled: number
   /** Had to be forced. */
   readonly killed: number
@@ -107,9 +107,14 @@ export class Counters {
     if (duration > this.max) this.max = duration
   }
 
+  /** Routines that have not ended. */
+  get living(): number {
+    return this.spawned - this.completed - this.failed - this.cancelled - this.killed
+  }
+
   values(): MetricValues {
     const { spawned, running, completed, failed, cancelled, killed, orphaned, restarts, failures, refused, total, timed } = this
-    const pending = spawned - running - completed - failed - cancelled - killed
+    const pending = this.living - running
     const durations = { count: timed, total, min: timed === 0 ? 0 : this.min, max: this.max, mean: timed === 0 ? 0 : total / timed }
     return { spawned, pending, running, completed, failed, cancelled, killed, orphaned, restarts, failures, refused, durations }
   }

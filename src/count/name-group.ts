@@ -12,12 +12,12 @@ export interface Named<Self> {
 }
 
 /** Where a level keeps its groups. */
-export interface NameRegistry<Row extends Named<Row>> {
-  readonly groups: Map<string, NameGroup<Row>>
+export interface NameRegistry<Member extends Named<Member>> {
+  readonly groups: Map<string, NameGroup<Member>>
   readonly tally: Tally
-  readonly up: NameRegistry<Row> | undefined
+  readonly up: NameRegistry<Member> | undefined
   /** Of the whole tree: groups that have counted something that the levels above do not know yet. */
-  readonly uncounted: Set<NameGroup<Row>>
+  readonly uncounted: Set<NameGroup<Member>>
 }
 
 /**
@@ -25,14 +25,14 @@ export interface NameRegistry<Row extends Named<Row>> {
  * N2  What is counted is counted at one place, and added to all levels before any of them is read: a routine is counted four times
  *     in its life, and three levels each time are a tenth of what it costs.
  */
-export class NameGroup<Row extends Named<Row>> {
+export class NameGroup<Member extends Named<Member>> {
   /** First and last of the living in order of spawning; kept where they live only. */
-  first: Row | undefined
-  last: Row | undefined
+  first: Member | undefined
+  last: Member | undefined
   readonly name: string
-  readonly up: NameGroup<Row> | undefined
+  readonly up: NameGroup<Member> | undefined
   /** What the paths of its routines begin with; one string for all of them. */
-  prefix: string | undefined = undefined
+  prefix: string | undefined
   /** Called once none is left. */
   readonly waiters = new Set<() => void>()
   /** Here and below, as of the last counting. */
@@ -43,10 +43,10 @@ export class NameGroup<Row extends Named<Row>> {
   readonly #new = new Counters()
   readonly #named: Counters
   readonly #totals: Counters
-  readonly #groups: Map<string, NameGroup<Row>>
-  readonly #uncounted: Set<NameGroup<Row>>
+  readonly #groups: Map<string, NameGroup<Member>>
+  readonly #uncounted: Set<NameGroup<Member>>
 
-  constructor(name: string, registry: NameRegistry<Row>) {
+  constructor(name: string, registry: NameRegistry<Member>) {
     this.name = name
     this.#groups = registry.groups
     this.#uncounted = registry.uncounted
@@ -57,7 +57,7 @@ export class NameGroup<Row extends Named<Row>> {
   }
 
   /** The group of a name, made if there is none. */
-  static of<Row extends Named<Row>>(name: string, registry: NameRegistry<Row>): NameGroup<Row> {
+  static of<Member extends Named<Member>>(name: string, registry: NameRegistry<Member>): NameGroup<Member> {
     let group = registry.groups.get(name)
     if (group === undefined) {
       group = new NameGroup(name, registry)
@@ -78,11 +78,11 @@ export class NameGroup<Row extends Named<Row>> {
   }
 
   /** A routine of this name is born. */
-  add(row: Row): void {
-    row.previousNamed = this.last
-    if (this.last === undefined) this.first = row
-    else this.last.nextNamed = row
-    this.last = row
+  add(routine: Member): void {
+    routine.previousNamed = this.last
+    if (this.last === undefined) this.first = routine
+    else this.last.nextNamed = routine
+    this.last = routine
     this.#news.spawned++
   }
 
@@ -104,13 +104,13 @@ export class NameGroup<Row extends Named<Row>> {
   }
 
   /** The routine has ended for good. `duration` is undefined if it never started. */
-  remove(row: Row, kind: EndKind, duration: number | undefined): void {
-    if (row.previousNamed === undefined) this.first = row.nextNamed
-    else row.previousNamed.nextNamed = row.nextNamed
-    if (row.nextNamed === undefined) this.last = row.previousNamed
-    else row.nextNamed.previousNamed = row.previousNamed
-    row.previousNamed = undefined
-    row.nextNamed = undefined
+  remove(routine: Member, kind: EndKind, duration: number | undefined): void {
+    if (routine.previousNamed === undefined) this.first = routine.nextNamed
+    else routine.previousNamed.nextNamed = routine.nextNamed
+    if (routine.nextNamed === undefined) this.last = routine.previousNamed
+    else routine.nextNamed.previousNamed = routine.previousNamed
+    routine.previousNamed = undefined
+    routine.nextNamed = undefined
     this.#news.end(kind, duration)
     if (this.isEmpty) this.#leave()
   }
@@ -134,11 +134,11 @@ export class NameGroup<Row extends Named<Row>> {
     return this.#new
   }
 
-  /** @internal Tells all levels what is new. */
+  /** @internal Adds what is new to all levels. */
   addUp(): void {
     const news = this.#new
-    const living = news.spawned - news.completed - news.failed - news.cancelled - news.killed
-    for (let group: NameGroup<Row> | undefined = this; group !== undefined; group = group.up) {
+    const { living } = news
+    for (let group: NameGroup<Member> | undefined = this; group !== undefined; group = group.up) {
       group.#named.add(news)
       group.#totals.add(news)
       group.#living += living
@@ -148,19 +148,19 @@ export class NameGroup<Row extends Named<Row>> {
     this.#uncounted.delete(this)
   }
 
-  /** Wakes those who waited for the last of this name, here and above. */
+  /** Calls the waiters for the end of the last routine of this name, here and above. */
   wake(): void {
     // Where one lives, one lives above.
-    for (let group: NameGroup<Row> | undefined = this; group?.isEmpty === true; group = group.up)
+    for (let group: NameGroup<Member> | undefined = this; group?.isEmpty === true; group = group.up)
       for (const waiter of group.waiters) waiter()
   }
 
   /** The living, in order of spawning; of a local's group only. */
-  *[Symbol.iterator](): Generator<Row> {
-    for (let row = this.first; row !== undefined; ) {
-      const next: Row | undefined = row.nextNamed
-      yield row
-      row = next
+  *[Symbol.iterator](): Generator<Member> {
+    for (let routine = this.first; routine !== undefined; ) {
+      const next: Member | undefined = routine.nextNamed
+      yield routine
+      routine = next
     }
   }
 }

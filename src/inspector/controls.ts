@@ -1,6 +1,6 @@
 /** What a page may do to the tree, if it may do anything: the same as its methods, each heard in the log like any other cause. */
 import { type GlobalManager, Manager } from '../manager/index.ts'
-import type { RoutineRow } from '../routine/index.ts'
+import type { SupervisedRoutine } from '../routine/index.ts'
 import { isActorLogic } from '../spec/index.ts'
 import { find } from './describe.ts'
 import { CONTROLS, type Control, type Done } from './protocol.ts'
@@ -38,7 +38,7 @@ export class Controls {
     const isManager = found instanceof Manager
     const ofManagers = what === 'shutdown' || what === 'shutdownNow'
     if (isManager !== ofManagers) return isManager ? `a manager has no ${what}` : `a routine has no ${what}`
-    if (what === 'restart' && !isManager && found.told) return 'it is being stopped'
+    if (what === 'restart' && !isManager && found.stopRequested) return 'it is being stopped'
     const wrong = what === 'send' && !isManager && isActorLogic(found.logic) ? faultOf(event) : undefined
     if (wrong !== undefined) return wrong
     try {
@@ -61,7 +61,7 @@ function faultOf(event: unknown): string | undefined {
   return event.type.startsWith('xstate.') ? 'types that begin with "xstate." are XState’s own: the actor could end by them' : undefined
 }
 
-function tell(row: RoutineRow, what: Control, event: unknown): void {
+function tell(row: SupervisedRoutine, what: Control, event: unknown): void {
   const reason = new Error('ordered in the inspector')
   if (what === 'cancel') void row.cancel(reason)
   else if (what === 'kill') void row.kill(reason)

@@ -2,7 +2,7 @@
 import type { AnyActorRef } from 'xstate'
 import type { HealthStatus } from '../../machines/health.ts'
 import { type GlobalManager, type Health, Manager } from '../manager/index.ts'
-import { routineLogic, type RoutineRow } from '../routine/index.ts'
+import { routineLogic, type SupervisedRoutine } from '../routine/index.ts'
 import { chartOf, isMachine, stateToWire } from './chart.ts'
 import { kindOf } from './forest.ts'
 import type { ActorView, Blocker, ChartState, HealthView, LogLine } from './protocol.ts'
@@ -18,7 +18,7 @@ const LISTED = 500
 type Facts = [name: string, value: string][]
 
 /** A manager or a routine; undefined if nobody lives there. */
-export type Found = Manager | RoutineRow | undefined
+export type Found = Manager | SupervisedRoutine | undefined
 
 /** Who lives at a path. */
 export function find(global: GlobalManager, path: string): Found {
@@ -28,19 +28,19 @@ export function find(global: GlobalManager, path: string): Found {
 const milliseconds = (value: number): string => (value === Infinity ? 'none' : `${Math.round(value).toLocaleString('en')} ms`)
 
 /** The actor whose snapshots are of interest: the user's own, or that of the lifecycle. Whoever is looked at becomes a genuine actor. */
-export function actorOf(found: Manager | RoutineRow): AnyActorRef {
+export function actorOf(found: Manager | SupervisedRoutine): AnyActorRef {
   return found instanceof Manager ? found.actor : (found.work ?? found.actor)
 }
 
 /** The statechart of what lives there. */
-export function describeChart(found: Manager | RoutineRow, which: 'work' | 'life'): ChartState | undefined {
+export function describeChart(found: Manager | SupervisedRoutine, which: 'work' | 'life'): ChartState | undefined {
   if (found instanceof Manager) return which === 'life' ? chartOf(found.logic) : undefined
   if (which === 'life') return chartOf(routineLogic)
   return isMachine(found.logic) ? chartOf(found.logic) : undefined
 }
 
 /** What a page shows of one actor. */
-export function describeActor(found: Manager | RoutineRow, traffic: Traffic, history: readonly LogLine[]): ActorView {
+export function describeActor(found: Manager | SupervisedRoutine, traffic: Traffic, history: readonly LogLine[]): ActorView {
   const ref = actorOf(found)
   const shared = {
     context: traffic.look(ref, undefined, []),
@@ -81,7 +81,7 @@ function describeManager(manager: Manager, traffic: Traffic): Own {
   }
 }
 
-function describeRoutine(row: RoutineRow, traffic: Traffic): Own {
+function describeRoutine(row: SupervisedRoutine, traffic: Traffic): Own {
   const { path, spec, state, incarnation, logic, work, current } = row
   const { shutdown, backoff, resume, mailbox, hungAfter } = spec
   const facts: Facts = [
@@ -137,7 +137,7 @@ export function describeOngoing(global: GlobalManager, path: string, phase: stri
 /** Its own routines. While all may end by themselves those below, too: the managers there are closed, and tell nobody anything. */
 function blockersOf(manager: Manager, phase: string | undefined, asked: number | undefined): Blocker[] {
   const found: Blocker[] = []
-  for (const row of phase === 'closing' ? rowsBelow(manager) : manager.registry.rows.values()) {
+  for (const row of phase === 'closing' ? rowsBelow(manager) : manager.registry.living.values()) {
     // Whoever is still queued is not even asked for its state: for that it would have to be made.
     if (row.ticket > 0 || row.ended || row.state === 'pending') continue
     if (found.push(describeBlocker(row, asked)) === NAMED) break
@@ -145,14 +145,14 @@ function blockersOf(manager: Manager, phase: string | undefined, asked: number |
   return found
 }
 
-function* rowsBelow(manager: Manager): Generator<RoutineRow> {
-  yield* manager.registry.rows.values()
+function* rowsBelow(manager: Manager): Generator<SupervisedRoutine> {
+  yield* manager.registry.living.values()
   for (const below of manager.below()) yield* rowsBelow(below)
 }
 
-function describeBlocker({ path, state, told, spec, current }: RoutineRow, asked: number | undefined): Blocker {
-  // Whoever was told by name, or in its turn among the children, has a clock of its own.
-  const isTold = told && current.timedByShutdown && asked !== undefined
+function describeBlocker({ path, state, stopRequested, spec, current }: SupervisedRoutine, asked: number | undefined): Blocker {
+  // Whoever was stopRequested by name, or in its turn among the children, has a clock of its own.
+  const isTold = stopRequested && current.timedByShutdown && asked !== undefined
   const until = isTold && typeof spec.shutdown === 'number' ? asked + spec.shutdown : undefined
   return { path, state, since: current.startedAt, asked: isTold ? asked : undefined, until }
 }

@@ -354,7 +354,7 @@ function firstAfter(ring: { readonly size: number; at(index: number): { readonly
 /** Genuine actors of a tree, as far as there are: nobody is made one by being looked for. There may be very many. */
 function* living(manager: Manager): Generator<AnyActorRef> {
   yield manager.actor
-  for (const row of manager.registry.rows.values()) {
+  for (const row of manager.registry.living.values()) {
     // Whoever waits for its first run is not made one for being looked for.
     if (row.ticket > 0 || !row.current.observed) continue
     const { current } = row

@@ -205,7 +205,7 @@ export class Watch implements Watched {
   #take(manager: Manager, forest: Forest, running: Bar[]): void {
     const { path, state, incarnation, registry } = manager
     forest.add(path, kindOf(path), state as NodeState, incarnation - 1, incarnation)
-    for (const row of registry.rows.values()) {
+    for (const row of registry.living.values()) {
       const { path: at, restarts, ticket, seq } = row
       // Whoever waits for its first run has none that could be asked, and need not get one for being looked at.
       if (ticket > 0) {

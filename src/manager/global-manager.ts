@@ -34,7 +34,8 @@ export class GlobalManager extends Manager {
     if (interceptor !== undefined) this.on('*', (event) => interceptor.event(event))
     const inspect = spec.inspect === undefined ? {} : { inspect: inWords(spec.inspect as Observer<InspectionEvent>, this.tree.turn) }
     const timers = { setTimeout: clock.setTimeout.bind(clock), clearTimeout: clock.clearTimeout.bind(clock) }
-    this.tree.turn.run(live, this, { clock: timers, ...inspect })
+    this.life.asyncContext = this.tree.captureContext()
+    this.tree.turn.run(() => this.life.live({ clock: timers, ...inspect }))
   }
 
   /**
@@ -103,8 +104,4 @@ export class GlobalManager extends Manager {
  */
 export function createGlobalManager(options?: GlobalManagerOptions): GlobalManager {
   return new GlobalManager(compileGlobalSpec(options))
-}
-
-function live(global: GlobalManager, options: object): void {
-  global.life.live(options)
 }

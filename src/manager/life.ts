@@ -1,11 +1,11 @@
 /**
- * The lives of a manager, one after the other: the hand of machines/manager.ts. Each is an XState actor of its own.
+ * The lives of a manager, one after the other. Each is an XState actor of machines/manager.ts.
  *
  * What a manager is to users stands in manager.ts; here, what its supervising, its shutdown, its parent and its actor ask of it.
  */
 import type { AnyMachineSnapshot, EventObject } from 'xstate'
 import type { Phase, ShutdownMode, ShutdownTrigger } from '../../machines/lifecycle-event.ts'
-import type { ManagerMachine, ManagerMachineContext, ManagerMachineEvent } from '../../machines/manager.ts'
+import { type ManagerMachine, type ManagerMachineEvent, phaseOf } from '../../machines/manager.ts'
 import { shouldRestart } from '../../machines/restart-policy.ts'
 import type { EndReason } from '../../machines/supervisor.ts'
 import type { Gate } from '../admission/index.ts'
@@ -17,14 +17,14 @@ import {
   type ShutdownReport,
   StartFailedError,
 } from '../contract/index.ts'
-import type { Host, RoutineRow } from '../routine/index.ts'
-import { type Closing, ShutdownRun } from '../shutdown/index.ts'
-import { checkShutdownOptions, DEFAULT_SHUTDOWN_TIMEOUT, ignore, type ManagerSpec, type ShutdownPlan } from '../spec/index.ts'
-import { type Lead, nameStart, type Service, Supervisor, type Ward } from '../supervision/index.ts'
+import type { Host, SupervisedRoutine } from '../routine/index.ts'
+import { type Closing, noteEnd, requestShutdown, ShutdownRun } from '../shutdown/index.ts'
+import { ignore, type ManagerSpec, plainShutdown, type ShutdownPlan } from '../spec/index.ts'
+import { type Lead, nameStart, type RoutineRegistry, type Service, Supervisor, type Ward } from '../supervision/index.ts'
 import { type Door, inspectInWords, LifecycleActor, type Tree, type Turn } from '../turn/index.ts'
-import { answerEnd, callStart, giveUp, noteOrder, renewByHand, shutDown } from './life-turns.ts'
 import type { Place } from './place.ts'
 import { Readiness } from './readiness.ts'
+import { callStart } from './start-option.ts'
 import { Subtree } from './subtree.ts'
 
 /** How a life has ended. */
@@ -38,26 +38,26 @@ export interface Level {
   makeChild(child: Service): Life
 }
 
-const IMMEDIATELY: ShutdownPlan = { mode: 'immediate', timeout: DEFAULT_SHUTDOWN_TIMEOUT, drain: 0, phases: {}, held: false, cause: 0 }
-
 export class Life implements Lead, Ward, Door, Closing {
   /** The manager, as users hold it. */
-  readonly host: Host<RoutineRow> & Level
+  readonly host: Host<SupervisedRoutine> & Level
   readonly place: Place
   readonly tree: Tree
   readonly spec: ManagerSpec
   readonly up: Life | undefined
   readonly flock: Subtree
   /** The child that it is of its supervisor; undefined if it was made by hand. */
-  service: Service | undefined = undefined
+  service: Service | undefined
+  /** That in which its `start` and its children run. */
+  asyncContext: unknown
   /** Of the present life. */
   declare supervisor: Supervisor
   /** The shutdown of the present life, once there is one. */
-  run: ShutdownRun | undefined = undefined
+  run: ShutdownRun | undefined
   /** Of the last life that ended. */
-  report: ShutdownReport | undefined = undefined
+  report: ShutdownReport | undefined
   /** Why the present life could not begin. */
-  startError: StartFailedError | undefined = undefined
+  startError: StartFailedError | undefined
   /** True from the moment on that nothing is accepted. */
   closed = false
   over = false
@@ -68,7 +68,7 @@ export class Life implements Lead, Ward, Door, Closing {
   trigger: ShutdownTrigger = 'request'
   /** `seq` of the event that explains the next one. */
   seq: number
-  /** The event that told of an order by hand. */
+  /** `seq` of the event that announced an order by hand. */
   orderedBy = 0
   /** Resolves with the report of the end that its parent does not answer with a restart. Never rejects. */
   readonly outcome: Promise<ShutdownReport>
@@ -79,7 +79,7 @@ export class Life implements Lead, Ward, Door, Closing {
   /** True if the last restart asked of it was one too many. */
   #exhausted = false
 
-  constructor(host: Host<RoutineRow> & Level, place: Place, up: Life | undefined, spec: ManagerSpec) {
+  constructor(host: Host<SupervisedRoutine> & Level, place: Place, up: Life | undefined, spec: ManagerSpec) {
     this.host = host
     this.place = place
     this.tree = place.tree
@@ -112,11 +112,15 @@ export class Life implements Lead, Ward, Door, Closing {
     return this.flock.startOrder
   }
 
+  get registry(): RoutineRegistry {
+    return this.flock.registry
+  }
+
   get actor(): LifecycleActor {
     return this.#actor as LifecycleActor
   }
 
-  /** One for all that are told to stop without a reason, since making errors is dear. */
+  /** The reason of all cancels that were given none: one error for all, since making errors is expensive. */
   get cancelReason(): RoutineCancelledError {
     return (this.#cancelReason ??= new RoutineCancelledError('told to stop', { path: this.path }))
   }
@@ -129,8 +133,8 @@ export class Life implements Lead, Ward, Door, Closing {
 
   live(options: object = {}): void {
     const parent = this.up === undefined ? {} : { parent: this.up.actor }
-    this.supervisor = new Supervisor(this, this.flock.registry)
-    this.flock.registry.supervisor = this.supervisor
+    this.supervisor = new Supervisor(this, this.registry)
+    this.registry.beginLife(this.supervisor, this.asyncContext)
     const actor = new LifecycleActor(this.host.logic, { id: this.name, ...parent, ...options } as object, this)
     this.#actor = actor
     if (this.up === undefined) inspectInWords(actor, this.turn)
@@ -173,15 +177,15 @@ export class Life implements Lead, Ward, Door, Closing {
 
   // --- its actor -----------------------------------------------------------------------------
 
-  /** A user tells it something: the same as the methods with their defaults. What else the machine knows is told by its supervising. */
+  /** A user sends its actor an event: it means the same as the method with its defaults. Other events are for the library alone. */
   sent(event: EventObject): void {
     const { type, mode, timeout, error } = event as { type: string; mode?: ShutdownMode; timeout?: number; error?: unknown }
     if (type === 'shutdown') void this.shutdown({ mode, timeout })
     else if (type === 'hurry' && this.run !== undefined) void this.shutdown({ mode: 'immediate' })
-    else if (type === 'giveUp') this.turn.run(giveUp, this, error)
+    else if (type === 'giveUp') this.turn.run(() => this.#fail('request', error, this.seq))
   }
 
-  /** What those below tell it is nobody's order. */
+  /** Events from actors below mean nothing. */
   relayed(): void {}
 
   /** XState stops a root from outside at once; here that is an immediate shutdown, phases and report included. */
@@ -197,7 +201,7 @@ export class Life implements Lead, Ward, Door, Closing {
     for (const action of actions) {
       if (action === 'open') this.#open()
       else if (action === 'end') this.#end(snapshot.value as EndState)
-      else this.run?.enter((snapshot.value as { stopping: Phase }).stopping)
+      else this.run?.enter(phaseOf(snapshot.value) as Phase)
     }
   }
 
@@ -208,28 +212,14 @@ export class Life implements Lead, Ward, Door, Closing {
   }
 
   get phase(): Phase | undefined {
-    const value: unknown = this.actor.getSnapshot().value
-    return typeof value === 'object' && value !== null ? (value as { stopping: Phase }).stopping : undefined
+    return phaseOf(this.actor.stateValue)
   }
 
   // --- its shutdown --------------------------------------------------------------------------
 
-  /** Somebody asks for its end, by hand. */
+  /** Shuts it down, by hand. */
   shutdown(options: ShutdownOptions): Promise<ShutdownReport> {
-    const { mode, timeout, drain, phases, signal } = checkShutdownOptions(options, this.path)
-    const aborted = signal?.aborted === true
-    const plan = { mode: aborted ? 'immediate' : mode, timeout, drain, phases, held: false, cause: this.orderedBy } as const
-    this.turn.run(shutDown, this, plan)
-    const { report } = this.run as ShutdownRun
-    if (signal !== undefined && !aborted) this.#hurryOn(signal, report)
-    return report
-  }
-
-  #hurryOn(signal: AbortSignal, report: Promise<ShutdownReport>): void {
-    const { signals } = this.tree
-    const member = { aborted: () => this.shutDown(IMMEDIATELY) }
-    signals.bind(signal, member)
-    void report.then(() => signals.unbind(signal, member))
+    return requestShutdown(this, options)
   }
 
   /** In a turn. */
@@ -239,9 +229,11 @@ export class Life implements Lead, Ward, Door, Closing {
     else this.run.tighten(plan.mode, plan.timeout)
   }
 
-  /** Somebody orders something by hand: what follows from it says so. */
+  /** Announces an order by hand, which is the cause of what follows. */
   ordered(control: string): void {
-    this.turn.run(noteOrder, this, control)
+    this.turn.run(() => {
+      this.orderedBy = this.place.announce({ type: 'control.ordered', control }, 0)
+    })
   }
 
   #beginShutdown(plan: ShutdownPlan): void {
@@ -249,8 +241,14 @@ export class Life implements Lead, Ward, Door, Closing {
     this.tell({ type: 'shutdown', mode: plan.mode })
   }
 
-  #planned(cause: number, timeout = this.spec.shutdown, held = false): ShutdownPlan {
-    return { mode: 'graceful', timeout, drain: 0, phases: {}, held, cause }
+  /** The value of its machine's state. */
+  get stateValue(): unknown {
+    return this.actor.stateValue
+  }
+
+  /** `seq` of the latest phase of its shutdown; 0 while there is none. */
+  get shutdownSeq(): number {
+    return this.run?.seq ?? 0
   }
 
   get patience(): number {
@@ -271,7 +269,7 @@ export class Life implements Lead, Ward, Door, Closing {
   close(cause: number): void {
     if (this.run !== undefined || this.over) return
     this.trigger = 'supervisor'
-    this.#beginShutdown(this.#planned(cause, Infinity, true))
+    this.#beginShutdown(plainShutdown(Infinity, cause, true))
   }
 
   stopBySupervisor(): void {
@@ -284,22 +282,22 @@ export class Life implements Lead, Ward, Door, Closing {
   #stopBecause(trigger: ShutdownTrigger, cause: number): void {
     if (this.run !== undefined) return
     this.trigger = trigger
-    this.#beginShutdown(this.#planned(cause))
+    this.#beginShutdown(plainShutdown(this.spec.shutdown, cause))
   }
 
-  // --- what its supervising has come to ------------------------------------------------------
+  // --- what its supervisor has decided -------------------------------------------------------
 
   endBy(why: EndReason, child: Service | undefined): void {
     const manager = child?.manager as Life | undefined
-    const seq = child?.row?.seq ?? manager?.seq ?? this.seq
-    if (why === 'limit') this.giveUp(seq, child?.row === undefined ? manager?.failure : child.row.current.error)
+    const seq = child?.routine?.seq ?? manager?.seq ?? this.seq
+    if (why === 'limit') this.giveUp(seq, child?.routine === undefined ? manager?.failure : child.routine.current.error)
     else if (why === 'start_failed') this.#failStart(nameStart(this.path, child as Service))
     else this.#stopBecause(why === 'stop' ? 'supervisor' : 'auto_shutdown', seq)
   }
 
   /** Why its present life has failed. */
   get failure(): unknown {
-    return this.startError ?? (this.actor.getSnapshot().context as ManagerMachineContext).error
+    return this.startError ?? this.actor.failure
   }
 
   giveUp(cause: number, error: unknown): void {
@@ -312,11 +310,6 @@ export class Life implements Lead, Ward, Door, Closing {
     this.#fail('limit', limit, seq)
   }
 
-  /** Somebody has told its actor that it gives up. */
-  giveUpBecause(error: unknown): void {
-    if (this.run === undefined) this.#fail('request', error, this.seq)
-  }
-
   #failStart(error: StartFailedError): void {
     if (this.run !== undefined) return
     this.startError = error
@@ -325,8 +318,9 @@ export class Life implements Lead, Ward, Door, Closing {
   }
 
   #fail(trigger: ShutdownTrigger, error: unknown, cause: number): void {
+    if (this.run !== undefined) return
     this.trigger = trigger
-    this.run = new ShutdownRun(this, this.#planned(cause))
+    this.run = new ShutdownRun(this, plainShutdown(this.spec.shutdown, cause))
     this.run.blame({ path: this.path, error })
     this.tell({ type: 'giveUp', error })
   }
@@ -334,24 +328,15 @@ export class Life implements Lead, Ward, Door, Closing {
   grow(service: Service): Life {
     const child = this.flock.insert(service.name, () => this.host.makeChild(service))
     child.service = service
+    child.asyncContext = this.asyncContext
     child.incarnation = ++service.incarnations
     return child
   }
 
-  /** Every shutdown above notes it; the children stop one by one, once all that was spawned has ended. */
-  noteEnd(row: RoutineRow, outcome: EndKind, orphan: boolean, error: unknown): void {
-    let stopping: Life | undefined = this
-    while (stopping !== undefined && stopping.run === undefined) stopping = stopping.up
-    const run = this.run ?? stopping?.run
-    if (run === undefined) return
-    const { path, current } = row
-    const entry = { path, outcome, phase: run.phase, duration: (current.endedAt as number) - run.startedAt }
-    for (let life: Life | undefined = this; life !== undefined; life = life.up) {
-      life.run?.routineEnded(entry, orphan, error === undefined ? undefined : { path, error })
-      life.run?.poke()
-    }
-    const { registry, startOrder } = this.flock
-    if (startOrder.size > 0 && registry.rows.size <= registry.services) this.run?.nextChild()
+  /** The children stop one by one, once all that was spawned has ended. */
+  noteEnd(routine: SupervisedRoutine, outcome: EndKind, orphan: boolean, error: unknown): void {
+    noteEnd(this, routine, outcome, orphan, error)
+    if (this.flock.comesToChildren) this.run?.nextChild()
   }
 
   // --- its end -------------------------------------------------------------------------------
@@ -361,10 +346,10 @@ export class Life implements Lead, Ward, Door, Closing {
     this.over = true
     this.unanswered = true
     this.report = (this.run as ShutdownRun).summarise()
-    this.turn.next(answerEnd, this, state)
+    this.turn.next(() => this.answerEnd(state))
   }
 
-  /** Tells of the end, and what comes of it: another life, or nothing, or its supervisor decides. */
+  /** Announces the end, and answers it: by another life, by none, or by its supervisor. */
   answerEnd(state: EndState): void {
     const { up, service } = this
     const run = this.run as ShutdownRun
@@ -373,10 +358,10 @@ export class Life implements Lead, Ward, Door, Closing {
     const restart = service === undefined && state === 'failed' && up?.restarts(this) === true
     this.seq = this.place.announce({ type: 'manager.stopped', state, trigger: this.trigger }, run.seq)
     if (service !== undefined) up?.supervisor.managerEnded(service, this.stopRequested, this.startError)
-    // Whoever tidies up at the outcome has done so before the callers of shutdown() go on.
+    // Code that awaits the outcome goes on before the callers of shutdown() do.
     else if (!restart) this.conclude()
     run.settle(report)
-    if (restart) this.turn.next(renewByHand, this)
+    if (restart) this.turn.next(() => this.renewByHand())
     else {
       up?.run?.childEnded(report)
       if (up !== undefined && up.#exhausted && !up.closed) up.giveUp(this.seq, this.failure)
@@ -392,7 +377,7 @@ export class Life implements Lead, Ward, Door, Closing {
     return !this.#exhausted
   }
 
-  /** Another life of one that was made by hand, unless somebody has heard of the end of the last and decided otherwise. */
+  /** Another life of a manager that was made by hand, unless a listener has shut it down at the end of the last. */
   renewByHand(): void {
     if (!this.stopRequested && this.up?.closed === false) {
       this.renew()

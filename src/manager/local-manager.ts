@@ -16,7 +16,7 @@ import {
   type RoutineSpec,
   SpecCompiler,
 } from '../spec/index.ts'
-import { announce, type RoutineRow } from '../routine/index.ts'
+import { announce, type SupervisedRoutine } from '../routine/index.ts'
 import type { RoutineRegistry } from '../supervision/index.ts'
 import { withEffects } from '../turn/index.ts'
 import type { Body } from './body.ts'
@@ -45,7 +45,7 @@ export class LocalManager extends Manager {
 
   /** Queued routines; they hold no permit. */
   get queued(): number {
-    return this.registry.line.length
+    return this.registry.queued
   }
 
   /**
@@ -66,7 +66,7 @@ export class LocalManager extends Manager {
   ): Routine<Awaited<Output>, Message, Reply, undefined>
   spawn(name: string, work: unknown, ...[options]: unknown[]): never {
     // A name that lives has been checked.
-    if (!this.life.place.groups.has(name)) checkName('routine', name, this.path)
+    if (!this.registry.knows(name)) checkName('routine', name, this.path)
     const given = options as RoutineOptions<never> | undefined
     const input: unknown = given?.input
     const path = `${this.path}/${name}`
@@ -75,15 +75,16 @@ export class LocalManager extends Manager {
     if (spec.significant) throw refuse('routine option significant', 'false for what is spawned: make it one of the children', true, path)
     const { turn, idsAreLazy } = this.tree
     const id = spec.id ?? (idsAreLazy ? undefined : this.#askForId(name))
+    const context = this.tree.captureContext()
     const outer = turn.begin()
     try {
-      return this.#admit(name, logic, spec, input, id) as never
+      return this.#admit(name, logic, spec, input, id, context) as never
     } finally {
       if (outer) turn.end()
     }
   }
 
-  /** Of a given generator, which is asked for those only who are not refused: its owner may count on the order. */
+  /** Asks a given generator, after the checks for a refusal: a spawn that is refused uses up no id. */
   #askForId(name: string): string {
     const { turn } = this.tree
     const outer = turn.begin()
@@ -95,32 +96,32 @@ export class LocalManager extends Manager {
     return this.registry.generateId()
   }
 
-  #admit(name: string, work: Work, spec: RoutineSpec, input: unknown, id: string | undefined): RoutineRow {
+  #admit(name: string, work: Work, spec: RoutineSpec, input: unknown, id: string | undefined, context: unknown): SupervisedRoutine {
     const { registry, tree } = this
-    const { place } = this.life
-    const queue = this.#checkRoom(name)
-    const row = registry.add(name, work, spec, input, id)
-    if (queue) registry.line.push(row, ++tree.ticket)
-    else place.gate.take()
-    tree.observer?.spawned(row)
-    announce(row, 'routine.spawned')
-    if (queue) announce(row, 'routine.queued')
+    const waits = this.#checkRoom(name)
+    const routine = registry.add(name, work, spec, input, id)
+    if (context !== undefined) routine.ownMemory.asyncContext = context
+    if (waits) registry.queue.push(routine, ++tree.ticket)
+    else this.life.gate.take()
+    tree.observer?.spawned(routine)
+    registry.announceSpawned(routine)
+    if (waits) announce(routine, 'routine.queued')
     if (spec.signal === undefined) {
-      if (!queue) registry.admit(row)
-      return row
+      if (!waits) registry.admit(routine)
+      return routine
     }
-    registry.bindSignal(row)
-    // Behind the deed that looks at its signal.
-    if (!queue) tree.turn.next(admit, row)
-    return row
+    registry.bindSignal(routine)
+    // Comes after the deed that looks at its signal.
+    if (!waits) tree.turn.next(admit, routine)
+    return routine
   }
 
   /** True if it has to queue. Throws if it is refused. */
   #checkRoom(name: string): boolean {
     if (this.closed) this.life.place.refuse(name, 'ERR_NOT_ACCEPTING', `${this.path} is ${this.state} and accepts nothing`)
-    const queue = this.registry.line.length > 0 || this.life.gate.full() !== undefined
-    if (queue) this.#checkQueue(name)
-    return queue
+    const waits = this.registry.queued > 0 || this.life.gate.full() !== undefined
+    if (waits) this.#checkQueue(name)
+    return waits
   }
 
   #checkQueue(name: string): void {
@@ -152,6 +153,6 @@ export class LocalManager extends Manager {
   }
 }
 
-function admit(row: RoutineRow): void {
-  ;(row.local.registry as RoutineRegistry).admit(row)
+function admit(routine: SupervisedRoutine): void {
+  ;(routine.local.registry as RoutineRegistry).admit(routine)
 }

@@ -1,5 +1,5 @@
 /**
- * What managers of all three levels are to those who hold them: supervisors of what is below.
+ * What users see of managers of all three levels: supervisors of what is below.
  *
  * The handle outlives restarts; its lives are in life.ts, what hangs below in subtree.ts.
  */
@@ -7,7 +7,7 @@ import type { ActorRefFrom } from 'xstate'
 import { isLifecycleEventType, type LifecycleEvent, type LifecycleEventType } from '../../machines/lifecycle-event.ts'
 import type { ManagerMachine } from '../../machines/manager.ts'
 import type { ChildCounts } from '../../machines/supervisor.ts'
-import { CapacityWaiter } from '../admission/index.ts'
+import type { Gate } from '../admission/index.ts'
 import {
   type AnyRoutine,
   type RoutineCancelledError,
@@ -17,7 +17,7 @@ import {
   type WaitOptions,
 } from '../contract/index.ts'
 import type { Metrics } from '../count/index.ts'
-import type { Host, RoutineRow } from '../routine/index.ts'
+import type { Host, SupervisedRoutine } from '../routine/index.ts'
 import { type NamedReport, shutdownRoutines } from '../shutdown/index.ts'
 import {
   callable,
@@ -63,13 +63,15 @@ export interface AvailabilityOptions extends WaitOptions {
 const AVAILABILITY_RULES = { ...WAIT_RULES, room: oneOf('permit', 'queue') }
 
 /** What a manager is made of; the levels add what can be made below. */
-export abstract class Manager implements Host<RoutineRow>, Level {
+export abstract class Manager implements Host<SupervisedRoutine>, Level {
   readonly name: string
   readonly path: string
   /** @internal */ readonly tree: Tree
   /** @internal */ readonly listeners: Listeners
   /** @internal */ readonly life: Life
+  /** @internal */ readonly registry: RoutineRegistry
   readonly #place: Place
+  readonly #gate: Gate
   readonly #children = new ChildCalls<Manager>(this)
 
   /** @internal */ abstract readonly logic: ManagerMachine
@@ -82,7 +84,9 @@ export abstract class Manager implements Host<RoutineRow>, Level {
     this.path = place.path
     this.listeners = place.listeners
     this.#place = place
+    this.#gate = place.gate
     this.life = new Life(this, place, up?.life, spec)
+    this.registry = this.life.registry
   }
 
   /** The XState actor of the present life. */
@@ -91,7 +95,7 @@ export abstract class Manager implements Host<RoutineRow>, Level {
   }
 
   get state(): ManagerState {
-    const value = this.life.actor.getSnapshot().value as string | object
+    const value = this.life.stateValue as string | object
     return (typeof value === 'string' ? value : 'stopping') as ManagerState
   }
 
@@ -124,17 +128,17 @@ export abstract class Manager implements Host<RoutineRow>, Level {
 
   /** Permits held: routines below that were admitted and have not ended. Never above `maxRoutines`. */
   get count(): number {
-    return this.#place.gate.count
+    return this.#gate.count
   }
 
   /** Permits that are free, here and at all levels above; 0 once nothing is accepted. */
   get available(): number {
-    return this.closed ? 0 : Math.max(0, this.#place.gate.available)
+    return this.closed ? 0 : Math.max(0, this.#gate.available)
   }
 
   /** How many living and queued routines have this name. */
   countOf(name: string): number {
-    return this.#place.groups.get(name)?.living ?? 0
+    return this.#place.countOf(name)
   }
 
   /** A copy of the counters. */
@@ -205,8 +209,7 @@ export abstract class Manager implements Host<RoutineRow>, Level {
   whenAvailable(options: AvailabilityOptions = {}): Promise<boolean> {
     check('whenAvailable', options, AVAILABILITY_RULES, this.path)
     const { room = 'permit', ...wait } = options
-    const { flock } = this.life
-    const waiter = new CapacityWaiter(flock, flock.queues ? room : 'permit')
+    const waiter = this.life.flock.waiterFor(room)
     return waitUntil(waiter.ready, [waiter], wait, this.tree).then((held) => held && !this.closed)
   }
 
@@ -309,11 +312,6 @@ export abstract class Manager implements Host<RoutineRow>, Level {
   // --- what its routines, and the levels, ask of it ------------------------------------------
 
   /** @internal */
-  get registry(): RoutineRegistry {
-    return this.life.flock.registry
-  }
-
-  /** @internal */
   get supervisor(): Supervisor {
     return this.life.supervisor
   }
@@ -359,23 +357,23 @@ export abstract class Manager implements Host<RoutineRow>, Level {
 
   /** @internal */
   child(name: string): Manager | undefined {
-    return this.life.flock.child(name)?.host as Manager | undefined
+    return this.life.flock.child(name) as unknown as Manager | undefined
   }
 
   /** @internal In order of their making. */
   below(): Manager[] {
-    return this.life.flock.below().map(({ host }) => host as unknown as Manager)
+    return this.life.flock.children() as unknown as Manager[]
   }
 
   /** @internal Takes up a manager that was asked for by hand: all or nothing. */
   protected adopt<Child extends Manager>(name: string, make: () => Child): Child {
     const { turn } = this.tree
+    const context = this.tree.captureContext()
     const outer = turn.begin()
     try {
       if (this.closed) throw new SpawnRefusedError('ERR_NOT_ACCEPTING', `${this.path} accepts nothing`, { path: this.path })
-      const { flock } = this.life
-      const child = flock.insert(name, () => make().life)
-      flock.startOrder.add(child)
+      const child = this.life.flock.adopt(name, () => make().life)
+      child.asyncContext = context
       child.live()
       return child.host as unknown as Child
     } finally {

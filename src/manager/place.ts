@@ -1,9 +1,9 @@
-/** A place in the tree: what it is called, what it counts, and who listens there. */
+/** A place in the tree: its name, its counters and permits, and its listeners. */
 import type { ControlEvent, LifecycleEvent, ManagerEvent, RefusalCode } from '../../machines/lifecycle-event.ts'
 import { Gate } from '../admission/index.ts'
 import { SpawnRefusedError } from '../contract/index.ts'
 import { countAll, type Counters, type Metrics, type NameGroup, type NameRegistry, Tally } from '../count/index.ts'
-import type { RoutineRow } from '../routine/index.ts'
+import type { SupervisedRoutine } from '../routine/index.ts'
 import { Listeners, type Tree } from '../turn/index.ts'
 
 type Unnumbered<Event> = Event extends unknown ? Omit<Event, 'path' | 'at' | 'seq' | 'cause'> : never
@@ -11,7 +11,7 @@ type Unnumbered<Event> = Event extends unknown ? Omit<Event, 'path' | 'at' | 'se
 /** An event of a manager before it is numbered. */
 type ManagerEventBody = Unnumbered<ManagerEvent | ControlEvent>
 
-export class Place implements NameRegistry<RoutineRow> {
+export class Place implements NameRegistry<SupervisedRoutine> {
   readonly name: string
   readonly path: string
   readonly tree: Tree
@@ -19,7 +19,7 @@ export class Place implements NameRegistry<RoutineRow> {
   readonly listeners: Listeners
   readonly gate: Gate
   readonly tally = new Tally()
-  readonly groups = new Map<string, NameGroup<RoutineRow>>()
+  readonly groups = new Map<string, NameGroup<SupervisedRoutine>>()
   /** Routines below that are silent. */
   hung = 0
 
@@ -32,8 +32,18 @@ export class Place implements NameRegistry<RoutineRow> {
     this.gate = new Gate(maxRoutines, up?.gate)
   }
 
-  get uncounted(): Set<NameGroup<RoutineRow>> {
-    return this.tree.uncounted as Set<NameGroup<RoutineRow>>
+  get uncounted(): Set<NameGroup<SupervisedRoutine>> {
+    return this.tree.uncounted as Set<NameGroup<SupervisedRoutine>>
+  }
+
+  /** How many living and queued routines have this name, here and below. */
+  countOf(name: string): number {
+    return this.groups.get(name)?.living ?? 0
+  }
+
+  /** The living routines of this name here, in order of spawning. */
+  named(name: string): SupervisedRoutine[] {
+    return [...(this.groups.get(name) ?? [])]
   }
 
   /** A copy of the counters. */
@@ -46,6 +56,11 @@ export class Place implements NameRegistry<RoutineRow> {
   get totals(): Counters {
     countAll(this.tree.uncounted)
     return this.tally.totals
+  }
+
+  /** Routines that have not ended, here and below. */
+  get living(): number {
+    return this.totals.living
   }
 
   countHung(by: 1 | -1): void {

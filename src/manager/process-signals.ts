@@ -11,7 +11,7 @@ const RANGE = "a list of signals that the platform can listen to, such as 'SIGTE
 
 function isSignal(name: unknown): boolean {
   if (typeof name !== 'string' || name === 'SIGKILL' || name === 'SIGSTOP') return false
-  // Not imported: whoever bundles the library for a browser has no such module, and no signals.
+  // Not imported: a bundle for a browser has no such module, and no signals.
   const known = process.getBuiltinModule?.('node:os')?.constants.signals
   return known === undefined ? name.startsWith('SIG') : Object.hasOwn(known, name)
 }

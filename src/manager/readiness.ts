@@ -1,4 +1,4 @@
-/** Whether a manager has started all its children, and who waits for that. */
+/** Whether a manager has started all its children, and the waiters for that. */
 import { NotRunningError, RoutineTimeoutError, type WaitOptions } from '../contract/index.ts'
 import { type Tree, waitUntil } from '../turn/index.ts'
 
@@ -20,7 +20,7 @@ export class Readiness {
     this.#starting = starting
   }
 
-  /** A rejection that nobody awaits raises nothing. */
+  /** A rejection that is not awaited is not reported as unhandled. */
   wait(options: WaitOptions): Promise<void> {
     const known = this.#wait(options)
     known.catch(() => undefined)

@@ -1,24 +1,27 @@
 /** What hangs below a manager: other managers, and routines. */
-import type { Capacity, Gate, Room } from '../admission/index.ts'
+import { type Capacity, CapacityWaiter, type Gate, type Room } from '../admission/index.ts'
 import { ManagerExistsError, type ReportTotals } from '../contract/index.ts'
-import { CANCEL, type RoutineRow } from '../routine/index.ts'
+import { CANCEL, type SupervisedRoutine } from '../routine/index.ts'
 import type { Flock } from '../shutdown/index.ts'
 import { RoutineRegistry, Service } from '../supervision/index.ts'
 import type { Life } from './life.ts'
+import type { Place } from './place.ts'
 
 export class Subtree implements Flock, Capacity {
   readonly registry: RoutineRegistry
   /** Managers made by hand, and children, in order of their first start: the reverse of the order in which they stop. */
   readonly startOrder = new Set<Life | Service>()
-  /** Those who wait for room here. */
+  /** Waiters for room here. */
   readonly capacityWaiters = new Set<() => void>()
   readonly #life: Life
+  readonly #place: Place
   readonly #managers = new Map<string, Life>()
-  /** What is left of the order, while it stops. */
+  /** The managers and children that have yet to stop, while it stops. */
   #stopOrder: (Life | Service)[] | undefined
 
   constructor(life: Life) {
     this.#life = life
+    this.#place = life.place
     this.registry = new RoutineRegistry(life, life.place)
   }
 
@@ -32,8 +35,26 @@ export class Subtree implements Flock, Capacity {
     return child
   }
 
-  child(name: string): Life | undefined {
-    return this.#managers.get(name)
+  /** One that is made by hand: the last in order. */
+  adopt(name: string, make: () => Life): Life {
+    const child = this.insert(name, make)
+    this.startOrder.add(child)
+    return child
+  }
+
+  /** The manager of this name, as users hold it. */
+  child(name: string): Life['host'] | undefined {
+    return this.#managers.get(name)?.host
+  }
+
+  /** All managers, as users hold them, in order of their making. */
+  children(): Life['host'][] {
+    return this.below().map(({ host }) => host)
+  }
+
+  /** True if it is the turn of its children to stop. */
+  get comesToChildren(): boolean {
+    return this.startOrder.size > 0 && this.registry.hasOnlyChildren
   }
 
   /** In order of their making. */
@@ -47,7 +68,7 @@ export class Subtree implements Flock, Capacity {
     this.startOrder.delete(child)
   }
 
-  /** Another life begins: with nothing below. */
+  /** Another life begins, with nothing below. */
   clear(): void {
     this.#stopOrder = undefined
     this.startOrder.clear()
@@ -56,17 +77,17 @@ export class Subtree implements Flock, Capacity {
   // --- routines ------------------------------------------------------------------------------
 
   /** Living and queued, in order of spawning within each manager. */
-  routines(): RoutineRow[] {
-    const own = this.registry.rows.values()
+  routines(): SupervisedRoutine[] {
+    const own = this.registry.living.values()
     return this.#managers.size === 0 ? own : [...own, ...this.below().flatMap(({ flock }) => flock.routines())]
   }
 
-  /** Of this id, if it lives or is retained: one that lives anywhere below comes before those that are only remembered. */
-  routine(id: string): RoutineRow | undefined {
-    return this.#search(({ rows }) => rows.get(id)) ?? this.#search((registry) => registry.findRetained(id))
+  /** Of this id, if it lives or is retained: a living one anywhere below comes before a retained one. */
+  routine(id: string): SupervisedRoutine | undefined {
+    return this.#search(({ living }) => living.get(id)) ?? this.#search((registry) => registry.findRetained(id))
   }
 
-  #search(look: (registry: RoutineRegistry) => RoutineRow | undefined): RoutineRow | undefined {
+  #search(look: (registry: RoutineRegistry) => SupervisedRoutine | undefined): SupervisedRoutine | undefined {
     const own = look(this.registry)
     if (own !== undefined) return own
     for (const { flock } of this.#managers.values()) {
@@ -76,8 +97,8 @@ export class Subtree implements Flock, Capacity {
     return undefined
   }
 
-  routinesNamed(name: string): RoutineRow[] {
-    const own = [...(this.#life.place.groups.get(name) ?? [])]
+  routinesNamed(name: string): SupervisedRoutine[] {
+    const own = this.#place.named(name)
     return this.#managers.size === 0 ? own : [...own, ...this.below().flatMap(({ flock }) => flock.routinesNamed(name))]
   }
 
@@ -91,39 +112,38 @@ export class Subtree implements Flock, Capacity {
     return this.#life.closed
   }
 
-  /** True if there is a queue to wait for a place in. */
-  get queues(): boolean {
-    return this.#life.spec.overflow === 'queue'
+  /** A waiter for room here; for a permit, if there is no queue. */
+  waiterFor(room: Room): CapacityWaiter {
+    return new CapacityWaiter(this, this.#life.spec.overflow === 'queue' ? room : 'permit')
   }
 
   roomFor(room: Room): number {
     const { gate, registry } = this
-    const queued = registry.line.length
+    const { queued } = registry
     const free = queued === 0 ? gate.unspoken : 0
-    return room === 'permit' ? free : Math.max(0, free) + this.#life.spec.maxQueue - queued - gate.promised.queue
+    return room === 'permit' ? free : Math.max(0, free) + this.#life.spec.maxQueue - queued - gate.promisedPlaces
   }
 
   keepsWaiting(room: Room): boolean {
-    return this.registry.line.length > 0 || (room === 'queue' && this.#life.spec.maxQueue > 0)
+    return this.registry.queued > 0 || (room === 'queue' && this.#life.spec.maxQueue > 0)
   }
 
   // --- what a shutdown needs -----------------------------------------------------------------
 
   get living(): number {
-    return this.#managers.size + this.registry.rows.size
+    return this.#managers.size + this.registry.size
   }
 
   get livingRoutines(): number {
-    const { spawned, completed, failed, cancelled, killed } = this.totals
-    return spawned - completed - failed - cancelled - killed
+    return this.#place.living
   }
 
   get totals(): ReportTotals {
-    return this.#life.place.totals
+    return copyOf(this.#place.totals)
   }
 
-  latestFirst(of: (registry: RoutineRegistry) => boolean = () => true): RoutineRow[] {
-    const own = of(this.registry) ? this.registry.rows.latestFirst() : []
+  latestFirst(of: (registry: RoutineRegistry) => boolean = () => true): SupervisedRoutine[] {
+    const own = of(this.registry) ? this.registry.living.latestFirst() : []
     return this.#managers.size === 0
       ? own
       : [
@@ -150,7 +170,7 @@ export class Subtree implements Flock, Capacity {
 
   /** Once all that was spawned has ended. */
   releaseLatest(): void {
-    if (this.registry.rows.size > this.registry.services) return
+    if (!this.registry.hasOnlyChildren) return
     const order = (this.#stopOrder ??= [...this.startOrder])
     for (let last = order.at(-1); last !== undefined; last = order.at(-1)) {
       const manager = last instanceof Service ? (last.manager as Life | undefined) : last
@@ -159,9 +179,9 @@ export class Subtree implements Flock, Capacity {
         else manager.run?.release()
         return
       }
-      const row = last instanceof Service ? last.row : undefined
-      if (row !== undefined && !row.ended) {
-        this.#release(row)
+      const routine = last instanceof Service ? last.routine : undefined
+      if (routine !== undefined && !routine.ended) {
+        this.#release(routine)
         return
       }
       order.pop()
@@ -169,13 +189,17 @@ export class Subtree implements Flock, Capacity {
   }
 
   /** Its end leads here again. */
-  #release(row: RoutineRow): void {
-    if (row.told) return
-    const { tree, run, cancelReason } = this.#life
+  #release(routine: SupervisedRoutine): void {
+    if (routine.stopRequested) return
+    const { tree, shutdownSeq, cancelReason } = this.#life
     tree.asked++
-    row.seq = run?.seq ?? 0
-    row.stop(CANCEL, cancelReason)
+    routine.seq = shutdownSeq
+    routine.stop(CANCEL, cancelReason)
   }
+}
+
+function copyOf({ spawned, completed, failed, cancelled, killed }: ReportTotals): ReportTotals {
+  return { spawned, completed, failed, cancelled, killed }
 }
 
 /** Instances of a template are stopped all together. */
@@ -184,7 +208,7 @@ function releaseInstances(order: readonly (Life | Service)[]): void {
     const each = order[i]
     if (!(each instanceof Service && each.isInstance)) return
     const { run, over } = each.manager as Life
-    // Those before it were released with it.
+    // The instances before it were released with it.
     if (!over && run?.released === true) return
     run?.release()
   }

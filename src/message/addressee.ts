@@ -15,7 +15,7 @@ export interface Addressee {
   readonly takes: boolean
   /** True if it does at this moment. Looked at between turns. */
   readonly accepts: boolean
-  /** Hands one over. A deed. */
+  /** Hands a message to its body. A deed. */
   deliver(message: unknown, reply: ((value: unknown) => void) | undefined): void
   /** What its present incarnation has failed of. */
   readonly failure: unknown

@@ -6,6 +6,7 @@
  * X3  What nobody will receive any more is announced as a dead letter, once.
  */
 import { MailboxFullError, type WaitOptions } from '../contract/index.ts'
+import type { Subject } from '../port/index.ts'
 import { abortSignal, check, positiveOrInfinity } from '../spec/index.ts'
 import type { Addressee } from './addressee.ts'
 import { type Letter, Question, sent } from './question.ts'
@@ -30,12 +31,12 @@ export class Mailbox {
   #letters: (Letter | undefined)[] = []
   #head = 0
   #tail = 0
-  /** Those that wait for a letter, the longest first. */
+  /** Bodies that wait for a letter, the longest waiting first. */
   #waiting: Waiter[] = []
   #waking = false
   /** Questions that an incarnation has received and not answered; see Q2. */
-  firstOpen: Question | undefined = undefined
-  lastOpen: Question | undefined = undefined
+  #firstOpen: Question | undefined
+  #lastOpen: Question | undefined
 
   constructor(addressee: Addressee) {
     this.#addressee = addressee
@@ -51,13 +52,12 @@ export class Mailbox {
 
   ask(message: unknown, options: WaitOptions): Promise<unknown> {
     const addressee = this.#addressee
-    const { subject, tree } = addressee
-    check('ask', options, ASK_RULES, subject.path)
+    const { tree } = addressee
+    checkAsk(addressee, options)
     const { timeout = ASK_TIMEOUT, signal } = options
     if (signal?.aborted) return Promise.reject(signal.reason)
-    const { observer, turn } = tree
-    // Of what goes to an actor XState tells.
-    const asker = subject.isActor ? observer?.sender() : observer?.message(subject, message, 'ask')
+    const { turn } = tree
+    const asker = askerOf(addressee, message)
     const outer = turn.begin()
     try {
       const question = new Question(this, addressee, message, timeout, signal, asker)
@@ -74,33 +74,33 @@ export class Mailbox {
 
   /** Takes a letter up, or turns it away. In a turn. */
   accept(letter: Letter): void {
+    const { tree } = this.#addressee
     // What waits there already comes first.
-    if (this.size === 0 && this.#addressee.takes) this.#addressee.tree.turn.deed(deliver, this, letter)
-    else this.keep(letter)
+    if (this.size === 0 && this.#addressee.takes) {
+      if (tree.isStored) store(this.#addressee, letter)
+      tree.turn.deed(deliver, this, letter)
+    } else if (this.keep(letter) && tree.isStored) store(this.#addressee, letter)
   }
 
-  /** Keeps a letter that nobody takes yet, or turns it away. In a turn. */
-  keep(letter: Letter): void {
+  /** Keeps a letter that cannot be delivered yet, or turns it away. True if it is kept. In a turn. */
+  keep(letter: Letter): boolean {
     const addressee = this.#addressee
     const { capacity, overflow, betweenIncarnations } = addressee.limits
     if (addressee.ended) this.#dead(letter)
     else if (betweenIncarnations === 'drop' && addressee.isBetween) this.#drop(letter)
-    else if (this.size < capacity) this.#keep(letter)
-    else if (overflow === 'drop-newest') this.#drop(letter, this.#full)
+    else if (this.size < capacity) return this.#keep(letter)
+    else if (overflow === 'drop-newest') this.#drop(letter, full(addressee))
     else if (overflow === 'drop-oldest') {
-      this.#drop(this.take() as Letter, this.#full)
-      this.#keep(letter)
-    } else throw this.#full
+      this.#drop(this.take() as Letter, full(addressee))
+      return this.#keep(letter)
+    } else throw full(addressee)
+    return false
   }
 
-  get #full(): MailboxFullError {
-    const { subject, limits } = this.#addressee
-    return new MailboxFullError(`${subject.path} has ${limits.capacity} messages waiting, which is the limit`, { path: subject.path })
-  }
-
-  #keep(letter: Letter): void {
+  #keep(letter: Letter): true {
     this.#letters[this.#tail++] = letter
     if (this.#waiting.length > 0) this.wake()
+    return true
   }
 
   /** The first letter, which is here no longer. */
@@ -121,7 +121,7 @@ export class Mailbox {
     return letter
   }
 
-  /** True if somebody waits for the next letter. */
+  /** True if a body waits for the next letter. */
   get isAwaited(): boolean {
     return this.#waiting.length > 0
   }
@@ -136,7 +136,7 @@ export class Mailbox {
     this.#waiting = this.#waiting.filter((each) => each !== waiter)
   }
 
-  /** Those that wait look again: in a microtask, so that what follows in this one is taken into account. Once for all that has come till then. */
+  /** Wakes the waiting bodies in a microtask, once for all letters that have come by then. */
   wake(): void {
     if (this.#waking || this.#waiting.length === 0) return
     this.#waking = true
@@ -163,9 +163,29 @@ export class Mailbox {
     this.#addressee.announceAside('message.deadLetter', { message: letter.message })
   }
 
-  /** The incarnation is over: what it was asked and has not answered, nobody will answer. */
+  /** An incarnation has received a question, and is to answer it. */
+  opened(question: Question): void {
+    const last = this.#lastOpen
+    question.previousOpen = last
+    if (last === undefined) this.#firstOpen = question
+    else last.nextOpen = question
+    this.#lastOpen = question
+  }
+
+  /** A question that was received is settled. */
+  closed(question: Question): void {
+    const { previousOpen, nextOpen } = question
+    if (previousOpen === undefined) this.#firstOpen = nextOpen
+    else previousOpen.nextOpen = nextOpen
+    if (nextOpen === undefined) this.#lastOpen = previousOpen
+    else nextOpen.previousOpen = previousOpen
+    question.previousOpen = undefined
+    question.nextOpen = undefined
+  }
+
+  /** The incarnation is over: the questions that it has received and not answered fail. */
   abandon(): void {
-    while (this.firstOpen !== undefined) this.firstOpen.lost(this.#addressee.failure)
+    while (this.#firstOpen !== undefined) this.#firstOpen.lost(this.#addressee.failure)
   }
 
   /** The incarnation is over; with another to come, what was not received waits for it or is dropped, as configured. */
@@ -178,13 +198,13 @@ export class Mailbox {
     }
   }
 
-  /** A body that takes messages has begun: what has waited goes to it. A deed. */
+  /** A body that takes messages has begun: it receives what has waited. A deed. */
   flush(): void {
     // One that ends meanwhile has received no more: what is left waits for the next one, or is dead.
     while (this.size > 0 && this.#addressee.accepts) this.deliver(this.take() as Letter)
   }
 
-  /** To a body that takes messages. A deed: by now it may take none any more. */
+  /** Hands a letter to a body that takes messages. A deed: by now the body may take no more. */
   deliver(letter: Letter): void {
     if (!this.#addressee.accepts) this.#addressee.tree.turn.arise(keep, this, letter)
     else if (letter instanceof Question) {
@@ -192,6 +212,25 @@ export class Mailbox {
       this.#addressee.deliver(letter.message, (value) => letter.answer(value))
     } else this.#addressee.deliver(letter.message, undefined)
   }
+}
+
+function full({ subject, limits }: Addressee): MailboxFullError {
+  const { path } = subject
+  return new MailboxFullError(`${path} has ${limits.capacity} messages waiting, which is the limit`, { path })
+}
+
+function checkAsk({ subject }: Addressee, options: WaitOptions): void {
+  check('ask', options, ASK_RULES, subject.path)
+}
+
+/** The routine that asks, as far as an observer knows. XState's inspection reports what is sent to actors. */
+function askerOf({ subject, tree }: Addressee, message: unknown): Subject | undefined {
+  const { observer } = tree
+  return subject.isActor ? observer?.sender() : observer?.message(subject, message, 'ask')
+}
+
+function store({ tree, subject }: Addressee, { message }: Letter): void {
+  tree.append({ type: 'message', path: subject.path, message })
 }
 
 function deliver(mailbox: Mailbox, letter: Letter): void {

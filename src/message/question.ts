@@ -1,12 +1,12 @@
-/** What is sent to a routine: a message, or a question, which is a message with somebody who waits for the answer. */
+/** What is sent to a routine: a message, or a question, which is a message whose sender waits for the answer. */
 import { AskTimeoutError, type Envelope, NotRunningError } from '../contract/index.ts'
 import type { Subject } from '../port/index.ts'
 import type { Addressee } from './addressee.ts'
 
 /** The questions of a mailbox that are open, in order of receipt; see Q2. */
 export interface OpenQuestions {
-  firstOpen: Question | undefined
-  lastOpen: Question | undefined
+  opened(question: Question): void
+  closed(question: Question): void
 }
 
 /** A message that waits. Of one that was only sent it is what the body receives: one object from its sender to its receiver. */
@@ -14,12 +14,12 @@ export type Letter = Envelope | Question
 
 function unasked(): void {}
 
-/** A message that nobody waits for an answer to. */
+/** A message whose sender waits for no answer. */
 export function sent(message: unknown): Letter {
   return { message, reply: unasked }
 }
 
-/** The ways to keep, and to break, the promise that was made last. */
+/** The two functions of the promise that was made last. */
 let keep: (value: unknown) => void
 let refuse: (error: unknown) => void
 const take = (resolve: (value: unknown) => void, reject: (error: unknown) => void): void => {
@@ -35,7 +35,7 @@ const take = (resolve: (value: unknown) => void, reject: (error: unknown) => voi
 export class Question {
   declare readonly message: unknown
   declare readonly answered: Promise<unknown>
-  /** Who asked, while somebody looks. */
+  /** The routine that asked, as far as an observer knows. */
   declare readonly asker: Subject | undefined
   declare previousOpen: Question | undefined
   declare nextOpen: Question | undefined
@@ -90,39 +90,23 @@ export class Question {
 
   /** It is never going to be answered. */
   lost(cause?: unknown): void {
-    const { path } = this.addressee.subject
-    this.fail(new NotRunningError(`${path} has ended without an answer`, cause === undefined ? { path } : { path, cause }))
+    this.fail(unanswered(this.addressee, cause))
   }
 
-  /** Who asked does not want to know any more. */
+  /** The signal of the asker was aborted. */
   aborted(reason: unknown): void {
     this.fail(reason)
   }
 
   timeIsUp(): void {
-    const { path } = this.addressee.subject
-    this.fail(new AskTimeoutError(`${path} has not answered within ${this.timeout} ms`, { path }))
+    this.fail(late(this.addressee, this.timeout))
   }
 
   /** The routine has it, and is to answer. */
   received(): void {
     if (this.settled) return
-    const mailbox = this.mailbox
     this.isOpen = true
-    this.previousOpen = mailbox.lastOpen
-    if (mailbox.lastOpen === undefined) mailbox.firstOpen = this
-    else mailbox.lastOpen.nextOpen = this
-    mailbox.lastOpen = this
-  }
-
-  #close(): void {
-    const mailbox = this.mailbox
-    if (this.previousOpen === undefined) mailbox.firstOpen = this.nextOpen
-    else this.previousOpen.nextOpen = this.nextOpen
-    if (this.nextOpen === undefined) mailbox.lastOpen = this.previousOpen
-    else this.nextOpen.previousOpen = this.previousOpen
-    this.previousOpen = undefined
-    this.nextOpen = undefined
+    this.mailbox.opened(this)
   }
 
   /** False if it is settled already. */
@@ -130,11 +114,21 @@ export class Question {
     if (this.settled) return false
     this.settled = true
     const { clock, signals } = this.addressee.tree
-    if (this.isOpen) this.#close()
+    if (this.isOpen) this.mailbox.closed(this)
     clock.clearTimeout(this.timer)
     if (this.signal !== undefined) signals.unbind(this.signal, this)
     return true
   }
+}
+
+function unanswered({ subject }: Addressee, cause: unknown): NotRunningError {
+  const { path } = subject
+  return new NotRunningError(`${path} has ended without an answer`, cause === undefined ? { path } : { path, cause })
+}
+
+function late({ subject }: Addressee, timeout: number): AskTimeoutError {
+  const { path } = subject
+  return new AskTimeoutError(`${path} has not answered within ${timeout} ms`, { path })
 }
 
 function leave(question: Question): void {

@@ -11,24 +11,24 @@ export interface Clock {
   clearTimeout(timer: unknown): void
 }
 
-/** Stands for the platform's timer while those that are due have their turns. */
+/** Stands in for the platform's timer while the timers of a line that are due are fired. */
 const FIRING = Symbol('curtaincall.firing')
 
-/** Shorter ones get a platform timer each: what waits for a turn of the event loop is to have it whole. */
+/** A shorter delay gets a platform timer of its own, so that a wait for one turn of the event loop lasts a whole turn. */
 const SHORT = 10
 
-/** A timer in the line of those that wait as long as it does. */
+/** A timer in the list of all timers of the same length. */
 class LineTimer<Target = unknown> {
-  previous: LineTimer | undefined = undefined
-  next: LineTimer | undefined = undefined
+  previous: LineTimer | undefined
+  next: LineTimer | undefined
   /** Undefined once it has fired or was disarmed. */
-  line: Line | undefined
+  line: TimerLine | undefined
   /** Whole milliseconds since the process began: a small integer, which is no object of its own. */
   readonly due: number
   readonly act: (target: Target) => void
   readonly target: Target
 
-  constructor(line: Line, due: number, act: (target: Target) => void, target: Target) {
+  constructor(line: TimerLine, due: number, act: (target: Target) => void, target: Target) {
     this.line = line
     this.due = due
     this.act = act
@@ -37,11 +37,11 @@ class LineTimer<Target = unknown> {
 }
 
 /** All timers of one length, the next one first, behind one timer of the platform. */
-class Line {
+class TimerLine {
   readonly delay: number
-  head: LineTimer | undefined = undefined
-  tail: LineTimer | undefined = undefined
-  timer: unknown = undefined
+  head: LineTimer | undefined
+  tail: LineTimer | undefined
+  timer: unknown
 
   constructor(delay: number) {
     this.delay = delay
@@ -76,7 +76,7 @@ class Line {
  * A2  The platform has a timer of a length as long as one of that length is armed here, and no longer.
  */
 export class PlatformClock implements Clock {
-  readonly #lines = new Map<number, Line>()
+  readonly #lines = new Map<number, TimerLine>()
   /** Kept, because asking for it is a third of the price of `now`. */
   readonly #origin = performance.timeOrigin
 
@@ -88,12 +88,12 @@ export class PlatformClock implements Clock {
     return this.arm(call, callback, delay)
   }
 
-  /** Calls `act(target)` once. `now` is for who has just asked what time it is: that costs as much as all else here. */
+  /** Calls `act(target)` once. A caller that has just read the clock passes `now`: reading it costs as much as all the rest here. */
   arm<Target>(act: (target: Target) => void, target: Target, delay: number, now?: number): unknown {
     if (!(delay >= SHORT)) return setTimeout(act, delay, target)
     let line = this.#lines.get(delay)
     if (line === undefined) {
-      line = new Line(delay)
+      line = new TimerLine(delay)
       this.#lines.set(delay, line)
     }
     const due = Math.ceil((now ?? this.now()) - this.#origin + delay)
@@ -114,18 +114,18 @@ export class PlatformClock implements Clock {
     if (line.head === undefined) this.#close(line)
   }
 
-  #arm(line: Line, left: number): void {
+  #arm(line: TimerLine, left: number): void {
     // What is longer than the platform can wait is waited for in parts.
     line.timer = setTimeout(() => this.#fire(line), Math.min(left, LONGEST_TIMER))
   }
 
-  #close(line: Line): void {
+  #close(line: TimerLine): void {
     if (line.timer !== FIRING) clearTimeout(line.timer as Parameters<typeof clearTimeout>[0])
     this.#lines.delete(line.delay)
   }
 
   /** Fires the first if it is due, and lets what is due in microtasks begin before the next. */
-  #fire(line: Line): void {
+  #fire(line: TimerLine): void {
     const { head } = line
     if (head === undefined) return
     const left = Math.ceil(head.due - performance.now())

@@ -2,9 +2,9 @@
  * The port of grounds: where the body of a routine runs. Inline there are two, functions and actors; a thread, a process or an
  * engine is another one, with the same states, policies and events above it.
  *
- * O1  All of it are deeds (turn/turn.ts): a ground is called between turns, and what comes of it begins turns.
+ * O1  Every call of a ground is a deed (turn/turn.ts): it is made between turns, and what the ground reports begins a turn.
  * O2  A body may be told to stop while it is being begun: `ask` or `kill` come before `begin` has returned, and `run.asked` says so.
- * O3  Whatever a ground does late is ignored by the run: after its end there is nothing to tell but that it has ended after all.
+ * O3  Once a run is over, it ignores what its ground reports, except that the body of an orphan has ended after all.
  */
 import type { Logger } from '../contract/index.ts'
 import type { Subject } from './subject.ts'
@@ -23,7 +23,7 @@ export interface Run {
   readonly signal: AbortSignal
   /** Binds path and incarnation. */
   readonly logger: Logger
-  /** What the ground knows of the run; the run does not look at it. */
+  /** Belongs to the ground: what it remembers of this run. The run itself does not read it. */
   footing: unknown
   /** Aborts `signal`, if anybody has asked for it. */
   abort(reason: unknown): void
@@ -43,9 +43,9 @@ export interface Ground {
   begin(run: Run): void
   /** Tells the body to stop, for this reason. */
   ask(run: Run, reason: unknown): void
-  /** Takes the ground away from under a body that was given up on. Inline a function goes on all the same. */
+  /** Ends a body that was given up on, if it can. A function that runs inline cannot be ended. */
   kill(run: Run, reason: unknown): void
-  /** True if nothing of a body is left once it was killed: else it is an orphan. */
+  /** True if `kill` ends the body. Otherwise a killed body becomes an orphan. */
   readonly ends: boolean
   /**
    * True if the body takes messages, as far as that is known; what it does not take waits in the mailbox, until it comes for it.

@@ -1,4 +1,4 @@
-/** The port through which a test kit gets between a tree and its work; nobody else is there. */
+/** The port through which the test kit gets between a tree and its work. Nothing else uses it. */
 import type { LifecycleEvent } from '../../machines/lifecycle-event.ts'
 import type { Subject } from './subject.ts'
 import type { AnyBody } from '../contract/index.ts'

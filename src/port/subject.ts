@@ -1,4 +1,4 @@
-/** A routine, to those who look on or carry its body: who it is, and nothing of how it is done. */
+/** What observers and grounds see of a routine: its identity, and nothing of how it works. */
 export interface Subject {
   readonly path: string
   readonly id: string

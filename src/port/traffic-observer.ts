@@ -1,26 +1,26 @@
-/** The port through which an inspector sees, while somebody looks, what lifecycle events do not tell. */
+/** The port through which an inspector sees what lifecycle events do not report, as long as it is attached. */
 import type { Subject } from './subject.ts'
 
 /** What a message is. */
 export type MessageKind = 'send' | 'ask' | 'reply'
 
 export interface TrafficObserver {
-  /** A routine was spawned: the caller's line is still on the stack. */
+  /** A routine was spawned. The caller of `spawn` is still on the stack. */
   spawned(subject: Subject): void
   /** Runs the beginning of an incarnation's work. */
   run(subject: Subject, work: () => void): void
-  /** Whose body it is that runs now, as far as that is known. */
+  /** The routine whose body is running now, if that is known. */
   sender(): Subject | undefined
   /**
-   * A message to a routine whose work is a function, as XState tells of those to actors; or the answer of any.
+   * Reports a message to a routine whose work is a function, or the answer of any routine. XState's inspection reports messages to actors.
    *
-   * @param asker who had asked, of an answer.
-   * @returns who sent it, as far as that is known.
+   * @param asker Of an answer: the routine that had asked.
+   * @returns The routine that sent it, if that is known.
    */
   message(subject: Subject, message: unknown, kind: MessageKind, asker?: Subject): Subject | undefined
 }
 
-/** Several that look at one tree. Of what they know of a sender, the first that knows says it. */
+/** Several observers of one tree. The first that knows a sender says who it is. */
 export class TrafficObservers implements TrafficObserver {
   readonly all: readonly TrafficObserver[]
 

@@ -9,7 +9,7 @@ import {
   type Snapshot,
 } from 'xstate'
 import type { Ground, Run, Subject } from '../port/index.ts'
-import { instead } from '../turn/index.ts'
+import { instead, type Tree } from '../turn/index.ts'
 import type { Resumption } from './resumption.ts'
 
 /** One run of actor logic. */
@@ -25,8 +25,7 @@ interface ActorRun extends Run {
 interface ActorSubject extends Subject {
   readonly logic: AnyActorLogic
   readonly resumption: Resumption | undefined
-  /** Writes down what it logs. */
-  log(args: readonly unknown[]): void
+  readonly tree: Tree
   /** Its actor has begun, and takes messages. */
   flushMailbox(): void
 }
@@ -69,7 +68,7 @@ function begin(run: ActorRun): void {
     input: run.input,
     ...(snapshot === undefined ? {} : { snapshot }),
     // XState's own is the console's; what a machine logs belongs with everything else.
-    logger: (...args: unknown[]) => subject.log(args),
+    logger: (...args: unknown[]) => subject.tree.bus.log('info', { path: subject.path, args }, 'log'),
   } as object) as AnyActorRef
   run.footing = work
   // Its end is relayed to the routine's actor. What it throws once it was stopped from here is not: it comes from tidying up.
@@ -125,7 +124,7 @@ function stopChildren(snapshot: Snapshot<unknown>, scope: AnyActorScope): void {
   for (const child of childrenOf(snapshot)) scope.stopChild(child)
 }
 
-/** Those at work: one that has ended stays among the children, and its error is old news. Logic of one's own may call anything so. */
+/** The active children: XState keeps ended ones, whose errors were reported. A user's own logic may use `children` for anything. */
 function childrenOf(snapshot: Snapshot<unknown> | undefined): AnyActorRef[] {
   const { children } = (snapshot ?? {}) as { children?: object }
   return (Object.values(children ?? {}) as Partial<AnyActorRef>[]).filter(

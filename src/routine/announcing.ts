@@ -1,9 +1,9 @@
-/** What a routine tells the listeners of its manager and of all above. In a turn. */
+/** The events of a routine, for the listeners of its manager and of all managers above. In a turn. */
 import type { LifecycleEvent, MessageEvent, RoutineEvent } from '../../machines/lifecycle-event.ts'
 import type { EndKind } from '../contract/index.ts'
 import type { Host } from './host.ts'
 
-/** Who tells. */
+/** A routine whose events are announced. */
 export interface Announcer {
   readonly local: Pick<Host, 'tree' | 'listeners' | 'over'>
   readonly path: string
@@ -15,10 +15,10 @@ export interface Announcer {
   seq: number
 }
 
-/** An event before it has what is special to its type. */
+/** An event without the fields of its type. */
 type Unspecific = Record<string, unknown>
 
-/** Why an incarnation has ended, and what was thrown beside. */
+/** Why an incarnation has ended, and what was thrown besides. */
 interface Why {
   readonly error: unknown
   readonly reason: unknown
@@ -32,7 +32,7 @@ const ENDS = {
   killed: 'routine.killed',
 } as const
 
-/** Numbers an event of its life. `at` is for who has just asked the clock: that is a tenth of the price of an event. */
+/** Numbers an event of its life. A caller that has just read the clock passes `at`: reading it is a tenth of the cost of an event. */
 export function announce(
   routine: Announcer,
   type: RoutineEvent['type'] | 'control.ordered',
@@ -63,7 +63,7 @@ export function announceEnd(routine: Announcer, kind: EndKind, willRestart: bool
   publish(routine, event)
 }
 
-/** Numbers an event that explains nothing of what follows. */
+/** Numbers an event that is not the cause of what follows. */
 export function announceAside(routine: Announcer, type: MessageEvent['type'], extra: object): void {
   const { local } = routine
   if (local.over) return

@@ -26,11 +26,13 @@ export interface BodySubject extends Subject {
  *
  * C1  Once the incarnation has ended, or was abandoned, its context does nothing more: no heartbeat counts and starting anything throws.
  */
-export class BodyContext implements ContextOf<object, unknown, never, never> {
+export class BodyContext implements ContextOf<object> {
   readonly #run: BodyRun
+  readonly #subject: BodySubject
 
   constructor(run: BodyRun) {
     this.#run = run
+    this.#subject = run.subject
   }
 
   get incarnation(): number {
@@ -42,15 +44,15 @@ export class BodyContext implements ContextOf<object, unknown, never, never> {
   }
 
   get id(): string {
-    return this.#run.subject.id
+    return this.#subject.id
   }
 
   get name(): string {
-    return this.#run.subject.name
+    return this.#subject.name
   }
 
   get path(): string {
-    return this.#run.subject.path
+    return this.#subject.path
   }
 
   get signal(): AbortSignal {
@@ -58,7 +60,7 @@ export class BodyContext implements ContextOf<object, unknown, never, never> {
   }
 
   get messages(): AsyncIterable<Envelope<never, never>> {
-    return new Reception(this.#run.subject.mailbox, this.#run) as AsyncIterable<Envelope> as AsyncIterable<Envelope<never, never>>
+    return new Reception(this.#subject.mailbox, this.#run) as AsyncIterable<Envelope> as AsyncIterable<Envelope<never, never>>
   }
 
   get logger(): Logger {
@@ -67,7 +69,8 @@ export class BodyContext implements ContextOf<object, unknown, never, never> {
 
   get local(): object {
     const run = this.#run
-    return new Proxy(run.subject.local as object, {
+    const subject = this.#subject
+    return new Proxy(subject.local as object, {
       get(target, key) {
         const value: unknown = Reflect.get(target, key, target)
         if (typeof value !== 'function') return value
@@ -75,7 +78,7 @@ export class BodyContext implements ContextOf<object, unknown, never, never> {
         // Asked at the call: the method may have been taken out of here while the incarnation ran.
         return (...args: unknown[]): unknown => {
           if (!run.over) return Reflect.apply(value, target, args)
-          const { path } = run.subject
+          const { path } = subject
           throw new SpawnRefusedError('ERR_NOT_ACCEPTING', `${path} has ended and cannot start anything`, { path })
         }
       },

@@ -1,4 +1,4 @@
-/** The turns and deeds of an incarnation, as functions of it: what is queued 100,000 times is to be no closure. */
+/** The turns and deeds of an incarnation, as functions of it. A closure for each would be made 100,000 times. */
 import type { Incarnation } from './incarnation.ts'
 import { DONE, FAIL, GIVE_UP, TIMEOUT } from './routine-steps.ts'
 
@@ -39,11 +39,6 @@ export function failed(incarnation: Incarnation, error: unknown): void {
 /** Its body has left with an OTP reason. */
 export function exited(incarnation: Incarnation, [event, payload]: readonly [event: number, payload: unknown]): void {
   incarnation.bodyEnded(event, payload)
-}
-
-/** Whoever holds its actor has sent it something. */
-export function obey(incarnation: Incarnation, [event, payload]: readonly [event: number, payload: unknown]): void {
-  incarnation.obey(event, payload)
 }
 
 // --- deeds -------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-/** The ground of functions: they run inline, are told by their signal, and go on for as long as they like. */
+/** The ground of functions: they run inline, are asked to stop by their signal, and cannot be ended from outside. */
 import type { AnyBody } from '../contract/index.ts'
 import type { Ground, Run } from '../port/index.ts'
 import { isThenable } from '../turn/index.ts'
@@ -15,9 +15,9 @@ export const functionGround: Ground = {
       run.returned(result)
       return
     }
-    // A `then` of its own may throw, or answer twice: adopted by a promise it can do neither.
+    // A foreign `then` may throw, or call back twice. Adopted by a promise it can do neither.
     const promise = result.then === Promise.prototype.then ? result : new Promise((resolve) => resolve(result))
-    // Bound functions, because two closures and what they share are 56 B more.
+    // Bound functions: two closures and their shared context take 56 B more.
     promise.then(returned.bind(run), threw.bind(run))
   },
 
@@ -31,7 +31,7 @@ export const functionGround: Ground = {
 
   ends: false,
 
-  // It comes for them, by `context.messages`.
+  // A function reads its messages from `context.messages`.
   takes: () => false,
   accepts: () => false,
   deliver: () => undefined,

@@ -1,7 +1,7 @@
 /** Listens for the heartbeats of one incarnation: one timer per silence, none per heartbeat. */
 import type { Tree } from '../turn/index.ts'
 
-/** Who is listened to. */
+/** An incarnation whose heartbeats are watched. */
 export interface Beating {
   readonly tree: Tree
   /** It has been silent for so many milliseconds, which is too long. In a turn. */
@@ -35,11 +35,12 @@ export class Heartbeat {
     const { clock, turn } = this.#beating.tree
     const before = this.last
     this.last = clock.now()
-    if (this.#hung) turn.run(revive, this, this.last - before)
+    const silence = this.last - before
+    if (this.#hung) turn.run(() => this.#revive(silence))
   }
 
-  /** @internal The turn of a beat that ends a silence. */
-  revive(silence: number): void {
+  /** The turn of a beat that ends a silence. */
+  #revive(silence: number): void {
     if (!this.#hung) return
     this.#hung = false
     this.#arm(this.#hungAfter)
@@ -69,8 +70,4 @@ export class Heartbeat {
     this.#hung = true
     this.#beating.fellSilent(silence)
   }
-}
-
-function revive(heartbeat: Heartbeat, silence: number): void {
-  heartbeat.revive(silence)
 }

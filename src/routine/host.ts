@@ -14,18 +14,18 @@ export interface Host<Routine = unknown> {
   readonly closed: boolean
   /** True once its life has ended. */
   readonly over: boolean
-  /** Why a routine stops that was told so without a reason. */
+  /** The reason of a cancel that was given none. */
   readonly cancelReason: RoutineCancelledError
   readonly registry: Registrar<Routine>
-  /** One more, or fewer, is silent. */
+  /** One routine more, or fewer, is silent. */
   countHung(by: 1 | -1): void
 }
 
 /** Where a manager keeps its routines, and answers their ends. */
 export interface Registrar<Routine> {
-  /** How many do not run: they wait, or their end has not been answered. */
-  idle: number
-  /** An id for one that has none yet. */
+  /** One routine more, or fewer, does not run: it waits, or its end has not been answered. */
+  countIdle(by: 1 | -1): void
+  /** Makes the id of a routine that has none yet. */
   identify(routine: Routine): string
   /** An incarnation has ended. A turn. */
   settle(routine: Routine, orphan: boolean): void
@@ -43,6 +43,6 @@ export interface Post {
   readonly hasStarted: boolean
   /** One of many, made by a template. */
   readonly isInstance: boolean
-  /** What was said of the end of its last incarnation: whether another follows. Undefined while there is nothing to say. */
+  /** `willRestart` of its last end; undefined before the first end and after a start. */
   readonly toRestart: boolean | undefined
 }

@@ -1,39 +1,35 @@
 /**
- * The hand of machines/routine.ts: one run of a routine.
+ * Carries out the effects of machines/routine.ts: one run of a routine.
  *
- * Unobserved, it is driven by the table that is derived from the machine. On the first look a genuine XState actor is made from its
+ * Unobserved, it is driven by the table that is derived from the machine. When its actor is first read, a genuine XState actor is made from its
  * state and drives from then on; both ways end in `#apply`, so there is one place where effects happen. This is the hot path.
  *
  * I1  A step is part of one turn (turn/turn.ts); what it does to foreign code are deeds, and what comes of these are turns of their own.
  * I2  Timeout, heartbeat watch and shutdown time are disarmed at the end, whichever it is.
  * I3  Once it is over, nothing that its body does reaches the routine.
- * I4  A step or a deed that throws is reported, and fails the incarnation that it belongs to; nobody else comes to harm.
+ * I4  A step or a deed that throws is reported, and fails the incarnation that it belongs to and no other.
  */
-import type { AnyActorRef, AnyMachineSnapshot, EventObject, StateValue } from 'xstate'
-import { ROUTINE_EVENTS, routineMachine } from '../../machines/routine.ts'
+import type { AnyActorRef, EventObject, StateValue } from 'xstate'
 import { ExitRequest, type Logger, obeys, RoutineTimeoutError } from '../contract/index.ts'
-import type { Ground, Run, Subject } from '../port/index.ts'
-import type { RoutineSpec } from '../spec/index.ts'
+import type { Ground, Run } from '../port/index.ts'
 import {
   abortContained,
   containedController,
-  type Door,
   type Launch,
-  LifecycleActor,
+  type LifecycleActor,
   type SignalOwner,
   type Tree,
   type Turn,
-  withEffects,
 } from '../turn/index.ts'
-import { askBody, beginBody, done, exited, expire, fail, failed, giveUp, giveUpInTime, killBody, obey } from './body-turns.ts'
+import { actorOf } from './actor-door.ts'
+import { askBody, beginBody, done, exited, expire, fail, failed, giveUp, giveUpInTime, killBody } from './body-turns.ts'
 import { exitStep } from './exit.ts'
 import { type Beating, Heartbeat } from './heartbeat.ts'
-import type { Host } from './host.ts'
+import type { Owner } from './owner.ts'
 import {
   ABANDON,
   ABORT,
   BEGIN,
-  CANCEL,
   COLUMNS,
   deriveTable,
   EFFECT,
@@ -44,85 +40,56 @@ import {
   FINAL,
   GIVE_UP,
   HANDLED,
-  KILL,
   KILLS,
   OUTPUT,
-  payloadOf,
   REASON,
   SETTLE,
-  snapshotOf,
-  START,
   steps,
   table,
   TARGET,
   TIMEOUT,
 } from './routine-steps.ts'
 
-/** The logic of the actor of any incarnation. */
-export const routineLogic = withEffects(routineMachine)
-
-/** A routine, to one run of it. */
-export interface Owner extends Subject {
-  readonly local: Host
-  readonly spec: RoutineSpec
-  readonly input: unknown
-  readonly ground: Ground
-  /** That of its spawn; see port/async-context.ts. */
-  readonly asyncContext: unknown
-  /** An incarnation is to begin: by now another one may be the present. */
-  launch(incarnation: unknown): void
-  /** It has begun to run. */
-  begun(at: number): void
-  /** It is over; the supervisor answers in a turn of its own. */
-  settled(orphaned: boolean): void
-  /** Its actor was told to stop by whoever holds that. */
-  stopBy(incarnation: unknown, event: typeof CANCEL | typeof KILL, reason: unknown): void
-  /** It has been silent for so many milliseconds, which is too long. */
-  fellSilent(silence: number): void
-  /** It was taken for hung, and is not. */
-  revived(silence: number): void
-}
-
 const OVER = 1
 const KILLED = 2
 /** Its body has begun, and has not ended. */
 const BODY_RUNS = 4
 const TIMED = 8
-/** Its body was told to stop. */
+/** Its body was asked to stop. */
 const ASKED = 16
-/** What its body threw is a way to obey. */
+/** What its body threw means that it has obeyed. */
 const OBEYED = 32
 /** Its body had not ended when it was given up on. */
 const ORPHANED = 64
-/** It is over, and nobody has answered that. */
+/** It is over, and its supervisor has not answered that yet. */
 const UNANSWERED = 128
 /** Its body is to begin: a deed that has yet to be done. */
 const BEGINS = 256
 /** It was told to stop by then, and is to hear of that when it has begun. */
 const ASKED_EARLY = 512
 
-export class Incarnation implements Run, Launch, SignalOwner, Door, Beating {
+export class Incarnation implements Run, Launch, SignalOwner, Beating {
   readonly subject: Owner
   /** From 1. */
   readonly number: number
-  startedAt: number | undefined = undefined
-  endedAt: number | undefined = undefined
-  output: unknown = undefined
-  error: unknown = undefined
-  reason: unknown = undefined
+  startedAt: number | undefined
+  endedAt: number | undefined
+  output: unknown
+  error: unknown
+  reason: unknown
   /** What a listener on its signal threw, or its actor while it was being stopped. */
-  stray: { readonly error: unknown } | undefined = undefined
-  heartbeat: Heartbeat | undefined = undefined
+  stray: { readonly error: unknown } | undefined
+  heartbeat: Heartbeat | undefined
   /** Its ground's own. */
-  footing: unknown = undefined
+  footing: unknown
   /** Its row of the table; the first is the initial state. */
   #state = 0
-  /** What is true of it, in one word instead of eight. */
+  /** Its flags, in one number instead of eight fields. */
   #flags = 0
-  #actor: LifecycleActor | undefined = undefined
-  #controller: AbortController | undefined = undefined
+  #actor: LifecycleActor | undefined
+  #controller: AbortController | undefined
   /** Timeout, then shutdown time: never both. */
-  #timer: unknown = undefined
+  #timer: unknown
 
   constructor(subject: Owner, number: number, observed: boolean) {
     deriveTable()
@@ -141,7 +108,7 @@ export class Incarnation implements Run, Launch, SignalOwner, Door, Beating {
     return (this.#flags & OVER) !== 0
   }
 
-  /** True from its end to the answer (turn/turn.ts, T3): until then nobody has heard of it. */
+  /** True from its end until its supervisor answers that (turn/turn.ts, T3). Until then no event has reported the end. */
   get unanswered(): boolean {
     return (this.#flags & UNANSWERED) !== 0
   }
@@ -155,18 +122,18 @@ export class Incarnation implements Run, Launch, SignalOwner, Door, Beating {
     return (this.#flags & ASKED) !== 0
   }
 
-  /** True if what its body threw is a way to obey. */
+  /** True if what its body threw means that it has obeyed. */
   get obeyed(): boolean {
     return (this.#flags & OBEYED) !== 0
   }
 
-  /** The shutdown of its manager keeps its shutdown time, or it does so itself. */
+  /** True if the shutdown of its manager keeps its shutdown time; otherwise it keeps a timer of its own. */
   set timedByShutdown(timed: boolean) {
     this.#flags = timed ? this.#flags | TIMED : this.#flags & ~TIMED
   }
 
   get tree(): Tree {
-    return this.subject.local.tree
+    return this.subject.tree
   }
 
   /** @internal */
@@ -189,7 +156,7 @@ export class Incarnation implements Run, Launch, SignalOwner, Door, Beating {
     return table.states[this.#state] as StateValue
   }
 
-  /** True if somebody has looked at it as an actor. */
+  /** True if a genuine actor drives it. */
   get observed(): boolean {
     return this.#actor !== undefined
   }
@@ -217,7 +184,7 @@ export class Incarnation implements Run, Launch, SignalOwner, Door, Beating {
 
   // --- the machine's steps -------------------------------------------------------------------
 
-  /** Tells it something. In a turn. */
+  /** Sends an event to its machine. In a turn. */
   step(event: number, payload: unknown): void {
     if (this.#actor === undefined) {
       const cell = this.#cellOf(event)
@@ -235,12 +202,10 @@ export class Incarnation implements Run, Launch, SignalOwner, Door, Beating {
   }
 
   /** Its genuine actor has decided; the table says what that means here. */
-  perform(snapshot: AnyMachineSnapshot, event: EventObject): void {
-    const column = ROUTINE_EVENTS.indexOf(event.type as (typeof ROUTINE_EVENTS)[number])
-    if (column < 0) return
-    const cell = this.#cellOf(column)
-    if (table.indexOf(snapshot.value) !== (cell & TARGET)) throw new Error(`the derived table differs from the machine at ${event.type}`)
-    this.#carryOut(cell, (event as unknown as Record<string, unknown>)[FIELDS[(cell >> FIELD) & 3] as string])
+  follow(event: number, value: StateValue, given: EventObject): void {
+    const cell = this.#cellOf(event)
+    if (table.indexOf(value) !== (cell & TARGET)) throw new Error(`the derived table differs from the machine at ${given.type}`)
+    this.#carryOut(cell, (given as unknown as Record<string, unknown>)[FIELDS[(cell >> FIELD) & 3] as string])
   }
 
   #carryOut(cell: number, payload: unknown): void {
@@ -298,7 +263,7 @@ export class Incarnation implements Run, Launch, SignalOwner, Door, Beating {
     else subject.ground.begin(this)
   }
 
-  /** Its time is up: to run, or to stop. */
+  /** Its timeout, or its shutdown time, is over. */
   timeIsUp(event: typeof TIMEOUT | typeof GIVE_UP): void {
     this.#timer = undefined
     const { path, spec } = this.subject
@@ -314,7 +279,7 @@ export class Incarnation implements Run, Launch, SignalOwner, Door, Beating {
     else if (shutdown !== 'infinity' && (this.#flags & TIMED) === 0) this.#timer = this.tree.arm(giveUpInTime, this, shutdown)
   }
 
-  /** Tells the body to stop. A deed. */
+  /** Asks the body to stop. A deed. */
   ask(): void {
     if ((this.#flags & BEGINS) !== 0) {
       // A body that is told to stop has begun, if only to be told.
@@ -322,13 +287,13 @@ export class Incarnation implements Run, Launch, SignalOwner, Door, Beating {
       return
     }
     this.#flags |= ASKED
-    this.subject.ground.ask(this, this.#why)
+    this.#ground.ask(this, this.#why)
   }
 
   /** Gives up on the body. A deed. */
   kill(): void {
     this.#flags |= ASKED
-    this.subject.ground.kill(this, this.#why)
+    this.#ground.kill(this, this.#why)
   }
 
   #abandon(): void {
@@ -342,15 +307,19 @@ export class Incarnation implements Run, Launch, SignalOwner, Door, Beating {
     this.endedAt = this.tree.clock.now()
     const runs = (this.#flags & BODY_RUNS) !== 0
     this.#flags = (this.#flags & ~BODY_RUNS) | UNANSWERED
-    if (runs && this.subject.ground.ends) this.turn.deed(killBody, this)
+    if (runs && this.#ground.ends) this.turn.deed(killBody, this)
     else if (runs) this.#flags |= ORPHANED
     const orphaned = (this.#flags & ORPHANED) !== 0
     this.subject.settled(orphaned)
     if (orphaned) this.turn.deed(killBody, this)
   }
 
+  get #ground(): Ground {
+    return this.subject.ground
+  }
+
   get #why(): unknown {
-    return this.reason ?? this.error ?? this.subject.local.cancelReason
+    return this.reason ?? this.error ?? this.subject.cancelReason
   }
 
   #disarm(): void {
@@ -380,14 +349,14 @@ export class Incarnation implements Run, Launch, SignalOwner, Door, Beating {
     else this.turn.arise(failed, this, error)
   }
 
-  /** Its body has ended, by itself or because it was told to; or after it was given up on. */
+  /** Its body has ended, by itself, because it was asked to stop, or after it was given up on. */
   bodyEnded(event: number, payload: unknown): void {
     if (!this.over) {
       this.#flags &= ~BODY_RUNS
       this.step(event, payload)
     } else if ((this.#flags & ORPHANED) !== 0) {
       this.#flags &= ~ORPHANED
-      this.subject.local.registry.orphanSettled(this.subject, this.number)
+      this.subject.orphanSettled(this.number)
     }
   }
 
@@ -401,7 +370,7 @@ export class Incarnation implements Run, Launch, SignalOwner, Door, Beating {
   }
 
   abort(reason: unknown): void {
-    if (this.#controller?.signal.aborted === false) abortContained(this.#controller, reason)
+    if (this.#controller !== undefined) abortContained(this.#controller, reason)
   }
 
   beat(): void {
@@ -425,42 +394,14 @@ export class Incarnation implements Run, Launch, SignalOwner, Door, Beating {
     this.tree.bus.contain(error, `${this.subject.path}: ${what}`)
   }
 
-  // --- its doors -----------------------------------------------------------------------------
-
-  /** A user tells its actor something: the same as by the methods. To begin is its supervisor's to say. */
-  sent(event: EventObject): void {
-    const column = ROUTINE_EVENTS.indexOf(event.type as (typeof ROUTINE_EVENTS)[number])
-    if (column <= START) return
-    this.turn.run(obey, this, [column, payloadOf(column, event)])
-  }
-
-  /** In a turn. */
-  obey(event: number, payload: unknown): void {
-    if (event === KILL || event === CANCEL) this.subject.stopBy(this, event, payload)
-    else this.step(event, payload)
-  }
-
-  /** The end of the user's actor is the body's; whatever else that says is nobody's order. */
-  relayed(event: EventObject): void {
-    if (this.footing === undefined) return
-    const { output, error } = event as { readonly output?: unknown; readonly error?: unknown }
-    if (event.type === 'xstate.done.actor.work') this.returned(output)
-    else if (event.type === 'xstate.error.actor.work') this.threw(error)
-  }
-
-  /** Nobody but a manager's own is a root. */
-  stopped(): void {}
+  // --- its actor -----------------------------------------------------------------------------
 
   stopChild(child: AnyActorRef): void {
     this.#actor?.stopChild(child)
   }
 
   #materialise(): LifecycleActor {
-    const { over, output, error, reason, killed, subject } = this
-    const snapshot = snapshotOf(this.value, over, { input: subject.input, output, error, reason, killed })
-    // An end is nobody's news any more: the actor of an incarnation that is over stands by itself.
-    const parent = over ? {} : { parent: subject.local.actor }
-    const actor = new LifecycleActor(routineLogic, { id: subject.id, snapshot, ...parent } as object, this)
+    const actor = actorOf(this)
     this.#actor = actor
     actor.onError((cause) => this.#lose(cause))
     actor.start()

@@ -2,12 +2,12 @@
 import { type Routine, type RoutineEnd, RoutineFailedError } from '../contract/index.ts'
 import { type Unsubscribe, unsubscribe } from '../turn/index.ts'
 import { announce } from './announcing.ts'
-import { RoutineRow } from './routine.ts'
+import { SupervisedRoutine } from './supervised-routine.ts'
 import { Settling } from './routine-promises.ts'
 import { CANCEL } from './routine-steps.ts'
 import { callable, refuse } from '../spec/index.ts'
 
-/** A routine of which nothing is asked but its life. */
+/** What is read of a routine here. */
 type AnyRoutine = Pick<Routine, 'path' | 'outcome' | 'cancel'>
 
 /**
@@ -19,21 +19,21 @@ type AnyRoutine = Pick<Routine, 'path' | 'outcome' | 'cancel'>
  * using watching = watch(routine, ({ outcome, willRestart }) => console.log(outcome.status, { willRestart }))
  */
 export function watch(routine: AnyRoutine, listener: (end: RoutineEnd) => unknown): Unsubscribe {
-  const row = rowOf('watch routine', routine)
-  if (!callable.accepts(listener)) throw refuse('watch listener', callable.range, listener, row.path)
-  const { bus } = row.tree
-  const hear = (end: RoutineEnd): void => bus.call(listener, end, `the end of ${row.path}`)
+  const watched = checked('watch routine', routine)
+  if (!callable.accepts(listener)) throw refuse('watch listener', callable.range, listener, watched.path)
+  const { bus } = watched.tree
+  const hear = (end: RoutineEnd): void => bus.call(listener, end, `the end of ${watched.path}`)
   const tell = (end: RoutineEnd): void => bus.turn.word(hear, end, undefined)
-  const watchers = ((row.settling ??= new Settling()).watchers ??= new Set())
+  const watchers = ((watched.settling ??= new Settling()).watchers ??= new Set())
   let watching = true
-  // The end of a child may be known long before its supervisor has come to it.
-  if (row.ended || row.service?.toRestart === false) {
-    const { path, incarnation, lastOutcome: outcome } = row
+  // The last end of a child may be known long before its supervisor takes it.
+  if (watched.ended || watched.service?.toRestart === false) {
+    const { path, incarnation, lastOutcome: outcome } = watched
     queueMicrotask(() => {
       if (watching) tell({ path, incarnation, outcome, willRestart: false })
     })
   }
-  if (!row.ended) watchers.add(tell)
+  if (!watched.ended) watchers.add(tell)
   return unsubscribe(() => {
     watching = false
     watchers.delete(tell)
@@ -49,8 +49,8 @@ export function watch(routine: AnyRoutine, listener: (end: RoutineEnd) => unknow
  * using tie = link(reader, writer)
  */
 export function link(a: AnyRoutine, b: AnyRoutine): Unsubscribe {
-  const first = rowOf('link first', a)
-  const second = rowOf('link second', b)
+  const first = checked('link first', a)
+  const second = checked('link second', b)
   if (first === second) throw refuse('link second', 'another routine than the first', b, second.path)
   const untie = unsubscribe(() => {
     first.settling?.waiters?.delete(firstEnded)
@@ -74,19 +74,17 @@ export function link(a: AnyRoutine, b: AnyRoutine): Unsubscribe {
   return untie
 }
 
-function breakLink(from: RoutineRow, to: RoutineRow): void {
+function breakLink(from: SupervisedRoutine, to: SupervisedRoutine): void {
   const { end } = from
   if (end?.status !== 'failed' || to.ended) return
   const reason = new RoutineFailedError(`${from.path} failed, and ${to.path} is linked to it`, { path: from.path, cause: end.error })
-  to.tree.turn.run(cancelLinked, to, { from, reason })
+  to.tree.turn.run(() => {
+    announce(to, 'link.broken', { from: from.path, error: end.error }, from.seq)
+    to.stop(CANCEL, reason)
+  })
 }
 
-function cancelLinked(to: RoutineRow, { from, reason }: { from: RoutineRow; reason: RoutineFailedError }): void {
-  announce(to, 'link.broken', { from: from.path, error: reason.cause }, from.seq)
-  to.stop(CANCEL, reason)
-}
-
-function rowOf(what: string, routine: unknown): RoutineRow {
-  if (routine instanceof RoutineRow) return routine
+function checked(what: string, routine: unknown): SupervisedRoutine {
+  if (routine instanceof SupervisedRoutine) return routine
   throw refuse(what, 'a routine', routine)
 }

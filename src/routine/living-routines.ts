@@ -1,60 +1,60 @@
-/** The living and queued routines of one manager, in order of spawning: a doubly linked list, and a map of those whose id somebody has asked for. */
-import type { RoutineRow } from './routine.ts'
+/** The living and queued routines of one manager, in order of spawning: a doubly linked list, and a map of those whose id is known. */
+import type { SupervisedRoutine } from './supervised-routine.ts'
 
 /**
- * G1  A row is in the list exactly as long as its routine lives, and found by its id as soon as that is known to anybody.
+ * G1  A routine is in the list exactly as long as its routine lives, and found by its id as soon as that is known to anybody.
  */
 export class LivingRoutines {
   size = 0
-  #first: RoutineRow | undefined
-  #last: RoutineRow | undefined
-  /** An id and its entry here cost 0.33 µs and 100 B: those that are generated are made when somebody asks for them. */
-  readonly #byId = new Map<string, RoutineRow>()
+  #first: SupervisedRoutine | undefined
+  #last: SupervisedRoutine | undefined
+  /** An id and its entry here cost 0.33 µs and 100 B: a generated one is made when it is first read. */
+  readonly #byId = new Map<string, SupervisedRoutine>()
 
   has(id: string): boolean {
-    // To hash a new id takes as long as to make it; and where they are made late, no other is known most of the time.
+    // Hashing a new id takes as long as making it, and with late ids the map is empty most of the time.
     return this.#byId.size > 0 && this.#byId.has(id)
   }
 
-  get(id: string): RoutineRow | undefined {
+  get(id: string): SupervisedRoutine | undefined {
     return this.#byId.get(id)
   }
 
   /** From here on it is found by this id. */
-  identify(row: RoutineRow, id: string): void {
-    this.#byId.set(id, row)
+  identify(routine: SupervisedRoutine, id: string): void {
+    this.#byId.set(id, routine)
   }
 
-  add(row: RoutineRow): void {
-    row.previousLiving = this.#last
-    if (this.#last === undefined) this.#first = row
-    else this.#last.nextLiving = row
-    this.#last = row
+  add(routine: SupervisedRoutine): void {
+    routine.previousLiving = this.#last
+    if (this.#last === undefined) this.#first = routine
+    else this.#last.nextLiving = routine
+    this.#last = routine
     this.size++
   }
 
-  remove(row: RoutineRow): void {
-    const { previousLiving, nextLiving, knownId } = row
+  remove(routine: SupervisedRoutine): void {
+    const { previousLiving, nextLiving, knownId } = routine
     if (previousLiving === undefined) this.#first = nextLiving
     else previousLiving.nextLiving = nextLiving
     if (nextLiving === undefined) this.#last = previousLiving
     else nextLiving.previousLiving = previousLiving
-    row.previousLiving = undefined
-    row.nextLiving = undefined
+    routine.previousLiving = undefined
+    routine.nextLiving = undefined
     if (knownId !== undefined) this.#byId.delete(knownId)
     this.size--
   }
 
   /** In order of spawning. */
-  values(): RoutineRow[] {
-    const rows: RoutineRow[] = []
-    for (let row = this.#first; row !== undefined; row = row.nextLiving) rows.push(row)
-    return rows
+  values(): SupervisedRoutine[] {
+    const routines: SupervisedRoutine[] = []
+    for (let routine = this.#first; routine !== undefined; routine = routine.nextLiving) routines.push(routine)
+    return routines
   }
 
-  latestFirst(): RoutineRow[] {
-    const rows: RoutineRow[] = []
-    for (let row = this.#last; row !== undefined; row = row.previousLiving) rows.push(row)
-    return rows
+  latestFirst(): SupervisedRoutine[] {
+    const routines: SupervisedRoutine[] = []
+    for (let routine = this.#last; routine !== undefined; routine = routine.previousLiving) routines.push(routine)
+    return routines
   }
 }

@@ -1,49 +1,80 @@
-/** What a routine remembers beside its present run. Most have nothing to: they share one, which makes each of them 72 B smaller. */
+/** What a routine remembers beside its present run. Most routines remember nothing and share one object, which saves 72 B each. */
 import type { Resumption } from './resumption.ts'
+import { CANCEL } from './routine-steps.ts'
 
 class Memory {
   /** How often it was restarted. */
   restarts = 0
-  /** Of the last incarnation that failed, of those before the present one. */
-  error: unknown = undefined
-  /** When its first incarnation started, of those before the present one. */
-  bornAt: number | undefined = undefined
+  /** The error of the last incarnation that failed, before the present one. */
+  error: unknown
+  /** When its first incarnation started, if that was before the present one. */
+  bornAt: number | undefined
   /** The timer of a delayed restart. */
-  backoffTimer: unknown = undefined
+  backoffTimer: unknown
   /** Failures in a row. */
   streak = 0
-  /** The event that a restart was ordered with, whatever `restart` says. */
-  restartOrdered: number | undefined = undefined
-  /** Why it was told to stop, if that was between two incarnations. */
-  lateReason: unknown = undefined
+  /** The event of a restart that was ordered: it follows whatever the `restart` option says. */
+  restartOrdered: number | undefined
+  /** Why it was asked to stop, if that was between two incarnations. */
+  lateReason: unknown
   /** True if the `start` of its present incarnation failed, or asked to be ignored. */
   notStarted = false
   /** True if the `start` of its present incarnation threw: a first start that fails is an end, as in OTP. */
   startThrew = false
-  /** Of its present incarnation, once it has ended: whether another would help. Undefined until `restartIf` was asked. */
-  helps: boolean | undefined = undefined
-  /** Of its next delay: how far it strays, from 0 to 1. Undefined until `random` was asked. */
-  chance: number | undefined = undefined
-  /** Where its actor goes on after a crash, if it is to. */
-  resumption: Resumption | undefined = undefined
+  /** What `restartIf` has returned for the end of the present incarnation; undefined until it was called. */
+  helps: boolean | undefined
+  /** What `random` has returned for the jitter of the next delay; undefined until it was called. */
+  chance: number | undefined
+  /** Where its actor goes on after a crash; with `resume: 'snapshot'`. */
+  resumption: Resumption | undefined
   /** The asynchronous context of its spawn, if there is one to keep. */
-  asyncContext: unknown = undefined
+  asyncContext: unknown
 }
 
 /** For reading only. */
 const NOTHING: Readonly<Memory> = new Memory()
 
-/** Has something to remember, or nothing. */
+/** The base of a routine: its memory, which is shared while it is empty. */
 export abstract class Remembering {
   #memory: Readonly<Memory> = NOTHING
 
-  /** To read. */
+  /** For reading. */
   get memory(): Readonly<Memory> {
     return this.#memory
   }
 
-  /** To write to. */
+  /** For writing: makes an object of its own. */
   get ownMemory(): Memory {
     return (this.#memory = this.#memory === NOTHING ? new Memory() : this.#memory)
+  }
+
+  /** Another incarnation follows; `error` and `bornAt` are of those before it. */
+  remember(error: unknown, bornAt: number | undefined): void {
+    const memory = this.ownMemory
+    memory.error = error
+    memory.bornAt = bornAt
+    memory.restartOrdered = undefined
+    memory.startThrew = false
+    memory.notStarted = false
+    memory.helps = undefined
+    memory.restarts++
+  }
+
+  /** How often it was restarted. */
+  get restarts(): number {
+    return this.#memory.restarts
+  }
+
+  /** True if its restart was ordered by hand: such a restart never counts against the limit and never waits. */
+  get restartIsFree(): boolean {
+    return this.#memory.restartOrdered === CANCEL
+  }
+
+  get resumption(): Resumption | undefined {
+    return this.#memory.resumption
+  }
+
+  get asyncContext(): unknown {
+    return this.#memory.asyncContext
   }
 }

@@ -1,18 +1,28 @@
-/** How long a restart waits: the `backoff` option, and chance. */
+/** How long a restart waits: the `backoff` option, and its jitter. */
 import { backoffDelay } from '../../machines/restart-policy.ts'
-import { refuse, share } from '../spec/index.ts'
-import type { RoutineRow } from './routine.ts'
+import { refuse, type RoutineSpec, share } from '../spec/index.ts'
+import type { Launch, Tree } from '../turn/index.ts'
+import type { Remembering } from './memory.ts'
 
-/** In the middle between the two sides that a delay may stray to. */
+/** The middle of the range of a delay. */
 const NO_JITTER = 0.5
 
-/** True if chance has a say in it, and has not said it. */
-export function asksChance({ spec, memory, restartIsFree }: RoutineRow): boolean {
+/** A routine that may be restarted. */
+interface Restartable extends Remembering {
+  readonly path: string
+  readonly tree: Tree
+  readonly spec: RoutineSpec
+  /** Its present incarnation. */
+  readonly current: Launch & { readonly startedAt: number | undefined }
+}
+
+/** True if `random` has to be called before the delay is known. */
+export function asksChance({ spec, memory, restartIsFree }: Restartable): boolean {
   return spec.backoff !== undefined && memory.chance === undefined && !restartIsFree
 }
 
-/** Asks the `random` option; should that throw, or return what is no chance, there is no jitter. A deed. */
-export function askChance(routine: RoutineRow): void {
+/** Calls the `random` option. If that throws, or returns no number from 0 to 1, there is no jitter. A deed. */
+export function askChance(routine: Restartable): void {
   const { random, bus } = routine.tree
   const { ownMemory, path } = routine
   ownMemory.chance = NO_JITTER
@@ -26,7 +36,7 @@ export function askChance(routine: RoutineRow): void {
 }
 
 /** Milliseconds. */
-export function delayOf(routine: RoutineRow, now: number): number {
+export function delayOf(routine: Restartable, now: number): number {
   const { backoff } = routine.spec
   const { startedAt } = routine.current
   if (backoff === undefined || routine.restartIsFree) return 0
@@ -36,4 +46,20 @@ export function delayOf(routine: RoutineRow, now: number): number {
   const delay = backoffDelay(backoff, ownMemory.streak, ownMemory.chance ?? NO_JITTER)
   ownMemory.chance = undefined
   return delay
+}
+
+/** Lets the present incarnation begin after a while. */
+export function backOff(routine: Restartable, delay: number): void {
+  routine.ownMemory.backoffTimer = routine.tree.later(() => {
+    routine.ownMemory.backoffTimer = undefined
+    routine.current.launch()
+  }, delay)
+}
+
+/** Disarms the timer of a delayed restart. */
+export function stopBackOff(routine: Restartable): void {
+  const { backoffTimer } = routine.memory
+  if (backoffTimer === undefined) return
+  routine.tree.clock.clearTimeout(backoffTimer)
+  routine.ownMemory.backoffTimer = undefined
 }

@@ -7,8 +7,7 @@
  * Z3  A limit that is reached is answered once with a fresh start, in place of giving up; not twice within the window.
  */
 import type { ActorLogic, AnyActorLogic, AnyActorRef, AnyActorScope, EventObject, Snapshot } from 'xstate'
-import { instead, type LifecycleBus } from '../turn/index.ts'
-import type { Clock } from '../port/index.ts'
+import { instead, type Tree } from '../turn/index.ts'
 
 /** What XState schedules with, for `after` and for events that are raised with a delay. */
 interface Scheduler {
@@ -22,17 +21,15 @@ interface Delay {
 }
 
 export class Resumption {
-  readonly #clock: Clock
+  readonly #tree: Tree
   readonly #running = new Map<string, Delay>()
   #kept: { readonly snapshot: Snapshot<unknown>; readonly delays: ReadonlyMap<string, Delay> } | undefined
   #freshAt = -Infinity
-  /** True once it was said of this run that it cannot be persisted. */
+  /** True once it was reported that this run cannot be persisted. */
   #reported = false
-  readonly #bus: LifecycleBus
 
-  constructor(clock: Clock, bus: LifecycleBus) {
-    this.#clock = clock
-    this.#bus = bus
+  constructor(tree: Tree) {
+    this.#tree = tree
   }
 
   /** The snapshot to begin with; undefined for a fresh start. */
@@ -48,7 +45,7 @@ export class Resumption {
     return true
   }
 
-  /** True if it would, were it asked now. */
+  /** True if `startsFresh` would return true now. */
   mayStartFresh(now: number, window: number): boolean {
     return this.#kept !== undefined && now - this.#freshAt > window
   }
@@ -74,7 +71,7 @@ export class Resumption {
     const recording: Scheduler = {
       ...scheduler,
       schedule: (source, target, event, delay, id) => {
-        if (id !== undefined) this.#running.set(id, { event, due: this.#clock.now() + delay })
+        if (id !== undefined) this.#running.set(id, { event, due: this.#tree.clock.now() + delay })
         scheduler.schedule(source, target, event, delay, id)
       },
       cancel: (source, id) => {
@@ -85,14 +82,16 @@ export class Resumption {
     return { ...scope, system: Object.assign(Object.create(scope.system), { scheduler: recording }) }
   }
 
-  /** Z1. Asked after each step: what cannot be persisted now may be after the next one. */
+  /** Z1. Called after each step: a snapshot that cannot be persisted now may be persistable after the next one. */
   keep(work: AnyActorRef, path: string): void {
     this.#kept = undefined
     try {
       const snapshot = work.getPersistedSnapshot()
-      if (snapshot.status === 'active') this.#kept = { snapshot, delays: new Map(this.#running) }
+      if (snapshot.status !== 'active') return
+      this.#kept = { snapshot, delays: new Map(this.#running) }
+      if (this.#tree.isStored) this.#tree.append({ type: 'snapshot', path, snapshot })
     } catch (error) {
-      if (!this.#reported) this.#bus.contain(error, `${path} cannot be persisted: a restart now would be a fresh start`)
+      if (!this.#reported) this.#tree.bus.contain(error, `${path} cannot be persisted: a restart now would be a fresh start`)
       this.#reported = true
     }
   }
@@ -100,7 +99,7 @@ export class Resumption {
   /** Z2: called once the actor has started from the snapshot, with the delays that were kept beside it. */
   runOn(work: AnyActorRef, delays: ReadonlyMap<string, Delay>): void {
     const { scheduler } = work.system as unknown as { scheduler: Scheduler }
-    const now = this.#clock.now()
+    const now = this.#tree.clock.now()
     for (const [id, delay] of delays) {
       this.#running.set(id, delay)
       scheduler.schedule(work, work, delay.event, Math.max(0, delay.due - now), id)

@@ -7,66 +7,77 @@ import {
   RoutineTimeoutError,
   type WaitOptions,
 } from '../contract/index.ts'
-import { waitUntil } from '../turn/index.ts'
-import type { RoutineRow } from './routine.ts'
+import { type Tree, waitUntil } from '../turn/index.ts'
 
-/** The way to keep the promise that was made last. */
+/** The resolve function of the promise that was made last. */
 let keep: (value: unknown) => void
 const take = (resolve: (value: never) => void): void => {
   keep = resolve as typeof keep
 }
 
-/** A promise and the way to keep it; the reject function, which nobody needs, is not kept: 64 B less than `withResolvers`. */
+/** A promise and its resolve function; the unused reject function is not kept: 64 B less than `withResolvers`. */
 class Deferred<T> {
   readonly promise: Promise<T> = new Promise<T>(take)
   readonly resolve: (value: T) => void = keep
 }
 
-/** Those that somebody has asked for, beside the outcome: that one nearly everybody asks for, and its two halves stand in the row. */
+/** The promises that were asked for, except that of the outcome: most users read that one, so it has two fields of the routine. */
 export class Settling {
   /** Of the first start. */
-  started: Deferred<boolean> | undefined = undefined
+  started: Deferred<boolean> | undefined
   /** Of the next start. */
-  next: Deferred<boolean> | undefined = undefined
+  next: Deferred<boolean> | undefined
   /** Waits that look again at the end. */
-  waiters: Set<() => void> | undefined = undefined
-  /** Those who are told of each end. */
-  watchers: Set<(end: RoutineEnd) => void> | undefined = undefined
+  waiters: Set<() => void> | undefined
+  /** Functions that are called at each end. */
+  watchers: Set<(end: RoutineEnd) => void> | undefined
+}
+
+/** A routine, to its promises. */
+interface Promising {
+  readonly path: string
+  readonly tree: Tree
+  readonly ended: boolean
+  /** How it ended; undefined while it has not. */
+  readonly end: Outcome | undefined
+  promise: Promise<Outcome> | undefined
+  keep: ((outcome: Outcome) => void) | undefined
+  settling: Settling | undefined
 }
 
 /** The one promise of its outcome. */
-export function outcomePromise(row: RoutineRow): Promise<Outcome> {
-  if (row.promise === undefined) {
-    row.promise = new Promise<Outcome>(take)
-    const { end } = row
-    if (end === undefined) row.keep = keep
+export function outcomePromise(routine: Promising): Promise<Outcome> {
+  if (routine.promise === undefined) {
+    routine.promise = new Promise<Outcome>(take)
+    const { end } = routine
+    if (end === undefined) routine.keep = keep
     else keep(end)
   }
-  return row.promise
+  return routine.promise
 }
 
 /** Whether it has started, or will. */
-export function startedPromise(row: RoutineRow, already: boolean): Promise<boolean> {
-  const settling = (row.settling ??= new Settling())
+export function startedPromise(routine: Promising, already: boolean): Promise<boolean> {
+  const settling = (routine.settling ??= new Settling())
   if (settling.started === undefined) {
     settling.started = new Deferred<boolean>()
     if (already) settling.started.resolve(true)
-    else if (row.ended) settling.started.resolve(false)
+    else if (routine.ended) settling.started.resolve(false)
   }
   return settling.started.promise
 }
 
 /** True when it has started the next time, false if it ends before. */
-export function nextStart(row: RoutineRow): Promise<boolean> {
-  const settling = (row.settling ??= new Settling())
+export function nextStart(routine: Promising): Promise<boolean> {
+  const settling = (routine.settling ??= new Settling())
   settling.next ??= new Deferred<boolean>()
   return settling.next.promise
 }
 
 /** The routine has ended: keeps all promises. */
-export function keepPromises(row: RoutineRow): void {
-  const { settling } = row
-  row.keep?.(row.end as Outcome)
+export function keepPromises(routine: Promising): void {
+  const { settling } = routine
+  routine.keep?.(routine.end as Outcome)
   if (settling === undefined) return
   settling.started?.resolve(false)
   settling.next?.resolve(false)
@@ -74,13 +85,13 @@ export function keepPromises(row: RoutineRow): void {
 }
 
 /** Its output, or an error that says why there is none. */
-export async function readResult(row: RoutineRow, options: WaitOptions = {}): Promise<unknown> {
-  const waiters = ((row.settling ??= new Settling()).waiters ??= new Set())
-  const { path } = row
-  if (!(await waitUntil(() => row.ended, [waiters], options, row.tree))) {
+export async function readResult(routine: Promising, options: WaitOptions = {}): Promise<unknown> {
+  const waiters = ((routine.settling ??= new Settling()).waiters ??= new Set())
+  const { path } = routine
+  if (!(await waitUntil(() => routine.ended, [waiters], options, routine.tree))) {
     throw new RoutineTimeoutError(`${path} has not ended within ${options.timeout} ms; it goes on`, { path })
   }
-  const end = row.end as Outcome
+  const end = routine.end as Outcome
   if (end.status === 'completed') return end.output
   if (end.status === 'failed') throw new RoutineFailedError(`${path} failed: ${describe(end.error)}`, { path, cause: end.error })
   throw new RoutineCancelledError(`${path} was ${end.killed ? 'killed' : 'cancelled'}: ${describe(end.reason)}`, {

@@ -25,7 +25,7 @@ export const SETTLE = 2
 export const ABORT = 3
 export const ABANDON = 4
 
-/** What of its event a step remembers. */
+/** The field of its event that a step keeps. */
 export const FIELDS = ['none', 'output', 'error', 'reason'] as const
 export const OUTPUT = 1
 export const ERROR = 2
@@ -63,7 +63,7 @@ export function deriveTable(): void {
   steps = stepsOf(table)
 }
 
-/** What an actor is told, where the table is told a number. */
+/** The event that stands for a column of the table. */
 export function eventOf(event: number, payload: unknown): EventObject {
   const type = ROUTINE_EVENTS[event] as string
   if (event === DONE) return { type, output: payload } as EventObject
@@ -71,7 +71,7 @@ export function eventOf(event: number, payload: unknown): EventObject {
   return { type, reason: payload } as EventObject
 }
 
-/** What an event that somebody else has made carries. */
+/** The payload of an event that a user has made. */
 export function payloadOf(event: number, given: EventObject): unknown {
   const { output, error, reason } = given as { output?: unknown; error?: unknown; reason?: unknown }
   if (event === DONE) return output

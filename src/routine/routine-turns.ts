@@ -1,33 +1,32 @@
-/** The turns of a routine, as functions of it: what is begun 100,000 times is to be no closure. */
-import { announce } from './announcing.ts'
-import type { RoutineRow } from './routine.ts'
+/** The turns of a routine, as functions of it. A closure for each would be made 100,000 times. */
+import { forceRestart } from './forced-restart.ts'
+import { stopBackOff } from './restart-delay.ts'
+import type { SupervisedRoutine } from './supervised-routine.ts'
 import { CANCEL, KILL } from './routine-steps.ts'
 
-export function cancel(routine: RoutineRow, reason: unknown): void {
+export function cancel(routine: SupervisedRoutine, reason: unknown): void {
   routine.stop(CANCEL, reason)
 }
 
-export function kill(routine: RoutineRow, reason: unknown): void {
+export function kill(routine: SupervisedRoutine, reason: unknown): void {
   routine.stop(KILL, reason)
 }
 
-export function restart(routine: RoutineRow): void {
-  routine.orderRestart()
+/** Begins it anew: now, if it waits for that; else once its present incarnation has ended. */
+export function restart(routine: SupervisedRoutine): void {
+  if (routine.local.registry.hasten(routine)) return
+  if (routine.state !== 'pending') forceRestart(routine, CANCEL, routine.cancelReason)
+  else if (routine.memory.backoffTimer !== undefined) {
+    stopBackOff(routine)
+    routine.tree.begin(routine.current)
+  }
 }
 
-export function exit(routine: RoutineRow, [event, payload]: readonly [event: number, payload: unknown]): void {
-  routine.current.step(event, payload)
-}
-
-export function receive(routine: RoutineRow, message: unknown): void {
+export function receive(routine: SupervisedRoutine, message: unknown): void {
   routine.mailbox.send(message)
 }
 
-export function noteOrder(routine: RoutineRow, control: string): void {
-  announce(routine, 'control.ordered', { control }, 0)
-}
-
 /** Its incarnation has ended. */
-export function answerEnd(routine: RoutineRow, orphaned: boolean): void {
+export function answerEnd(routine: SupervisedRoutine, orphaned: boolean): void {
   routine.local.registry.settle(routine, orphaned)
 }

@@ -1,87 +1,91 @@
-/** What is done before an incarnation may begin: its `start` option, inside the supervisor's step. */
+/** The `start` option, which runs before an incarnation may begin, inside the supervisor's step. */
 import type { Begun } from '../../machines/supervisor.ts'
 import { ExitRequest, StartFailedError } from '../contract/index.ts'
 import { exit, exitStep } from './exit.ts'
 import type { Incarnation } from './incarnation.ts'
-import type { RoutineRow } from './routine.ts'
+import type { SupervisedRoutine } from './supervised-routine.ts'
 import { EXIT, FAIL, START } from './routine-steps.ts'
 import { ignore } from '../spec/index.ts'
 
-/** Whoever wants to know how it went: a turn. */
-export type Prepared = (row: RoutineRow, begun: Begun, whose: Incarnation) => void
+/** Is called with the result of a `start`. A turn. */
+export type Prepared = (routine: SupervisedRoutine, begun: Begun, whose: Incarnation) => void
 
 /** True if something is called before it may begin. */
-export function hasStart({ spec, tree }: RoutineRow): boolean {
+export function hasStart({ spec, tree }: SupervisedRoutine): boolean {
   return spec.start !== undefined || tree.interceptor !== undefined
 }
 
-/** Runs the `start` option and tells `then` how it went: at once if there is none, else when it has returned. In a turn. */
-export function prepareRoutine(row: RoutineRow, then: Prepared): void {
-  if (hasStart(row)) row.tree.turn.deed(callStart, row, then)
-  else then(row, 'ok', row.current)
+/** Runs the `start` option and calls `tell` with how it went: at once if there is none, else when it has returned. In a turn. */
+export function prepareRoutine(routine: SupervisedRoutine, tell: Prepared): void {
+  if (hasStart(routine)) routine.tree.turn.deed(callStart, routine, tell)
+  else tell(routine, 'ok', routine.current)
 }
 
-/** Begins the present incarnation; one that is restarted is prepared first. Of a child, its supervisor has seen to that. */
-export function launchRoutine(row: RoutineRow): void {
-  if (row.incarnation > 1 && row.service === undefined) prepareRoutine(row, begin)
-  else row.current.step(START, undefined)
+/** Begins the present incarnation. The `start` of a restarted one runs first; that of a child was run by its supervisor. */
+export function launchRoutine(routine: SupervisedRoutine): void {
+  if (routine.incarnation > 1 && routine.service === undefined) prepareRoutine(routine, begin)
+  else routine.current.step(START, undefined)
 }
 
-function begin(row: RoutineRow, begun: Begun, whose: Incarnation): void {
-  if (begun === 'ok' && row.current === whose && !whose.over) whose.step(START, undefined)
+function begin(routine: SupervisedRoutine, begun: Begun, whose: Incarnation): void {
+  if (begun === 'ok' && routine.current === whose && !whose.over) whose.step(START, undefined)
 }
 
-/** A deed. Of one that was told to stop before its turn has come nothing is asked any more. */
-function callStart(row: RoutineRow, then: Prepared): void {
-  const { id, name, path, incarnation, current, input } = row
-  const { turn, interceptor } = row.tree
+/** A deed. The `start` of a routine that has been stopped meanwhile is not called. */
+function callStart(routine: SupervisedRoutine, tell: Prepared): void {
+  routine.tree.asyncContext.run(routine.asyncContext, callStartThere, routine, tell)
+}
+
+function callStartThere(routine: SupervisedRoutine, tell: Prepared): void {
+  const { id, name, path, incarnation, current, input } = routine
+  const { turn, interceptor } = routine.tree
   if (current.over) {
-    turn.arise(answer, { row, current, then }, 'ok')
+    turn.arise(answer, { routine, current, tell }, 'ok')
     return
   }
   const context = { id, name, path, incarnation, input, exit }
   try {
-    interceptor?.start(row, context)
-    if (row.spec.start?.(context) === ignore) turn.arise(ignored, { row, current, then })
-    else turn.arise(answer, { row, current, then }, 'ok')
+    interceptor?.start(routine, context)
+    if (routine.spec.start?.(context) === ignore) turn.arise(ignored, { routine, current, tell })
+    else turn.arise(answer, { routine, current, tell }, 'ok')
   } catch (cause) {
-    if (ExitRequest.is(cause)) turn.arise(leaves, { row, current, then }, exitStep(cause.reason, path))
-    else turn.arise(fails, { row, current, then }, new StartFailedError(`${path}: start threw`, { cause, path }))
+    if (ExitRequest.is(cause)) turn.arise(leaves, { routine, current, tell }, exitStep(cause.reason, path))
+    else turn.arise(fails, { routine, current, tell }, new StartFailedError(`${path}: start threw`, { cause, path }))
   }
 }
 
 interface Start {
-  readonly row: RoutineRow
-  /** Whose start it was: by now it may have ended, and been replaced. */
+  readonly routine: SupervisedRoutine
+  /** The incarnation that was to start: by now it may have ended, and been replaced. */
   readonly current: Incarnation
-  readonly then: Prepared
+  readonly tell: Prepared
 }
 
-/** The rest of it follows the end, if that is what has come of it. */
-function answer({ row, current, then }: Start, begun: Begun): void {
-  then(row, begun, current)
+/** Reports the result; after the end of the incarnation, if `start` has ended it. */
+function answer({ routine, current, tell }: Start, begun: Begun): void {
+  tell(routine, begun, current)
 }
 
 function ignored(start: Start): void {
-  const { row, current } = start
+  const { routine, current } = start
   if (!current.over) {
-    row.ownMemory.notStarted = true
+    routine.ownMemory.notStarted = true
     current.step(EXIT, ignore)
   }
-  row.tree.turn.next(answer, start, 'ignore')
+  routine.tree.turn.next(answer, start, 'ignore')
 }
 
 function leaves(start: Start, [event, payload]: readonly [event: number, payload: unknown]): void {
   start.current.step(event, payload)
-  start.row.tree.turn.next(answer, start, 'ok')
+  start.routine.tree.turn.next(answer, start, 'ok')
 }
 
 function fails(start: Start, error: StartFailedError): void {
-  const { row, current } = start
+  const { routine, current } = start
   if (!current.over) {
-    row.ownMemory.notStarted = true
-    row.ownMemory.startThrew = true
+    routine.ownMemory.notStarted = true
+    routine.ownMemory.startThrew = true
     current.step(FAIL, error)
   }
-  row.tree.turn.next(answer, start, 'error')
+  routine.tree.turn.next(answer, start, 'error')
 }

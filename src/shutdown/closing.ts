@@ -2,7 +2,7 @@
 import type { Phase, ShutdownTrigger } from '../../machines/lifecycle-event.ts'
 import type { ManagerMachineEvent } from '../../machines/manager.ts'
 import type { ReportTotals } from '../contract/index.ts'
-import type { RoutineRow } from '../routine/index.ts'
+import type { SupervisedRoutine } from '../routine/index.ts'
 import type { RoutineRegistry } from '../supervision/index.ts'
 import type { Tree } from '../turn/index.ts'
 
@@ -19,9 +19,9 @@ export interface Closing {
   readonly trigger: ShutdownTrigger
   /** Milliseconds that its parent waits for it. */
   readonly patience: number
-  /** Tells its machine. */
+  /** Sends an event to its machine. */
   tell(event: ManagerMachineEvent): void
-  /** Tells of a phase; `hold` takes the promises of listeners that hold it up. Returns the number of the event. */
+  /** Announces a phase. `hold` takes the promises of listeners that hold it up. Returns the number of the event. */
   announcePhase(phase: Phase, cause: number, hold: (promise: PromiseLike<unknown>) => void): number
 }
 
@@ -34,14 +34,14 @@ export interface Flock {
   readonly livingRoutines: number
   /** All routines that it has had, by their ends. */
   readonly totals: ReportTotals
-  /** The routines at all levels, the latest first: of those registries that `of` picks. */
-  latestFirst(of?: (registry: RoutineRegistry) => boolean): RoutineRow[]
+  /** The routines of the registries that `of` picks, at all levels, the latest first. */
+  latestFirst(of?: (registry: RoutineRegistry) => boolean): SupervisedRoutine[]
   /** From here on nothing is accepted, and no supervisor decides anything, at any level. */
   refuseAll(): void
   /** Each manager closes, and waits for its turn. */
   closeBelow(cause: number): void
-  /** Each manager waits for nobody any more. */
+  /** From here on no manager below waits for a routine. */
   overdueBelow(): void
-  /** Comes to the latest of the managers and children that has not ended. */
+  /** Lets the latest of the managers and children that have not ended stop. */
   releaseLatest(): void
 }

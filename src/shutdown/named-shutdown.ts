@@ -1,6 +1,6 @@
 /** Stops the routines of one name and nothing else. */
 import { type EndKind, RoutineCancelledError, type WaitOptions } from '../contract/index.ts'
-import { cancel, kill, type RoutineRow, Settling } from '../routine/index.ts'
+import { cancel, kill, type SupervisedRoutine, Settling } from '../routine/index.ts'
 import { DEFAULT_SHUTDOWN_TIMEOUT } from '../spec/index.ts'
 import { type Tree, waitUntil } from '../turn/index.ts'
 
@@ -19,11 +19,16 @@ export interface NamedReport {
   readonly routines: readonly { readonly path: string; readonly outcome: EndKind }[]
 }
 
-/** Cancels the rows, latest first, waits, and kills what is left; an aborted signal ends the wait. */
-export async function shutdownRoutines(tree: Tree, name: string, rows: readonly RoutineRow[], options: WaitOptions): Promise<NamedReport> {
+/** Cancels the routines, latest first, waits, and kills what is left; an aborted signal ends the wait. */
+export async function shutdownRoutines(
+  tree: Tree,
+  name: string,
+  routines: readonly SupervisedRoutine[],
+  options: WaitOptions,
+): Promise<NamedReport> {
   const startedAt = tree.clock.now()
   const { timeout = DEFAULT_SHUTDOWN_TIMEOUT, signal } = options
-  const latestFirst = rows.toReversed()
+  const latestFirst = routines.toReversed()
   const reason = new RoutineCancelledError(`all routines named ${name} are shut down`)
   let left = 0
   const room = new Set<() => void>()
@@ -31,12 +36,12 @@ export async function shutdownRoutines(tree: Tree, name: string, rows: readonly 
     left--
     for (const look of room) look()
   }
-  for (const row of latestFirst) tree.turn.run(cancel, row, reason)
-  for (const row of latestFirst) {
-    // Told to stop, it has no end but one; that of a child may be known long before its supervisor has come to it.
-    if (row.current.over) continue
+  for (const routine of latestFirst) tree.turn.run(cancel, routine, reason)
+  for (const routine of latestFirst) {
+    // Once it was cancelled, its next end is its last. That of a child may come long before its supervisor takes it.
+    if (routine.current.over) continue
     left++
-    ;((row.settling ??= new Settling()).watchers ??= new Set()).add(ended)
+    ;((routine.settling ??= new Settling()).watchers ??= new Set()).add(ended)
   }
   let inTime = false
   try {
@@ -44,11 +49,11 @@ export async function shutdownRoutines(tree: Tree, name: string, rows: readonly 
   } catch {
     // An aborted signal means: no longer. Its reason is the caller's own.
   }
-  // Who obeys at once has done so, even where nothing is waited for.
-  const timedOut = !inTime && latestFirst.some((row) => !row.current.over)
-  for (const row of latestFirst) tree.turn.run(kill, row, reason)
+  // A routine that obeys at once has ended by now, even with a timeout of 0.
+  const timedOut = !inTime && latestFirst.some((routine) => !routine.current.over)
+  for (const routine of latestFirst) tree.turn.run(kill, routine, reason)
   const counts: Record<EndKind, number> = { completed: 0, failed: 0, cancelled: 0, killed: 0 }
-  for (const row of latestFirst) counts[row.endKind]++
-  const routines = latestFirst.map((row) => ({ path: row.path, outcome: row.endKind }))
-  return { name, duration: tree.clock.now() - startedAt, timedOut, ...counts, routines }
+  for (const routine of latestFirst) counts[routine.endKind]++
+  const ends = latestFirst.map((routine) => ({ path: routine.path, outcome: routine.endKind }))
+  return { name, duration: tree.clock.now() - startedAt, timedOut, ...counts, routines: ends }
 }

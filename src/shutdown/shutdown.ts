@@ -1,26 +1,28 @@
 /**
- * The hand of machines/shutdown.ts and of the `stopping` states: one shutdown of one manager.
+ * Carries out the `stopping` states by machines/shutdown.ts: one shutdown of one manager.
  *
  * The manager's machine says which phase is next; `enter` does what the phase is for, and
  * `#advance` tells the machine when machines/shutdown.ts calls the phase over.
  *
- * D1  Nobody is killed without having been asked and given one turn of the event loop.
+ * D1  No routine is killed before it was asked to stop and given one turn of the event loop.
  * D2  A later request only tightens.
  * D3  Managers below are stopped one by one, latest first; routines of one local together.
  */
 import type { Phase, ShutdownMode } from '../../machines/lifecycle-event.ts'
 import { LONGEST_TIMER, phaseIsOver, tighten } from '../../machines/shutdown.ts'
 import type { EndKind, ErrorReport, PhaseReport, RoutineReport, ShutdownReport } from '../contract/index.ts'
-import { GIVE_UP, type RoutineRow } from '../routine/index.ts'
+import { GIVE_UP, type SupervisedRoutine } from '../routine/index.ts'
 import type { ShutdownPlan } from '../spec/index.ts'
 import type { RoutineRegistry } from '../supervision/index.ts'
 import type { Tree, Turn } from '../turn/index.ts'
-import type { Closing } from './closing.ts'
+import type { Closing, Flock } from './closing.ts'
 
 export class ShutdownRun {
   readonly report: Promise<ShutdownReport>
   readonly #resolve: (report: ShutdownReport) => void
   readonly #closing: Closing
+  readonly #flock: Flock
+  readonly #tree: Tree
   readonly #plan: ShutdownPlan
   readonly startedAt: number
   readonly #phases: PhaseReport[] = []
@@ -33,7 +35,7 @@ export class ShutdownRun {
   #deadline: number
   #timedOut = false
   #held: boolean
-  /** True once its parent has come to it. */
+  /** True once it is its turn to stop, among its siblings. */
   released = false
   #overdue = false
   #forced = false
@@ -54,6 +56,8 @@ export class ShutdownRun {
     this.report = promise
     this.#resolve = resolve
     this.#closing = closing
+    this.#flock = closing.flock
+    this.#tree = closing.tree
     this.#plan = plan
     this.#mode = plan.mode
     this.#held = plan.held
@@ -63,12 +67,8 @@ export class ShutdownRun {
     if (!plan.held) this.#armDeadline()
   }
 
-  get #tree(): Tree {
-    return this.#closing.tree
-  }
-
   get #turn(): Turn {
-    return this.#closing.tree.turn
+    return this.#tree.turn
   }
 
   get phase(): Phase {
@@ -99,7 +99,7 @@ export class ShutdownRun {
     }
   }
 
-  /** The parent has come to this manager. */
+  /** It is this manager's turn to stop, among its siblings. */
   release(): void {
     if (this.released) return
     this.released = true
@@ -109,22 +109,22 @@ export class ShutdownRun {
     this.poke()
   }
 
-  /** The machine has entered a phase: do what it is for. */
+  /** The machine has entered a phase: begins its work. */
   enter(phase: Phase): void {
     this.#phase = phase
     this.#phaseSince = this.#now()
     this.#exceeded = false
     this.#hooks = 0
-    if (phase === 'closing') this.#closing.flock.refuseAll()
+    if (phase === 'closing') this.#flock.refuseAll()
     this.seq = this.#closing.announcePhase(phase, this.seq, (promise) => this.#hook(phase, promise))
     this.#armPhase(this.#plan.phases[phase] ?? Infinity)
-    // The subtree closes as one; the rest of it follows once it is known that it does.
-    if (phase === 'closing') this.#closing.flock.closeBelow(this.seq)
-    this.#turn.next(doPhase, this, phase)
+    // The whole subtree closes together; the rest of the phase follows once all of it has been announced.
+    if (phase === 'closing') this.#flock.closeBelow(this.seq)
+    this.#turn.next(() => this.#do(phase))
   }
 
-  /** Does what a phase is for, and then looks whether it is over: behind those who end at once. A turn. */
-  do(phase: Phase): void {
+  /** Does the work of a phase, and then checks whether it is over: after the routines that end at once have ended. A turn. */
+  #do(phase: Phase): void {
     const look = (): void => this.poke()
     if (phase === 'closing') this.#close(look)
     else if (phase === 'cancelling') this.#cancel(look)
@@ -141,7 +141,7 @@ export class ShutdownRun {
     this.#scheduled = true
     queueMicrotask(() => {
       this.#scheduled = false
-      this.#turn.run(advance, this)
+      this.#turn.run(() => this.#advance())
     })
   }
 
@@ -163,7 +163,7 @@ export class ShutdownRun {
     this.#errors.push(error)
   }
 
-  /** A manager below has ended for good; the next one's turn. */
+  /** A manager below has ended for good: it is the next one's turn. */
   childEnded(report: ShutdownReport): void {
     this.#children.push(report)
     this.nextChild()
@@ -172,7 +172,7 @@ export class ShutdownRun {
 
   /** Something below has ended, and may make room for the next one's turn. */
   nextChild(): void {
-    if (this.#phase !== 'closing' && this.#phase !== 'cleaning') this.#closing.flock.releaseLatest()
+    if (this.#phase !== 'closing' && this.#phase !== 'cleaning') this.#flock.releaseLatest()
   }
 
   /** Hands the report to all callers. */
@@ -182,8 +182,7 @@ export class ShutdownRun {
 
   /** The report, once everything has ended. */
   summarise(): ShutdownReport {
-    const { path, trigger, flock } = this.#closing
-    const { spawned, completed, failed, cancelled, killed } = flock.totals
+    const { path, trigger } = this.#closing
     return {
       path,
       mode: this.#mode,
@@ -197,17 +196,17 @@ export class ShutdownRun {
       routines: this.#routines,
       errors: this.#errors,
       children: this.#children,
-      totals: { spawned, completed, failed, cancelled, killed },
+      totals: this.#flock.totals,
     }
   }
 
-  /** Everybody below was asked and had a turn: from here on nothing is waited for. */
+  /** All routines below were asked and had a turn of the event loop: from here on none is waited for. */
   setOverdue(): void {
     if (this.#overdue) return
     this.#overdue = true
     this.#draining = false
     this.#closing.tell({ type: 'hurry' })
-    this.#closing.flock.overdueBelow()
+    this.#flock.overdueBelow()
     if (this.#phase === 'killing') this.#kill(() => this.poke())
     else this.poke()
   }
@@ -217,7 +216,7 @@ export class ShutdownRun {
   #close(then: () => void): void {
     const { drain } = this.#plan
     this.#draining = drain > 0 && this.#mode === 'graceful' && !this.#held
-    // Only who began the shutdown drains; what is held takes its orders from there.
+    // Only the manager at which the shutdown began drains. It also acts for the managers below, which are held.
     if (this.#held) return then()
     if (this.#draining) this.#after(drain, () => this.#endDrain())
     this.#cancelPending(this.#draining, then)
@@ -226,8 +225,8 @@ export class ShutdownRun {
   /** Ends what has not begun, in the whole subtree. Looking at 100,000 that run is a tenth of their shutdown. */
   #cancelPending(drain: boolean, then: () => void): void {
     const { seq } = this
-    const rows = this.#closing.flock.latestFirst((registry) => registry.idle > 0)
-    this.#turn.each(rows, (row) => registryOf(row).cancelPending(row, seq, drain), then)
+    const routines = this.#flock.latestFirst((registry) => registry.idle > 0)
+    this.#turn.each(routines, (routine) => registryOf(routine).cancelPending(routine, seq, drain), then)
   }
 
   #endDrain(): void {
@@ -237,48 +236,48 @@ export class ShutdownRun {
   }
 
   #cancel(then: () => void): void {
-    // What the drain has left in the queues never starts.
+    // Routines that the drain has left in the queues never start.
     this.#cancelPending(false, () => this.#askSpawned(then))
   }
 
   #askSpawned(then: () => void): void {
     const andOn = (): void => {
-      this.#closing.flock.releaseLatest()
+      this.#flock.releaseLatest()
       then()
     }
     if (this.#mode === 'immediate') this.#force(andOn)
-    else this.#ask(this.#closing.flock.registry.askable(false), andOn)
+    else this.#ask(this.#flock.registry.askable(false), andOn)
   }
 
-  /** Tells them to stop. Their shutdown times are kept here: one timer for each length. */
-  #ask(rows: readonly RoutineRow[], then: () => void): void {
+  /** Asks routines to stop. Their shutdown times are kept here, with one timer for each length. */
+  #ask(routines: readonly SupervisedRoutine[], then: () => void): void {
     const { seq } = this
     const turn = this.#turn
-    const graces = new Map<number, RoutineRow[]>()
-    const ask = (row: RoutineRow): void => {
-      const time = registryOf(row).ask(row, seq)
+    const graces = new Map<number, SupervisedRoutine[]>()
+    const ask = (routine: SupervisedRoutine): void => {
+      const time = registryOf(routine).ask(routine, seq)
       if (time === undefined) return
       const group = graces.get(time)
-      if (group !== undefined) group.push(row)
+      if (group !== undefined) group.push(routine)
       else {
-        const asked = [row]
+        const asked = [routine]
         graces.set(time, asked)
         this.#after(time, () => turn.each(asked, giveUpOn))
       }
     }
-    turn.each(rows, ask, then)
+    turn.each(routines, ask, then)
   }
 
   #kill(then: () => void): void {
-    if (this.#closing.flock.living === 0) return then()
+    if (this.#flock.living === 0) return then()
     if (!this.#overdue) return this.#force(then)
-    const { registry } = this.#closing.flock
+    const { registry } = this.#flock
     const { seq } = this
     this.#turn.each(
-      registry.rows.latestFirst(),
-      (row) => registry.kill(row, seq),
+      registry.latestFirst(),
+      (routine) => registry.kill(routine, seq),
       () => {
-        this.#closing.flock.releaseLatest()
+        this.#flock.releaseLatest()
         then()
       },
     )
@@ -290,13 +289,13 @@ export class ShutdownRun {
     this.#timers.clear()
   }
 
-  /** Time is up: asks whoever was not asked, gives one turn of the event loop, and then waits for nobody. */
+  /** The time is up: asks the routines that were not asked yet, gives them one turn of the event loop, and then waits no more. */
   #force(then: () => void): void {
     if (this.#forced) return then()
     this.#forced = true
-    const rows = this.#closing.flock.latestFirst().filter((row) => !row.told)
-    const givesTurn = rows.length > 0 || this.#mode === 'immediate'
-    this.#ask(rows, () => {
+    const routines = this.#flock.latestFirst().filter((routine) => !routine.stopRequested)
+    const givesTurn = routines.length > 0 || this.#mode === 'immediate'
+    this.#ask(routines, () => {
       if (givesTurn) this.#after(0, () => this.setOverdue())
       else this.setOverdue()
       then()
@@ -339,7 +338,7 @@ export class ShutdownRun {
     if (limit === Infinity) return
     this.#phaseTimer = tree.later(() => {
       this.#exceeded = true
-      this.advance()
+      this.#advance()
     }, limit)
   }
 
@@ -363,10 +362,10 @@ export class ShutdownRun {
   }
 
   /** Leaves the phase if it is over. */
-  advance(): void {
+  #advance(): void {
     if (this.#closing.phase !== this.#phase) return
     const phase = this.#phase
-    const living = phase === 'closing' ? this.#closing.flock.livingRoutines : this.#closing.flock.living
+    const living = phase === 'closing' ? this.#flock.livingRoutines : this.#flock.living
     const hooked = this.#hooks > 0 && this.#mode === 'graceful'
     const signs = { phase, held: this.#held, draining: this.#draining, hooked, exceeded: this.#exceeded, overdue: this.#overdue, living }
     if (!phaseIsOver(signs)) return
@@ -383,18 +382,10 @@ export class ShutdownRun {
   }
 }
 
-function doPhase(run: ShutdownRun, phase: Phase): void {
-  run.do(phase)
+function giveUpOn(routine: SupervisedRoutine): void {
+  if (!routine.ended) routine.current.step(GIVE_UP, undefined)
 }
 
-function advance(run: ShutdownRun): void {
-  run.advance()
-}
-
-function giveUpOn(row: RoutineRow): void {
-  if (!row.ended) row.current.step(GIVE_UP, undefined)
-}
-
-function registryOf(row: RoutineRow): RoutineRegistry {
-  return row.local.registry as RoutineRegistry
+function registryOf(routine: SupervisedRoutine): RoutineRegistry {
+  return routine.local.registry as RoutineRegistry
 }

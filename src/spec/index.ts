@@ -45,5 +45,5 @@ export {
   SpecCompiler,
   type StartContext,
 } from './routine-spec.ts'
-export { checkShutdownOptions, DEFAULT_SHUTDOWN_TIMEOUT, SHUTDOWN_RULES, type ShutdownPlan } from './shutdown-spec.ts'
+export { checkShutdownOptions, DEFAULT_SHUTDOWN_TIMEOUT, plainShutdown, SHUTDOWN_RULES, type ShutdownPlan } from './shutdown-spec.ts'
 export { checkWork, isActorLogic, type LogicArguments, type OptionsFor } from './work-spec.ts'

@@ -38,3 +38,8 @@ export function checkShutdownOptions(
   check('shutdown phases', phases, PHASE_RULES, path)
   return { mode, timeout, drain, phases, signal }
 }
+
+/** The plan of a graceful shutdown without options. */
+export function plainShutdown(timeout: number, cause: number, held = false): ShutdownPlan {
+  return { mode: 'graceful', timeout, drain: 0, phases: {}, held, cause }
+}

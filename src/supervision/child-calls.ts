@@ -1,7 +1,7 @@
 /** OTP's operations on the children of a supervisor, with OTP's answers. */
 import type { Call, CallError, ChildCounts, Verdict } from '../../machines/supervisor.ts'
 import type { Routine, StartFailedError } from '../contract/index.ts'
-import { RoutineRow } from '../routine/index.ts'
+import { SupervisedRoutine } from '../routine/index.ts'
 import { anything, check, type ChildSpec, isChildSpec, type ManagerSpec, nodeName, refuse } from '../spec/index.ts'
 import type { Ward } from './lead.ts'
 import type { RoutineRegistry } from './routine-registry.ts'
@@ -37,7 +37,7 @@ export interface ChildEntryOf<M> {
   readonly spec: ChildSpec
 }
 
-/** A manager, to those who ask its supervisor. */
+/** A manager whose supervisor is called. */
 export interface Asked {
   readonly path: string
   readonly spec: ManagerSpec
@@ -54,7 +54,7 @@ interface Held {
   readonly life: Ward & { readonly up: { readonly host: unknown } | undefined }
 }
 
-/** The operations themselves: what they are asked they answer in turn, when the supervisor is done with what came before. */
+/** The operations themselves. The supervisor answers them in order, after the messages that came before. */
 export class ChildCalls<M> {
   readonly #asked: Asked
 
@@ -63,7 +63,7 @@ export class ChildCalls<M> {
   }
 
   startChild(child: ChildSpec | ChildInstance): Promise<ChildResult<LivingChildOf<M> | undefined>> {
-    return this.#ask({ op: 'startChild', child: this.#serviceOf(child) }, (verdict) => started<M>(verdict))
+    return this.#ask({ op: 'startChild', child: this.#serviceOf(child) }, (verdict) => this.#started(verdict))
   }
 
   #serviceOf(child: ChildSpec | ChildInstance): Service {
@@ -81,20 +81,21 @@ export class ChildCalls<M> {
   }
 
   restartChild(id: string): Promise<ChildResult<LivingChildOf<M> | undefined>> {
-    return this.#ask({ op: 'restartChild', id }, (verdict) => started<M>(verdict))
+    return this.#ask({ op: 'restartChild', id }, (verdict) => this.#started(verdict))
   }
 
   terminateChild(child: string | LivingChildOf<M>): Promise<ChildResult<undefined>> {
     if (typeof child === 'string') return this.#ask({ op: 'terminateChild', id: child }, () => undefined)
     if (typeof child !== 'object' || child === null || !('service' in child))
       throw refuse('terminateChild child', 'the id of a child, or itself', child, this.#asked.path)
-    const handle = child as unknown as RoutineRow | Held
+    const handle = child as unknown as SupervisedRoutine | Held
     const service = handle.service as Service | undefined
-    // An instance that has ended leaves nothing to know it by; who holds its handle knows that it was one.
-    if (handle instanceof RoutineRow && handle.ended && service?.isInstance === true) return Promise.resolve({ ok: true, value: undefined })
-    const above: unknown = handle instanceof RoutineRow ? handle.local : handle.life.up?.host
+    // The supervisor forgets an instance that has ended; its handle still shows that it was one.
+    if (handle instanceof SupervisedRoutine && handle.ended && service?.isInstance === true)
+      return Promise.resolve({ ok: true, value: undefined })
+    const above: unknown = handle instanceof SupervisedRoutine ? handle.local : handle.life.up?.host
     if (above !== this.#asked || service === undefined) return Promise.resolve({ ok: false, error: 'not_found' })
-    // A handle is good for what it stands for when its turn comes, not for whoever has followed it meanwhile.
+    // When the call is handled, the handle has to stand for the present child, not for one that has been replaced.
     const means = (present: Service): boolean => present === service && isOf(present, handle)
     return this.#ask({ op: 'terminateChild', id: service.id, means }, () => undefined)
   }
@@ -104,14 +105,14 @@ export class ChildCalls<M> {
   }
 
   whichChildren(): Promise<ChildResult<ChildEntryOf<M>[]>> {
-    return this.#ask({ op: 'whichChildren' }, ({ children = [] }) => children.map((child) => entryOf<M>(child)))
+    return this.#ask({ op: 'whichChildren' }, ({ children = [] }) => children.map((child) => this.#entry(child)))
   }
 
   countChildren(): Promise<ChildResult<ChildCounts>> {
     return this.#ask({ op: 'countChildren' }, ({ counts }) => counts as ChildCounts)
   }
 
-  /** What the answer reads is read when it is given, not when it is received. */
+  /** `read` is called when the supervisor answers, not when the promise is awaited. */
   #ask<Value>(call: Call<Service>, read: (verdict: Answered) => Value): Promise<ChildResult<Value>> {
     return this.#asked.supervisor.call(call, (verdict) => this.#result(verdict, read))
   }
@@ -121,25 +122,25 @@ export class ChildCalls<M> {
     const { error, child } = verdict
     return child === undefined ? { ok: false, error } : { ok: false, error, cause: nameStart(this.#asked.path, child) }
   }
+
+  #started({ child }: Answered): LivingChildOf<M> | undefined {
+    return child === undefined ? undefined : this.#present(child)
+  }
+
+  #present(service: Service): LivingChildOf<M> | undefined {
+    return (service.manager?.host ?? service.routine) as LivingChildOf<M> | undefined
+  }
+
+  #entry(service: Service): ChildEntryOf<M> {
+    const { id, type, state, spec, routine, manager } = service
+    const child = state === 'running' ? this.#present(service) : state === 'restarting' ? state : undefined
+    return { id, type, child, incarnation: manager?.incarnation ?? routine?.incarnation ?? 0, spec }
+  }
 }
 
 type Answered = Extract<Verdict<Service>, { ok: true }>
 
-function started<M>({ child }: Answered): LivingChildOf<M> | undefined {
-  return child === undefined ? undefined : present<M>(child)
-}
-
-function present<M>(service: Service): LivingChildOf<M> | undefined {
-  return (service.manager?.host ?? service.row) as LivingChildOf<M> | undefined
-}
-
-/** True if the handle is that of who it is at present. */
-function isOf({ row, manager }: Service, handle: RoutineRow | Held): boolean {
-  return handle instanceof RoutineRow ? handle === row : handle.life === manager
-}
-
-function entryOf<M>(service: Service): ChildEntryOf<M> {
-  const { id, type, state, spec, row, manager } = service
-  const child = state === 'running' ? present<M>(service) : state === 'restarting' ? state : undefined
-  return { id, type, child, incarnation: manager?.incarnation ?? row?.incarnation ?? 0, spec }
+/** True if the handle is that of the present routine or manager. */
+function isOf({ routine, manager }: Service, handle: SupervisedRoutine | Held): boolean {
+  return handle instanceof SupervisedRoutine ? handle === routine : handle.life === manager
 }

@@ -1,9 +1,8 @@
-/** What a supervisor's process wants done with its children, and how that is done: see machines/supervisor.ts. */
+/** Carries out the commands of the process in machines/supervisor.ts on the children of a supervisor. */
 import type { Begun } from '../../machines/supervisor.ts'
 import { grant } from '../admission/index.ts'
 import { SpawnRefusedError, StartFailedError } from '../contract/index.ts'
 import {
-  announce,
   askChance,
   asksChance,
   CANCEL,
@@ -12,17 +11,17 @@ import {
   type Host,
   type Incarnation,
   prepareRoutine,
-  type RoutineRow,
+  type SupervisedRoutine,
 } from '../routine/index.ts'
 import type { Tree } from '../turn/index.ts'
 import type { Lead } from './lead.ts'
 import type { RoutineRegistry } from './routine-registry.ts'
 import type { Service } from './service.ts'
 
-/** The command's answer is not there yet. */
+/** Stands for an answer that is not there yet. */
 export const LATER = Symbol('later')
 
-/** A supervisor, to those who carry out what it wants. */
+/** The supervisor whose commands are carried out. */
 interface Process {
   readonly closed: boolean
   /** Goes on with what came of the command. */
@@ -35,7 +34,7 @@ interface Process {
 
 export class Commands {
   readonly #lead: Lead
-  readonly #host: Host<RoutineRow>
+  readonly #host: Host<SupervisedRoutine>
   readonly #tree: Tree
   readonly #registry: RoutineRegistry
   readonly #process: Process
@@ -50,18 +49,21 @@ export class Commands {
 
   /** Answers with how it began, or LATER. */
   start(service: Service, again: boolean): unknown {
-    const { row } = service
-    // Its last end has yet to be told: only then is known what comes of it.
+    const { routine } = service
+    // Its last end has yet to be answered, which decides what follows.
     if (service.unanswered) {
-      service.answered = () => this.#tree.turn.next(startLater, { commands: this, service, again })
+      service.answered = () =>
+        this.#tree.turn.next(() => {
+          if (!this.#process.closed) this.#process.resume(this.start(service, again))
+        })
       return LATER
     }
-    if (row?.ended === false && row.current.over) {
-      // That end was told to be the last.
+    if (routine?.ended === false && routine.current.over) {
+      // That end was announced as the last.
       if (service.toRestart === false) return 'ignore'
       // It has failed while its restart waited, which counts as a start that fails: V3 of machines/supervisor.ts.
       if (service.exitWaits) {
-        service.startError = row.current.error
+        service.startError = routine.current.error
         return 'error'
       }
     }
@@ -72,48 +74,43 @@ export class Commands {
     return service.type === 'supervisor' ? this.#startManager(service) : this.#startRoutine(service)
   }
 
-  /** @internal */
-  startLater(service: Service, again: boolean): void {
-    if (!this.#process.closed) this.#process.resume(this.start(service, again))
-  }
-
   #startRoutine(service: Service): unknown {
-    const row = this.#rowFor(service)
-    if (row === undefined) return 'error'
-    // Told to stop while it was dead: its end is on its way here.
-    if (row.told) {
-      row.stop(CANCEL, row.memory.lateReason ?? this.#host.cancelReason)
+    const routine = this.#routineFor(service)
+    if (routine === undefined) return 'error'
+    // It was stopped while it did not run: its end is on the way.
+    if (routine.stopRequested) {
+      routine.stop(CANCEL, routine.memory.lateReason ?? this.#host.cancelReason)
       return 'ok'
     }
-    if (row.spec.signal === undefined && !hasStart(row)) {
-      this.#letBegin(service, row)
+    if (routine.spec.signal === undefined && !hasStart(routine)) {
+      this.#letBegin(service, routine)
       return 'ok'
     }
-    // Behind the deed that looks at its signal.
-    this.#tree.turn.next(prepare, { commands: this, row })
+    // Comes after the deed that looks at its signal.
+    this.#tree.turn.next(() => prepareRoutine(routine, (_, begun, whose) => this.#prepared(service, routine, begun, whose)))
     return LATER
   }
 
-  #letBegin(service: Service, row: RoutineRow): void {
+  #letBegin(service: Service, routine: SupervisedRoutine): void {
     service.hasStarted = true
-    this.#tree.begin(row.current)
+    this.#tree.begin(routine.current)
   }
 
-  /** @internal Its `start` has returned. */
-  prepared(service: Service, row: RoutineRow, begun: Begun, whose: Incarnation): void {
+  /** Its `start` has returned. */
+  #prepared(service: Service, routine: SupervisedRoutine, begun: Begun, whose: Incarnation): void {
     if (begun === 'error') service.startError = whose.error
-    else if (begun === 'ok' && row.current === whose && !whose.over && !this.#process.closed) this.#letBegin(service, row)
+    else if (begun === 'ok' && routine.current === whose && !whose.over && !this.#process.closed) this.#letBegin(service, routine)
     this.#process.resume(begun)
   }
 
   /** The routine that goes on, or a new one; undefined if there is no room for it. */
-  #rowFor(service: Service): RoutineRow | undefined {
+  #routineFor(service: Service): SupervisedRoutine | undefined {
     const registry = this.#registry
     const { path } = this.#host
-    const { row } = service
-    if (row !== undefined && !row.ended) {
-      if (row.current.over) registry.renew(row, 0)
-      return row
+    const { routine } = service
+    if (routine !== undefined && !routine.ended) {
+      if (routine.current.over) registry.renew(routine, 0)
+      return routine
     }
     try {
       if (!service.reserved && this.#lead.gate.full() !== undefined)
@@ -121,8 +118,8 @@ export class Commands {
           path,
         })
       const next = this.#register(service)
-      service.row = next
-      announce(next, 'routine.spawned')
+      service.routine = next
+      registry.announceSpawned(next)
       registry.bindSignal(next)
       return next
     } catch (cause) {
@@ -134,20 +131,20 @@ export class Commands {
     }
   }
 
-  /** Takes it up with its permit. */
-  #register(service: Service): RoutineRow {
-    const { work } = service.spec as { work: RoutineRow['logic'] }
-    const { routineSpec } = service as { routineSpec: RoutineRow['spec'] }
-    const row = this.#registry.add(service.name, work, routineSpec, routineSpec.input, service.id, service)
+  /** Registers it, with a permit. */
+  #register(service: Service): SupervisedRoutine {
+    const { work } = service.spec as { work: SupervisedRoutine['logic'] }
+    const { routineSpec } = service as { routineSpec: SupervisedRoutine['spec'] }
+    const routine = this.#registry.add(service.name, work, routineSpec, routineSpec.input, service.id, service)
     if (!service.reserved) this.#lead.gate.take()
     service.reserved = false
-    return row
+    return routine
   }
 
   #startManager(service: Service): unknown {
     const { path } = this.#host
     let { manager } = service
-    // Told to stop between two lives: it stays down.
+    // It was shut down between two lives: it stays down.
     if (manager?.concluded === false && manager.over && manager.stopRequested) return 'ignore'
     try {
       if (manager === undefined || manager.concluded) manager = this.#lead.grow(service)
@@ -166,7 +163,7 @@ export class Commands {
 
   /** Answers when it has ended, or LATER. */
   stop(service: Service, again: boolean): unknown {
-    const { row, manager } = service
+    const { routine, manager } = service
     this.disarm(service)
     if (manager !== undefined) {
       if (manager.over && !manager.unanswered) return undefined
@@ -174,102 +171,68 @@ export class Commands {
       if (!manager.over) manager.stopBySupervisor()
       return LATER
     }
-    if (row === undefined || row.ended) return undefined
-    if (row.current.over && !row.current.unanswered) {
-      this.#registry.finish(row, again)
+    if (routine === undefined || routine.ended) return undefined
+    if (routine.current.over && !routine.current.unanswered) {
+      this.#registry.finish(routine, again)
       return undefined
     }
     service.again = again
     service.stopped = () => this.#resumeNext(undefined)
-    row.stop(CANCEL, this.#host.cancelReason)
+    routine.stop(CANCEL, this.#host.cancelReason)
     return LATER
   }
 
   /** Answers with milliseconds, or LATER. */
   delay(service: Service): unknown {
-    const { row } = service
-    if (row === undefined || row.ended || row.told) return 0
-    if (asksChance(row)) {
-      this.#tree.turn.deed(askChanceFirst, { commands: this, service })
+    const { routine } = service
+    if (routine === undefined || routine.ended || routine.stopRequested) return 0
+    if (asksChance(routine)) {
+      this.#tree.turn.deed(() => {
+        askChance(routine)
+        this.#tree.turn.arise(() => {
+          if (!this.#process.closed) this.#process.resume(this.delay(service))
+        })
+      })
       return LATER
     }
-    const delay = delayOf(row, this.#tree.clock.now())
+    const delay = delayOf(routine, this.#tree.clock.now())
     if (delay === 0) return 0
-    this.#registry.renew(row, delay)
+    this.#registry.renew(routine, delay)
     service.restartTimer = this.#tree.later(() => this.#process.hasten(service), delay)
     return delay
   }
 
-  /** @internal Chance has had its say. */
-  delayed(service: Service): void {
-    if (!this.#process.closed) this.#process.resume(this.delay(service))
-  }
-
   /** It stays down. */
   leave(service: Service): void {
-    const { row, manager } = service
+    const { routine, manager } = service
     this.disarm(service)
-    if (row?.current.over === true) this.#registry.finish(row)
-    else if (row !== undefined && !row.ended) {
+    if (routine?.current.over === true) this.#registry.finish(routine)
+    else if (routine !== undefined && !routine.ended) {
       // Its delayed restart was to begin now, and another one of its group has failed to start.
       service.again = false
       service.stopped = () => undefined
-      row.stop(CANCEL, this.#host.cancelReason)
+      routine.stop(CANCEL, this.#host.cancelReason)
     }
     this.giveBack(service)
     if (manager?.over === true) manager.conclude()
     if (!this.#process.has(service)) this.#lead.startOrder.delete(service)
   }
 
-  /** Its permit is kept for nobody any more. */
+  /** Gives back a permit that was kept for its next routine. */
   giveBack(service: Service): void {
     if (!service.reserved) return
     service.reserved = false
     this.#lead.gate.give()
-    grant(this.#registry.line)
+    grant(this.#registry.queue)
   }
 
-  /** It waits for no delayed restart any more. */
+  /** Disarms the timer of a delayed restart. */
   disarm(service: Service): void {
     this.#tree.clock.clearTimeout(service.restartTimer)
     service.restartTimer = undefined
   }
 
   #resumeNext(answer: unknown): void {
-    this.#tree.turn.next(resume, this.#process, answer)
+    this.#tree.turn.next(() => this.#process.resume(answer))
   }
-}
-
-interface Starting {
-  readonly commands: Commands
-  readonly service: Service
-  readonly again: boolean
-}
-
-function resume(process: Process, answer: unknown): void {
-  process.resume(answer)
-}
-
-function startLater({ commands, service, again }: Starting): void {
-  commands.startLater(service, again)
-}
-
-interface Preparing {
-  readonly commands: Commands
-  readonly row: RoutineRow
-}
-
-function prepare({ commands, row }: Preparing): void {
-  prepareRoutine(row, (_, begun, whose) => commands.prepared(row.service as Service, row, begun, whose))
-}
-
-/** A deed. */
-function askChanceFirst({ commands, service }: Omit<Starting, 'again'>): void {
-  const row = service.row as RoutineRow
-  askChance(row)
-  row.tree.turn.arise(delayed, commands, service)
-}
-
-function delayed(commands: Commands, service: Service): void {
-  commands.delayed(service)
 }

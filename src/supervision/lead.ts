@@ -1,28 +1,28 @@
-/** What supervising asks of managers: of its own, and of those that are children. */
+/** What supervision asks of managers: of its own, and of child managers. */
 import type { EndReason } from '../../machines/supervisor.ts'
 import type { Gate } from '../admission/index.ts'
 import type { EndKind } from '../contract/index.ts'
-import type { Host, RoutineRow } from '../routine/index.ts'
+import type { Host, SupervisedRoutine } from '../routine/index.ts'
 import type { ManagerSpec } from '../spec/index.ts'
 import type { Service } from './service.ts'
 
 /** A manager, to its own supervising. */
 export interface Lead {
-  readonly host: Host<RoutineRow>
+  readonly host: Host<SupervisedRoutine>
   readonly spec: ManagerSpec
   readonly gate: Gate
   /** Managers made by hand, and children, in order of their first start: the reverse of the order in which they stop. */
   readonly startOrder: Set<object>
   /** All children have started. */
   started(): void
-  /** What its supervising has come to. */
+  /** Its supervisor has decided that it ends. */
   endBy(why: EndReason, child: Service | undefined): void
-  /** One restart too many of what was spawned. */
+  /** A spawned routine would have needed one restart more than the limit allows. */
   giveUp(cause: number, error: unknown): void
   /** Makes the manager that is one of the children. */
   grow(child: Service): Ward
-  /** A routine has ended for good; `thrown` is what is to be told of it, if anything. */
-  noteEnd(routine: RoutineRow, kind: EndKind, orphan: boolean, thrown: unknown): void
+  /** A routine has ended for good; `thrown` is the error that reports mention, if there is one. */
+  noteEnd(routine: SupervisedRoutine, kind: EndKind, orphan: boolean, thrown: unknown): void
   /** Which level has no permit left, in words. */
   describeLimit(): string
 }
@@ -36,7 +36,7 @@ export interface Ward {
   readonly over: boolean
   /** True from the end of a life until that is answered (turn/turn.ts, T3). */
   readonly unanswered: boolean
-  /** True once somebody has asked for its end, by hand. */
+  /** True once it was shut down by hand. */
   readonly stopRequested: boolean
   /** True once no life follows any more. */
   readonly concluded: boolean
@@ -44,8 +44,8 @@ export interface Ward {
   live(): void
   /** Begins another. */
   renew(): void
-  /** Ends the present one: it waits its turn, unless it is in a hurry. */
+  /** Ends the present life: behind earlier messages of its own supervisor, if nothing is being started or stopped there. */
   stopBySupervisor(): void
-  /** No life follows. */
+  /** Ends it for good: no life follows. */
   conclude(): void
 }

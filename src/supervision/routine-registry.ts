@@ -8,6 +8,7 @@ import {
   announceEnd,
   askChance,
   asksChance,
+  backOff,
   CANCEL,
   delayOf,
   type Host,
@@ -17,100 +18,142 @@ import {
   LivingRoutines,
   prepareRoutine,
   type Registrar,
-  RoutineRow,
+  SupervisedRoutine,
 } from '../routine/index.ts'
 import type { RoutineSpec } from '../spec/index.ts'
-import type { Turn } from '../turn/index.ts'
+import type { Tree } from '../turn/index.ts'
 import type { Lead } from './lead.ts'
 import type { Service } from './service.ts'
 
-/** The supervisor of those that are children. */
+/** The supervisor, for the routines that are children. */
 export interface ChildSupervisor {
   /** Restarts of the present life. */
   readonly window: RestartWindow
   /** An incarnation of a child has ended. */
-  routineEnded(child: Service, routine: RoutineRow, kind: EndKind, orphan: boolean): void
+  routineEnded(child: Service, routine: SupervisedRoutine, kind: EndKind, orphan: boolean): void
   /** Starts a child now that waits for its delayed restart. */
   hasten(child: Service): void
 }
 
-export class RoutineRegistry implements Registrar<RoutineRow> {
+export class RoutineRegistry implements Registrar<SupervisedRoutine> {
   /** Living and queued routines, in order of spawning. */
-  readonly rows = new LivingRoutines()
-  /** Those that wait for a permit. */
-  readonly line: PermitQueue<RoutineRow>
+  readonly living = new LivingRoutines()
+  /** The routines that wait for a permit. */
+  readonly queue: PermitQueue<SupervisedRoutine>
   idle = 0
   /** How many of them are children under the strategy. */
   services = 0
   /** Of the manager's present life. */
-  declare supervisor: ChildSupervisor
+  #supervisor!: ChildSupervisor
+  /** That in which children run. */
+  #asyncContext: unknown
   readonly #lead: Lead
-  readonly #host: Host<RoutineRow>
-  readonly #watched = new Set<RoutineRow>()
+  readonly #host: Host<SupervisedRoutine>
+  readonly #tree: Tree
+  readonly #watched = new Set<SupervisedRoutine>()
   /** A ring: once full, the next one takes the place of the oldest. */
-  readonly #retained: RoutineRow[] = []
+  readonly #retained: SupervisedRoutine[] = []
   #retainedNext = 0
-  readonly #names: NameRegistry<RoutineRow>
+  readonly #names: NameRegistry<SupervisedRoutine>
 
-  constructor(lead: Lead, names: NameRegistry<RoutineRow>) {
+  constructor(lead: Lead, names: NameRegistry<SupervisedRoutine>) {
     this.#lead = lead
     this.#host = lead.host
+    this.#tree = lead.host.tree
     this.#names = names
-    this.line = new PermitQueue(lead.gate, (row) => this.admit(row))
+    this.queue = new PermitQueue(lead.gate, (routine) => this.admit(routine))
   }
 
-  get #turn(): Turn {
-    return this.#host.tree.turn
+  /** A life of the manager begins. */
+  beginLife(supervisor: ChildSupervisor, asyncContext: unknown): void {
+    this.#supervisor = supervisor
+    this.#asyncContext = asyncContext
   }
 
-  /** Takes up a routine. Throws ManagerExistsError if its id is taken. */
-  add(name: string, work: Work, spec: RoutineSpec, input: unknown, id: string | undefined, service?: Service): RoutineRow {
+  /** How many wait for a permit. */
+  get queued(): number {
+    return this.queue.length
+  }
+
+  /** How many live or are queued. */
+  get size(): number {
+    return this.living.size
+  }
+
+  /** True once all that was spawned has ended. */
+  get hasOnlyChildren(): boolean {
+    return this.living.size <= this.services
+  }
+
+  /** True if one of this name lives here or below. */
+  knows(name: string): boolean {
+    return this.#names.groups.has(name)
+  }
+
+  latestFirst(): SupervisedRoutine[] {
+    return this.living.latestFirst()
+  }
+
+  countIdle(by: 1 | -1): void {
+    this.idle += by
+  }
+
+  /** Registers a routine. Throws ManagerExistsError if its id is taken. */
+  add(name: string, work: Work, spec: RoutineSpec, input: unknown, id: string | undefined, service?: Service): SupervisedRoutine {
     const { path } = this.#host
-    if (id !== undefined && this.rows.has(id)) throw new ManagerExistsError(`${path} has a routine with the id ${id}`, { path })
-    const row = new RoutineRow(this.#host, id, work, spec, input, NameGroup.of(name, this.#names), service)
-    this.rows.add(row)
+    if (id !== undefined && this.living.has(id)) throw new ManagerExistsError(`${path} has a routine with the id ${id}`, { path })
+    const routine = new SupervisedRoutine(this.#host, id, work, spec, input, NameGroup.of(name, this.#names), service)
+    this.living.add(routine)
     this.idle++
-    if (id !== undefined) this.rows.identify(row, id)
+    if (id !== undefined) this.living.identify(routine, id)
     if (service?.isInstance === false) this.services++
-    row.group.add(row)
-    if (spec.hungAfter !== Infinity) this.#watched.add(row)
-    return row
+    if (service !== undefined && this.#asyncContext !== undefined) routine.ownMemory.asyncContext = this.#asyncContext
+    routine.group.add(routine)
+    if (spec.hungAfter !== Infinity) this.#watched.add(routine)
+    return routine
+  }
+
+  /** Announces a spawned routine, and enters it into the journal. */
+  announceSpawned(routine: SupervisedRoutine): void {
+    const tree = this.#tree
+    announce(routine, 'routine.spawned')
+    if (tree.isStored) tree.append({ type: 'spawned', path: routine.path, input: routine.input })
   }
 
   generateId(): string {
-    return this.#host.tree.generateId((taken) => this.rows.has(taken))
+    return this.#tree.generateId((taken) => this.living.has(taken))
   }
 
   /** Makes the id of a routine that has none yet. */
-  identify(row: RoutineRow): string {
+  identify(routine: SupervisedRoutine): string {
     const id = this.generateId()
-    if (!row.ended) this.rows.identify(row, id)
+    if (!routine.ended) this.living.identify(routine, id)
     return id
   }
 
-  bindSignal(row: RoutineRow): void {
-    const { signal } = row.spec
-    if (signal !== undefined) this.#host.tree.signals.bind(signal, row)
+  bindSignal(routine: SupervisedRoutine): void {
+    const { signal } = routine.spec
+    if (signal !== undefined) this.#tree.signals.bind(signal, routine)
   }
 
   /** A spawned routine has its permit. One that was restarted in the queue is prepared as it begins, like any that is restarted. */
-  admit(row: RoutineRow): void {
-    if (row.current.over) return
-    if (row.restarts > 0) this.#host.tree.begin(row.current)
-    else prepareRoutine(row, begin)
+  admit(routine: SupervisedRoutine): void {
+    if (routine.current.over) return
+    if (routine.restarts > 0) this.#tree.begin(routine.current)
+    else prepareRoutine(routine, begin)
   }
 
-  /** The one that lives, or the latest that is retained. */
-  find(id: string): RoutineRow | undefined {
-    return this.rows.get(id) ?? this.findRetained(id)
+  /** The living routine of this id, or the latest retained one. */
+  find(id: string): SupervisedRoutine | undefined {
+    return this.living.get(id) ?? this.findRetained(id)
   }
 
-  findRetained(id: string): RoutineRow | undefined {
+  findRetained(id: string): SupervisedRoutine | undefined {
     return this.retained().findLast(({ knownId }) => knownId === id)
   }
 
   /** Ended routines that are kept for a look, the latest last. */
-  retained(): RoutineRow[] {
+  retained(): SupervisedRoutine[] {
     const oldest = this.#retained.length < this.#lead.spec.retain ? 0 : this.#retainedNext
     return [...this.#retained.slice(oldest), ...this.#retained.slice(0, oldest)]
   }
@@ -118,234 +161,238 @@ export class RoutineRegistry implements Registrar<RoutineRow> {
   // --- ends ----------------------------------------------------------------------------------
 
   /**
-   * An incarnation has ended: another one, or the end of the routine. A turn of its own (turn.ts, T9); whoever has to be asked is asked
-   * before, in deeds that lead here again.
+   * Answers the end of an incarnation by another one, or by the end of the routine. A turn of its own (turn.ts, T9). If `restartIf` or
+   * `random` has to be called first, that is a deed, which leads here again.
    */
-  settle(row: RoutineRow, orphan: boolean): void {
-    if (row.ended) return
-    if (this.#asks(row, orphan)) return
-    row.current.answer()
-    const kind = row.endKind
-    if (orphan) row.group.count('orphaned', 1)
-    if (row.service !== undefined) {
-      this.supervisor.routineEnded(row.service as Service, row, kind, orphan)
+  settle(routine: SupervisedRoutine, orphan: boolean): void {
+    if (routine.ended) return
+    if (this.#asks(routine, orphan)) return
+    routine.current.answer()
+    const kind = routine.endKind
+    if (orphan) routine.group.count('orphaned', 1)
+    if (routine.service !== undefined) {
+      this.#supervisor.routineEnded(routine.service as Service, routine, kind, orphan)
       return
     }
-    const now = row.current.endedAt as number
-    const again = this.#comesAgain(row, kind)
-    const tooMany = again && !row.restartIsFree && !this.startsFresh(row) && !this.supervisor.window.record(now)
-    if (again && !tooMany) this.#restart(row, kind, orphan, now)
+    const now = routine.current.endedAt as number
+    const again = this.#comesAgain(routine, kind)
+    const tooMany = again && !routine.restartIsFree && !this.startsFresh(routine) && !this.#supervisor.window.record(now)
+    if (again && !tooMany) this.#restart(routine, kind, orphan, now)
     else {
-      this.#leave(row, kind, false)
-      this.announceEnd(row, kind, orphan, false)
-      this.#close(row, kind, orphan, false)
+      this.#leave(routine, kind, false)
+      this.announceEnd(routine, kind, orphan, false)
+      this.#close(routine, kind, orphan, false)
     }
-    if (tooMany) this.#lead.giveUp(row.seq, row.current.error)
+    if (tooMany) this.#lead.giveUp(routine.seq, routine.current.error)
   }
 
-  #comesAgain(row: RoutineRow, kind: EndKind): boolean {
-    return !row.told && !this.#host.closed && (row.wantsRestart || this.#asksForRestart(row, kind))
+  #comesAgain(routine: SupervisedRoutine, kind: EndKind): boolean {
+    return !routine.stopRequested && !this.#host.closed && (routine.wantsRestart || this.#asksForRestart(routine, kind))
   }
 
-  /** By its restart type. Whose `start` asks to be ignored is not started again, whatever that says. */
-  #asksForRestart(row: RoutineRow, kind: EndKind): boolean {
-    return !row.memory.notStarted && shouldRestart(row.spec.restart, exitOf(kind)) && this.mayHelp(row)
+  /** True if its restart type asks for a restart. A routine whose `start` has returned `ignore`, or failed, is not restarted by it. */
+  #asksForRestart(routine: SupervisedRoutine, kind: EndKind): boolean {
+    return !routine.memory.notStarted && shouldRestart(routine.spec.restart, exitOf(kind)) && this.mayHelp(routine)
   }
 
   /** True unless `restartIf` says that another incarnation would not help. */
-  mayHelp(row: RoutineRow): boolean {
-    return !row.memory.startThrew && (row.memory.helps ?? true)
+  mayHelp(routine: SupervisedRoutine): boolean {
+    return !routine.memory.startThrew && (routine.memory.helps ?? true)
   }
 
-  /** True if a start that forgets the snapshot takes the place of giving up. */
-  startsFresh(row: RoutineRow): boolean {
-    const { resumption } = row.memory
+  /** True if it starts without its snapshot, instead of the manager giving up. */
+  startsFresh(routine: SupervisedRoutine): boolean {
+    const { resumption } = routine.memory
     if (resumption === undefined || this.#host.closed) return false
-    const now = this.#host.tree.clock.now()
-    return this.supervisor.window.left(now) === 0 && resumption.startsFresh(now, this.#lead.spec.restartWindow)
+    const now = this.#tree.clock.now()
+    return this.#supervisor.window.left(now) === 0 && resumption.startsFresh(now, this.#lead.spec.restartWindow)
   }
 
-  hasten(row: RoutineRow): boolean {
-    const service = row.service as Service | undefined
+  hasten(routine: SupervisedRoutine): boolean {
+    const service = routine.service as Service | undefined
     if (service?.restartTimer === undefined) return false
-    this.supervisor.hasten(service)
+    this.#supervisor.hasten(service)
     return true
   }
 
-  /** True if somebody has to be asked first, as far as can be said: `restartIf`, or chance. */
-  #asks(row: RoutineRow, orphan: boolean): boolean {
-    const { spec } = row
-    if ((spec.restartIf === undefined && spec.backoff === undefined) || row.told || this.#host.closed) return false
-    const kind = row.endKind
+  /** True if `restartIf` or `random` has to be called first, as far as can be said now. */
+  #asks(routine: SupervisedRoutine, orphan: boolean): boolean {
+    const { spec } = routine
+    if ((spec.restartIf === undefined && spec.backoff === undefined) || routine.stopRequested || this.#host.closed) return false
+    const kind = routine.endKind
     if (
       spec.restartIf !== undefined &&
-      row.memory.helps === undefined &&
+      routine.memory.helps === undefined &&
       kind === 'failed' &&
-      !row.memory.startThrew &&
-      !row.wantsRestart
+      !routine.memory.startThrew &&
+      !routine.wantsRestart
     ) {
-      if (!shouldRestart((row.service as Service | undefined)?.restart ?? spec.restart, 'abnormal')) return false
-      this.#turn.deed(askRestartIf, row, orphan)
+      if (!shouldRestart((routine.service as Service | undefined)?.restart ?? spec.restart, 'abnormal')) return false
+      this.#tree.turn.deed(askRestartIf, routine, orphan)
       return true
     }
-    // Of a child, its supervisor asks when it has come to it.
-    if (row.service !== undefined || row.queued || !asksChance(row) || !this.#comesAgain(row, kind)) return false
-    if (this.supervisor.window.left(row.current.endedAt as number) === 0) return false
-    this.#turn.deed(askChanceFirst, row, orphan)
+    // For a child, `random` is called when its supervisor takes the end.
+    if (routine.service !== undefined || routine.queued || !asksChance(routine) || !this.#comesAgain(routine, kind)) return false
+    if (this.#supervisor.window.left(routine.current.endedAt as number) === 0) return false
+    this.#tree.turn.deed(askChanceFirst, routine, orphan)
     return true
   }
 
-  #restart(row: RoutineRow, kind: EndKind, orphan: boolean, now: number): void {
-    this.announceEnd(row, kind, orphan, true)
-    // Who waits in the queue keeps its place, and begins when it has its permit.
-    const delay = row.queued ? 0 : delayOf(row, now)
-    this.renew(row, delay)
-    if (delay > 0) row.backOff(delay)
-    else if (!row.queued) this.#host.tree.begin(row.current)
+  #restart(routine: SupervisedRoutine, kind: EndKind, orphan: boolean, now: number): void {
+    this.announceEnd(routine, kind, orphan, true)
+    // A queued routine keeps its place, and begins when it has its permit.
+    const delay = routine.queued ? 0 : delayOf(routine, now)
+    this.renew(routine, delay)
+    if (delay > 0) backOff(routine, delay)
+    else if (!routine.queued) this.#tree.begin(routine.current)
   }
 
-  /** Makes the next incarnation, to begin after so many milliseconds. What was sent to the one before is dropped, if so configured. */
-  renew(row: RoutineRow, delay: number): void {
-    row.group.count('restarts', 1)
-    row.renew()
-    announce(row, 'routine.restarted', { delay })
-    row.closeMailbox(false)
+  /** Makes the next incarnation, which begins after `delay` milliseconds. Waiting messages are dropped, if that is configured. */
+  renew(routine: SupervisedRoutine, delay: number): void {
+    routine.group.count('restarts', 1)
+    routine.renew()
+    announce(routine, 'routine.restarted', { delay })
+    routine.closeMailbox(false)
   }
 
   /** The end of a child that its supervisor does not answer; it was announced when it happened. */
-  finish(row: RoutineRow, keepPermit = false): void {
-    const service = row.service as Service | undefined
-    if (row.ended || service === undefined) return
+  finish(routine: SupervisedRoutine, keepPermit = false): void {
+    const service = routine.service as Service | undefined
+    if (routine.ended || service === undefined) return
     if (!service.isInstance) this.services--
     service.reserved = keepPermit
-    const kind = row.endKind
-    this.#leave(row, kind, keepPermit)
-    this.#close(row, kind, service.orphan, keepPermit)
+    const kind = routine.endKind
+    this.#leave(routine, kind, keepPermit)
+    this.#close(routine, kind, service.orphan, keepPermit)
   }
 
-  #leave(row: RoutineRow, kind: EndKind, keepPermit: boolean): void {
-    row.ended = true
-    const { signal } = row.spec
-    if (signal !== undefined) this.#host.tree.signals.unbind(signal, row)
-    this.rows.remove(row)
+  #leave(routine: SupervisedRoutine, kind: EndKind, keepPermit: boolean): void {
+    routine.ended = true
+    const { signal } = routine.spec
+    if (signal !== undefined) this.#tree.signals.unbind(signal, routine)
+    this.living.remove(routine)
     this.idle--
-    if (row.spec.hungAfter !== Infinity) this.#watched.delete(row)
-    row.group.remove(row, kind, row.age)
-    if (!this.line.remove(row) && !keepPermit) this.#lead.gate.give()
-    this.#retain(row)
+    if (routine.spec.hungAfter !== Infinity) this.#watched.delete(routine)
+    routine.group.remove(routine, kind, routine.age)
+    if (!this.queue.remove(routine) && !keepPermit) this.#lead.gate.give()
+    this.#retain(routine)
   }
 
-  #close(row: RoutineRow, kind: EndKind, orphan: boolean, keepPermit: boolean): void {
-    row.closeMailbox(true)
-    const { error, obeyed, stray } = row.current
-    this.#lead.noteEnd(row, kind, orphan, (kind === 'failed' || !obeyed ? error : undefined) ?? stray?.error)
-    keepPromises(row)
-    row.group.wake()
-    if (!keepPermit) grant(this.line)
+  #close(routine: SupervisedRoutine, kind: EndKind, orphan: boolean, keepPermit: boolean): void {
+    routine.closeMailbox(true)
+    const tree = this.#tree
+    if (tree.isStored) tree.append({ type: 'outcome', path: routine.path, outcome: routine.end })
+    const { error, obeyed, stray } = routine.current
+    this.#lead.noteEnd(routine, kind, orphan, (kind === 'failed' || !obeyed ? error : undefined) ?? stray?.error)
+    keepPromises(routine)
+    routine.group.wake()
+    if (!keepPermit) grant(this.queue)
   }
 
-  announceEnd(row: RoutineRow, kind: EndKind, orphan: boolean, willRestart: boolean): void {
-    const { bus } = this.#host.tree
+  announceEnd(routine: SupervisedRoutine, kind: EndKind, orphan: boolean, willRestart: boolean): void {
+    const { bus } = this.#tree
     // Nothing has happened since it ended, unless `restartIf` was asked.
-    const at = row.spec.restartIf === undefined && row.spec.backoff === undefined ? row.current.endedAt : undefined
+    const at = routine.spec.restartIf === undefined && routine.spec.backoff === undefined ? routine.current.endedAt : undefined
     if (kind === 'failed' && bus.logs)
-      bus.log('error', { path: row.path, err: row.current.error, incarnation: row.incarnation, willRestart }, 'routine failed')
-    announceEnd(row, kind, willRestart, row.current, at)
-    if (orphan) announce(row, 'routine.orphaned')
-    const watchers = row.settling?.watchers
+      bus.log('error', { path: routine.path, err: routine.current.error, incarnation: routine.incarnation, willRestart }, 'routine failed')
+    announceEnd(routine, kind, willRestart, routine.current, at)
+    if (orphan) announce(routine, 'routine.orphaned')
+    const watchers = routine.settling?.watchers
     if (watchers === undefined) return
-    const end = { path: row.path, incarnation: row.incarnation, outcome: row.lastOutcome, willRestart }
+    const end = { path: routine.path, incarnation: routine.incarnation, outcome: routine.lastOutcome, willRestart }
     for (const watcher of watchers) watcher(end)
   }
 
-  #retain(row: RoutineRow): void {
+  #retain(routine: SupervisedRoutine): void {
     const { retain } = this.#lead.spec
     if (retain === 0) return
-    this.#retained[this.#retainedNext] = row
+    this.#retained[this.#retainedNext] = routine
     this.#retainedNext = (this.#retainedNext + 1) % retain
   }
 
   /** The body of an abandoned incarnation has ended after all. */
-  orphanSettled(row: RoutineRow, incarnation: number): void {
-    row.group.count('orphaned', -1)
-    if (!this.#host.over) announce(row, 'routine.settled', { incarnation })
+  orphanSettled(routine: SupervisedRoutine, incarnation: number): void {
+    routine.group.count('orphaned', -1)
+    if (!this.#host.over) announce(routine, 'routine.settled', { incarnation })
   }
 
   // --- shutdown ------------------------------------------------------------------------------
 
-  /** Ends what has not begun; with `drain`, only what waits for a restart. Each is a turn: `rows` may have changed by then. */
-  cancelPending(row: RoutineRow, cause: number, drain: boolean): void {
-    if (row.ended) return
-    if (row.current.over) {
-      // A child whose end its supervisor has not come to any more, unless the end has yet to be told.
-      if (!row.current.unanswered) this.finish(row)
+  /** Ends what has not begun; with `drain`, only what waits for a restart. Each is a turn: `routines` may have changed by then. */
+  cancelPending(routine: SupervisedRoutine, cause: number, drain: boolean): void {
+    if (routine.ended) return
+    if (routine.current.over) {
+      // The supervisor of a child will not take its end any more, unless that has yet to be answered.
+      if (!routine.current.unanswered) this.finish(routine)
       return
     }
-    if (row.state !== 'pending' || row.service?.hasStarted === true || (drain && (row.restarts === 0 || row.queued))) return
-    row.seq = cause
-    row.stop(CANCEL, this.#host.cancelReason)
+    if (routine.state !== 'pending' || routine.service?.hasStarted === true || (drain && (routine.restarts === 0 || routine.queued))) return
+    routine.seq = cause
+    routine.stop(CANCEL, this.#host.cancelReason)
   }
 
-  /** Those that may have to be asked to stop: all that were spawned, and with `services` the children too; the latest first. */
-  askable(services: boolean): RoutineRow[] {
-    return this.rows.latestFirst().filter((row) => !row.told && (row.service === undefined || row.service.isInstance || services))
+  /** The routines that may have to be asked to stop, the latest first: those that were spawned, and with `services` the children too. */
+  askable(services: boolean): SupervisedRoutine[] {
+    return this.living
+      .latestFirst()
+      .filter((routine) => !routine.stopRequested && (routine.service === undefined || routine.service.isInstance || services))
   }
 
   /** Asks one of them. The milliseconds that it may take, where the shutdown is to see to that. */
-  ask(row: RoutineRow, cause: number): number | undefined {
-    if (row.told || row.ended) return undefined
-    this.#host.tree.asked++
-    row.seq = cause
-    const { shutdown } = row.spec
+  ask(routine: SupervisedRoutine, cause: number): number | undefined {
+    if (routine.stopRequested || routine.ended) return undefined
+    this.#tree.asked++
+    routine.seq = cause
+    const { shutdown } = routine.spec
     const timed = typeof shutdown === 'number'
-    row.current.timedByShutdown = timed
-    row.stop(CANCEL, this.#host.cancelReason)
-    return timed && !row.current.over ? shutdown : undefined
+    routine.current.timedByShutdown = timed
+    routine.stop(CANCEL, this.#host.cancelReason)
+    return timed && !routine.current.over ? shutdown : undefined
   }
 
   /** Abandons one. */
-  kill(row: RoutineRow, cause: number): void {
-    if (row.ended) return
-    row.seq = cause
-    row.stop(KILL, this.#host.cancelReason)
+  kill(routine: SupervisedRoutine, cause: number): void {
+    if (routine.ended) return
+    routine.seq = cause
+    routine.stop(KILL, this.#host.cancelReason)
   }
 
   /** Milliseconds since the longest silent of them was heard. */
   oldestBeat(now: number): number | undefined {
     let oldest: number | undefined
-    for (const row of this.#watched)
-      if (row.current.heartbeat !== undefined) oldest = Math.max(oldest ?? 0, now - row.current.heartbeat.last)
+    for (const routine of this.#watched)
+      if (routine.current.heartbeat !== undefined) oldest = Math.max(oldest ?? 0, now - routine.current.heartbeat.last)
     return oldest
   }
 }
 
 /** Its `start` has returned. */
-function begin(row: RoutineRow, begun: string, whose: Incarnation): void {
-  if (begun === 'ok' && row.current === whose && !whose.over) row.tree.begin(whose)
+function begin(routine: SupervisedRoutine, begun: string, whose: Incarnation): void {
+  if (begun === 'ok' && routine.current === whose && !whose.over) routine.tree.begin(whose)
 }
 
 /** A deed. */
-function askRestartIf(row: RoutineRow, orphan: boolean): void {
-  row.ownMemory.helps = false
-  row.tree.asyncContext.run(row.asyncContext, callRestartIf, row, undefined)
-  row.tree.turn.arise(settle, row, orphan)
+function askRestartIf(routine: SupervisedRoutine, orphan: boolean): void {
+  routine.ownMemory.helps = false
+  routine.tree.asyncContext.run(routine.asyncContext, callRestartIf, routine, undefined)
+  routine.tree.turn.arise(settle, routine, orphan)
 }
 
-function callRestartIf(row: RoutineRow): void {
-  const { spec, current, restarts, path, tree } = row
+function callRestartIf(routine: SupervisedRoutine): void {
+  const { spec, current, restarts, path, tree } = routine
   try {
-    row.ownMemory.helps = Boolean(spec.restartIf?.(current.error, restarts))
+    routine.ownMemory.helps = Boolean(spec.restartIf?.(current.error, restarts))
   } catch (error) {
     tree.bus.contain(error, `${path}: restartIf threw`)
   }
 }
 
 /** A deed. */
-function askChanceFirst(row: RoutineRow, orphan: boolean): void {
-  askChance(row)
-  row.tree.turn.arise(settle, row, orphan)
+function askChanceFirst(routine: SupervisedRoutine, orphan: boolean): void {
+  askChance(routine)
+  routine.tree.turn.arise(settle, routine, orphan)
 }
 
-function settle(row: RoutineRow, orphan: boolean): void {
-  row.local.registry.settle(row, orphan)
+function settle(routine: SupervisedRoutine, orphan: boolean): void {
+  routine.local.registry.settle(routine, orphan)
 }

@@ -1,8 +1,8 @@
-/** A child of a supervisor: its specification, where it stands, and who it is at present. */
+/** A child of a supervisor: its specification, its state, and its present routine or manager. */
 import type { RestartType } from '../../machines/restart-policy.ts'
 import type { Begun, Child, ChildState } from '../../machines/supervisor.ts'
 import { isStartFailure, StartFailedError } from '../contract/index.ts'
-import type { Post, RoutineRow } from '../routine/index.ts'
+import type { Post, SupervisedRoutine } from '../routine/index.ts'
 import type { ChildSpec, RoutineSpec } from '../spec/index.ts'
 import type { Ward } from './lead.ts'
 
@@ -17,29 +17,29 @@ export class Service implements Child, Post {
   state: ChildState = 'undefined'
   alive = false
   run = 0
-  /** Of its starts, the one that its present incarnation, or life, came of. */
+  /** The `run` of the start that its present incarnation, or life, belongs to. */
   begunRun = 0
-  /** True from an end until the supervisor has come to it. */
+  /** True from an end until the supervisor has taken its message. */
   exitWaits = false
   /** How many incarnations it has had, over all routines. */
   incarnations = 0
-  row: RoutineRow | undefined = undefined
-  manager: Ward | undefined = undefined
+  routine: SupervisedRoutine | undefined
+  manager: Ward | undefined
   /** Why its last start failed. */
-  startError: unknown = undefined
-  /** Tells the supervisor that waits for its end. */
-  stopped: (() => void) | undefined = undefined
-  /** Tells the supervisor that waits for its start. */
-  begun: ((begun: Begun) => void) | undefined = undefined
-  /** Goes on with its start, once its last end was told. */
-  answered: (() => void) | undefined = undefined
+  startError: unknown
+  /** Resumes the supervisor that waits for its end. */
+  stopped: (() => void) | undefined
+  /** Resumes the supervisor that waits for its start. */
+  begun: ((begun: Begun) => void) | undefined
+  /** Goes on with its start once its last end is answered. */
+  answered: (() => void) | undefined
   /** The timer of a delayed restart. */
-  restartTimer: unknown = undefined
-  /** What was said of the end of its last incarnation: whether another follows. Undefined while there is nothing to say. */
-  toRestart: boolean | undefined = undefined
-  /** True while it is being stopped to be started again. */
+  restartTimer: unknown
+  /** `willRestart` of its last end; undefined before the first end and after a start. */
+  toRestart: boolean | undefined
+  /** True while it is being stopped in order to be started again. */
   again = false
-  /** True if a start that fails is tried again. */
+  /** True if its last start was a restart, which is tried again if it fails. */
   retried = false
   /** True if its permit is kept for its next routine. */
   reserved = false
@@ -63,9 +63,14 @@ export class Service implements Child, Post {
     }
   }
 
-  /** True while the end of its present incarnation has yet to be told. */
+  /** True while the end of its present incarnation has yet to be answered. */
   get unanswered(): boolean {
-    return this.manager?.unanswered ?? (this.row?.ended === false && this.row.current.unanswered)
+    return this.manager?.unanswered ?? (this.routine?.ended === false && this.routine.unanswered)
+  }
+
+  /** The supervisor has taken the message of its end. */
+  exitTaken(): void {
+    this.exitWaits = false
   }
 
   get name(): string {

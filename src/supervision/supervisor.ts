@@ -1,5 +1,5 @@
 /**
- * The hands of machines/supervisor.ts: one life of one manager.
+ * Runs the process of machines/supervisor.ts for one life of one manager.
  *
  * B1  The process is resumed with what came of its last command, and with nothing else. Each message is taken in a turn of its own.
  * B2  Once the manager closes, it decides nothing more: its shutdown stops what is left, and every open call is answered `down`.
@@ -16,7 +16,7 @@ import {
   type Wish,
 } from '../../machines/supervisor.ts'
 import type { EndKind } from '../contract/index.ts'
-import type { RoutineRow } from '../routine/index.ts'
+import type { SupervisedRoutine } from '../routine/index.ts'
 import type { Tree } from '../turn/index.ts'
 import { Commands, LATER } from './commands.ts'
 import type { Lead } from './lead.ts'
@@ -90,7 +90,7 @@ export class Supervisor implements ChildSupervisor {
     if (this.closed) reply(DOWN)
     else {
       this.#open.add(reply)
-      this.#tree.turn.run(postTo, this, { type: 'call', call, reply } as Message<Service>)
+      this.#tree.turn.run(() => this.post({ type: 'call', call, reply }))
     }
     return promise
   }
@@ -121,59 +121,59 @@ export class Supervisor implements ChildSupervisor {
   // --- what becomes of children --------------------------------------------------------------
 
   /** An incarnation of a child has ended. */
-  routineEnded(service: Service, row: RoutineRow, kind: EndKind, orphan: boolean): void {
-    this.#answer(service, row, kind, orphan)
+  routineEnded(service: Service, routine: SupervisedRoutine, kind: EndKind, orphan: boolean): void {
+    this.#answer(service, routine, kind, orphan)
     this.#answered(service)
   }
 
-  #answer(service: Service, row: RoutineRow, kind: EndKind, orphan: boolean): void {
+  #answer(service: Service, routine: SupervisedRoutine, kind: EndKind, orphan: boolean): void {
     const registry = this.#registry
     const closed = this.closed
-    const wish = this.#wishOf(row)
+    const wish = this.#wishOf(routine)
     const exit = exitOf(kind)
     const awaited = service.stopped
     const asked = wish === 'again' || wish === 'free' || (wish === 'policy' && shouldRestart(service.restart, exit))
     // A first start that fails is an end; that of a restart is tried again.
-    const again = row.memory.notStarted ? service.retried && row.memory.startThrew : asked
-    // One that is busy decides later, by a window that has moved on: until then there is room.
-    const allowed = wish === 'free' || this.busy || this.#hasRestartFor(row)
+    const again = routine.memory.notStarted ? service.retried && routine.memory.startThrew : asked
+    // A busy supervisor decides later, when the window has moved on: until then the limit counts as not reached.
+    const allowed = wish === 'free' || this.busy || this.#hasRestartFor(routine)
     const willRestart = again && !closed && awaited === undefined && allowed
     service.alive = false
     service.hasStarted = false
     service.orphan = orphan
-    // It may have ended while it waited for a delayed restart: that one is nobody's any more.
+    // It may have ended while it waited for a delayed restart, which is void then.
     this.#commands.disarm(service)
-    registry.announceEnd(row, kind, orphan, willRestart)
+    registry.announceEnd(routine, kind, orphan, willRestart)
     service.toRestart = willRestart
     // The answer of its `start` follows.
-    if (row.memory.notStarted && !closed) return
+    if (routine.memory.notStarted && !closed) return
     if (awaited !== undefined) {
-      registry.finish(row, service.again && !closed)
+      registry.finish(routine, service.again && !closed)
       this.#stopped(service)
-    } else if (closed) registry.finish(row)
+    } else if (closed) registry.finish(routine)
     else this.#postExit(service, exit, wish)
   }
 
-  /** What its end asks of its supervisor. */
-  #wishOf(row: RoutineRow): Wish {
-    if (row.told) return 'told'
-    if (row.memory.restartOrdered !== undefined) return row.restartIsFree ? 'free' : 'again'
-    return this.#registry.mayHelp(row) ? 'policy' : 'no'
+  /** What the end of a routine asks of its supervisor. */
+  #wishOf(routine: SupervisedRoutine): Wish {
+    if (routine.stopRequested) return 'told'
+    if (routine.memory.restartOrdered !== undefined) return routine.restartIsFree ? 'free' : 'again'
+    return this.#registry.mayHelp(routine) ? 'policy' : 'no'
   }
 
   /** True if the limit leaves one more, or it may start fresh in place of that. */
-  #hasRestartFor({ resumption }: RoutineRow): boolean {
+  #hasRestartFor({ resumption }: SupervisedRoutine): boolean {
     const now = this.#tree.clock.now()
     return this.window.left(now) > 0 || resumption?.mayStartFresh(now, this.#lead.spec.restartWindow) === true
   }
 
   /** A child that is a manager has ended a life. */
-  managerEnded(service: Service, told: boolean, failedToStart: unknown): void {
-    this.#answerManager(service, told, failedToStart)
+  managerEnded(service: Service, stopRequested: boolean, failedToStart: unknown): void {
+    this.#answerManager(service, stopRequested, failedToStart)
     this.#answered(service)
   }
 
-  #answerManager(service: Service, told: boolean, failedToStart: unknown): void {
+  #answerManager(service: Service, stopRequested: boolean, failedToStart: unknown): void {
     service.alive = false
     if (this.closed) service.manager?.conclude()
     if (service.begun !== undefined) {
@@ -181,7 +181,7 @@ export class Supervisor implements ChildSupervisor {
       this.#began(service, failedToStart === undefined ? 'ignore' : 'error')
     } else if (service.stopped !== undefined) this.#stopped(service)
     // OTP counts giving up as an end in good order.
-    else this.#postExit(service, 'shutdown', told ? 'told' : 'policy')
+    else this.#postExit(service, 'shutdown', stopRequested ? 'told' : 'policy')
   }
 
   #postExit(child: Service, kind: ExitKind, wish: Wish): void {
@@ -221,7 +221,7 @@ export class Supervisor implements ChildSupervisor {
 
   // --- the process ---------------------------------------------------------------------------
 
-  /** Goes on with what came of the last command, to the next that takes its time. */
+  /** Resumes the process with the answer of its last command, until a command has no answer yet. */
   resume(answer: unknown): void {
     for (let input = answer; input !== LATER && !this.closed; ) {
       const { value: command, done } = this.#process.next(input)
@@ -233,7 +233,7 @@ export class Supervisor implements ChildSupervisor {
   /** @internal Takes the next message. */
   take(): void {
     const message = this.#mailbox[this.#taken++] as Message<Service>
-    if (message.type === 'exit') message.child.exitWaits = false
+    if (message.type === 'exit') message.child.exitTaken()
     this.resume({ message, now: this.#tree.clock.now() })
   }
 
@@ -246,7 +246,7 @@ export class Supervisor implements ChildSupervisor {
     return LATER
   }
 
-  /** Does what it wants done; returns what came of it, or LATER. */
+  /** Carries out a command. Returns its answer, or LATER. */
   #perform(command: Command<Service>): unknown {
     switch (command.do) {
       case 'receive':
@@ -256,7 +256,7 @@ export class Supervisor implements ChildSupervisor {
       case 'stop':
         return this.#commands.stop(command.child, command.again)
       case 'fresh':
-        return command.child.row !== undefined && this.#registry.startsFresh(command.child.row)
+        return command.child.routine !== undefined && this.#registry.startsFresh(command.child.routine)
       case 'delay':
         return this.#commands.delay(command.child)
       case 'ready':
@@ -274,10 +274,6 @@ export class Supervisor implements ChildSupervisor {
     }
     return undefined
   }
-}
-
-function postTo(supervisor: Supervisor, message: Message<Service>): void {
-  supervisor.post(message)
 }
 
 function takeNext(supervisor: Supervisor): void {

@@ -4,7 +4,7 @@ import { type GlobalManager, Manager } from '../manager/index.ts'
 import type { AnyBody } from '../contract/index.ts'
 import type { Interceptor } from '../port/index.ts'
 import { isThenable } from '../turn/index.ts'
-import type { RoutineRow } from '../routine/index.ts'
+import type { SupervisedRoutine } from '../routine/index.ts'
 import { isActorLogic, refuse, type StartContext } from '../spec/index.ts'
 import type { Fault } from './faults.ts'
 import { hearFreeStep } from './free-step.ts'
@@ -55,7 +55,7 @@ export class Onlooker implements Interceptor {
     if (count > manager.spec.maxRoutines) this.excess.push({ i: this.#recorder.events.length - 1, path, count })
   }
 
-  start(row: RoutineRow, context: StartContext): void {
+  start(row: SupervisedRoutine, context: StartContext): void {
     const faults = this.#faultsOf(row)
     const { restart, shutdown, timeout } = row.spec
     const time = shutdown === 'brutal_kill' ? 0 : shutdown === 'infinity' ? Infinity : shutdown
@@ -67,18 +67,18 @@ export class Onlooker implements Interceptor {
     for (const fault of faults) fault.start?.(context)
   }
 
-  #faultsOf(row: RoutineRow): readonly Fault[] {
+  #faultsOf(row: SupervisedRoutine): readonly Fault[] {
     const faults = this.#faults.get(row.name) ?? []
     if (isActorLogic(row.logic) && faults.some(({ start }) => start === undefined))
       this.problem ??= refuse(`simulate fault of ${row.name}`, 'startFails() where the work is actor logic', faults[0]?.text)
     return faults
   }
 
-  begin(row: RoutineRow, run: () => void): void {
+  begin(row: SupervisedRoutine, run: () => void): void {
     owned(row.path, run)
   }
 
-  body(row: RoutineRow, body: AnyBody): AnyBody {
+  body(row: SupervisedRoutine, body: AnyBody): AnyBody {
     const { path, incarnation } = row
     let faulty = body
     for (const fault of this.#faultsOf(row)) faulty = fault.wrap(faulty)

@@ -1,9 +1,9 @@
 /**
- * The genuine XState actors of managers and routines, with doors: nobody but the library drives a lifecycle.
+ * The genuine XState actors of managers and routines, behind doors: only the library drives a lifecycle.
  *
  * A1  What a user sends to a public `actor` is an order of the public API, or nothing. What comes from actors below (`sendParent`,
- *     `sendBack`) is a word: inspection tells of it, no lifecycle hears it.
- * A2  Observers are told snapshots as words (turn.ts), so that an actor may be driven in the middle of a turn.
+ *     `sendBack`) is seen by inspection only: no lifecycle reacts to it.
+ * A2  Observers receive snapshots as words (turn.ts), so that an actor may be driven in the middle of a turn.
  * A3  XState remembers each type of event that a machine has met. So a machine of the library's meets its own events only: the ends of
  *     those below, which have their ids in their types, stop at the door.
  */
@@ -20,12 +20,12 @@ import {
 } from 'xstate'
 import type { Turn } from './turn.ts'
 
-/** Who stands behind an actor. */
+/** The owner of an actor: it decides what events from outside mean. */
 export interface Door {
   readonly turn: Turn
   /** A user sends it an event. */
   sent(event: EventObject): void
-  /** An actor below it tells it something. */
+  /** An actor below it sends it an event. */
   relayed(event: EventObject): void
   /** A user stops it, which XState allows of a root. */
   stopped(): void
@@ -49,6 +49,16 @@ export class LifecycleActor extends Actor<AnyActorLogic> {
   constructor(logic: AnyActorLogic, options: ActorOptions<AnyActorLogic>, door: Door) {
     super(logic, options)
     this.door = door
+  }
+
+  /** The value of its snapshot. */
+  get stateValue(): unknown {
+    return (this.getSnapshot() as AnyMachineSnapshot).value
+  }
+
+  /** What its machine has failed of; of a manager's actor. */
+  get failure(): unknown {
+    return failureIn(this.getSnapshot() as AnyMachineSnapshot)
   }
 
   /** The library's own. In a turn. */
@@ -84,7 +94,7 @@ export class LifecycleActor extends Actor<AnyActorLogic> {
     return this
   }
 
-  override subscribe(observer?: Observing<any>, error?: (error: any) => void, complete?: () => void): Subscription {
+  override subscribe(observer?: Observing<never>, error?: (error: unknown) => void, complete?: () => void): Subscription {
     const given = typeof observer === 'object' ? observer : { next: observer, error, complete }
     const told = new Told(given as Partial<Observer<unknown>>, this.door.turn)
     return subscribed(told, super.subscribe(told as never))
@@ -95,13 +105,17 @@ export class LifecycleActor extends Actor<AnyActorLogic> {
     super.subscribe({ error: listener })
   }
 
-  /** Hears everything at once, in the middle of turns too: for whoever only writes down. */
+  /** Adds an observer of inspection that is called at once, also in the middle of a turn. It may only record what it receives. */
   listenIn(observer: (event: InspectionEvent) => void): Subscription {
     return inspects.get(this.system)?.(observer) ?? this.system.inspect(observer)
   }
 }
 
-/** How each root was inspected before its observers were told in words. */
+function failureIn({ context }: AnyMachineSnapshot): unknown {
+  return (context as { readonly error?: unknown }).error
+}
+
+/** The original `inspect` of each root system, which calls its observers at once. */
 const inspects = new WeakMap<object, AnyActorRef['system']['inspect']>()
 
 /** A2, for `system.inspect` of a root. */

@@ -1,4 +1,4 @@
-/** Carries lifecycle events from where they happen up to whoever listens. */
+/** Carries lifecycle events from where they happen up to the listeners. */
 import type { LifecycleEvent, LifecycleEventOf, LifecycleEventType } from '../../machines/lifecycle-event.ts'
 import { type Logger, silentLogger } from '../contract/index.ts'
 import type { Turn } from './turn.ts'
@@ -63,8 +63,7 @@ export class Listeners {
     own.until = bus.latest
     bus.count(type, -1)
     // It has yet to hear what happened before.
-    if (bus.turn.hasWords) bus.turn.afterWords(() => this.#remove(type, own), undefined)
-    else this.#remove(type, own)
+    bus.afterWords(() => this.#remove(type, own))
   }
 
   #remove(type: string, own: Subscription): void {
@@ -78,7 +77,7 @@ export class Listeners {
     for (const [type, subscriptions] of this.#byType) for (const own of subscriptions) this.#end(type, own)
   }
 
-  /** Calls those that want the event. */
+  /** Calls the listeners of its type, then those of `'*'`. */
   tell(event: LifecycleEvent, hold: Hold | undefined): void {
     if (this.#byType.size === 0) return
     this.#tellAll(this.#byType.get(event.type), event, hold)
@@ -100,7 +99,7 @@ export class Listeners {
  * B2  What a listener throws is contained: logged and counted.
  */
 export class LifecycleBus {
-  /** How many listeners there are in the whole tree, for each type: of a type that nobody hears no object is made. */
+  /** How many listeners there are in the whole tree, for each type: no event is built for a type without listeners. */
   readonly #listeners = new Map<string, number>()
   #listening = 0
   /** How many of them hear everything. */
@@ -117,12 +116,12 @@ export class LifecycleBus {
     this.#logger = logger
   }
 
-  /** True if somebody reads what is logged. */
+  /** True if a logger was given. */
   get logs(): boolean {
     return this.#logger !== silentLogger
   }
 
-  /** True if somebody in the tree listens to this type, or to all. */
+  /** True if any listener in the tree wants this type, or all types. */
   hears(type: string): boolean {
     return this.#listening > 0 && (this.#hearing > 0 || this.#listeners.has(type))
   }
@@ -141,7 +140,7 @@ export class LifecycleBus {
     return ++this.latest
   }
 
-  /** Tells a node's listeners, and those of all nodes above it, of an event. */
+  /** Delivers an event to the listeners of a node and of all nodes above it. */
   publish(to: Listeners, event: LifecycleEvent): void {
     this.turn.word(deliver, to, event)
   }
@@ -151,12 +150,18 @@ export class LifecycleBus {
     this.turn.word(deliverHeld, { to, hold }, event)
   }
 
+  /** Calls `act` once all words so far are delivered: at once, if there are none. */
+  afterWords(act: () => void): void {
+    if (this.turn.hasWords) this.turn.afterWords(act, undefined)
+    else act()
+  }
+
   /** Calls a listener of `what`. In a word. */
   call<Event>(listener: (event: Event) => unknown, event: Event, what: string, hold?: Hold): void {
     try {
       const result = listener(event)
       if (!isThenable(result)) return
-      // A rejection of a listener is its own, whether or not somebody waits for it.
+      // A rejection is contained, whether or not the phase waits for the promise.
       const quiet = Promise.resolve(result).catch((error: unknown) => this.contain(error, `a listener of ${what} rejected`))
       hold?.(quiet)
     } catch (error) {
@@ -164,7 +169,7 @@ export class LifecycleBus {
     }
   }
 
-  /** Counts and logs an error that nobody else can take. */
+  /** Counts and logs an error that no caller can receive. */
   contain(error: unknown, message: string): void {
     this.contained++
     this.log('error', { err: error }, message)

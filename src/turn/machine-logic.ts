@@ -6,9 +6,9 @@ import type { LifecycleActor } from './lifecycle-actor.ts'
  * The logic of a machine with its effects attached, for {@link LifecycleActor}.
  *
  * The machine stays what it is, for viewers too; its named actions are collected while it
- * decides, and performed once the actor's snapshot is the new one. So whoever looks at the
- * actor from within an effect, or from an event that an effect announces, sees the state
- * that the effect belongs to.
+ * decides, and performed once the actor's snapshot is the new one. So code that reads
+ * the actor from within an effect, or from a listener of an event that an effect announces,
+ * sees the state that the effect belongs to.
  *
  * What an actor begins from is taken as it is: XState looks through what it restores for actors, and changes what it takes for
  * one. Here there are none, and what the context holds is a user's.
@@ -39,7 +39,7 @@ type Logic = ActorLogic<Snapshot<unknown>, EventObject>
 
 const METHODS = ['transition', 'getInitialSnapshot', 'getPersistedSnapshot', 'restoreSnapshot', 'start'] as const
 
-/** Somebody's logic with some of its methods replaced. The others are called on itself: it may have private members, or be frozen. */
+/** A user's logic with some of its methods replaced. The other methods are called on the original, which may have private members or be frozen. */
 export function instead(logic: Logic, methods: Partial<Logic>): Logic {
   const replaced = Object.create(logic) as Logic
   for (const name of METHODS) {

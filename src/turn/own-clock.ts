@@ -1,10 +1,10 @@
-/** A clock that is the user's own: asked and told between two turns, see T2, T5 and T6 in turn.ts. */
+/** A user's clock: it is called only between two turns, see T2, T5 and T6 in turn.ts. */
 import type { Clock } from '../port/index.ts'
 import type { Turn } from './turn.ts'
 
 /** A timer that is to be armed at the end of the turn. */
 class OwnTimer {
-  handle: unknown = undefined
+  handle: unknown
   armed = false
   cleared = false
   readonly callback: () => void
@@ -17,9 +17,9 @@ class OwnTimer {
 }
 
 /**
- * V1  In a turn it is as late as it was before the turn began; elsewhere, as late as the user's clock says.
+ * V1  During a turn `now` returns the time at which the turn began; otherwise it asks the user's clock.
  * V2  A timer that is cleared before the end of its turn is never armed; one that has fired, or is unknown, is ignored.
- * V3  What the user's clock throws is contained: it is as late as it was then, and the timer is not armed.
+ * V3  What the user's clock throws is contained: `now` repeats the last known time, and the timer is not armed.
  */
 export class OwnClock implements Clock {
   readonly #clock: Clock

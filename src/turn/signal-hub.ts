@@ -1,15 +1,15 @@
-/** One listener on a signal of somebody else's, however many routines and waits are bound to it. */
+/** Keeps one listener on each foreign signal, however many routines and waits are bound to it. */
 
 import type { LifecycleBus } from './lifecycle-bus.ts'
 import type { Turn } from './turn.ts'
 
-/** Something that an aborted signal is told to. */
+/** A routine or a wait that is bound to a signal. */
 export interface Abortable {
   aborted(reason: unknown): void
 }
 
 /**
- * H1  A signal has at most one listener of ours, and none once nobody here is bound to it.
+ * H1  The library has at most one listener on a signal, and none once nothing is bound to it.
  * H2  Binding and unbinding cost the same however many are bound: the platform's own listener list is walked at each add.
  */
 export class SignalHub {
@@ -20,7 +20,7 @@ export class SignalHub {
     this.#bus = bus
   }
 
-  /** Tells `member` when `signal` is aborted, in a turn of its own; soon if it is already. */
+  /** Calls `member.aborted` in a turn of its own when `signal` is aborted; soon, if it is aborted already. */
   bind(signal: AbortSignal, member: Abortable): void {
     const known = this.#bound.get(signal)
     if (known !== undefined) {
@@ -40,14 +40,14 @@ export class SignalHub {
     this.#bus.turn.deed(this.#leave, known)
   }
 
-  /** A deed: by now nobody may want to know any more, or it may have been aborted. */
+  /** A deed. By now all members may have left, or the signal may have been aborted. */
   readonly #listen = (bound: Bound): void => {
     if (bound.members.size === 0) return
     if (bound.signal.aborted) this.#abort(bound)
     else bound.signal.addEventListener('abort', bound.listener)
   }
 
-  /** A deed: what a signal that only looks like one throws harms nobody. */
+  /** A deed. An object that only resembles a signal may throw here, which is contained. */
   readonly #leave = ({ signal, listener }: Bound): void => {
     try {
       signal.removeEventListener('abort', listener)
@@ -56,7 +56,7 @@ export class SignalHub {
     }
   }
 
-  /** In foreign code. Each is told in a turn of its own, unless it has left meanwhile. */
+  /** Called by the platform. Each member gets a turn of its own, unless it has left meanwhile. */
   #abort(bound: Bound): void {
     const { signal, members, listener } = bound
     const reason: unknown = signal.reason

@@ -2,6 +2,7 @@
 import { nanoid } from 'nanoid'
 import { ConfigError, type Logger } from '../contract/index.ts'
 import {
+  ambient,
   type AsyncContext,
   type Clock,
   type Interceptor,
@@ -17,7 +18,7 @@ import { OwnClock } from './own-clock.ts'
 import { SignalHub } from './signal-hub.ts'
 import { Turn } from './turn.ts'
 
-/** Characters of a generated id: 48 bits, and each is checked against those that live. */
+/** Characters of a generated id: 48 bits. Each id is checked against the living ones. */
 const ID_LENGTH = 8
 
 /** The most that a given id generator may repeat itself before it is called broken. */
@@ -30,7 +31,7 @@ export interface Launch {
   launch(): void
 }
 
-/** A place where something was counted that the levels above do not know yet. */
+/** A set of counters that has yet to be added to the levels above. */
 export interface Uncounted {
   addUp(): void
 }
@@ -43,8 +44,8 @@ export class Tree {
   readonly strict: boolean
   readonly interceptor: Interceptor | undefined
   readonly asyncContext: AsyncContext
-  /** Who sees the traffic, while somebody does: one, or all of them as one. */
-  observer: TrafficObserver | undefined = undefined
+  /** The observer of the traffic, if there is one; several are combined into one. */
+  observer: TrafficObserver | undefined
   readonly bus: LifecycleBus
   readonly signals: SignalHub
   readonly uncounted = new Set<Uncounted>()
@@ -54,7 +55,7 @@ export class Tree {
   ticket = 0
   /** How many entries of the journal have been acknowledged. */
   acknowledged = 0
-  /** True if an id may wait until somebody asks for it. */
+  /** True if an id may be generated as late as it is first read. */
   readonly idsAreLazy: boolean
   readonly #generateId: () => string
   readonly #store: Store | undefined
@@ -111,6 +112,11 @@ export class Tree {
     if (error !== undefined) this.bus.contain(error, `${entry.path}: not stored (${entry.type})`)
   }
 
+  /** The asynchronous context of the caller; undefined if there is nothing to keep. Calls foreign code, so it is not called in a turn. */
+  captureContext(): unknown {
+    return this.asyncContext === ambient ? undefined : this.asyncContext.capture()
+  }
+
   /** An id that `taken` does not know. Between two turns, where the generator is the user's. */
   generateId(taken: (id: string) => boolean): string {
     for (let attempt = 0; attempt < ID_TRIES; attempt++) {
@@ -122,7 +128,7 @@ export class Tree {
   }
 
   /**
-   * Calls `act(target)` once, which begins a turn; `now` is for who has just asked the clock. No closure where the clock is the
+   * Calls `act(target)` once, which begins a turn; A caller that has just read the clock passes `now`. No closure where the clock is the
    * platform's.
    */
   arm<Target>(act: (target: Target) => void, target: Target, delay: number, now?: number): unknown {

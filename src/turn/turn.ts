@@ -1,7 +1,7 @@
 /**
  * One turn at a time: how a tree changes, and when it calls code that is not its own.
  *
- * Foreign code is of three kinds. *Words* are told after a change: events to listeners, log lines, observers of actors. *Deeds*
+ * Foreign code is of three kinds. *Words* report a change after it was made: events to listeners, log lines, observers of actors. *Deeds*
  * are done at the end of the turn that decides them: aborting a signal, `start`, beginning a body, creating, stopping and stepping
  * a user's actor, timers of a user's clock, listeners on a foreign signal. *Questions* are asked between two turns: `restartIf`,
  * `random`, `generateId`, the time of a user's clock.
@@ -9,20 +9,20 @@
  * T1   A turn is one synchronous change. It begins with a public call, a timer, a settled body, an actor's event, a foreign abort or
  *      an answer. Turns never nest.
  * T2   In a turn no foreign function, getter or proxy trap is called: users' values are read at the boundary, before it begins.
- * T3   Between turns the tree is in one of these states, whoever looks: at rest; *starting* (a child is announced, its `start` has not
- *      returned); *stopping* (told, not ended); *over, unanswered* (an incarnation has ended, its supervisor has not answered);
+ * T3   Between turns the tree is in one of these states: at rest; *starting* (a child is announced, its `start` has not
+ *      returned); *stopping* (it was asked to stop and has not ended); *over, unanswered* (an incarnation has ended, its supervisor has not answered);
  *      *replacing* (a group is being restarted: a stopped child's permit is kept). `count` is the permits held, `routines()` are the
- *      rows. `metrics()` may be ahead of what has been heard.
+ *      living ones. `metrics()` may be ahead of what has been heard.
  * T4   Words are numbered when they arise and delivered in that order, one at a time, never into a listener that is running; all of
  *      them before the outermost call returns.
  * T5   Deeds are done in order at the end of their turn, also in nested calls, before that call returns; what waited before a nested
  *      call goes on waiting, so that no stack grows with the number of deeds. In an outermost call words and deeds share one queue.
  * T6   A question is asked between turns; its answer begins a turn that checks everything again.
  * T7   A call from within a word, a deed or a question is an ordinary turn with an ordinary, immediate result.
- * T8   What concerns many is a series of turns: its cursor is data, and it passes over who has ended meanwhile. See {@link Turn.each}.
+ * T8   A change to many nodes is a series of turns: its cursor is data, and it skips nodes that have ended meanwhile. See {@link Turn.each}.
  * T9   An end and its answer (restart, give up, leave) are two turns.
  * T10  A listener hears exactly the events numbered after its `on` and before its `off`.
- * T11  Every word and deed is contained by itself: the queue empties whatever throws; a failing deed fails its routine and nobody else.
+ * T11  Every word and deed is contained by itself: the queue empties whatever throws; a failing deed fails its own routine and no other.
  * T12  When the stack is empty, the queue is.
  */
 
@@ -104,7 +104,7 @@ export class Turn {
     this.#ask = ask
   }
 
-  /** Begins a turn, unless one is under way. Whoever gets true calls {@link end}, in a `finally`. */
+  /** Begins a turn, unless one is under way. A caller that gets true calls {@link end} in a `finally`. */
   begin(): boolean {
     if (this.busy) return false
     this.#ask?.()
@@ -122,21 +122,23 @@ export class Turn {
   }
 
   /** A whole turn. */
-  run<A, B = undefined>(act: (a: A, b: B) => unknown, a: A, b?: B): void {
+  run(act: () => unknown): void
+  run<A, B = undefined>(act: (a: A, b: B) => unknown, a: A, b?: B): void
+  run<A, B>(act: (a: A, b: B) => unknown, a?: A, b?: B): void {
     const outer = this.begin()
     try {
-      act(a, b as B)
+      act(a as A, b as B)
     } finally {
       if (outer) this.end()
     }
   }
 
-  /** True if somebody has not been told yet of something that has happened. */
+  /** True if words wait to be delivered. */
   get hasWords(): boolean {
     return this.#words.tail > 0
   }
 
-  /** True if nothing waits to be done or told. */
+  /** True if neither words nor deeds wait. */
   get isQuiet(): boolean {
     return this.waiting === 0
   }
@@ -146,42 +148,48 @@ export class Turn {
     return this.#words.tail + this.#deeds.tail
   }
 
-  /** Something is to be told: `act(a, b)` calls foreign code. */
+  /** Queues a word: `act(a, b)` calls foreign code. */
   word<A, B>(act: (a: A, b: B) => unknown, a: A, b: B): void {
     this.#words.push(act, a, b, this.#tag(FOREIGN))
     if (!this.busy) this.#endEmpty()
   }
 
-  /** Something is to be done once everybody has heard of what has happened so far. */
+  /** Queues a turn behind all words so far. */
   afterWords<A>(act: (a: A) => void, a: A): void {
     this.#words.push(act, a, undefined, this.#tag(0))
     if (!this.busy) this.#endEmpty()
   }
 
-  /** Something is to be done at the end of this turn: `act(a, b)` calls foreign code. */
-  deed<A, B = undefined>(act: (a: A, b: B) => unknown, a: A, b?: B): void {
+  /** Queues a deed for the end of this turn: `act(a, b)` calls foreign code. */
+  deed(act: () => unknown): void
+  deed<A, B = undefined>(act: (a: A, b: B) => unknown, a: A, b?: B): void
+  deed<A, B>(act: (a: A, b: B) => unknown, a?: A, b?: B): void {
     const outer = this.begin()
     this.#deeds.push(act, a, b, this.#tag(FOREIGN))
     if (outer) this.end()
   }
 
-  /** Another turn is to follow this one, behind all deeds so far. */
-  next<A, B = undefined>(act: (a: A, b: B) => unknown, a: A, b?: B): void {
+  /** Queues another turn behind all deeds so far. */
+  next(act: () => unknown): void
+  next<A, B = undefined>(act: (a: A, b: B) => unknown, a: A, b?: B): void
+  next<A, B>(act: (a: A, b: B) => unknown, a?: A, b?: B): void {
     const outer = this.begin()
     this.#deeds.push(act, a, b, this.#tag(0))
     if (outer) this.end()
   }
 
   /**
-   * Something has come of a deed, or of somebody else's step: `act(a, b)` is a turn. While a deed is being done it waits until
-   * that has returned, so that what follows from it keeps its place behind the words that are due by then.
+   * Runs a turn that follows from foreign code. If a deed is running, the turn waits until that has returned, so that it comes after
+   * the words that are due by then.
    */
-  arise<A, B = undefined>(act: (a: A, b: B) => unknown, a: A, b?: B): void {
+  arise(act: () => unknown): void
+  arise<A, B = undefined>(act: (a: A, b: B) => unknown, a: A, b?: B): void
+  arise<A, B>(act: (a: A, b: B) => unknown, a?: A, b?: B): void {
     if (this.#inDeed || this.busy) this.#deeds.push(act, a, b, this.#tag(0))
-    else this.run(act, a, b)
+    else this.run(act, a as A, b)
   }
 
-  /** T6. Asks somebody, between two turns; what he throws is the caller's. */
+  /** T6. Calls a user's function between two turns. What it throws goes to the caller. */
   ask<R>(question: () => R): R {
     const { busy } = this
     const inDeed = this.#inDeed
@@ -199,8 +207,8 @@ export class Turn {
   }
 
   /** T8. One turn for each, in order, with what it leads to in between; then one more. */
-  each<T>(targets: readonly T[], act: (target: T) => void, then?: () => void): void {
-    this.next(step, { turn: this, targets, at: 0, act: act as (target: unknown) => void, then })
+  each<T>(targets: readonly T[], act: (target: T) => void, last?: () => void): void {
+    this.next(step, { turn: this, targets, at: 0, act: act as (target: unknown) => void, last })
   }
 
   /** Between two turns of a queue: what the user's clock calls is nested in this call. */
@@ -282,12 +290,13 @@ interface Series {
   readonly targets: readonly unknown[]
   at: number
   readonly act: (target: unknown) => void
-  readonly then: (() => void) | undefined
+  /** The turn that follows the series. */
+  readonly last: (() => void) | undefined
 }
 
 /** As many of a series as lead to nothing that has to be done before the next. */
 function step(series: Series): void {
-  const { turn, targets, act, then } = series
+  const { turn, targets, act, last } = series
   while (series.at < targets.length) {
     const { waiting } = turn
     act(targets[series.at++])
@@ -295,5 +304,5 @@ function step(series: Series): void {
     turn.next(step, series)
     return
   }
-  then?.()
+  last?.()
 }

@@ -13,7 +13,7 @@ export interface WaitingRoom {
   readonly signals: SignalHub
 }
 
-/** Where those stand who wait; each is called when what he waits for may have come true. */
+/** A set of waiters. Each `look` is called when the condition may have come true. */
 export interface Waiters {
   add(look: () => void): void
   delete(look: () => void): void

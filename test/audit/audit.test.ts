@@ -678,7 +678,7 @@ async function fireAll(clock: VirtualClock): Promise<void> {
 }
 
 function waiters({ life }: LocalManager): number {
-  const { permit, queue } = life.gate.capacityWaiters
+  const { permitWaiters: permit, placeWaiters: queue } = life.gate
   const named = [...life.place.groups.values()].reduce((sum, group) => sum + group.waiters.size, 0)
   return life.flock.capacityWaiters.size + permit.size + queue.size + named
 }

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { type AnyActorRef, assign, fromCallback, sendParent, sendTo, setup } from 'xstate'
 import type { RoutineContext } from 'curtaincall'
 import { Traffic } from '../../src/inspector/traffic.ts'
-import type { RoutineRow } from '../../src/routine/routine.ts'
+import type { SupervisedRoutine } from '../../src/routine/supervised-routine.ts'
 import { makeTree, type Tree, untilTold } from '../support/tree.ts'
 import { settle } from '../support/virtual-clock.ts'
 
@@ -32,7 +32,7 @@ describe.each([{ strict: false }, { strict: true }])('what is tapped (strict: $s
     context: { sum: 0 },
     on: { add: { actions: assign({ sum: ({ context, event }) => context.sum + event.by }) } },
   })
-  const rowOf = (tree: Tree, path: string): RoutineRow => tree.global.whereis(path) as unknown as RoutineRow
+  const rowOf = (tree: Tree, path: string): SupervisedRoutine => tree.global.whereis(path) as unknown as SupervisedRoutine
 
   test('send, ask and reply between functions: who sent it is known after an await, too', async () => {
     const { local, traffic } = watched()

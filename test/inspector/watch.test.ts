@@ -8,7 +8,7 @@ import { Turn } from '../../src/turn/turn.ts'
 import { Controls } from '../../src/inspector/controls.ts'
 import { CONTROLS } from '../../src/inspector/protocol.ts'
 import { Watch } from '../../src/inspector/watch.ts'
-import { RoutineRow } from '../../src/routine/routine.ts'
+import { SupervisedRoutine } from '../../src/routine/supervised-routine.ts'
 import { deaf, makeTree, type Tree, untilTold } from '../support/tree.ts'
 import { settle } from '../support/virtual-clock.ts'
 
@@ -111,7 +111,7 @@ describe('U1: what it costs', () => {
     const tree = makeTree({ maxRoutines: 1, overflow: 'queue' })
     const routines = Array.from({ length: 50 }, () => tree.local.spawn('x', untilTold))
     await settle()
-    const current = vi.spyOn(RoutineRow.prototype, 'current', 'get')
+    const current = vi.spyOn(SupervisedRoutine.prototype, 'current', 'get')
     const watch = new Watch(tree.global)
     watch.begin()
     const states = watch.forest
@@ -405,7 +405,7 @@ describe('controls', () => {
     for (let round = 0; round < 3; round++) {
       for (const control of CONTROLS) {
         if (round === 0 && control.startsWith('shutdown')) continue
-        const paths = [failing.path, ...[...local.registry.rows.values()].map(({ path }) => path), local.path, global.path]
+        const paths = [failing.path, ...[...local.registry.living.values()].map(({ path }) => path), local.path, global.path]
         controls.carryOut(control, { paths, event: { type: 'go' } })
         if (round > 0) await settle()
       }

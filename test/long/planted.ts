@@ -45,7 +45,7 @@ const BUGS: readonly Bug[] = [
   },
   {
     name: 'a delayed restart is not disarmed when the routine ends',
-    file: 'src/routine/routine.ts',
+    file: 'src/routine/supervised-routine.ts',
     from: '    this.#disarm()\n    this.#mailbox?.abandon()',
     to: '    this.#mailbox?.abandon()',
   },

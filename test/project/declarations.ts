@@ -5,7 +5,7 @@
  * - `interfaceSize`: what a room asks of those above it has ten members at most, inherited ones included. It weighs each one more.
  * - `interfaceAbsent`: a room declares the interfaces that {@link ASKED} says it has.
  */
-import type { Fault, RoomOf } from './rooms.ts'
+import { type Fault, roomOf } from './rooms.ts'
 import { childrenOf, nameOf, type Node, type Sources } from './sources.ts'
 
 /** By room: the interfaces in which it says what it needs of those above it. */
@@ -67,7 +67,7 @@ function interfaceNamed(sources: Sources, file: string, name: string): Node | un
   return declarationsIn(sources, file, /^TSInterfaceDeclaration$/).find(({ id }) => nameOf(id) === name)
 }
 
-export function interfaceFaults(sources: Sources, roomOf: RoomOf): Fault[] {
+export function interfaceFaults(sources: Sources): Fault[] {
   return Object.entries(ASKED).flatMap(([room, names]) =>
     names.flatMap((name): Fault[] => {
       const file = sources.files.find((each) => roomOf(each) === room && interfaceNamed(sources, each, name) !== undefined)

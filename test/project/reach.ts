@@ -1,21 +1,31 @@
 /**
- * No reach-through: from `this`, and from what a function was handed, it is two dots at most to what is not one's own.
+ * No reach-through: from `this` it is two dots at most to what is not one's own; from what a function was handed it is three, as it
+ * has nothing of its own to begin from.
  *
  * - A dot is a name behind `this` or behind a parameter. `this.host.line` has two and is fine, `this.host.line.head` has three.
  * - The last call is the verb of whoever is reached, and no dot: `this.host.line.leave()` has two. It is one when something is
  *   reached behind it: `this.host.line.next().row` has four. An index and what stands between (`!`, `?.`, `as`) are none.
+ * - A hop over `tree` is no dot: it stands for what all nodes of one tree share, such as the clock, the turn, the bus and the signals.
+ *   `this.host.tree.clock` has two.
+ * - What is read of options that were compiled once, `spec` and `limits`, is no dot: `this.lead.spec.mailbox.capacity` has two.
  * - A private name is a dot only where it is the first: behind another it is still the class's own, as the language sees to.
  * - What a class declares as an array, a map, a set or a string is its own altogether: the names in {@link BUILT_IN} are no dots
  *   behind such a field of `this`, or behind each other there. Behind anything else they are.
  * - A `const` that is made of dots alone stands for them, by name and by pattern: after `const { local } = this`,
- *   `local.registry.line.head` has four. What a call returned and was given a name is in hand, and so is an element of a loop.
+ *   `local.registry.queue.head` has four. What a call returned and was given a name is in hand, and so is an element of a loop.
  *
  * `reach` counts chains that begin at `this`; `reachOfHanded` those that begin at a parameter.
  */
 import type { Fault } from './rooms.ts'
 import { childrenOf, nameOf, isNode, type Node, type Sources } from './sources.ts'
 
-const MOST_DOTS = 2
+const MOST_DOTS = { this: 2, handed: 3 } as const
+
+/** What all nodes of one tree share. */
+const SHARED = /^#?tree$/
+
+/** Options that were compiled once. */
+const OPTIONS = /^#?(spec|limits)$/
 
 const BUILT_IN = new Set(
   (
@@ -33,10 +43,12 @@ interface Path {
   readonly dots: number
   /** True while it is in what the class keeps in a collection of its own. */
   readonly own: boolean
+  /** True while it is in options that were compiled once. */
+  readonly options: boolean
   readonly called: boolean
 }
 
-const BEGINNING: Path = { root: 'this', dots: 0, own: false, called: false }
+const BEGINNING: Path = { root: 'this', dots: 0, own: false, options: false, called: false }
 const HANDED: Path = { ...BEGINNING, root: 'handed' }
 
 type Scope = Map<string, Path | undefined>
@@ -113,7 +125,7 @@ class Walk {
       const path = isNode(init) && node.kind === 'const' ? this.#pathOf(init) : undefined
       if (isNode(init)) this.#visit(init)
       // A pattern makes dots of its own, so it is held to the same, unless what it takes apart is too far away already.
-      this.#bind(id as Node, path?.called === true ? undefined : path, path !== undefined && path.dots <= MOST_DOTS)
+      this.#bind(id as Node, path?.called === true ? undefined : path, path !== undefined && !isFar(path))
     }
   }
 
@@ -159,8 +171,9 @@ class Walk {
     }
   }
 
-  #judge(node: Node, { root, dots }: Path): void {
-    if (dots <= MOST_DOTS) return
+  #judge(node: Node, path: Path): void {
+    if (!isFar(path)) return
+    const { root, dots } = path
     const text = this.#sources.text(this.#file).slice(node.start, node.end).replaceAll(/\s+/g, ' ').slice(0, 80)
     const says = `${this.#sources.place(this.#file, node)} ${text}: ${dots} dots from ${root === 'this' ? 'this' : 'what it was handed'}`
     this.faults.push({ rule: root === 'this' ? 'reach' : 'reachOfHanded', at: this.#file, weight: 1, says })
@@ -182,12 +195,15 @@ class Walk {
   #step(path: Path, property: Node, isComputed: boolean): Path {
     if (isComputed) return path
     const name = fieldName(property)
-    if (path.own && BUILT_IN.has(name)) return path
+    if (path.options || (path.own && BUILT_IN.has(name))) return path
     const isFirst = path.root === 'this' && path.dots === 0
-    const isFree = property.type === 'PrivateIdentifier' && path.dots > 0
-    return { ...path, dots: path.dots + (isFree ? 0 : 1), own: isFirst && this.#collections.has(name) }
+    const isFree = SHARED.test(name) || (property.type === 'PrivateIdentifier' && path.dots > 0)
+    const own = isFirst && this.#collections.has(name)
+    return { ...path, dots: path.dots + (isFree ? 0 : 1), own, options: OPTIONS.test(name) }
   }
 }
+
+const isFar = ({ root, dots }: Path): boolean => dots > MOST_DOTS[root]
 
 const isStep = ({ type }: Node): boolean => type === 'MemberExpression' || type === 'CallExpression' || TRANSPARENT.test(type)
 

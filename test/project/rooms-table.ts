@@ -1,34 +1,11 @@
-/**
- * Prints the rooms of src/, what leads from one to another, and what breaks the rules: `npm run rooms`. With `--faults` it prints
- * each offending line, and with `--breaks` what test/project/rooms.json would hold if all of it were known. With `--lower` it lowers the
- * numbers in that file to what is still there.
- */
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import {
-  arrowsBetween,
-  breaksOf,
-  faultsOf,
-  fileCircles,
-  floors,
-  isDoor,
-  isInner,
-  type Known,
-  known,
-  LIST,
-  ROOMS,
-  roomCircles,
-  roomsBy,
-  upwardArrows,
-} from './rooms.ts'
-import { exportsOf, root, type Sources, sourcesOfProject } from './sources.ts'
+/** Prints the rooms of src/, and what leads from one to another: `npm run rooms`. With `--faults` it prints each line that breaks a rule. */
+import { arrowsBetween, faultsOf, fileCircles, floors, isDoor, isInner, ROOMS, roomCircles, roomOf, upwardArrows } from './rooms.ts'
+import { exportsOf, type Sources, sourcesOfProject } from './sources.ts'
 
 const sources = sourcesOfProject()
-const { flat, breaks } = known()
-const roomOf = roomsBy(flat)
-const arrows = arrowsBetween(sources, roomOf)
-const upward = upwardArrows(sources, roomOf)
-const faults = faultsOf(sources, roomOf)
+const arrows = arrowsBetween(sources)
+const upward = upwardArrows(sources)
+const faults = faultsOf(sources)
 const out = (line: string): void => void process.stdout.write(`${line}\n`)
 const linesOf = (files: readonly string[]): number => files.reduce((sum, file) => sum + sources.text(file).split('\n').length - 1, 0)
 
@@ -82,37 +59,10 @@ function print(): void {
   printTable()
   printWhole('the rooms', sources, (file) => isInner(roomOf(file)))
   printWhole('all of src/ and machines/', sources, () => true)
-  for (const rooms of roomCircles(sources, roomOf)) out(`a circle of ${rooms.length} rooms: ${rooms.join(', ')}`)
+  for (const rooms of roomCircles(sources)) out(`a circle of ${rooms.length} rooms: ${rooms.join(', ')}`)
   for (const files of fileCircles(sources)) out(`a circle of ${files.length} files: ${files.join(', ')}`)
-  out('\n| rule | files | weight | known |\n| --- | ---: | ---: | ---: |')
-  const total = (files: Readonly<Record<string, number>> = {}): number => Object.values(files).reduce((sum, each) => sum + each, 0)
-  for (const [rule, files] of Object.entries(breaksOf(faults))) {
-    out(`| ${rule} | ${Object.keys(files).length} | ${total(files)} | ${total(breaks[rule])} |`)
-  }
+  out(`${faults.length} lines break a rule`)
 }
 
-/** What still lies flat, and the given breaks, as the file has them. */
-function listOf(listed: Known['breaks']): string {
-  const left = Object.entries(flat).flatMap(([room, names]) => {
-    const lying = names.split(' ').filter((name) => sources.has(`src/${name}.ts`))
-    return lying.length === 0 ? [] : [[room, lying.join(' ')]]
-  })
-  return `${JSON.stringify({ flat: Object.fromEntries(left) as object, breaks: listed }, null, 2)}\n`
-}
-
-/** The known breaks as far as they are still there: nothing is added, and no number rises. */
-function lowered(): Known['breaks'] {
-  const measured = breaksOf(faults)
-  const files = (rule: string): [string, number][] =>
-    Object.entries(breaks[rule] ?? {}).flatMap(([at, limit]) => {
-      const count = measured[rule]?.[at]
-      return count === undefined ? [] : [[at, Math.min(count, limit)]]
-    })
-  const rules = Object.keys(breaks).map((rule) => [rule, Object.fromEntries(files(rule))] as const)
-  return Object.fromEntries(rules.filter(([, each]) => Object.keys(each).length > 0))
-}
-
-if (process.argv.includes('--breaks')) process.stdout.write(listOf(breaksOf(faults)))
-else if (process.argv.includes('--lower')) writeFileSync(join(root, LIST), listOf(lowered()))
-else if (process.argv.includes('--faults')) for (const { rule, says } of faults) out(`${rule}: ${says}`)
+if (process.argv.includes('--faults')) for (const { rule, says } of faults) out(`${rule}: ${says}`)
 else print()

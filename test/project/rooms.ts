@@ -3,7 +3,7 @@
  *
  * - `homeless`: a file of src/ lies in a room.
  * - `upward`: a room imports only rooms that stand before it in {@link ROOMS}. Below all of them is machines/; above them are
- *   src/index.ts with src/internal.ts, and then the test kit, the inspector and the command.
+ *   src/index.ts, and then the test kit, the inspector and the command.
  * - `roomCircle`: there is no circle between rooms; a circle weighs as many as it has rooms.
  * - `fileCircle`: a circle of files has three of them at most; a larger one weighs as many as it has files.
  * - `door`: what stands outside a room imports it only through its index.ts. machines/ is no room and is imported file by file.
@@ -13,7 +13,7 @@
  */
 import { inheritanceFaults, interfaceFaults } from './declarations.ts'
 import { reachFaults } from './reach.ts'
-import { type Arrow, read, type Sources } from './sources.ts'
+import type { Arrow, Sources } from './sources.ts'
 
 /** Bottom up. */
 const INNER = [
@@ -28,7 +28,6 @@ const INNER = [
   'supervision',
   'shutdown',
   'manager',
-  'observe',
 ] as const
 
 export const ROOMS: readonly string[] = ['machines', ...INNER, 'index', 'testing', 'inspector', 'cli']
@@ -43,30 +42,12 @@ export interface Fault {
   readonly says: string
 }
 
-/** What rooms.json holds. */
-export interface Known {
-  /** By room: the names of its files that still lie flat in src/. */
-  readonly flat: Readonly<Record<string, string>>
-  /** By rule and file, how much of it there may be until it is mended. */
-  readonly breaks: Readonly<Record<string, Readonly<Record<string, number>>>>
-}
-
-export const LIST = 'test/project/rooms.json'
-
-export const known = (): Known => JSON.parse(read(LIST)) as Known
-
-export type RoomOf = (file: string) => string | undefined
-
-/** Where a file lies: by its folder, or, as long as it has none, by a table. */
-export function roomsBy(flat: Known['flat']): RoomOf {
-  const table = new Map(Object.entries(flat).flatMap(([room, names]) => names.split(' ').map((name) => [`src/${name}.ts`, room])))
-  return (file) => {
-    if (file.startsWith('machines/')) return 'machines'
-    if (file === 'src/index.ts' || file === 'src/internal.ts') return 'index'
-    const [, folder] = /^src\/([^/]+)\//.exec(file) ?? []
-    const room = folder ?? table.get(file)
-    return room !== undefined && ROOMS.includes(room) ? room : undefined
-  }
+/** The room that a file lies in, by its folder. */
+export function roomOf(file: string): string | undefined {
+  if (file.startsWith('machines/')) return 'machines'
+  if (file === 'src/index.ts') return 'index'
+  const [, folder] = /^src\/([^/]+)\//.exec(file) ?? []
+  return folder !== undefined && ROOMS.includes(folder) ? folder : undefined
 }
 
 export const isInner = (room: string | undefined): boolean => (INNER as readonly (string | undefined)[]).includes(room)
@@ -74,14 +55,14 @@ export const isInner = (room: string | undefined): boolean => (INNER as readonly
 export const isDoor = (file: string): boolean => isInner(/^src\/([^/]+)\/index\.ts$/.exec(file)?.[1])
 
 /** All imports that lead from one room into another. */
-export function arrowsBetween(sources: Sources, roomOf: RoomOf): Arrow[] {
+export function arrowsBetween(sources: Sources): Arrow[] {
   return sources.files.flatMap((file) => sources.arrows(file).filter(({ to }) => roomOf(file) !== roomOf(to)))
 }
 
 /** Imports that lead to a room that stands later. */
-export function upwardArrows(sources: Sources, roomOf: RoomOf): Arrow[] {
+export function upwardArrows(sources: Sources): Arrow[] {
   const height = (file: string): number => ROOMS.indexOf(roomOf(file) ?? '')
-  return arrowsBetween(sources, roomOf).filter(({ from, to }) => height(from) >= 0 && height(to) > height(from))
+  return arrowsBetween(sources).filter(({ from, to }) => height(from) >= 0 && height(to) > height(from))
 }
 
 /** An import in words. */
@@ -141,30 +122,28 @@ export function fileCircles(sources: Sources, among: (file: string) => boolean =
   return circles(files.toSorted(), (file) => sources.arrows(file).flatMap(({ to }) => (among(to) ? [to] : [])))
 }
 
-export function roomCircles(sources: Sources, roomOf: RoomOf): string[][] {
-  const arrows = arrowsBetween(sources, roomOf)
+export function roomCircles(sources: Sources): string[][] {
+  const arrows = arrowsBetween(sources)
   const next = (room: string): string[] => arrows.flatMap(({ from, to }) => (roomOf(from) === room ? [roomOf(to) ?? room] : []))
   return circles(ROOMS, next)
 }
 
 /** All that the sources do against the rules. */
-export function faultsOf(sources: Sources, roomOf: RoomOf): Fault[] {
+export function faultsOf(sources: Sources): Fault[] {
   const one = (rule: string, at: string, says: string): Fault => ({ rule, at, weight: 1, says })
   const homeless = sources.files.filter((file) => roomOf(file) === undefined)
-  const behind = arrowsBetween(sources, roomOf).filter(
-    ({ to }) => isInner(roomOf(to)) && to.startsWith(`src/${roomOf(to)}/`) && !isDoor(to),
-  )
+  const behind = arrowsBetween(sources).filter(({ to }) => isInner(roomOf(to)) && !isDoor(to))
   return [
-    ...homeless.map((file) => one('homeless', file, `${file} is in no room: give it a folder, or a line under "flat" in ${LIST}`)),
-    ...upwardArrows(sources, roomOf).map((arrow) =>
+    ...homeless.map((file) => one('homeless', file, `${file} is in no room: give it a folder`)),
+    ...upwardArrows(sources).map((arrow) =>
       one('upward', arrow.from, `${say(arrow)}, from ${roomOf(arrow.from)} up to ${roomOf(arrow.to)}`),
     ),
-    ...roomCircles(sources, roomOf).map((rooms) => circle('roomCircle', rooms)),
+    ...roomCircles(sources).map((rooms) => circle('roomCircle', rooms)),
     ...fileCircles(sources).flatMap((files) => (files.length > 3 ? [circle('fileCircle', files)] : [])),
     ...behind.map((arrow) => one('door', arrow.from, `${say(arrow)}, and not through src/${roomOf(arrow.to)}/index.ts`)),
     ...sources.files.flatMap((file) => (isDoor(file) ? doorFaults(sources, file) : [])),
     ...sources.files.flatMap((file) => (isInner(roomOf(file)) ? [...reachFaults(sources, file), ...inheritanceFaults(sources, file)] : [])),
-    ...interfaceFaults(sources, roomOf),
+    ...interfaceFaults(sources),
   ]
 }
 
@@ -182,32 +161,4 @@ function doorFaults(sources: Sources, file: string): Fault[] {
     ...(isSentence ? [] : [fault(`${file}:1 does not begin with one sentence about the room, as a comment`)]),
     ...others.map((statement) => fault(`${sources.place(file, statement)} is no export of what lies elsewhere`)),
   ]
-}
-
-/** What is measured, in the shape of the list of known breaks. */
-export function breaksOf(faults: readonly Fault[]): Record<string, Record<string, number>> {
-  const breaks: Record<string, Record<string, number>> = {}
-  const sorted = faults.toSorted((a, b) => (a.rule === b.rule ? (a.at < b.at ? -1 : 1) : a.rule < b.rule ? -1 : 1))
-  for (const { rule, at, weight } of sorted) {
-    const files = (breaks[rule] ??= {})
-    files[at] = (files[at] ?? 0) + weight
-  }
-  return breaks
-}
-
-/** The ratchet: what there is more of than is known, line by line, and what is listed and is there no more. */
-export function news(faults: readonly Fault[], breaks: Known['breaks']): string[] {
-  const measured = breaksOf(faults)
-  const grown = Object.entries(measured).flatMap(([rule, files]) =>
-    Object.entries(files).flatMap(([at, count]) => {
-      const limit = breaks[rule]?.[at] ?? 0
-      if (count <= limit) return []
-      const lines = faults.filter((fault) => fault.rule === rule && fault.at === at).map(({ says }) => says)
-      return [`${rule}: ${at} has ${count}, and ${limit} are known:\n  ${lines.join('\n  ')}`]
-    }),
-  )
-  const gone = Object.entries(breaks).flatMap(([rule, files]) =>
-    Object.keys(files).flatMap((at) => (measured[rule]?.[at] === undefined ? [`${rule}: ${at} is in order: take it off the list`] : [])),
-  )
-  return [...grown, ...gone]
 }

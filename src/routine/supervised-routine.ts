@@ -8,7 +8,6 @@ import {
   NotRunningError,
   type Outcome,
   outcomeOf,
-  RoutineHungError,
   type RoutineState,
   type WaitOptions,
   type Work,
@@ -23,55 +22,58 @@ import { announce, announceAside } from './announcing.ts'
 import { checkExitReason, exitStep } from './exit.ts'
 import { functionGround } from './function-ground.ts'
 import type { Host, Post } from './host.ts'
-import { Incarnation, type Owner } from './incarnation.ts'
+import { Incarnation } from './incarnation.ts'
 import { Remembering } from './memory.ts'
+import type { Owner } from './owner.ts'
+import { stopBackOff } from './restart-delay.ts'
 import { Resumption } from './resumption.ts'
 import { nextStart, outcomePromise, readResult, type Settling, startedPromise } from './routine-promises.ts'
-import { CANCEL, KILL, START, TIMEOUT } from './routine-steps.ts'
-import { answerEnd, cancel, exit, kill, noteOrder, receive, restart } from './routine-turns.ts'
+import { CANCEL, type KILL, START } from './routine-steps.ts'
+import { answerEnd, cancel, kill, receive, restart } from './routine-turns.ts'
+import { answerRevival, answerSilence } from './silence.ts'
 import { launchRoutine } from './start-option.ts'
 
-export class RoutineRow extends Remembering implements Owner, Addressee, Named<RoutineRow>, Queued<RoutineRow> {
+export class SupervisedRoutine extends Remembering implements Owner, Addressee, Named<SupervisedRoutine>, Queued<SupervisedRoutine> {
   /** The manager that it lives in. */
-  readonly local: Host<RoutineRow>
-  /** Its id, once somebody has asked for it. */
+  readonly local: Host<SupervisedRoutine>
+  /** Its id, once it was read. */
   knownId: string | undefined
   readonly spec: RoutineSpec
   /** The work as it was given. */
   readonly logic: Work
   /** Handed to the work as it is. */
   readonly input: unknown
-  readonly group: NameGroup<RoutineRow>
+  readonly group: NameGroup<SupervisedRoutine>
   /** The child that it is of its supervisor; undefined if it was spawned. */
   readonly service: Post | undefined
   /** `seq` of the event that explains the next one. */
   seq = 0
   /** True once it has ended for good. */
   ended = false
-  /** True once somebody has told it to stop: from then on nothing is restarted. */
-  told = false
+  /** True once it was cancelled or killed: from then on it is not restarted. */
+  stopRequested = false
   /** Of its outcome, and the way to keep it. */
-  promise: Promise<Outcome> | undefined = undefined
-  keep: ((outcome: Outcome) => void) | undefined = undefined
-  settling: Settling | undefined = undefined
-  previousLiving: RoutineRow | undefined = undefined
-  nextLiving: RoutineRow | undefined = undefined
-  previousNamed: RoutineRow | undefined = undefined
-  nextNamed: RoutineRow | undefined = undefined
-  previousQueued: RoutineRow | undefined = undefined
-  nextQueued: RoutineRow | undefined = undefined
+  promise: Promise<Outcome> | undefined
+  keep: ((outcome: Outcome) => void) | undefined
+  settling: Settling | undefined
+  previousLiving: SupervisedRoutine | undefined
+  nextLiving: SupervisedRoutine | undefined
+  previousNamed: SupervisedRoutine | undefined
+  nextNamed: SupervisedRoutine | undefined
+  previousQueued: SupervisedRoutine | undefined
+  nextQueued: SupervisedRoutine | undefined
   ticket = 0
-  #current: Incarnation | undefined = undefined
-  #mailbox: Mailbox | undefined = undefined
-  #path: string | undefined = undefined
+  #current: Incarnation | undefined
+  #mailbox: Mailbox | undefined
+  #path: string | undefined
 
   constructor(
-    local: Host<RoutineRow>,
+    local: Host<SupervisedRoutine>,
     id: string | undefined,
     work: Work,
     spec: RoutineSpec,
     input: unknown,
-    group: NameGroup<RoutineRow>,
+    group: NameGroup<SupervisedRoutine>,
     service: Post | undefined,
   ) {
     super()
@@ -84,7 +86,7 @@ export class RoutineRow extends Remembering implements Owner, Addressee, Named<R
     this.service = service
     // The user's actor is a child of the routine's, so there has to be one.
     const { tree } = local
-    if (spec.resume === 'snapshot') this.ownMemory.resumption = new Resumption(tree.clock, tree.bus)
+    if (spec.resume === 'snapshot') this.ownMemory.resumption = new Resumption(tree)
     if (tree.strict || this.isActor) this.#current = new Incarnation(this, this.#first, true)
   }
 
@@ -92,7 +94,7 @@ export class RoutineRow extends Remembering implements Owner, Addressee, Named<R
     return this.group.name
   }
 
-  /** Where its body runs. */
+  /** The ground that its body runs on. */
   get ground(): Ground {
     return typeof this.logic === 'function' ? functionGround : (groundOf(this.logic) ?? actorGround)
   }
@@ -105,22 +107,9 @@ export class RoutineRow extends Remembering implements Owner, Addressee, Named<R
     return this.local.tree
   }
 
-  /** Itself, to those who look on. */
+  /** Itself, as observers see it. */
   get subject(): this {
     return this
-  }
-
-  get asyncContext(): unknown {
-    return this.memory.asyncContext
-  }
-
-  get resumption(): Resumption | undefined {
-    return this.memory.resumption
-  }
-
-  /** How often it was restarted. */
-  get restarts(): number {
-    return this.memory.restarts
   }
 
   /** The error of the last incarnation that failed. */
@@ -132,7 +121,7 @@ export class RoutineRow extends Remembering implements Owner, Addressee, Named<R
     return this.memory.bornAt ?? this.#current?.startedAt
   }
 
-  /** The present incarnation. The first is made when something is asked of it, so that those who wait in a queue are small. */
+  /** The present incarnation. The first is made when it is needed, so that a queued routine is small. */
   get current(): Incarnation {
     return (this.#current ??= new Incarnation(this, this.#first, false))
   }
@@ -146,7 +135,7 @@ export class RoutineRow extends Remembering implements Owner, Addressee, Named<R
   }
 
   get path(): string {
-    // Kept from the first time on: every event of it says its path, and whoever listens looks it up by that.
+    // Kept once it was made: each event of the routine carries its path, and listeners use it as a key.
     const { group, local, name } = this
     return (this.#path ??= `${(group.prefix ??= `${local.path}/${name}#`)}${this.id}`)
   }
@@ -218,13 +207,13 @@ export class RoutineRow extends Remembering implements Owner, Addressee, Named<R
     return outcomeOf(this.current)
   }
 
-  /** As which of the four ends it counts. */
+  /** Which of the four ends it counts as. */
   get endKind(): EndKind {
     const { state, killed } = this.current
     return state === 'cancelled' && killed ? 'killed' : (state as EndKind)
   }
 
-  /** True if it is to be started again whatever its restart type says: ordered so, or a restart whose start failed. */
+  /** True if it is restarted whatever its restart type says: that was ordered, or the start of a restart has failed. */
   get wantsRestart(): boolean {
     return this.memory.restartOrdered !== undefined || (this.incarnation > 1 && this.memory.startThrew)
   }
@@ -234,23 +223,28 @@ export class RoutineRow extends Remembering implements Owner, Addressee, Named<R
     return this.ticket !== 0
   }
 
-  /** True if that was ordered by hand: such a restart never counts against the limit and never waits. */
-  get restartIsFree(): boolean {
-    return this.memory.restartOrdered === CANCEL
+  /** True from the end of its present incarnation until that is answered. */
+  get unanswered(): boolean {
+    return this.current.unanswered
+  }
+
+  /** The reason of a cancel that was given none. */
+  get cancelReason(): unknown {
+    return this.local.cancelReason
   }
 
   cancel(reason?: unknown): Promise<Outcome> {
-    this.tree.turn.run(cancel, this, reason ?? this.local.cancelReason)
+    this.tree.turn.run(cancel, this, reason ?? this.cancelReason)
     return this.outcome
   }
 
   kill(reason?: unknown): Promise<Outcome> {
-    this.tree.turn.run(kill, this, reason ?? this.local.cancelReason)
+    this.tree.turn.run(kill, this, reason ?? this.cancelReason)
     return this.outcome
   }
 
   restart(): Promise<boolean> {
-    if (this.ended || this.told) throw new NotRunningError(`${this.path} has ended and cannot be restarted`, { path: this.path })
+    if (this.ended || this.stopRequested) throw new NotRunningError(`${this.path} has ended and cannot be restarted`, { path: this.path })
     const next = nextStart(this)
     this.tree.turn.run(restart, this)
     return next
@@ -260,8 +254,8 @@ export class RoutineRow extends Remembering implements Owner, Addressee, Named<R
   exit(reason: ExitReason): boolean {
     checkExitReason(reason, this.path)
     const step = exitStep(reason, this.path)
-    if (this.ended || this.told || this.current.over) return false
-    this.tree.turn.run(exit, this, step)
+    if (this.ended || this.stopRequested || this.current.over) return false
+    this.tree.turn.run(() => this.current.step(step[0], step[1]))
     return true
   }
 
@@ -275,23 +269,23 @@ export class RoutineRow extends Remembering implements Owner, Addressee, Named<R
     return this.mailbox.ask(message, options)
   }
 
-  /** Somebody orders something by hand: what follows from it says so. */
+  /** Announces an order by hand, which is the cause of what follows. */
   ordered(control: string): void {
-    this.tree.turn.run(noteOrder, this, control)
+    this.tree.turn.run(() => announce(this, 'control.ordered', { control }, 0))
   }
 
-  // --- in a turn: what it is told ------------------------------------------------------------
+  // --- in a turn: stopping -------------------------------------------------------------------
 
-  /** Tells it to stop, for good. */
+  /** Cancels or kills it, for good. */
   stop(event: typeof CANCEL | typeof KILL, reason: unknown): void {
     if (this.ended) return
-    this.told = true
+    this.stopRequested = true
     if (this.memory.restartOrdered !== undefined) this.ownMemory.restartOrdered = undefined
     if (this.current.over) {
       this.ownMemory.lateReason ??= reason
       return
     }
-    // A child that has started does begin, if only to be told.
+    // A child that counts as started does begin, and is cancelled at once.
     if (event === CANCEL && this.service?.hasStarted === true && this.state === 'pending') this.current.step(START, undefined)
     this.current.askSoon()
     this.current.step(event, reason)
@@ -305,28 +299,6 @@ export class RoutineRow extends Remembering implements Owner, Addressee, Named<R
   /** The signal of the spawn's options was aborted. */
   aborted(reason: unknown): void {
     this.stop(CANCEL, reason)
-  }
-
-  /** Begins anew: now, if it waits for that; else once its present incarnation has ended. */
-  orderRestart(): void {
-    if (this.local.registry.hasten(this)) return
-    if (this.state !== 'pending') this.forceRestart(CANCEL, this.local.cancelReason)
-    else if (this.memory.backoffTimer !== undefined) {
-      this.#disarm()
-      this.tree.begin(this.current)
-    }
-  }
-
-  /** Ends the present incarnation by the given event, to be followed by another. */
-  forceRestart(event: typeof CANCEL | typeof TIMEOUT, why: unknown): void {
-    const { current } = this
-    // Ordered by hand, which is free; or for the same reason; or it is on its way out, for another one.
-    if (this.told || this.restartIsFree || this.memory.restartOrdered === event) return
-    if (current.over ? this.service !== undefined : !current.heeds(event)) return
-    this.ownMemory.restartOrdered = event
-    if (current.over) return
-    current.askSoon()
-    current.step(event, why)
   }
 
   // --- messages ------------------------------------------------------------------------------
@@ -374,11 +346,7 @@ export class RoutineRow extends Remembering implements Owner, Addressee, Named<R
     this.#mailbox?.flush()
   }
 
-  log(args: readonly unknown[]): void {
-    this.tree.bus.log('info', { path: this.path, args }, 'log')
-  }
-
-  // --- what its incarnations tell it ---------------------------------------------------------
+  // --- what its incarnations report ----------------------------------------------------------
 
   launch(incarnation: unknown): void {
     if (this.ended || incarnation !== this.#current || this.memory.backoffTimer !== undefined) return
@@ -387,7 +355,7 @@ export class RoutineRow extends Remembering implements Owner, Addressee, Named<R
 
   begun(at: number): void {
     this.group.started()
-    this.local.registry.idle--
+    this.local.registry.countIdle(-1)
     announce(this, 'routine.started', undefined, this.seq, at)
     const { settling } = this
     if (settling === undefined) return
@@ -400,27 +368,24 @@ export class RoutineRow extends Remembering implements Owner, Addressee, Named<R
     const { current } = this
     if (current.startedAt !== undefined) {
       this.group.stopped()
-      this.local.registry.idle++
+      this.local.registry.countIdle(1)
     }
     if (current.state === 'failed') this.group.count('failures', 1)
-    this.#disarm()
+    stopBackOff(this)
     this.#mailbox?.abandon()
     this.tree.turn.next(answerEnd, this, orphaned)
   }
 
+  orphanSettled(incarnation: number): void {
+    this.local.registry.orphanSettled(this, incarnation)
+  }
+
   fellSilent(silence: number): void {
-    this.local.countHung(1)
-    announce(this, 'routine.hung', { silence })
-    const { onHung } = this.spec
-    if (onHung === 'report') return
-    const error = new RoutineHungError(`${this.path} was silent for ${silence} ms`, { path: this.path })
-    if (onHung === 'kill') this.stop(KILL, error)
-    else this.forceRestart(TIMEOUT, error)
+    answerSilence(this, silence)
   }
 
   revived(silence: number): void {
-    this.local.countHung(-1)
-    announce(this, 'routine.revived', { silence })
+    answerRevival(this, silence)
   }
 
   // --- restarts ------------------------------------------------------------------------------
@@ -428,29 +393,8 @@ export class RoutineRow extends Remembering implements Owner, Addressee, Named<R
   /** Makes the next incarnation. */
   renew(): void {
     const { observed, number } = this.current
-    const { service, ownMemory } = this
-    ownMemory.error = this.error
-    ownMemory.bornAt = this.#bornAt
-    ownMemory.restartOrdered = undefined
-    ownMemory.startThrew = false
-    ownMemory.notStarted = false
-    ownMemory.helps = undefined
-    ownMemory.restarts++
+    const { service } = this
+    this.remember(this.error, this.#bornAt)
     this.#current = new Incarnation(this, service === undefined ? number + 1 : ++service.incarnations, observed)
-  }
-
-  /** Lets the present incarnation begin after a while. */
-  backOff(delay: number): void {
-    this.ownMemory.backoffTimer = this.tree.later(() => {
-      this.ownMemory.backoffTimer = undefined
-      this.current.launch()
-    }, delay)
-  }
-
-  #disarm(): void {
-    const { backoffTimer } = this.memory
-    if (backoffTimer === undefined) return
-    this.tree.clock.clearTimeout(backoffTimer)
-    this.ownMemory.backoffTimer = undefined
   }
 }

@@ -1,0 +1,64 @@
+/** The genuine XState actor of an incarnation: how it is made, and what events from outside the library mean. */
+import type { AnyMachineSnapshot, EventObject } from 'xstate'
+import { ROUTINE_EVENTS, routineMachine } from '../../machines/routine.ts'
+import { type Door, LifecycleActor, type Turn, withEffects } from '../turn/index.ts'
+import type { Incarnation } from './incarnation.ts'
+import { CANCEL, KILL, payloadOf, snapshotOf, START } from './routine-steps.ts'
+
+/** The logic of the actor of any incarnation. */
+export const routineLogic = withEffects(routineMachine)
+
+/** The actor of an incarnation, in the state that this is in. It has yet to be started. */
+export function actorOf(incarnation: Incarnation): LifecycleActor {
+  const { over, output, error, reason, killed, subject, input, value } = incarnation
+  const snapshot = snapshotOf(value, over, { input, output, error, reason, killed })
+  // The end of an incarnation that is over was reported already: its actor has no parent.
+  const parent = over ? {} : { parent: subject.local.actor }
+  return new LifecycleActor(routineLogic, { id: subject.id, snapshot, ...parent } as object, new ActorDoor(incarnation))
+}
+
+class ActorDoor implements Door {
+  readonly #incarnation: Incarnation
+
+  constructor(incarnation: Incarnation) {
+    this.#incarnation = incarnation
+  }
+
+  get turn(): Turn {
+    return this.#incarnation.turn
+  }
+
+  /** Its machine has decided. */
+  perform(snapshot: AnyMachineSnapshot, event: EventObject): void {
+    const column = columnOf(event)
+    if (column >= 0) this.#incarnation.follow(column, snapshot.value, event)
+  }
+
+  /** A user sends the actor an event: it means the same as the method. Only its supervisor may start it. */
+  sent(event: EventObject): void {
+    const column = columnOf(event)
+    if (column > START) this.turn.run(obey, this.#incarnation, [column, payloadOf(column, event)])
+  }
+
+  /** The end of the user's actor is that of the body; nothing else that it says is an order. */
+  relayed(event: EventObject): void {
+    const incarnation = this.#incarnation
+    if (incarnation.footing === undefined) return
+    const { output, error } = event as { readonly output?: unknown; readonly error?: unknown }
+    if (event.type === 'xstate.done.actor.work') incarnation.returned(output)
+    else if (event.type === 'xstate.error.actor.work') incarnation.threw(error)
+  }
+
+  /** Its actor is a root only once the incarnation is over: then there is nothing left to stop. */
+  stopped(): void {}
+}
+
+function columnOf({ type }: EventObject): number {
+  return ROUTINE_EVENTS.indexOf(type as (typeof ROUTINE_EVENTS)[number])
+}
+
+/** A user has sent the actor an event. A turn. */
+function obey(incarnation: Incarnation, [event, payload]: readonly [event: number, payload: unknown]): void {
+  if (event === KILL || event === CANCEL) incarnation.subject.stopBy(incarnation, event, payload)
+  else incarnation.step(event, payload)
+}

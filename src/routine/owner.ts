@@ -1,0 +1,33 @@
+/** What an incarnation asks of the routine that it belongs to. */
+import type { Ground, Subject } from '../port/index.ts'
+import type { RoutineSpec } from '../spec/index.ts'
+import type { Tree } from '../turn/index.ts'
+import type { Host } from './host.ts'
+import type { CANCEL, KILL } from './routine-steps.ts'
+
+/** A routine, to one run of it. */
+export interface Owner extends Subject {
+  readonly tree: Tree
+  readonly local: Host
+  readonly spec: RoutineSpec
+  readonly input: unknown
+  readonly ground: Ground
+  /** The asynchronous context that it runs in; see port/async-context.ts. */
+  readonly asyncContext: unknown
+  /** The reason of a cancel that was given none. */
+  readonly cancelReason: unknown
+  /** An incarnation is to begin. By now another one may have replaced it. */
+  launch(incarnation: unknown): void
+  /** It has begun to run. */
+  begun(at: number): void
+  /** It is over; the supervisor answers in a turn of its own. */
+  settled(orphaned: boolean): void
+  /** The body of an abandoned incarnation has ended after all. */
+  orphanSettled(incarnation: number): void
+  /** A user has sent its actor a cancel or a kill. */
+  stopBy(incarnation: unknown, event: typeof CANCEL | typeof KILL, reason: unknown): void
+  /** It has been silent for so many milliseconds, which is too long. */
+  fellSilent(silence: number): void
+  /** It was taken for hung, and is not. */
+  revived(silence: number): void
+}

@@ -1,0 +1,24 @@
+/** What the shutdowns above a routine note when it ends. */
+import type { EndKind } from '../contract/index.ts'
+import type { SupervisedRoutine } from '../routine/index.ts'
+import type { ShutdownRun } from './shutdown.ts'
+
+/** A manager, and the managers above it. */
+interface Ancestry {
+  readonly run: ShutdownRun | undefined
+  readonly up: Ancestry | undefined
+}
+
+/** Each shutdown from here upwards notes the end of a routine; `error` is what its report is to tell of, if anything. In a turn. */
+export function noteEnd(manager: Ancestry, routine: SupervisedRoutine, outcome: EndKind, orphan: boolean, error: unknown): void {
+  let stopping: Ancestry | undefined = manager
+  while (stopping !== undefined && stopping.run === undefined) stopping = stopping.up
+  const run = stopping?.run
+  if (run === undefined) return
+  const { path, current } = routine
+  const entry = { path, outcome, phase: run.phase, duration: (current.endedAt as number) - run.startedAt }
+  for (let each: Ancestry | undefined = manager; each !== undefined; each = each.up) {
+    each.run?.routineEnded(entry, orphan, error === undefined ? undefined : { path, error })
+    each.run?.poke()
+  }
+}
