@@ -10,20 +10,20 @@ const BUGS: readonly Bug[] = [
   {
     name: 'a local manager accepts while it closes',
     file: 'src/manager/local-manager.ts',
-    from: 'if (this.closed) this.refuse',
-    to: 'if (this.over) this.refuse',
+    from: 'if (this.closed) this.life.place.refuse',
+    to: 'if (this.over) this.life.place.refuse',
   },
   {
     name: 'a tighter deadline from above is ignored',
     file: 'src/shutdown/shutdown.ts',
-    from: "this.tighten('graceful', this.#manager.spec.shutdown)",
+    from: "this.tighten('graceful', this.#closing.patience)",
     to: 'void 0',
   },
   {
     name: 'services stop in the order of their start',
-    file: 'src/manager/manager.ts',
-    from: '[...this.order])',
-    to: '[...this.order].reverse())',
+    file: 'src/manager/subtree.ts',
+    from: '[...this.startOrder])',
+    to: '[...this.startOrder].reverse())',
   },
   {
     name: 'a killed routine keeps its permit',
@@ -38,10 +38,10 @@ const BUGS: readonly Bug[] = [
     to: 'return this.count(now) <= this.max + 1',
   },
   {
-    name: 'out of time, nobody is asked before they are killed',
+    name: 'who is given up on without having been asked is not told',
     file: 'src/routine/incarnation.ts',
-    from: '  #abandon(): void {\n    this.#ask()\n',
-    to: '  #abandon(): void {\n',
+    from: '    if ((this.#flags & ASKED) === 0) this.turn.deed(askBody, this)\n',
+    to: '    if ((this.#flags & ASKED) === 0) this.#flags &= ~BODY_RUNS\n',
   },
   {
     name: 'a delayed restart is not disarmed when the routine ends',
@@ -58,8 +58,8 @@ const BUGS: readonly Bug[] = [
   {
     name: 'what was told to stop is restarted',
     file: 'src/supervision/routine-registry.ts',
-    from: 'const again = !row.told && !manager.closed &&',
-    to: 'const again = !manager.closed &&',
+    from: 'return !row.told && !this.#host.closed &&',
+    to: 'return !this.#host.closed &&',
   },
   {
     name: 'the phase killing is skipped',
