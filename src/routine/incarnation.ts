@@ -24,8 +24,9 @@ import {
 import { actorOf } from './actor-door.ts'
 import { askBody, beginBody, done, exited, expire, fail, failed, giveUp, giveUpInTime, killBody } from './body-turns.ts'
 import { exitStep } from './exit.ts'
-import { type Beating, Heartbeat } from './heartbeat.ts'
+import { Heartbeat } from './heartbeat.ts'
 import type { Owner } from './owner.ts'
+import { ASKED, ASKED_EARLY, BEGINS, BODY_RUNS, KILLED, OBEYED, ORPHANED, OVER, TIMED, UNANSWERED } from './run-flags.ts'
 import {
   ABANDON,
   ABORT,
@@ -50,25 +51,7 @@ import {
   TIMEOUT,
 } from './routine-steps.ts'
 
-const OVER = 1
-const KILLED = 2
-/** Its body has begun, and has not ended. */
-const BODY_RUNS = 4
-const TIMED = 8
-/** Its body was asked to stop. */
-const ASKED = 16
-/** What its body threw means that it has obeyed. */
-const OBEYED = 32
-/** Its body had not ended when it was given up on. */
-const ORPHANED = 64
-/** It is over, and its supervisor has not answered that yet. */
-const UNANSWERED = 128
-/** Its body is to begin: a deed that has yet to be done. */
-const BEGINS = 256
-/** It was told to stop by then, and is to hear of that when it has begun. */
-const ASKED_EARLY = 512
-
-export class Incarnation implements Run, Launch, SignalOwner, Beating {
+export class Incarnation implements Run, Launch, SignalOwner {
   readonly subject: Owner
   /** From 1. */
   readonly number: number
@@ -241,7 +224,7 @@ export class Incarnation implements Run, Launch, SignalOwner, Beating {
     subject.begun(now)
     const { timeout, hungAfter } = subject.spec
     if (timeout !== Infinity) this.#timer = tree.arm(expire, this, timeout, now)
-    if (hungAfter !== Infinity) this.heartbeat = new Heartbeat(this, hungAfter, now)
+    if (hungAfter !== Infinity) this.heartbeat = new Heartbeat(subject, hungAfter, now)
     this.#flags |= BEGINS
     tree.turn.deed(beginBody, this)
   }
@@ -375,14 +358,6 @@ export class Incarnation implements Run, Launch, SignalOwner, Beating {
 
   beat(): void {
     if (!this.over) this.heartbeat?.beat()
-  }
-
-  fellSilent(silence: number): void {
-    this.subject.fellSilent(silence)
-  }
-
-  revived(silence: number): void {
-    this.subject.revived(silence)
   }
 
   listenerThrew(error: unknown): void {

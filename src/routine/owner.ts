@@ -2,11 +2,12 @@
 import type { Ground, Subject } from '../port/index.ts'
 import type { RoutineSpec } from '../spec/index.ts'
 import type { Tree } from '../turn/index.ts'
+import type { Beating } from './heartbeat.ts'
 import type { Host } from './host.ts'
 import type { CANCEL, KILL } from './routine-steps.ts'
 
 /** A routine, to one run of it. */
-export interface Owner extends Subject {
+export interface Owner extends Subject, Beating {
   readonly tree: Tree
   readonly local: Host
   readonly spec: RoutineSpec
@@ -26,8 +27,4 @@ export interface Owner extends Subject {
   orphanSettled(incarnation: number): void
   /** A user has sent its actor a cancel or a kill. */
   stopBy(incarnation: unknown, event: typeof CANCEL | typeof KILL, reason: unknown): void
-  /** It has been silent for so many milliseconds, which is too long. */
-  fellSilent(silence: number): void
-  /** It was taken for hung, and is not. */
-  revived(silence: number): void
 }
