@@ -10,17 +10,22 @@ const root = join(import.meta.dirname, '..', '..')
 const copy = join(root, '.tmp', 'faults')
 const parts = [
   '.ci',
+  '.gitignore',
   '.oxlintrc.json',
   'machines',
   'src',
   'inspector',
   'examples',
+  'bench',
   'test',
   'package.json',
   'tsconfig.json',
   'tsconfig.build.json',
   'vitest.config.ts',
   'README.md',
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  'LICENSE',
   'docs',
 ]
 

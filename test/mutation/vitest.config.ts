@@ -6,7 +6,7 @@ export default defineConfig({
   resolve: whole.resolve ?? {},
   test: {
     include: [
-      'test/{port,spec,turn,admission,message,routine,supervision,shutdown,machines,audit,mutation}/**/*.test.ts',
+      'test/{port,spec,turn,admission,message,routine,supervision,shutdown,manager,machines,audit,mutation}/**/*.test.ts',
       'test/testing/machines.test.ts',
     ],
     setupFiles: ['test/mutation/seed.ts'],
