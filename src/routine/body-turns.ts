@@ -45,8 +45,10 @@ export function exited(incarnation: Incarnation, [event, payload]: readonly [eve
 
 /** In the asynchronous context of its spawn. */
 export function beginBody(incarnation: Incarnation): void {
-  const { asyncContext } = incarnation.tree
-  asyncContext.run(incarnation.subject.asyncContext, runBody, incarnation, undefined)
+  const { asyncContext } = incarnation.subject
+  // Nothing was captured: it runs in the context that there is.
+  if (asyncContext === undefined) runBody(incarnation)
+  else incarnation.tree.asyncContext.run(asyncContext, runBody, incarnation, undefined)
 }
 
 function runBody(incarnation: Incarnation): void {

@@ -164,7 +164,7 @@ export class Turn {
   deed(act: () => unknown): void
   deed<A, B = undefined>(act: (a: A, b: B) => unknown, a: A, b?: B): void
   deed<A, B>(act: (a: A, b: B) => unknown, a?: A, b?: B): void {
-    const outer = this.begin()
+    const outer = !this.busy && this.begin()
     this.#deeds.push(act, a, b, this.#tag(FOREIGN))
     if (outer) this.end()
   }
@@ -173,7 +173,7 @@ export class Turn {
   next(act: () => unknown): void
   next<A, B = undefined>(act: (a: A, b: B) => unknown, a: A, b?: B): void
   next<A, B>(act: (a: A, b: B) => unknown, a?: A, b?: B): void {
-    const outer = this.begin()
+    const outer = !this.busy && this.begin()
     this.#deeds.push(act, a, b, this.#tag(0))
     if (outer) this.end()
   }
