@@ -178,7 +178,9 @@ export class Life implements Lead, Ward, Door, Closing {
   // --- its actor -----------------------------------------------------------------------------
 
   /** A user sends its actor an event: it means the same as the method with its defaults. Other events are for the library alone. */
-  sent(event: EventObject): void {
+  sent(event: EventObject, to: LifecycleActor): void {
+    // The actor of an earlier life is over.
+    if (to !== this.#actor) return
     const { type, mode, timeout, error } = event as { type: string; mode?: ShutdownMode; timeout?: number; error?: unknown }
     if (type === 'shutdown') void this.shutdown({ mode, timeout })
     else if (type === 'hurry' && this.run !== undefined) void this.shutdown({ mode: 'immediate' })

@@ -23,8 +23,8 @@ import type { Turn } from './turn.ts'
 /** The owner of an actor: it decides what events from outside mean. */
 export interface Door {
   readonly turn: Turn
-  /** A user sends it an event. */
-  sent(event: EventObject): void
+  /** A user sends an event to this actor, which may be that of an earlier life. */
+  sent(event: EventObject, to: LifecycleActor): void
   /** An actor below it sends it an event. */
   relayed(event: EventObject): void
   /** A user stops it, which XState allows of a root. */
@@ -35,6 +35,11 @@ export interface Door {
 
 /** What XState has beside its types. */
 const XSTATE = Actor.prototype as unknown as { _send(this: LifecycleActor, event: EventObject): void }
+
+/** What is no event is nothing that anybody could mean. */
+function isEvent(event: unknown): event is EventObject {
+  return typeof event === 'object' && event !== null
+}
 
 type Observing<T> = ((value: T) => void) | Partial<Observer<T>>
 
@@ -68,14 +73,14 @@ export class LifecycleActor extends Actor<AnyActorLogic> {
   }
 
   override send(event: EventObject): void {
-    if (this.#own === event) super.send(event as never)
-    else this.door.sent(event)
+    if (this.#own === event && event !== undefined) super.send(event as never)
+    else if (isEvent(event)) this.door.sent(event, this)
   }
 
   /** @internal XState's way in for whatever is sent, by whomever. */
   _send(event: EventObject): void {
-    if (this.#own !== event) {
-      this.door.relayed(event)
+    if (this.#own !== event || event === undefined) {
+      if (isEvent(event)) this.door.relayed(event)
       return
     }
     this.#own = undefined

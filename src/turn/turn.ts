@@ -16,7 +16,8 @@
  * T4   Words are numbered when they arise and delivered in that order, one at a time, never into a listener that is running; all of
  *      them before the outermost call returns.
  * T5   Deeds are done in order at the end of their turn, also in nested calls, before that call returns; what waited before a nested
- *      call goes on waiting, so that no stack grows with the number of deeds. In an outermost call words and deeds share one queue.
+ *      call goes on waiting, so that no stack grows with the number of deeds. Where calls are nested more than {@link DEEPEST} times, the
+ *      call further out does what the others have led to. In an outermost call words and deeds share one queue.
  * T6   A question is asked between turns; its answer begins a turn that checks everything again.
  * T7   A call from within a word, a deed or a question is an ordinary turn with an ordinary, immediate result.
  * T8   A change to many nodes is a series of turns: its cursor is data, and it skips nodes that have ended meanwhile. See {@link Turn.each}.
@@ -77,6 +78,9 @@ const KEPT = 16_384
 /** The lowest bit of a tag. */
 const FOREIGN = 1
 
+/** So deep, calls that deeds make do their own deeds: a chain of actors that each tell the next is to overflow no stack. */
+const DEEPEST = 50
+
 /** The turns of one tree. */
 export class Turn {
   /** True during a turn, and between those that it leads to; false while foreign code runs. */
@@ -93,6 +97,8 @@ export class Turn {
   /** Called before each turn: asks a user's clock. */
   #ask: (() => void) | undefined
   readonly #contain: (error: unknown) => void
+  /** Errors that are to be contained later. */
+  readonly #thrown: unknown[] = []
 
   /** @param contain Takes what a word or a deed throws. */
   constructor(contain: (error: unknown) => void) {
@@ -115,10 +121,13 @@ export class Turn {
 
   /** Ends the turn, and does what it has led to. */
   end(): void {
-    if (this.#depth > 0) {
-      if (this.#deeds.tail > this.#mark) this.#doOwn(this.#mark)
-    } else if (this.#deeds.tail > 0 || this.#words.tail > 0) this.#flush()
-    this.busy = false
+    try {
+      if (this.#depth > 0) {
+        if (this.#deeds.tail > this.#mark && this.#depth <= DEEPEST) this.#doOwn(this.#mark)
+      } else if (this.#deeds.tail > 0 || this.#words.tail > 0) this.#flush()
+    } finally {
+      this.busy = false
+    }
   }
 
   /** A whole turn. */
@@ -215,9 +224,12 @@ export class Turn {
   #askNow(ask: () => void): void {
     this.busy = false
     this.#depth++
-    ask()
-    this.#depth--
-    this.busy = true
+    try {
+      ask()
+    } finally {
+      this.#depth--
+      this.busy = true
+    }
   }
 
   #tag(foreign: number): number {
@@ -228,8 +240,7 @@ export class Turn {
   #endEmpty(): void {
     if (this.#depth > 0) return
     this.busy = true
-    this.#flush()
-    this.busy = false
+    this.end()
   }
 
   /** Empties both queues: in an outermost call. */
@@ -241,6 +252,7 @@ export class Turn {
       if (queue.tail === 0) break
       this.#call(queue, queue.head)
       queue.shift()
+      for (let error = this.#thrown.pop(); error !== undefined; error = this.#thrown.pop()) this.#contain(error)
     }
     this.#order = 0
   }
@@ -254,7 +266,9 @@ export class Turn {
 
   #call(queue: Queue, at: number): void {
     const { places } = queue
-    const act = places[at] as (a: unknown, b: unknown) => unknown
+    const act = places[at] as ((a: unknown, b: unknown) => unknown) | undefined
+    // A nested call has come to it, and no further: a stack was full.
+    if (act === undefined) return
     const a = places[at + 1]
     const b = places[at + 2]
     const foreign = ((places[at + 3] as number) & FOREIGN) !== 0
@@ -266,7 +280,7 @@ export class Turn {
       try {
         act(a, b)
       } catch (error) {
-        this.#contain(error)
+        this.#take(error)
       }
       return
     }
@@ -277,11 +291,21 @@ export class Turn {
     try {
       act(a, b)
     } catch (error) {
-      this.#contain(error)
+      this.#take(error)
+    } finally {
+      this.#depth--
+      this.busy = true
+      this.#inDeed = inDeed
     }
-    this.#depth--
-    this.busy = true
-    this.#inDeed = inDeed
+  }
+
+  /** Contains an error; where the stack is full, once it is not any more. */
+  #take(error: unknown): void {
+    try {
+      this.#contain(error)
+    } catch {
+      this.#thrown.push(error)
+    }
   }
 }
 

@@ -53,6 +53,40 @@ describe.each([{ strict: false }, { strict: true }])('strict: $strict', (mode) =
     expect(await down).toMatchObject({ cancelled: 1, timedOut: false })
   })
 
+  test('the actor of an earlier life gives no orders', async () => {
+    const { local, global, clock } = makeTree({ maxRestarts: 0 }, mode)
+    const earlier = local.actor
+    let fails = true
+    local.spawn('x', (context) => (fails ? Promise.reject(new Error('x')) : untilTold(context)), { restart: 'permanent' })
+    local.on('routine.failed', () => (fails = false))
+    await settle()
+    expect([local.incarnation, local.state, local.actor === earlier]).toEqual([2, 'running', false])
+    for (const type of ['shutdown', 'hurry', 'giveUp']) earlier.send({ type } as never)
+    await settle()
+    expect([local.incarnation, local.state]).toEqual([2, 'running'])
+    local.actor.send({ type: 'shutdown' } as never)
+    await settle()
+    expect(local.state).toBe('completed')
+    void global.shutdown({ timeout: 200 })
+    await clock.runOut()
+  })
+
+  test('what is no event is nothing, whoever sends it', async () => {
+    const { local, global, clock } = makeTree({}, mode)
+    const x = local.spawn('x', untilTold)
+    const sends = local.spawn(
+      'sends',
+      fromCallback(({ sendBack }) => sendBack(undefined as never)),
+    )
+    await settle()
+    for (const event of [undefined, null, 'cancel', 7]) for (const { actor } of [x, local, global]) actor.send(event as never)
+    expect([x.state, sends.state, local.state, global.state]).toEqual(['running', 'running', 'running', 'running'])
+    const down = global.shutdown({ timeout: 200 })
+    await clock.runOut()
+    expect(await down).toMatchObject({ cancelled: 2, timedOut: false })
+    expect(global.metrics().contained).toBe(0)
+  })
+
   test('A3: a machine of a manager meets its own events alone', async () => {
     const { global, clock } = makeTree({}, mode)
     const app = global.createApp('b')

@@ -2,6 +2,8 @@
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
+import { createMachine } from 'xstate'
+import type { Routine, RoutineContext } from 'curtaincall'
 import { makeTree, untilTold } from '../support/tree.ts'
 import { settle } from '../support/virtual-clock.ts'
 
@@ -108,6 +110,37 @@ describe.each([{ strict: false }, { strict: true }])('re-entrancy (strict: $stri
     await settle()
     expect(heard).toEqual(heard.toSorted((a, b) => a - b))
     expect(local.metrics().completed).toBe(2)
+  })
+
+  test.each(['messages', 'cancellations'])('T5: a chain of a thousand %s, each from within the last, is heard to its end', async (of) => {
+    const { local, global, clock, events } = makeTree({}, mode)
+    const chain: Routine<unknown, { type: 'go' }>[] = []
+    const next = (i: number): void => {
+      if (of === 'messages') chain[i]?.send({ type: 'go' })
+      else void chain[i]?.cancel()
+    }
+    for (let i = 0; i < 1_000; i++) {
+      const told = createMachine({ on: { go: { actions: () => next(i + 1) } } })
+      const work = ({ signal }: RoutineContext): Promise<void> =>
+        new Promise((resolve) => {
+          signal.addEventListener('abort', () => {
+            next(i + 1)
+            resolve()
+          })
+        })
+      chain.push(local.spawn('link', (of === 'messages' ? told : work) as never) as never)
+    }
+    await settle()
+    next(0)
+    await settle()
+    expect([local.count, global.metrics().contained]).toEqual([of === 'messages' ? 1_000 : 0, 0])
+    const later = local.spawn('later', () => 1)
+    await later.outcome
+    expect(events.at(-1)).toMatchObject({ type: 'routine.completed', path: expect.stringContaining('later') })
+    const down = global.shutdown({ timeout: 200 })
+    await clock.runOut()
+    expect(await down).toMatchObject({ timedOut: false })
+    expect([events.at(-1)?.type, local.count]).toEqual(['manager.stopped', 0])
   })
 
   test('stopping the root actor is an immediate shutdown', async () => {

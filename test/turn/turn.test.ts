@@ -221,3 +221,35 @@ test('T5: 100,000 deeds, each of which calls back, deepen no stack', () => {
   }, undefined)
   expect(done).toBe(200_000)
 })
+
+test('T5: a chain of calls, each of which a deed of the last makes, overflows no stack, and nobody is left unheard', () => {
+  const told: string[] = []
+  const turn = new Turn((error) => told.push(String(error)))
+  let deepest = 0
+  let depth = 0
+  let done = 0
+  const link = (left: number): void => {
+    deepest = Math.max(deepest, ++depth)
+    done++
+    if (left > 0) turn.run(() => turn.deed(link, left - 1), undefined)
+    depth--
+  }
+  turn.run(() => turn.deed(link, 10_000), undefined)
+  expect([done, told, turn.isQuiet]).toEqual([10_001, [], true])
+  expect(deepest).toBeLessThan(100)
+})
+
+test('T11: a stack that overflows in a question or a deed leaves the turns whole', () => {
+  const told: unknown[] = []
+  const turn = new Turn((error) => told.push(error))
+  const endless = (): void => turn.run(() => turn.ask(endless), undefined)
+  turn.run(() => turn.deed(endless, undefined), undefined)
+  expect(told).toEqual([expect.any(RangeError)])
+  let asks = true
+  turn.askBefore(() => asks && turn.run(() => undefined, undefined))
+  expect(() => turn.run(() => undefined, undefined)).toThrow(RangeError)
+  asks = false
+  expect([turn.busy, turn.isQuiet]).toEqual([false, true])
+  turn.run(() => turn.word(() => told.push('heard'), undefined, undefined), undefined)
+  expect(told.at(-1)).toBe('heard')
+})
