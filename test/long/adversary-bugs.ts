@@ -11,8 +11,17 @@ const ADVERSARY_BUGS: readonly AdversaryBug[] = [
     name: 'a word is told into a word that is being told',
     breaks: 'T4 word in a word',
     file: 'src/turn/turn.ts',
-    from: 'const tellable = this.#depth === 0 && words.tail > 0',
-    to: 'const tellable = words.tail > 0',
+    from: '      if (this.#deeds.tail > this.#mark) this.#doOwn(this.#mark)\n',
+    to: `      if (this.#deeds.tail > this.#mark) this.#doOwn(this.#mark)
+      const { places } = this.#words
+      for (let at = this.#words.head; at < this.#words.tail; at += WIDTH) {
+        // The one that is being told.
+        if (places[at] === undefined) continue
+        this.#call(this.#words, at)
+        // The call further out comes by here again.
+        places[at] = () => undefined
+      }
+`,
   },
   {
     name: 'a restart is told as a deed, before the words that have a lower number',
@@ -32,8 +41,8 @@ const ADVERSARY_BUGS: readonly AdversaryBug[] = [
     name: 'inside of a word, deeds wait until it is over',
     breaks: 'T5 not aborted',
     file: 'src/turn/turn.ts',
-    from: '      if (deeds.tail === 0) {\n',
-    to: '      if (deeds.tail === 0 || this.#depth > 0) {\n',
+    from: '      if (this.#deeds.tail > this.#mark) this.#doOwn(this.#mark)\n',
+    to: '',
   },
   {
     name: 'inside of a word, a shutdown begins when it is over',
@@ -46,8 +55,8 @@ const ADVERSARY_BUGS: readonly AdversaryBug[] = [
     name: 'the answer of restartIf is taken without looking again',
     breaks: 'law noSpawnAfterStop',
     file: 'src/supervision/routine-registry.ts',
-    from: 'return !row.told && !this.#host.closed &&',
-    to: 'return (row.memory.helps === true || (!row.told && !this.#host.closed)) &&',
+    from: 'return !routine.stopRequested && !this.#host.closed &&',
+    to: 'return (routine.memory.helps === true || (!routine.stopRequested && !this.#host.closed)) &&',
   },
   {
     name: 'an id is asked for when the permit is taken already',
@@ -97,15 +106,16 @@ const ADVERSARY_BUGS: readonly AdversaryBug[] = [
     name: 'words are told in a later microtask',
     breaks: 'T12 not told',
     file: 'src/turn/turn.ts',
-    from: '    if (this.#deeds.tail > 0 || this.#words.tail > 0) this.#flush()\n',
-    to: `    this.#depth++
-    this.#flush()
-    if (--this.#depth === 0 && this.#words.tail > 0)
-      queueMicrotask(() => {
-        this.busy = true
-        this.#flush()
-        this.busy = false
-      })
+    from: '    } else if (this.#deeds.tail > 0 || this.#words.tail > 0) this.#flush()\n',
+    to: `    } else {
+      this.#doOwn(0)
+      if (this.#words.tail > 0)
+        queueMicrotask(() => {
+          this.busy = true
+          this.#flush()
+          this.busy = false
+        })
+    }
 `,
   },
   {
@@ -133,21 +143,21 @@ const ADVERSARY_BUGS: readonly AdversaryBug[] = [
     name: 'an announced restart is forgotten',
     breaks: 'never began',
     file: 'src/supervision/routine-registry.ts',
-    from: '    else if (!row.queued) this.#host.tree.begin(row.current)\n',
+    from: '    else if (!routine.queued) this.#tree.begin(routine.current)\n',
     to: '',
   },
   {
     name: 'another end is told than the one that is kept',
     breaks: 'outcome',
     file: 'src/supervision/routine-registry.ts',
-    from: '      this.announceEnd(row, kind, orphan, false)\n      this.#close',
-    to: "      this.announceEnd(row, kind === 'killed' ? 'cancelled' : kind, orphan, false)\n      this.#close",
+    from: '      this.announceEnd(routine, kind, orphan, false)\n      this.#close',
+    to: "      this.announceEnd(routine, kind === 'killed' ? 'cancelled' : kind, orphan, false)\n      this.#close",
   },
   {
     name: 'a listener on a signal from outside outlives its routine',
     breaks: 'listener left',
     file: 'src/supervision/routine-registry.ts',
-    from: 'if (signal !== undefined) this.#host.tree.signals.unbind(signal, row)',
+    from: 'if (signal !== undefined) this.#tree.signals.unbind(signal, routine)',
     to: '',
   },
 ]

@@ -28,8 +28,8 @@ const BUGS: readonly Bug[] = [
   {
     name: 'a killed routine keeps its permit',
     file: 'src/supervision/routine-registry.ts',
-    from: 'if (!this.line.remove(row) && !keepPermit)',
-    to: "if (!this.line.remove(row) && !keepPermit && row.endKind !== 'killed')",
+    from: 'if (!this.queue.remove(routine) && !keepPermit)',
+    to: "if (!this.queue.remove(routine) && !keepPermit && routine.endKind !== 'killed')",
   },
   {
     name: 'one restart more than the limit',
@@ -40,13 +40,13 @@ const BUGS: readonly Bug[] = [
   {
     name: 'who is given up on without having been asked is not told',
     file: 'src/routine/incarnation.ts',
-    from: '    if ((this.#flags & ASKED) === 0) this.turn.deed(askBody, this)\n',
-    to: '    if ((this.#flags & ASKED) === 0) this.#flags &= ~BODY_RUNS\n',
+    from: '    if (!this.asked) this.turn.deed(askBody, this)\n',
+    to: '    if (!this.asked) this.#flags &= ~BODY_RUNS\n',
   },
   {
     name: 'a delayed restart is not disarmed when the routine ends',
     file: 'src/routine/supervised-routine.ts',
-    from: '    this.#disarm()\n    this.#mailbox?.abandon()',
+    from: '    stopBackOff(this)\n    this.#mailbox?.abandon()',
     to: '    this.#mailbox?.abandon()',
   },
   {
@@ -58,7 +58,7 @@ const BUGS: readonly Bug[] = [
   {
     name: 'what was told to stop is restarted',
     file: 'src/supervision/routine-registry.ts',
-    from: 'return !row.told && !this.#host.closed &&',
+    from: 'return !routine.stopRequested && !this.#host.closed &&',
     to: 'return !this.#host.closed &&',
   },
   {
