@@ -211,7 +211,7 @@ export class Turn {
       this.#depth--
       this.#inDeed = inDeed
       this.busy = busy
-      if (this.#words.tail > 0 && !busy) this.#endEmpty()
+      if (!busy && this.#words.tail + this.#deeds.tail > 0) this.#endEmpty()
     }
   }
 
