@@ -202,6 +202,7 @@ export class Turn {
   ask<R>(question: () => R): R {
     const { busy } = this
     const inDeed = this.#inDeed
+    const mark = this.#mark
     this.busy = false
     this.#inDeed = false
     this.#depth++
@@ -209,6 +210,7 @@ export class Turn {
       return question()
     } finally {
       this.#depth--
+      this.#mark = mark
       this.#inDeed = inDeed
       this.busy = busy
       if (!busy && this.#words.tail + this.#deeds.tail > 0) this.#endEmpty()

@@ -173,6 +173,27 @@ test('T6: a question may give orders; what it throws is the one’s who asked, a
   expect(turn.isQuiet).toBe(true)
 })
 
+test('T5: what a nested call leads to before a question, and after it, is done before it returns', () => {
+  const told: string[] = []
+  const turn = new Turn((error) => told.push(String(error)))
+  const say = (what: string) => (): void => void told.push(what)
+  turn.run(() => {
+    turn.word(
+      () => {
+        turn.run(() => {
+          turn.deed(say('before'), undefined)
+          turn.ask(() => turn.run(() => turn.deed(say('in the question'), undefined), undefined))
+          turn.deed(say('after'), undefined)
+        }, undefined)
+        told.push('the call has returned')
+      },
+      undefined,
+      undefined,
+    )
+  }, undefined)
+  expect(told).toEqual(['in the question', 'before', 'after', 'the call has returned'])
+})
+
 test('T8: a series is a turn for each, with what it leads to in between, and passes over who has ended meanwhile', () => {
   const told: string[] = []
   const turn = new Turn((error) => told.push(String(error)))
