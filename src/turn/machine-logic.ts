@@ -37,14 +37,27 @@ export function withEffects<Machine extends AnyStateMachine>(machine: Machine): 
 
 type Logic = ActorLogic<Snapshot<unknown>, EventObject>
 
+type Calls = Record<(typeof METHODS)[number], (a: never, b: never, c: never) => unknown>
+
 const METHODS = ['transition', 'getInitialSnapshot', 'getPersistedSnapshot', 'restoreSnapshot', 'start'] as const
 
 /** A user's logic with some of its methods replaced. The other methods are called on the original, which may have private members or be frozen. */
 export function instead(logic: Logic, methods: Partial<Logic>): Logic {
-  const replaced = Object.create(logic) as Logic
+  return Object.assign(Object.create(callingOn(logic)) as Logic, methods)
+}
+
+/** Of each logic, what calls its methods on it: made once, since many actors run the same logic. */
+const CALLING = new WeakMap<Logic, Logic>()
+
+function callingOn(logic: Logic): Logic {
+  const known = CALLING.get(logic)
+  if (known !== undefined) return known
+  const calling = Object.create(logic) as Logic
   for (const name of METHODS) {
-    const value = methods[name] ?? logic[name]?.bind(logic)
-    if (value !== undefined) Object.defineProperty(replaced, name, { value })
+    if (logic[name] === undefined) continue
+    const method = (a: never, b: never, c: never): unknown => (logic as unknown as Calls)[name](a, b, c)
+    Object.defineProperty(calling, name, { value: method, writable: true })
   }
-  return replaced
+  CALLING.set(logic, calling)
+  return calling
 }
