@@ -17,32 +17,33 @@ export function actorOf(incarnation: Incarnation): LifecycleActor {
   return new LifecycleActor(routineLogic, { id: subject.id, snapshot, ...parent } as object, new ActorDoor(incarnation))
 }
 
-class ActorDoor implements Door {
-  readonly #incarnation: Incarnation
+/** The door of the actor of an incarnation. */
+export class ActorDoor implements Door {
+  readonly incarnation: Incarnation
 
   constructor(incarnation: Incarnation) {
-    this.#incarnation = incarnation
+    this.incarnation = incarnation
   }
 
   get turn(): Turn {
-    return this.#incarnation.turn
+    return this.incarnation.turn
   }
 
   /** Its machine has decided. */
   perform(snapshot: AnyMachineSnapshot, event: EventObject): void {
     const column = columnOf(event)
-    if (column >= 0) this.#incarnation.follow(column, snapshot.value, event)
+    if (column >= 0) this.incarnation.follow(column, snapshot.value, event)
   }
 
   /** A user sends the actor an event: it means the same as the method. Only its supervisor may start it. */
   sent(event: EventObject): void {
     const column = columnOf(event)
-    if (column > START) this.turn.run(obey, this.#incarnation, [column, payloadOf(column, event)])
+    if (column > START) this.turn.run(obey, this.incarnation, [column, payloadOf(column, event)])
   }
 
   /** The end of the user's actor is that of the body; nothing else that it says is an order. */
   relayed(event: EventObject): void {
-    const incarnation = this.#incarnation
+    const incarnation = this.incarnation
     if (incarnation.footing === undefined) return
     const { output, error } = event as { readonly output?: unknown; readonly error?: unknown }
     if (event.type === 'xstate.done.actor.work') incarnation.returned(output)

@@ -1,8 +1,8 @@
 /** A routine over all its incarnations, and the body that each of them runs. */
-export { routineLogic } from './actor-door.ts'
+export { ActorDoor, routineLogic } from './actor-door.ts'
 export { announce, announceEnd } from './announcing.ts'
 export type { Host, Post, Registrar } from './host.ts'
-export { Incarnation } from './incarnation.ts'
+export type { Incarnation } from './incarnation.ts'
 export { link, watch } from './links.ts'
 export { LivingRoutines } from './living-routines.ts'
 export { askChance, asksChance, backOff, delayOf } from './restart-delay.ts'
