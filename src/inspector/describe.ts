@@ -151,7 +151,7 @@ function* rowsBelow(manager: Manager): Generator<SupervisedRoutine> {
 }
 
 function describeBlocker({ path, state, stopRequested, spec, current }: SupervisedRoutine, asked: number | undefined): Blocker {
-  // Whoever was stopRequested by name, or in its turn among the children, has a clock of its own.
+  // One that was told to stop by name, or in its turn among the children, has a timer of its own.
   const isTold = stopRequested && current.timedByShutdown && asked !== undefined
   const until = isTold && typeof spec.shutdown === 'number' ? asked + spec.shutdown : undefined
   return { path, state, since: current.startedAt, asked: isTold ? asked : undefined, until }

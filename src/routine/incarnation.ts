@@ -111,6 +111,10 @@ export class Incarnation implements Run, Launch, SignalOwner {
   }
 
   /** True if the shutdown of its manager keeps its shutdown time; otherwise it keeps a timer of its own. */
+  get timedByShutdown(): boolean {
+    return (this.#flags & TIMED) !== 0
+  }
+
   set timedByShutdown(timed: boolean) {
     this.#flags = timed ? this.#flags | TIMED : this.#flags & ~TIMED
   }
