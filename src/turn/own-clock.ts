@@ -17,7 +17,8 @@ class OwnTimer {
 }
 
 /**
- * V1  During a turn `now` returns the time at which the turn began; otherwise it asks the user's clock.
+ * V1  During a turn `now` returns the time at which the turn began, or the one before it if no code of users has run in between;
+ *     otherwise it asks the user's clock.
  * V2  A timer that is cleared before the end of its turn is never armed; one that has fired, or is unknown, is ignored.
  * V3  What the user's clock throws is contained: `now` repeats the last known time, and the timer is not armed.
  */

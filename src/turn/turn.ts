@@ -94,8 +94,10 @@ export class Turn {
   #order = 0
   readonly #words = new Queue()
   readonly #deeds = new Queue()
-  /** Called before each turn: asks a user's clock. */
+  /** Asks a user's clock. */
   #ask: (() => void) | undefined
+  /** True if foreign code has run since the user's clock was asked. */
+  #later = false
   readonly #contain: (error: unknown) => void
   /** Errors that are to be contained later. */
   readonly #thrown: unknown[] = []
@@ -105,7 +107,7 @@ export class Turn {
     this.#contain = contain
   }
 
-  /** From here on `ask` is called before each turn. */
+  /** From here on `ask` is called before each turn, unless no foreign code has run since the last. */
   askBefore(ask: () => void): void {
     this.#ask = ask
   }
@@ -114,6 +116,7 @@ export class Turn {
   begin(): boolean {
     if (this.busy) return false
     this.#ask?.()
+    this.#later = false
     this.busy = true
     this.#mark = this.#deeds.tail
     return true
@@ -210,6 +213,7 @@ export class Turn {
       return question()
     } finally {
       this.#depth--
+      this.#later = true
       this.#mark = mark
       this.#inDeed = inDeed
       this.busy = busy
@@ -230,6 +234,7 @@ export class Turn {
       ask()
     } finally {
       this.#depth--
+      this.#later = false
       this.busy = true
     }
   }
@@ -278,7 +283,7 @@ export class Turn {
     places[at + 1] = undefined
     places[at + 2] = undefined
     if (!foreign) {
-      if (this.#ask !== undefined) this.#askNow(this.#ask)
+      if (this.#later && this.#ask !== undefined) this.#askNow(this.#ask)
       try {
         act(a, b)
       } catch (error) {
@@ -296,6 +301,7 @@ export class Turn {
       this.#take(error)
     } finally {
       this.#depth--
+      this.#later = true
       this.busy = true
       this.#inDeed = inDeed
     }

@@ -223,12 +223,23 @@ test('T8: a series of a million that lead to nothing deepens no stack, and leave
   expect(turn.isQuiet).toBe(true)
 })
 
-test('a user’s clock is asked before each turn, and between turns', () => {
+test('a user’s clock is asked before each turn that foreign code may have gone before, and between turns', () => {
   const turn = new Turn(() => undefined)
   const asked: boolean[] = []
   turn.askBefore(() => asked.push(turn.busy))
-  turn.run(() => turn.next(() => undefined, undefined), undefined)
-  expect(asked).toEqual([false, false])
+  turn.run(() => turn.next(() => turn.next(() => undefined, undefined), undefined), undefined)
+  expect(asked).toEqual([false])
+  turn.run(() => {
+    turn.deed(() => turn.run(() => undefined, undefined), undefined)
+    turn.next(() => turn.next(() => undefined, undefined), undefined)
+  }, undefined)
+  // At the beginning, in the deed, and after it: it may have gone on for long.
+  expect(asked).toEqual([false, false, false, false])
+  turn.run(() => {
+    turn.ask(() => undefined)
+    turn.next(() => undefined, undefined)
+  }, undefined)
+  expect(asked).toEqual([false, false, false, false, false, false])
 })
 
 test('T5: 100,000 deeds, each of which calls back, deepen no stack', () => {
