@@ -11,8 +11,8 @@ const ADVERSARY_BUGS: readonly AdversaryBug[] = [
     name: 'a word is told into a word that is being told',
     breaks: 'T4 word in a word',
     file: 'src/turn/turn.ts',
-    from: '      if (this.#deeds.tail > this.#mark) this.#doOwn(this.#mark)\n',
-    to: `      if (this.#deeds.tail > this.#mark) this.#doOwn(this.#mark)
+    from: '        if (this.#deeds.tail > this.#mark && this.#depth <= DEEPEST) this.#doOwn(this.#mark)\n',
+    to: `        if (this.#deeds.tail > this.#mark && this.#depth <= DEEPEST) this.#doOwn(this.#mark)
       const { places } = this.#words
       for (let at = this.#words.head; at < this.#words.tail; at += WIDTH) {
         // The one that is being told.
@@ -41,7 +41,7 @@ const ADVERSARY_BUGS: readonly AdversaryBug[] = [
     name: 'inside of a word, deeds wait until it is over',
     breaks: 'T5 not aborted',
     file: 'src/turn/turn.ts',
-    from: '      if (this.#deeds.tail > this.#mark) this.#doOwn(this.#mark)\n',
+    from: '        if (this.#deeds.tail > this.#mark && this.#depth <= DEEPEST) this.#doOwn(this.#mark)\n',
     to: '',
   },
   {
@@ -106,7 +106,7 @@ const ADVERSARY_BUGS: readonly AdversaryBug[] = [
     name: 'words are told in a later microtask',
     breaks: 'T12 not told',
     file: 'src/turn/turn.ts',
-    from: '    } else if (this.#deeds.tail > 0 || this.#words.tail > 0) this.#flush()\n',
+    from: '    } else if (!this.isQuiet) this.#flush()\n',
     to: `    } else {
       this.#doOwn(0)
       if (this.#words.tail > 0)
