@@ -4,17 +4,7 @@
  * One round has every pair of point and order, and, because targets and modes are taken by who was met least, every pair of the
  * others that fits. Further rounds meet them in other company.
  */
-
-/** Numbers from 0 to 1, the same for the same seed. */
-export function randomFrom(seed: number): () => number {
-  let state = seed | 0
-  return () => {
-    state = (state + 0x6d_2b_79_f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
+import { randomFrom } from '../../src/testing/schedule.ts'
 
 /** One of a list. */
 export function pick<T>(random: () => number, list: readonly T[]): T {

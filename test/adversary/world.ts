@@ -2,7 +2,7 @@
 import { getEventListeners } from 'node:events'
 import { CurtaincallError, type GlobalManager, type LifecycleEvent, type Manager, type Routine } from 'curtaincall'
 import type { Case } from './pairwise.ts'
-import { randomFrom } from './pairwise.ts'
+import { randomFrom } from '../../src/testing/schedule.ts'
 
 export type AnyRoutine = Routine<unknown, unknown, unknown>
 export type Target = AnyRoutine | Manager
