@@ -214,7 +214,7 @@ export class Life implements Lead, Ward, Door, Closing {
   }
 
   get phase(): Phase | undefined {
-    return phaseOf(this.actor.stateValue)
+    return phaseOf(this.stateValue)
   }
 
   // --- its shutdown --------------------------------------------------------------------------

@@ -263,7 +263,7 @@ export class Incarnation implements Run, Launch, SignalOwner {
     this.#disarm()
     this.turn.deed(askBody, this)
     if (shutdown === 'brutal_kill') this.turn.next(giveUp, this)
-    else if (shutdown !== 'infinity' && (this.#flags & TIMED) === 0) this.#timer = this.tree.arm(giveUpInTime, this, shutdown)
+    else if (shutdown !== 'infinity' && !this.timedByShutdown) this.#timer = this.tree.arm(giveUpInTime, this, shutdown)
   }
 
   /** Asks the body to stop. A deed. */

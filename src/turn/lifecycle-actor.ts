@@ -73,14 +73,16 @@ export class LifecycleActor extends Actor<AnyActorLogic> {
   }
 
   override send(event: EventObject): void {
-    if (this.#own === event && event !== undefined) super.send(event as never)
-    else if (isEvent(event)) this.door.sent(event, this)
+    if (!isEvent(event)) return
+    if (this.#own === event) super.send(event as never)
+    else this.door.sent(event, this)
   }
 
   /** @internal XState's way in for whatever is sent, by whomever. */
   _send(event: EventObject): void {
-    if (this.#own !== event || event === undefined) {
-      if (isEvent(event)) this.door.relayed(event)
+    if (!isEvent(event)) return
+    if (this.#own !== event) {
+      this.door.relayed(event)
       return
     }
     this.#own = undefined

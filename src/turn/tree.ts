@@ -128,7 +128,7 @@ export class Tree {
   }
 
   /**
-   * Calls `act(target)` once, which begins a turn; A caller that has just read the clock passes `now`. No closure where the clock is the
+   * Calls `act(target)` once, which begins a turn. A caller that has just read the clock passes `now`. No closure where the clock is the
    * platform's.
    */
   arm<Target>(act: (target: Target) => void, target: Target, delay: number, now?: number): unknown {

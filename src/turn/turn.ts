@@ -127,7 +127,7 @@ export class Turn {
     try {
       if (this.#depth > 0) {
         if (this.#deeds.tail > this.#mark && this.#depth <= DEEPEST) this.#doOwn(this.#mark)
-      } else if (this.#deeds.tail > 0 || this.#words.tail > 0) this.#flush()
+      } else if (!this.isQuiet) this.#flush()
     } finally {
       this.busy = false
     }
@@ -217,7 +217,7 @@ export class Turn {
       this.#mark = mark
       this.#inDeed = inDeed
       this.busy = busy
-      if (!busy && this.#words.tail + this.#deeds.tail > 0) this.#endEmpty()
+      if (!busy) this.#endEmpty()
     }
   }
 
