@@ -1,3 +1,3 @@
-/** What the build puts in. */
+/** Constants that the build defines. */
 declare const VERSION: string
 declare module '*.css'

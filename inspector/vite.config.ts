@@ -4,7 +4,7 @@ import { defineConfig, type Plugin } from 'vite'
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
 
-/** uPlot asks for the browser's language as it is loaded, and throws where that is none, as with the locale POSIX. The page speaks English. */
+/** uPlot reads the browser's language as it is loaded, and throws where that is none, as with the locale POSIX. The page is in English. */
 const plainNumbers: Plugin = {
   name: 'plain-numbers',
   transform(code, id) {
@@ -23,7 +23,7 @@ function licenceOf(root: string): string {
   return `${name} ${version}, ${license}\n\n${readFileSync(`${root}/${file}`, 'utf8').trim()}\n`
 }
 
-/** What the page is made of is other people's too: their notices stand beside it. */
+/** The page contains packages of others: their licences stand beside it. */
 const notices: Plugin = {
   name: 'notices',
   generateBundle(_options, bundle) {

@@ -3,7 +3,7 @@
 /** `stopping` once it takes no more work; `hung` if something below is silent; `degraded` if something was restarted of late. */
 export type HealthStatus = 'healthy' | 'degraded' | 'hung' | 'stopping'
 
-/** What the decision is made of. */
+/** What the decision is based on. */
 export interface HealthSigns {
   readonly accepting: boolean
   readonly hung: number

@@ -1,12 +1,12 @@
 /**
- * The closed union of lifecycle events. Metrics, the live line, tests and every
- * viewer read these and nothing else; nothing here knows who reads.
+ * The closed union of lifecycle events. Metrics, the command's status line, tests and viewers are built on these alone; this file
+ * depends on none of them.
  */
 
 /** The five phases of a shutdown, in the order in which every manager passes through them. */
 export const PHASES = ['closing', 'cancelling', 'waiting', 'killing', 'cleaning'] as const
 
-/** One phase of a shutdown: the same word as state value, event, report entry and log. */
+/** One phase of a shutdown. The same word names it in state values, events, reports and logs. */
 export type Phase = (typeof PHASES)[number]
 
 /** How a shutdown goes about it: `graceful` asks and waits, `immediate` asks and waits one turn of the event loop. */
@@ -42,7 +42,7 @@ interface RoutineEventBase extends EventBase {
 interface IncarnationEnd extends RoutineEventBase {
   /** Milliseconds from the start of the incarnation to its end; 0 if it never started. */
   readonly duration: number
-  /** True if the supervisor answers this end with another incarnation, unless it gives up, or is stopped, before it comes to that. */
+  /** True if the supervisor is to answer this end with another incarnation; it does not if it gives up, or is stopped, first. */
   readonly willRestart: boolean
 }
 
@@ -90,7 +90,7 @@ export type ManagerEvent =
       readonly trigger: ShutdownTrigger
     })
 
-/** Somebody has told a routine or a manager something by hand, in the inspector; what follows from it has it as its cause. */
+/** An order given by hand in the inspector, to a routine or a manager. What follows from it names it as its cause. */
 export type ControlEvent = EventBase & { readonly type: 'control.ordered' /** Such as 'cancel' or 'shutdown'. */; readonly control: string }
 
 /** Everything that `on` can hear. */

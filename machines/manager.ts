@@ -9,7 +9,7 @@
 import { assign, setup } from 'xstate'
 import type { Phase, ShutdownMode } from './lifecycle-event.ts'
 
-/** Which of the three tiers a manager stands on. */
+/** The level of a manager in the tree. */
 export type ManagerLevel = 'global' | 'app' | 'local'
 
 /** The events of a manager. */
@@ -33,7 +33,7 @@ export interface ManagerMachineContext {
 
 const noop = (): void => undefined
 
-/** The ways from work to the end. */
+/** The transitions from `pending` and `running` into a shutdown. */
 const stops = {
   shutdown: [{ guard: 'immediate' as const, target: 'stopping' as const, actions: 'hurry' as const }, { target: 'stopping' as const }],
   giveUp: { target: 'stopping' as const, actions: 'giveUp' as const },
@@ -116,7 +116,7 @@ export const localManagerMachine = defineManager('local')
 /** Any of the three. */
 export type ManagerMachine = typeof globalManagerMachine
 
-/** The phase that the value of a state says; undefined if it does not stop. */
+/** The shutdown phase in a state value; undefined if that is not a `stopping` state. */
 export function phaseOf(value: unknown): Phase | undefined {
   return typeof value === 'object' && value !== null ? (value as { stopping: Phase }).stopping : undefined
 }

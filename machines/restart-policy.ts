@@ -9,10 +9,10 @@
 /** OTP's restart types: always, only after an abnormal end, never. */
 export type RestartType = 'permanent' | 'transient' | 'temporary'
 
-/** How an incarnation ended, as its supervisor sees it. `shutdown` is an end in good order. */
+/** How an incarnation ended, as its supervisor sees it. `shutdown` is OTP's exit reason of that name: an orderly end. */
 export type ExitKind = 'normal' | 'shutdown' | 'abnormal'
 
-/** What an end means to a supervisor: a cancel or a kill is an end in good order. */
+/** What an end means to a supervisor: a cancel or a kill counts as `shutdown`. */
 export function exitOf(end: 'completed' | 'failed' | 'cancelled' | 'killed'): ExitKind {
   if (end === 'completed') return 'normal'
   return end === 'failed' ? 'abnormal' : 'shutdown'
@@ -22,7 +22,7 @@ export function exitOf(end: 'completed' | 'failed' | 'cancelled' | 'killed'): Ex
 export interface Backoff {
   /** Milliseconds before the first restart. */
   readonly initial: number
-  /** By how much each further delay grows. */
+  /** By which each further delay is multiplied. */
   readonly factor: number
   /** The longest delay, in milliseconds. */
   readonly max: number
@@ -42,7 +42,7 @@ export function shouldRestart(restart: RestartType, exit: ExitKind): boolean {
  * @param random A number from 0 (inclusive) to 1 (exclusive).
  */
 export function backoffDelay(backoff: Backoff, attempt: number, random: number): number {
-  // Nothing times the infinity that it grows to would be no number.
+  // The factor may grow to Infinity, and 0 * Infinity is NaN.
   if (backoff.initial === 0) return 0
   const plain = Math.min(backoff.max, backoff.initial * backoff.factor ** (attempt - 1))
   return Math.min(backoff.max, plain * (1 + backoff.jitter * (2 * random - 1)))
@@ -76,7 +76,7 @@ export class RestartWindow {
     return this.count(now) <= this.max
   }
 
-  /** How many restarts the window holds at `now`; where all are allowed one, if there are any. */
+  /** How many restarts the window holds at `now`. Where the limit is Infinity, only whether there are any: 1 or 0. */
   count(now: number): number {
     if (this.max === Infinity) return now - this.#latest > this.window ? 0 : 1
     while (this.#head < this.#times.length && now - (this.#times[this.#head] as number) > this.window) this.#head++

@@ -9,7 +9,7 @@
  */
 import { assign, setup } from 'xstate'
 
-/** The events of an incarnation. `exit` is an end of its own choice in good order, before or during the run. */
+/** The events of an incarnation. By `exit` it ends itself, in an orderly way, before or during its run. */
 export type RoutineMachineEvent =
   | { type: 'start' }
   | { type: 'exit'; reason?: unknown }

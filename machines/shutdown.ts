@@ -3,12 +3,13 @@
  *
  * S1  A manager that its parent closes stays in `closing` until its turn comes.
  * S2  `waiting` lasts until all below have ended, or time is up.
- * S3  `killing` lasts until all below have ended; what is left by then was asked, and given one turn.
- * S4  Once overdue, nothing is waited for but the order of the levels.
+ * S3  `killing` lasts until all below have ended; what is left by then was asked to stop, and given one turn of the event loop.
+ * S4  Once overdue, a phase ends at once. Only the order of the levels is kept: a held manager stays in `closing`, and `killing` waits
+ *     for what is below.
  */
 import type { Phase } from './lifecycle-event.ts'
 
-/** What the decision is made of. */
+/** What the decision is based on. */
 export interface PhaseSigns {
   readonly phase: Phase
   /** True while the parent has not yet come to this manager. */
@@ -19,7 +20,7 @@ export interface PhaseSigns {
   readonly hooked: boolean
   /** True if the phase has outlasted its own limit. */
   readonly exceeded: boolean
-  /** True if the deadline has come and everybody was asked and given a turn. */
+  /** True if the deadline has come, and all below were asked to stop and given a turn of the event loop. */
   readonly overdue: boolean
   /** Routines and managers below that have not ended. */
   readonly living: number

@@ -1,19 +1,19 @@
 /**
- * What a supervisor decides: OTP's principles, to be read beside OTP's own chapter on supervision.
+ * The decisions of a supervisor, by OTP's supervision principles; best read beside OTP's own chapter on them.
  *
- * A supervisor is a process: it takes one message after the other and finishes with each before it
- * looks at the next. So it is written as one, as a generator: what it wants done it yields, what came
- * of it it gets back. It has no clock and starts nothing; src/supervision/supervisor.ts is its hands.
+ * In Erlang a supervisor is a process: it takes one message after the other from its mailbox, and finishes with each before it takes
+ * the next. Here that process is a generator: it yields commands, and is resumed with their results. It has no clock and starts
+ * nothing itself; src/supervision/supervisor.ts runs it and carries out its commands.
  *
  * V1  One thing at a time: ends of children and calls wait in the mailbox while a child is being stopped or started.
- * V2  The limit comes first: a restart is recorded before anything starts, one for each attempt, and one too many ends the supervisor,
- *     unless the child starts fresh in its place.
+ * V2  The restart limit comes first: each attempt is recorded before anything starts, and one too many ends the supervisor, unless
+ *     the child may be started without its snapshot instead (`fresh`).
  * V3  A restart whose start fails is tried again through the mailbox, behind what waits there already.
  * V4  Groups stop in reverse order of start and start in order; a temporary sibling is stopped and forgotten, every other one is started.
- * V5  A child that is dead already when its group stops is taken note of there; its exit is not handled again.
- * V6  Only a significant child's own end, not answered with a restart, makes for an automatic shutdown.
- * V7  A temporary child's specification goes with it; any other is kept until it is deleted.
- * V8  A restart that was put off, or is to be tried again, is that of one run: once the child was started otherwise, it is void.
+ * V5  The exit of a child that is dead already when its group stops is consumed by that stop; its message is not handled again.
+ * V6  Only a significant child that ends by itself, and is not restarted, can trigger an automatic shutdown.
+ * V7  A temporary child's spec is removed when it ends; any other is kept until it is deleted.
+ * V8  A delayed restart, and a retry, belong to one run of the child: if it was started in another way meanwhile, they are void.
  */
 import { type ExitKind, type RestartType, type RestartWindow, shouldRestart } from './restart-policy.ts'
 
@@ -26,7 +26,7 @@ export type AutoShutdown = 'never' | 'any_significant' | 'all_significant'
 /** `restarting`: it is to be started again, later. `undefined`: it does not run, its specification is kept. */
 export type ChildState = 'running' | 'restarting' | 'undefined'
 
-/** A child and where it stands. The supervisor writes `state` and `run`; the code that sees it end writes `alive`. */
+/** A child and its state. The supervisor writes `state` and `run`; the code that sees it end writes `alive`. */
 export interface Child {
   readonly id: string
   readonly restart: RestartType
@@ -39,14 +39,17 @@ export interface Child {
   run: number
 }
 
-/** What an end asks for: what its restart type says; nothing, since no restart helps; nothing, since it was told to; another, counted or not. */
+/**
+ * What is to follow the end of a child. `policy`: what its restart type says. `no`: no restart, since none would help. `told`: no
+ * restart, since it was asked to stop. `again`: a restart that counts against the limit. `free`: one that does not count.
+ */
 export type Wish = 'policy' | 'no' | 'told' | 'again' | 'free'
 
-/** A question to a supervisor. */
+/** A call to a supervisor, which answers with a {@link Verdict}. */
 export type Call<C extends Child> =
   | { readonly op: 'startChild'; readonly child: C }
   | { readonly op: 'restartChild' | 'deleteChild'; readonly id: string }
-  /** `means` tells the child that is meant from another one that has come to the same id. */
+  /** `means` is false for a child that has taken the id since, in place of the one that is meant. */
   | { readonly op: 'terminateChild'; readonly id: string; readonly means?: (child: C) => boolean }
   | { readonly op: 'whichChildren' }
   | { readonly op: 'countChildren' }
@@ -63,7 +66,7 @@ export type CallError =
   | 'simple_one_for_one'
   | 'down'
 
-/** What a supervisor answers; the hand makes a value of it. */
+/** A supervisor's answer to a call; src/supervision/child-calls.ts turns it into the value that the caller gets. */
 export type Verdict<C extends Child> =
   | { readonly ok: true; readonly child?: C | undefined; readonly children?: readonly C[]; readonly counts?: ChildCounts }
   | { readonly ok: false; readonly error: CallError; readonly child?: C }
@@ -96,13 +99,13 @@ export type Command<C extends Child> =
   | { readonly do: 'receive' }
   /** All children have started. */
   | { readonly do: 'ready' }
-  /** Starts a child (Begun). `again`: a failure is tried again. */
+  /** Starts a child (Begun). `again`: it is a restart, which is tried again if it fails. */
   | { readonly do: 'start'; readonly child: C; readonly again: boolean }
-  /** Stops a child, and waits for it. `again`: it will be started again in the same breath. */
+  /** Stops a child, and waits for it. `again`: it is started again right after, with its group. */
   | { readonly do: 'stop'; readonly child: C; readonly again: boolean }
-  /** The limit is reached: may the child start once more all the same, since it will not start as it did before (boolean)? */
+  /** The limit is reached: may the child be started once more nevertheless, without its snapshot this time (boolean)? */
   | { readonly do: 'fresh'; readonly child: C }
-  /** The milliseconds that the child's restart is to wait (number); above 0 a `resume` will come. */
+  /** Asks how many milliseconds the restart is to wait (number); above 0, a `resume` message follows when they are over. */
   | { readonly do: 'delay'; readonly child: C }
   /** The child does not run and is not to be started again. */
   | { readonly do: 'leave'; readonly child: C }
@@ -113,7 +116,7 @@ export type Command<C extends Child> =
 type Steps<C extends Child, Result = void> = Generator<Command<C>, Result, unknown>
 type End<C extends Child> = (Command<C> & { do: 'end' }) | undefined
 
-/** A supervisor's mind. */
+/** The state that a supervisor decides on. */
 export interface Supervision<C extends Child> {
   readonly strategy: Strategy
   /** The id of the template, under `simple_one_for_one`: its instances have ids of their own. */
@@ -188,7 +191,7 @@ function* handleExit<C extends Child>(
   return wish !== 'told' && isOver(s, child) ? { do: 'end', why: 'auto_shutdown', child } : undefined
 }
 
-/** V6: called for a significant child that has ended by itself. */
+/** V6: true if this child, which has ended by itself and for good, ends the supervisor. */
 function isOver<C extends Child>(s: Supervision<C>, child: C): boolean {
   if (!child.significant || s.autoShutdown === 'never') return false
   if (s.autoShutdown === 'any_significant') return true
@@ -317,7 +320,10 @@ function* answer<C extends Child>(s: Supervision<C>, call: Call<C>): Steps<C, Ve
   }
 }
 
-/** True if a child can be significant under this supervisor: one that always returns, or whose end means nothing, can't. */
+/**
+ * True if the child must not be significant under this supervisor: a permanent one is always restarted, and under `never` no end of a
+ * child shuts the supervisor down.
+ */
 export function isBadCombination(child: Pick<Child, 'significant' | 'restart'>, autoShutdown: AutoShutdown): boolean {
   return child.significant && (child.restart === 'permanent' || autoShutdown === 'never')
 }

@@ -1,8 +1,8 @@
 /**
  * A machine whose decisions depend on state and event type alone, as a dense table.
  *
- * The table is asked of XState itself, state by state and event by event, so there
- * is no second copy of the transitions to keep in step.
+ * The cells are computed by XState's own `transition()`, state by state and event by event, so
+ * there is no second copy of the transitions to keep in step.
  *
  * T1  A cell names the state and the actions that XState's own `transition()` gives, in its order.
  * T2  A cell names what the transition writes into context: a field of the event, or `true`.

@@ -4,7 +4,7 @@ import type { ChartState } from '../../src/inspector/protocol.ts'
 /**
  * Ids of all states that are active, ancestors and the root included; nothing if the value is not one of this chart.
  *
- * A value knows keys, and ids may be anything: so it is walked by keys.
+ * A state value consists of keys, and ids may be anything: so the chart is walked by keys.
  */
 export function activeIds(chart: ChartState, value: unknown): ReadonlySet<string> {
   const found = new Set<string>()

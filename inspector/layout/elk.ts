@@ -1,4 +1,4 @@
-/** To ELK, the layouter in the worker, and back. */
+/** Converts graphs for ELK, the layouter in the worker, and its answers into layouts. */
 import { type Graph, type Layout, type Node, PADDING, type Point, type Rect } from './graph.ts'
 
 /** Which way a chart reads. */
@@ -53,7 +53,7 @@ const OPTIONS = {
   'elk.layered.nodePlacement.favorStraightEdges': 'true',
 }
 
-/** A label lies on its way, so that nobody has to guess which one it belongs to. */
+/** A label lies on its edge, so that one sees which it belongs to. */
 const INLINE = { 'elk.edgeLabels.inline': 'true' }
 
 /** What ELK is asked. */

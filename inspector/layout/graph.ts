@@ -1,18 +1,18 @@
 /**
- * What is to be laid out: a statechart as boxes with sizes and ways with labels, before anybody knows where they go.
+ * What is to be laid out: a statechart as boxes with sizes and ways (bundles of transitions) with labels, before they have places.
  *
- * L1  Nothing in it depends on what changes while one looks: room for counts is kept, so that they can grow.
+ * L1  Nothing in it depends on what changes while one looks: room for counts is reserved, so that they can grow.
  */
 import type { ChartState, ChartTransition } from '../../src/inspector/protocol.ts'
 
 /** How wide a text is. */
 export type Measure = (text: string, isTitle: boolean) => number
 
-/** A line inside a box. */
-export interface Row {
+/** A line of text inside a box. */
+export interface BoxLine {
   readonly text: string
   readonly whole: string
-  /** By which it is counted, if it is a transition that stays. */
+  /** The key of the transition, if it is one that stays in its state; by that it is counted. */
   readonly key: string | undefined
 }
 
@@ -22,10 +22,10 @@ export interface Node {
   /** Undefined for the mark. */
   readonly state: ChartState | undefined
   readonly parent: Node | undefined
-  readonly rows: readonly Row[]
-  /** Of its title and rows; its states come below. */
+  readonly lines: readonly BoxLine[]
+  /** Height of its title and lines; its states come below. */
   readonly head: number
-  /** The least that it needs. */
+  /** The least width and height that it needs. */
   readonly width: number
   readonly height: number
   readonly children: Node[]
@@ -45,7 +45,7 @@ export interface Way {
   readonly from: Node
   readonly to: Node
   readonly labels: readonly Label[]
-  /** Of its labels together. */
+  /** Width and height of its labels together. */
   readonly width: number
   readonly height: number
 }
@@ -66,7 +66,7 @@ export interface Rect extends Point {
   readonly height: number
 }
 
-/** Where everything has gone. */
+/** The places of everything. */
 export interface Layout {
   readonly width: number
   readonly height: number
@@ -95,47 +95,47 @@ export function wordsOf({ event, guard, actions }: ChartTransition): string {
   return `${event}${guard === undefined ? '' : ` [${guard}]`}${actions.length === 0 ? '' : ` / ${actions.join(', ')}`}`
 }
 
-/** True for one that leads nowhere else. */
+/** True for a transition that leads to no other state. */
 function stays({ id }: ChartState, { targets }: ChartTransition): boolean {
   return targets.length === 0 || (targets.length === 1 && targets[0] === id)
 }
 
-/** True for the sign of a history. */
+/** True for a history state, which is drawn as a small sign. */
 export const isHistory = (state: ChartState | undefined): boolean => state?.type.endsWith('history') ?? false
 
-function rowsOf(state: ChartState): Row[] {
-  const row = (whole: string, key?: string): Row => ({ text: cut(whole), whole, key })
+function linesIn(state: ChartState): BoxLine[] {
+  const line = (whole: string, key?: string): BoxLine => ({ text: cut(whole), whole, key })
   return [
-    ...(state.entry.length === 0 ? [] : [row(`on entry / ${state.entry.join(', ')}`)]),
-    ...(state.exit.length === 0 ? [] : [row(`on exit / ${state.exit.join(', ')}`)]),
-    ...state.invoke.map((source) => row(`runs ${source}`)),
+    ...(state.entry.length === 0 ? [] : [line(`on entry / ${state.entry.join(', ')}`)]),
+    ...(state.exit.length === 0 ? [] : [line(`on exit / ${state.exit.join(', ')}`)]),
+    ...state.invoke.map((source) => line(`runs ${source}`)),
     ...state.transitions
       .filter((each) => stays(state, each))
-      .map((each) => row(`${each.targets.length === 0 ? '·' : '↻'} ${wordsOf(each)}`, each.key)),
+      .map((each) => line(`${each.targets.length === 0 ? '·' : '↻'} ${wordsOf(each)}`, each.key)),
   ]
 }
 
 function nodeOf(state: ChartState, parent: Node | undefined, measure: Measure, nodes: Map<string, Node>): Node {
-  const rows = isHistory(state) ? [] : rowsOf(state)
+  const lines = isHistory(state) ? [] : linesIn(state)
   const count = measure(COUNT, false)
   // Before a title there may be a sign, and the title is bolder where it is active.
-  const widths = [measure(state.key, true) + 24, ...rows.map(({ text, key }) => measure(text, false) + (key === undefined ? 0 : count))]
-  const head = TITLE + rows.length * LINE + (rows.length > 0 ? 7 : 0)
+  const widths = [measure(state.key, true) + 24, ...lines.map(({ text, key }) => measure(text, false) + (key === undefined ? 0 : count))]
+  const head = TITLE + lines.length * LINE + (lines.length > 0 ? 7 : 0)
   const isSmall = isHistory(state)
   const node: Node = {
     id: state.id,
     state,
     parent,
-    rows,
+    lines,
     head,
     width: isSmall ? 26 : Math.max(60, Math.ceil(Math.max(...widths)) + 2 * INSET),
-    height: isSmall ? 26 : Math.max(38, head + (rows.length > 0 ? 3 : 10)),
+    height: isSmall ? 26 : Math.max(38, head + (lines.length > 0 ? 3 : 10)),
     children: [],
   }
   nodes.set(node.id, node)
   if (state.type === 'compound' && state.initial !== undefined) {
     const id = markOf(state.id)
-    const mark: Node = { id, state: undefined, parent: node, rows: [], head: 0, width: MARK, height: MARK, children: [] }
+    const mark: Node = { id, state: undefined, parent: node, lines: [], head: 0, width: MARK, height: MARK, children: [] }
     nodes.set(id, mark)
     node.children.push(mark)
   }

@@ -22,8 +22,8 @@ interface Block {
   readonly inside: readonly { readonly x: number; readonly y: number; readonly block: Block }[]
 }
 
-/** Where the labels inside a state go: above all states in it, or below the row of one of them. */
-interface Lifted {
+/** A way inside a state, between two of its children; its label goes above all of these, or below the row of one. */
+interface InnerWay {
   readonly way: Way
   readonly from: Node | undefined
   readonly to: Node | undefined
@@ -31,7 +31,7 @@ interface Lifted {
 
 /** Lays a graph out. */
 export function layOut({ root, ways }: Graph): Layout {
-  const block = blockOf(root, liftedIn(ways))
+  const block = blockOf(root, innerWays(ways))
   const boxes = new Map<string, Rect>()
   const labels = new Map<string, Rect>()
   place(block, 4, 4, boxes, labels)
@@ -43,9 +43,9 @@ function lineage(node: Node): Node[] {
   return node.parent === undefined ? [node] : [...lineage(node.parent), node]
 }
 
-/** Which ways run inside which state, and between which of its children: ways deeper down count for the child that they are in. */
-function liftedIn(ways: readonly Way[]): ReadonlyMap<Node, readonly Lifted[]> {
-  const found = new Map<Node, Lifted[]>()
+/** Which ways run inside which state, and between which of its children: an end deeper down counts for the child that it is in. */
+function innerWays(ways: readonly Way[]): ReadonlyMap<Node, readonly InnerWay[]> {
+  const found = new Map<Node, InnerWay[]>()
   for (const way of ways) {
     const [from, to] = [lineage(way.from), lineage(way.to)]
     let depth = 0
@@ -60,13 +60,13 @@ function liftedIn(ways: readonly Way[]): ReadonlyMap<Node, readonly Lifted[]> {
 }
 
 /** The children in rows: each below all that lead to it, ways back left out; the final ones last. */
-function rowsOf(node: Node, lifted: readonly Lifted[]): Node[][] {
+function rowsOf(node: Node, ways: readonly InnerWay[]): Node[][] {
   if (node.state?.type === 'parallel') return [node.children]
   const leads = new Map(
-    node.children.map((child) => [child, lifted.flatMap(({ from, to }) => (from === child && to !== undefined ? [to] : []))]),
+    node.children.map((child) => [child, ways.flatMap(({ from, to }) => (from === child && to !== undefined ? [to] : []))]),
   )
   const seen = new Set<Node>()
-  // Whoever is finished later stands earlier: but for ways back, everybody comes before those that it leads to.
+  // Reverse postorder: but for ways back, each comes before those that it leads to.
   const visit = (at: Node, found: Node[]): Node[] => {
     if (seen.has(at)) return found
     seen.add(at)
@@ -74,7 +74,7 @@ function rowsOf(node: Node, lifted: readonly Lifted[]): Node[][] {
     found.unshift(at)
     return found
   }
-  // The mark of the first one is the first child; whom it does not lead to comes behind.
+  // The mark of the initial state is the first child; states that it does not lead to come behind.
   const order = node.children.flatMap((child) => visit(child, []))
   return layered(order, leads)
 }
@@ -106,25 +106,23 @@ function wrapped(row: readonly Block[]): Block[][] {
   return rows
 }
 
-function labelsOf(lifted: readonly Lifted[]): Block[] {
-  return lifted
-    .filter(({ way }) => way.width > 0)
-    .map(({ way: { id, width, height } }) => ({ id, isLabel: true, width, height, inside: [] }))
+function labelsOf(ways: readonly InnerWay[]): Block[] {
+  return ways.filter(({ way }) => way.width > 0).map(({ way: { id, width, height } }) => ({ id, isLabel: true, width, height, inside: [] }))
 }
 
-function blockOf(node: Node, lifted: ReadonlyMap<Node, readonly Lifted[]>): Block {
+function blockOf(node: Node, waysIn: ReadonlyMap<Node, readonly InnerWay[]>): Block {
   const { id, head, children } = node
-  const own = lifted.get(node) ?? []
+  const own = waysIn.get(node) ?? []
   if (children.length === 0) return { id, isLabel: false, width: node.width, height: node.height, inside: [] }
   const layers = rowsOf(node, own)
   const rowOf = new Map(layers.flatMap((layer, row) => layer.map((child) => [child, row] as const)))
-  // Between both of its ends, or in the middle of nowhere: below the upper one.
-  const upper = ({ from, to }: Lifted): number =>
+  // Below the upper one of its ends; above all if it begins at the outer state.
+  const upper = ({ from, to }: InnerWay): number =>
     from === undefined ? -1 : Math.min(rowOf.get(from) ?? 0, to === undefined ? Infinity : (rowOf.get(to) ?? 0))
   const at = (row: number): Block[] => labelsOf(own.filter((each) => upper(each) === row))
   const rows = [
     ...wrapped(at(-1)),
-    ...layers.flatMap((layer, row) => [...wrapped(layer.map((child) => blockOf(child, lifted))), ...wrapped(at(row))]),
+    ...layers.flatMap((layer, row) => [...wrapped(layer.map((child) => blockOf(child, waysIn))), ...wrapped(at(row))]),
   ]
   const inner = Math.max(node.width - 2 * PADDING, ...rows.map(widthOf))
   const inside: { x: number; y: number; block: Block }[] = []

@@ -21,7 +21,7 @@ export interface Answered<Answer> {
   readonly isLoading: boolean
 }
 
-/** Milliseconds after which what has failed is asked for again, at most, be it asked for ever so seldom. */
+/** Milliseconds after which a question that has failed is asked again, at most, also if it is asked more seldom otherwise. */
 const AGAIN = 1_000
 
 /**

@@ -9,9 +9,9 @@ export function takeKey(): void {
   history.replaceState(null, '', location.pathname)
 }
 
-/** Tells when another tab has got a newer one. */
-export function onNewKey(tell: () => void): void {
-  window.addEventListener('storage', ({ key }) => key === NAME && tell())
+/** Calls back when another tab has got a newer one. */
+export function onNewKey(callback: () => void): void {
+  window.addEventListener('storage', ({ key }) => key === NAME && callback())
 }
 
 /** The protocol that a WebSocket names to be let in. Another page of the same origin may have got a newer key meanwhile. */

@@ -2,7 +2,7 @@
  * Where bars are drawn: each routine in one lane, with all its runs; as few lanes as may be; managers one under the other.
  *
  * L1  No two routines overlap in a lane, the gap between them included.
- * L2  Whoever has had a lane keeps it for as long as L1 allows, so that nothing jumps when more comes in.
+ * L2  A routine keeps the lane that it has had for as long as L1 allows, so that nothing jumps when more comes in.
  */
 import type { Bar } from '../../src/inspector/protocol.ts'
 
@@ -35,7 +35,7 @@ interface Life {
   readonly bars: Bar[]
 }
 
-/** Whose manager a routine is in. */
+/** The path of a routine's manager. */
 const groupOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('/')))
 
 /** @param gap milliseconds that have to be free between two routines in one lane. */
@@ -91,13 +91,13 @@ function pack(lives: readonly Life[], gap: number, laneBefore: ReadonlyMap<strin
     laneOf.set(life.path, lane)
   }
   const inOrder = lives.toSorted((a, b) => a.from - b.from)
-  const homeless: Life[] = []
+  const unplaced: Life[] = []
   for (const life of inOrder) {
     const lane = laneBefore.get(life.path)
     if (lane !== undefined && isFree(lane, life)) put(lane, life)
-    else homeless.push(life)
+    else unplaced.push(life)
   }
-  for (const life of homeless) {
+  for (const life of unplaced) {
     let lane = 0
     while (!isFree(lane, life)) lane++
     put(lane, life)

@@ -17,22 +17,22 @@ export interface Laid {
 
 /** How many charts are kept. */
 const KEPT = 60
-/** Milliseconds after which nobody waits for the worker. */
+/** Milliseconds after which the worker is not waited for any more. */
 const PATIENCE = 20_000
 
 const kept = new Map<string, { now: Laid; readonly later: Promise<Laid> }>()
 
-let brush: CanvasRenderingContext2D | null | undefined
+let canvas: CanvasRenderingContext2D | null | undefined
 
 /** Widths as they will be drawn. */
 const measure: Measure = (text, isTitle) => {
-  brush ??= document.createElement('canvas').getContext('2d')
-  if (brush === null) return text.length * (isTitle ? 7.6 : 6.8)
-  brush.font = `${isTitle ? '700 13px' : '12px'} system-ui, "Segoe UI", Roboto, "DejaVu Sans", sans-serif`
-  return brush.measureText(text).width
+  canvas ??= document.createElement('canvas').getContext('2d')
+  if (canvas === null) return text.length * (isTitle ? 7.6 : 6.8)
+  canvas.font = `${isTitle ? '700 13px' : '12px'} system-ui, "Segoe UI", Roboto, "DejaVu Sans", sans-serif`
+  return canvas.measureText(text).width
 }
 
-/** What is known now, and what will be. */
+/** The layout that there is now, and the one that there will be. */
 export function layoutOf(chart: ChartState): { readonly now: Laid; readonly later: Promise<Laid> } {
   const definition = JSON.stringify(chart)
   const known = kept.get(definition)
@@ -41,7 +41,7 @@ export function layoutOf(chart: ChartState): { readonly now: Laid; readonly late
   const now: Laid = { graph, layouts: [layOut(graph)] }
   const entry: { now: Laid; readonly later: Promise<Laid> } = {
     now,
-    later: better(definition, graph)
+    later: layOutWithElk(definition, graph)
       .then((layouts) => (entry.now = { graph, layouts }))
       .catch(() => now),
   }
@@ -51,17 +51,17 @@ export function layoutOf(chart: ChartState): { readonly now: Laid; readonly late
   return entry
 }
 
-let ahead: Readonly<Record<string, readonly ElkNode[]>> | undefined
+let saved: Readonly<Record<string, readonly ElkNode[]>> | undefined
 
-/** What a saved page brings along: it shows no charts but those of lifecycles. */
-function madeAhead(definition: string): readonly ElkNode[] | undefined {
-  ahead ??= JSON.parse(document.getElementById('layouts')?.textContent ?? '{}') as NonNullable<typeof ahead>
-  return Object.hasOwn(ahead, definition) ? ahead[definition] : undefined
+/** Layouts that a saved page brings along: those of lifecycles, and it shows no other charts. */
+function savedLayouts(definition: string): readonly ElkNode[] | undefined {
+  saved ??= JSON.parse(document.getElementById('layouts')?.textContent ?? '{}') as NonNullable<typeof saved>
+  return Object.hasOwn(saved, definition) ? saved[definition] : undefined
 }
 
-async function better(definition: string, graph: Graph): Promise<Layout[]> {
-  const made = madeAhead(definition)
-  if (made !== undefined) return made.map(fromElk)
+async function layOutWithElk(definition: string, graph: Graph): Promise<Layout[]> {
+  const stored = savedLayouts(definition)
+  if (stored !== undefined) return stored.map(fromElk)
   const ways: Direction[] = ['DOWN', 'RIGHT']
   return (await Promise.all(ways.map((direction) => ask(toElk(graph, direction))))).map(fromElk)
 }
@@ -84,39 +84,39 @@ function trusted(url: string): string {
   return trustedTypes.createPolicy('curtaincall', { createScriptURL: check }).createScriptURL(url)
 }
 
-const waiting = new Map<number, { resolve: (graph: ElkNode) => void; reject: (error: Error) => void }>()
+const pending = new Map<number, { resolve: (graph: ElkNode) => void; reject: (error: Error) => void }>()
 let worker: Worker | undefined | null
 let asked = 0
 
-/** ELK's own worker, spoken to as it wants it: its own client would only be more to load. */
+/** Starts ELK's own worker, which is sent messages directly: ELK's client for it would only be more to load. */
 function start(): Worker | null {
   // A page that was saved is one file, and has no worker beside it.
   if (location.protocol === 'file:') return null
   const started = new Worker(trusted(new URL('./elk.js', location.href).href))
   started.addEventListener('message', ({ data }: MessageEvent<{ id: number; data?: ElkNode; error?: { message?: string } }>) => {
-    const who = waiting.get(data.id)
-    waiting.delete(data.id)
-    if (data.data === undefined) who?.reject(new Error(data.error?.message ?? 'the layouter failed'))
-    else who?.resolve(data.data)
+    const request = pending.get(data.id)
+    pending.delete(data.id)
+    if (data.data === undefined) request?.reject(new Error(data.error?.message ?? 'the layouter failed'))
+    else request?.resolve(data.data)
   })
   started.addEventListener('error', () => {
     worker = null
-    for (const { reject } of waiting.values()) reject(new Error('the layouter could not be started'))
-    waiting.clear()
+    for (const { reject } of pending.values()) reject(new Error('the layouter could not be started'))
+    pending.clear()
   })
-  tell(started, { id: 0, cmd: 'register', algorithms: ['layered'] })
+  post(started, { id: 0, cmd: 'register', algorithms: ['layered'] })
   return started
 }
 
-const tell = (to: Worker, message: object): void => to.postMessage(message, { transfer: [] })
+const post = (to: Worker, message: object): void => to.postMessage(message, { transfer: [] })
 
 function ask(graph: ElkNode): Promise<ElkNode> {
   worker ??= worker === null ? null : start()
   const id = ++asked
   return new Promise((resolve, reject) => {
     if (worker === null || worker === undefined) return reject(new Error('there is no layouter'))
-    waiting.set(id, { resolve, reject })
-    setTimeout(() => waiting.delete(id) && reject(new Error('the layouter takes too long')), PATIENCE)
-    tell(worker, { id, cmd: 'layout', graph, layoutOptions: {}, options: {} })
+    pending.set(id, { resolve, reject })
+    setTimeout(() => pending.delete(id) && reject(new Error('the layouter takes too long')), PATIENCE)
+    post(worker, { id, cmd: 'layout', graph, layoutOptions: {}, options: {} })
   })
 }

@@ -20,9 +20,9 @@ export interface LinkEvents {
   heard(): void
   /** It was there and is gone, or was never there. */
   lost(): void
-  /** Another run of it is there, which does not know us. */
+  /** Another run of the process is there, which does not know this page's key. */
   replaced(why: string): void
-  /** It is there and won't have us. */
+  /** It is there and refuses this page. */
   refused(why: string): void
 }
 
@@ -54,7 +54,7 @@ export class Link {
     this.#socket.addEventListener('close', () => this.#closed())
   }
 
-  /** Ends it; nothing is told any more. */
+  /** Ends it; no event is told any more. */
   close(): void {
     this.#ended = true
     this.#socket.close()
@@ -64,7 +64,7 @@ export class Link {
     this.#events.heard()
     if (typeof data !== 'string') {
       if (!this.#frame(data)) return
-      // Taken up, and painted with the next picture: only then is there room for another one.
+      // The credit goes back once the frame is painted: only then is there time for another one.
       requestAnimationFrame(() => this.#send({ ack: 1 }))
       return
     }
@@ -121,7 +121,7 @@ export class Link {
   async #whyNot(): Promise<void> {
     try {
       const { status } = await fetch('./icon.svg', { cache: 'no-store' })
-      // Another one may have taken its place meanwhile.
+      // Another link may have taken its place meanwhile.
       if (this.#ended) return
       if (status === 401 || status === 403)
         this.#events.replaced('This page is of another run of the process: open the address that it has printed last.')
@@ -139,7 +139,7 @@ export class Link {
     return this.#request({ ask: name, with: what })
   }
 
-  /** Tells many in as many messages as it takes; those that were told stay told if the connection is lost meanwhile. */
+  /** Sends an order in as many messages as it takes. What has happened stays, also if the connection is lost before the last one. */
   async order(control: Control, paths: readonly string[], event: unknown): Promise<Done> {
     const done = { hit: 0, missed: [] as string[] }
     for (const some of inPieces(paths, ORDER)) {

@@ -1,10 +1,10 @@
 /**
- * What the page is doing: whether it has a process, and whether it shows what is, or what was.
+ * What the page does: whether it has a process, and whether it shows the present or a recording.
  *
  * C1  A lost connection is tried again, at growing intervals; what was shown stays, also where another run has taken its place.
  * C2  While a recording is played, frames of the living tree change nothing.
  * C3  A page that was saved never looks for a process: there is none behind it. Nor is what comes from a file ever live.
- * C4  A process that says nothing is said not to answer, until it says anything; then what has failed meanwhile is forgotten.
+ * C4  A process of which nothing is heard is shown as not answering, until anything is heard; then what has failed meanwhile is forgotten.
  */
 import { assign, setup } from 'xstate'
 import type { Hello, Recording } from '../../src/inspector/protocol.ts'
@@ -58,7 +58,7 @@ export const pageMachine = setup({
     wasLive: ({ context }) => context.hello?.source === 'live',
     hasProcess: ({ context }) => !context.standalone,
     isFile: ({ event }) => event.type === 'hello' && event.hello.source === 'file',
-    /** A recording that can't be shown has nothing living behind it to show instead. */
+    /** There is no live tree to show instead of a recording that can't be shown. */
     isOfRecording: ({ context }) => context.standalone || context.hello?.source === 'file',
   },
 }).createMachine({
@@ -97,7 +97,7 @@ export const pageMachine = setup({
       after: { patience: 'connecting' },
       on: { retry: 'connecting' },
     },
-    // Another tab may be let in where this one was not: they share what they are let in by.
+    // Tabs share the key: it may be let in once another tab has got a new one.
     replaced: { on: { retry: 'connecting' } },
     refused: { on: { retry: { guard: 'isOfProcess', target: 'connecting' } } },
     fetching: {

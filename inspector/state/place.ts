@@ -1,4 +1,4 @@
-/** Where in the page somebody is: all of it stands in the address after `#`, so that it can be shared. */
+/** What the page shows: all of it stands in the address after `#`, so that it can be shared. */
 import { STATES } from '../../src/inspector/protocol.ts'
 
 /** What the right side shows. */
@@ -8,7 +8,7 @@ export type View = (typeof VIEWS)[number]
 
 export interface Place {
   readonly view: View
-  /** Who is chosen; empty if nobody is. */
+  /** The path of the chosen actor; empty if there is none. */
   readonly path: string
   /** Text that paths in the tree have to hold. */
   readonly find: string
@@ -18,11 +18,11 @@ export interface Place {
   readonly at: number | undefined
   /** The event that is looked at; 0 if none is. */
   readonly seq: number
-  /** Whose messages are shown, beside the chosen one's. */
+  /** Paths of actors whose messages are shown, beside those of the chosen one. */
   readonly with: readonly string[]
 }
 
-/** Where everybody begins. */
+/** What the page shows first. */
 export const START: Place = { view: 'health', path: '', find: '', only: [], at: undefined, seq: 0, with: [] }
 
 const FILTERS: readonly string[] = [...STATES, 'restarted']

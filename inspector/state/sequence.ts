@@ -1,8 +1,8 @@
 /**
- * Who has a lifeline in a sequence of messages, and which of them each message goes between.
+ * Which actors have a lifeline in a sequence of messages, and between which of them each message goes.
  *
- * S1  Whoever is chosen has a lifeline; others get one in the order in which they are met, while there is room, and keep it.
- * S2  Whoever has none stands in the one for the others, so that no message is left out.
+ * S1  Each chosen actor has a lifeline; others get one in the order in which they are met, while there is room, and keep it.
+ * S2  Those that have none share the one for others, so that no message is left out.
  */
 import type { MessageLine } from '../../src/inspector/protocol.ts'
 
@@ -10,7 +10,7 @@ import type { MessageLine } from '../../src/inspector/protocol.ts'
 export const PARTNERS = 8
 /** The lifeline of what is outside the tree. */
 export const OUTSIDE = ''
-/** That of all who have none; no path begins so. */
+/** The lifeline of all that have none; no path begins so. */
 export const OTHERS = '…'
 
 /** Lifelines from left to right; `before` are those that were shown. */

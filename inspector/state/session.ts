@@ -1,5 +1,5 @@
 /**
- * The hand of page-machine.ts: connects, fetches recordings, plays them, and hands the tree and all answers to the views.
+ * Carries out what page-machine.ts decides: connects, fetches recordings and plays them; gives the tree and all answers to the views.
  */
 import { type ActorRefFrom, createActor } from 'xstate'
 import { appManagerMachine, globalManagerMachine, localManagerMachine } from '../../machines/manager.ts'
@@ -19,14 +19,14 @@ import { TreeTable } from './table.ts'
 /** The most events that a page holds at once. */
 const HELD = 100_000
 
-/** So many that pass a filter are shown at once; more are one's own to open. */
+/** The way to so many that pass a filter is opened at once; if there are more, it is left to the reader. */
 const REVEALED = 200
 
 export class Session {
   readonly table = new TreeTable()
   readonly page: ActorRefFrom<typeof pageMachine>
   player: Player | undefined
-  /** A counterexample before it was shrunk, or whatever else stands beside. */
+  /** A recording to compare with, such as a counterexample before it was shrunk. */
   beside: Recording | undefined
   /** How many times faster than it was. */
   speed = 1
@@ -39,7 +39,7 @@ export class Session {
   readonly #listeners = new Set<() => void>()
   /** Of a page that was saved: what it was saved with. */
   readonly #embedded: readonly Recording[] | Error
-  /** Is shown next. */
+  /** The player that is shown once the machine enters `replay`. */
   #loaded: Player | undefined
 
   constructor(embedded: readonly Recording[] | Error) {
@@ -85,16 +85,16 @@ export class Session {
     for (const listener of this.#listeners) listener()
   }
 
-  // --- where one is --------------------------------------------------------------------------
+  // --- what is shown -------------------------------------------------------------------------
 
   /** Goes somewhere. */
   go(change: Partial<Place>): void {
-    // While it plays, the address is of where it began; what one goes on to begins where one is.
+    // While it plays, the address is of where that began; the next one is of where it is now.
     const here = this.#clock === undefined || this.player === undefined ? {} : { at: asMoment(this.player.at) }
     const next = { ...this.place, ...here, ...change }
     const address = writePlace(next)
     if (address === location.hash) return
-    // What is typed or scrubbed is no step that one wants to go back to one by one.
+    // What is typed or scrubbed is no step that the Back button should go through one by one.
     const isStep = next.view !== this.place.view || next.path !== this.place.path || next.seq !== this.place.seq
     if (isStep) history.pushState(null, '', address)
     else history.replaceState(null, '', address)
@@ -149,7 +149,7 @@ export class Session {
   #apply(frame: Frame): void {
     const isFirst = this.table.size === 0
     this.table.apply(frame)
-    // What comes later is found too; what comes anew is opened as its reader has left it.
+    // What is new is found, too; a whole tree that comes again is opened as the reader has left it.
     if (isFirst || !frame.whole) this.table.revealMatches(REVEALED, frame.born)
     this.#changed()
   }
@@ -161,7 +161,7 @@ export class Session {
     return this.#request(name, what)
   }
 
-  /** Tells somebody something. */
+  /** Sends an order to actors. */
   order(control: Control, paths: readonly string[], event?: unknown): Promise<Done> {
     if (this.player !== undefined) return Promise.reject(new Error('this is a recording: nobody is there to be told anything'))
     return this.#link?.order(control, paths, event) ?? Promise.reject(new Error('there is no connection'))
@@ -175,7 +175,7 @@ export class Session {
   /** How the whole tree has ended, as far as it is shown; nothing while it lives. */
   get end(): (typeof ENDS)[number] | undefined {
     const { root } = this.table
-    return root === 0 ? undefined : ENDS.find((end) => end === this.table.row(root).state)
+    return root === 0 ? undefined : ENDS.find((end) => end === this.table.item(root).state)
   }
 
   get mayOrder(): boolean {
@@ -226,7 +226,7 @@ export class Session {
 
   async #fetchRecording(): Promise<void> {
     try {
-      // Not from within the step that asked for it.
+      // Not within the transition that asked for it.
       await Promise.resolve()
       if (this.#embedded instanceof Error) throw this.#embedded
       const [embedded, beside] = this.#embedded
@@ -240,7 +240,7 @@ export class Session {
       const recording = await this.#whole(0, first)
       const others = first.about?.beside ?? 0
       if (others > 0) this.beside = await this.#whole(1, await this.#part({ which: 1 })).catch(() => undefined)
-      // What can't be played says so here, where the page is told.
+      // A recording that can't be played throws here, so that the page is told.
       this.#loaded = playerOf(recording, this.place.at)
       this.page.send({ type: 'recorded', recording })
     } catch (error) {
@@ -300,14 +300,14 @@ export class Session {
     if (player === undefined) return
     if (player.at >= player.to) this.seek(player.from)
     let last = performance.now()
-    const turn = (now: number): void => {
+    const tick = (now: number): void => {
       const passed = now - last
       last = now
       this.seek(player.at + passed * this.speed)
       if (player.at >= player.to) this.page.send({ type: 'pause' })
-      else this.#clock = requestAnimationFrame(turn)
+      else this.#clock = requestAnimationFrame(tick)
     }
-    this.#clock = requestAnimationFrame(turn)
+    this.#clock = requestAnimationFrame(tick)
   }
 
   #stopClock(): void {

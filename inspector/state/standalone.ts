@@ -3,7 +3,7 @@ import type { Recording } from '../../src/inspector/protocol.ts'
 import { checkedRecording } from '../../src/inspector/recording.ts'
 
 const ID = 'recording'
-/** Where the template has room for it. */
+/** What it takes the place of in the template. */
 const ROOM = '<!--recording-->'
 const PIECE = 32_768
 

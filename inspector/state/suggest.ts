@@ -1,9 +1,9 @@
-/** Whom somebody may mean who has typed a part of a name. */
+/** Suggests actors by a part of their name or path. */
 import type { TreeTable } from './table.ts'
 
 /**
- * Paths of those with this text, in small letters, in their own name; or in their path, if it has a slash. Those whose name begins
- * with it come first.
+ * Paths of actors with a text in their own name, or in their path if the text has a slash; it is in lower case. Those that begin with it
+ * come first.
  */
 export function pathsWith(table: Pick<TreeTable, 'labels' | 'pathOf'>, text: string, most: number): string[] {
   const isPath = text.includes('/')

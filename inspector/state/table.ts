@@ -2,19 +2,19 @@
  * The tree as the page holds it: columns of numbers, no object for each node. React holds no node.
  *
  * A1  Frames applied in order give the tree they were taken from; a whole frame makes everything before it void.
- * A2  What is counted for a subtree, and how many of its rows are shown, is right after each frame; nothing is counted anew.
- * A3  A row of the shown tree is found by its number without listing the rows before it one by one, but for its siblings.
+ * A2  What is counted for a subtree, and how many of its nodes are listed, is right after each frame; nothing is counted anew.
+ * A3  An item of the list of shown nodes is found by its index without going through those before it, but for its siblings.
  */
 import { type Frame, KINDS, type NodeKind, type NodeState, STATES } from '../../src/inspector/protocol.ts'
-import type { Filter, Row } from './row.ts'
+import type { Filter, ListItem } from './list-item.ts'
 
-export type { Filter, Row } from './row.ts'
+export type { Filter, ListItem } from './list-item.ts'
 type Column = Int32Array | Uint8Array | Uint32Array
 
 const NONE = 0
 const FIRST_SIZE = 1_024
 const WIDTH = STATES.length
-/** The state of one that is not told yet. */
+/** The state of a node that is not known yet. */
 const UNKNOWN = 0
 
 const ALL: Filter = { text: '', only: new Set() }
@@ -38,7 +38,7 @@ export class TreeTable {
   #last = NONE
   readonly #free: number[] = []
   readonly #slots = new Map<number, number>()
-  /** By slot; empty where nobody is. To be read only. */
+  /** By slot; empty where there is no node. To be read only. */
   labels: string[] = []
   #parent = new Int32Array(0)
   #firstChild = new Int32Array(0)
@@ -55,8 +55,8 @@ export class TreeTable {
   #own = new Uint8Array(0)
   /** How many in its subtree pass the filter. */
   #matches = new Int32Array(0)
-  /** How many rows its subtree takes, itself included. */
-  #rows = new Int32Array(0)
+  /** How many items of the list its subtree takes, itself included. */
+  #listed = new Int32Array(0)
   /** Of each subtree, how many are in each state; routines alone. */
   #counts = new Int32Array(0)
   #filter = ALL
@@ -95,7 +95,7 @@ export class TreeTable {
     this.#expanded = wider(this.#expanded)
     this.#own = wider(this.#own)
     this.#matches = wider(this.#matches)
-    this.#rows = wider(this.#rows)
+    this.#listed = wider(this.#listed)
     this.#counts = wider(this.#counts, WIDTH)
     this.#capacity = capacity
   }
@@ -156,11 +156,11 @@ export class TreeTable {
       else this.#next[before] = slot
       this.#lastChild[parent] = slot
     }
-    for (const column of [this.#own, this.#matches, this.#rows]) column[slot] = 0
+    for (const column of [this.#own, this.#matches, this.#listed]) column[slot] = 0
     this.size++
     this.#count(slot, UNKNOWN, 1)
     this.#judge(slot)
-    // A manager with nobody below is shown for itself, and then no more.
+    // A manager with nothing below is listed for itself, and from now on no more.
     if (parent !== NONE && before === NONE) this.#judge(parent)
   }
 
@@ -224,7 +224,7 @@ export class TreeTable {
     if (only.size > 0) {
       const restarted = only.has('restarted') && (this.#restarts[slot] as number) > 0
       if (!restarted && !only.has(STATES[this.#state[slot] as number] as string)) return false
-      // Managers are there as the way to what is below them.
+      // Other managers are listed only as the way to what is below them.
       if (this.#kind[slot] !== KINDS.length - 1 && this.#firstChild[slot] !== NONE && !restarted) return false
     }
     return text === '' || this.pathOf(slot).toLowerCase().includes(text)
@@ -244,15 +244,15 @@ export class TreeTable {
       const before = this.#matches[node] as number
       this.#matches[node] = before + by
       // It appears, or goes, with the first or last one in its subtree.
-      if (before === 0 || before + by === 0) this.#addRows(node, before === 0 ? 1 : -1)
+      if (before === 0 || before + by === 0) this.#addListed(node, before === 0 ? 1 : -1)
     }
   }
 
-  /** So many more rows in a subtree: seen above as far as everything is open. */
-  #addRows(slot: number, by: number): void {
-    this.#rows[slot] = (this.#rows[slot] as number) + by
+  /** So many items more in a subtree: listed above as far as everything is open. */
+  #addListed(slot: number, by: number): void {
+    this.#listed[slot] = (this.#listed[slot] as number) + by
     for (let node = this.#parent[slot] as number; node !== NONE && this.#expanded[node] === 1; node = this.#parent[node] as number) {
-      this.#rows[node] = (this.#rows[node] as number) + by
+      this.#listed[node] = (this.#listed[node] as number) + by
     }
   }
 
@@ -261,10 +261,10 @@ export class TreeTable {
     if ((this.#expanded[slot] === 1) === expanded) return
     let inside = 0
     for (let child = this.#firstChild[slot] as number; child !== NONE; child = this.#next[child] as number) {
-      inside += this.#rows[child] as number
+      inside += this.#listed[child] as number
     }
     this.#expanded[slot] = expanded ? 1 : 0
-    this.#addRows(slot, expanded ? inside : -inside)
+    this.#addListed(slot, expanded ? inside : -inside)
     this.version++
   }
 
@@ -280,50 +280,50 @@ export class TreeTable {
     for (const slot of slots) if (this.#own[slot] === 1) this.reveal(slot)
   }
 
-  /** How many rows are shown. */
+  /** How many items the list has. */
   get shown(): number {
-    return this.root === NONE ? 0 : (this.#rows[this.root] as number)
+    return this.root === NONE ? 0 : (this.#listed[this.root] as number)
   }
 
-  /** The slot of a shown row; 0 if there is no such row. */
-  slotAt(row: number): number {
-    if (row < 0 || row >= this.shown) return NONE
-    let left = row
+  /** The slot of an item of the list; 0 if there is no such item. */
+  slotAt(index: number): number {
+    if (index < 0 || index >= this.shown) return NONE
+    let left = index
     let slot = this.root
     while (left > 0) {
       left--
       slot = this.#firstChild[slot] as number
-      for (let rows = this.#rows[slot] as number; left >= rows; rows = this.#rows[slot] as number) {
-        left -= rows
+      for (let listed = this.#listed[slot] as number; left >= listed; listed = this.#listed[slot] as number) {
+        left -= listed
         slot = this.#next[slot] as number
       }
     }
     return slot
   }
 
-  /** At which row a node is shown; -1 if it is not. */
-  rowOf(slot: number): number {
+  /** The index of a node in the list; -1 if it is not listed. */
+  indexOf(slot: number): number {
     if (slot === NONE || this.#matches[slot] === 0) return -1
-    let row = 0
+    let index = 0
     for (let node = slot; node !== this.root; node = this.#parent[node] as number) {
       const parent = this.#parent[node] as number
       if (parent === NONE || this.#expanded[parent] !== 1) return -1
-      row++
+      index++
       for (let before = this.#firstChild[parent] as number; before !== node; before = this.#next[before] as number) {
-        row += this.#rows[before] as number
+        index += this.#listed[before] as number
       }
     }
-    return row
+    return index
   }
 
-  /** Some rows, for a window that begins at one of them. */
-  rows(from: number, count: number): Row[] {
-    const found: Row[] = []
-    for (let slot = this.slotAt(from); slot !== NONE && found.length < count; slot = this.#following(slot)) found.push(this.row(slot))
+  /** Some items of the list, from an index on. */
+  items(from: number, count: number): ListItem[] {
+    const found: ListItem[] = []
+    for (let slot = this.slotAt(from); slot !== NONE && found.length < count; slot = this.#following(slot)) found.push(this.item(slot))
     return found
   }
 
-  /** The next one that is shown. */
+  /** The next one that is listed. */
   #following(slot: number): number {
     if (this.#expanded[slot] === 1) {
       const inside = this.#shownFrom(this.#firstChild[slot] as number)
@@ -338,13 +338,13 @@ export class TreeTable {
 
   #shownFrom(slot: number): number {
     let at = slot
-    while (at !== NONE && this.#rows[at] === 0) at = this.#next[at] as number
+    while (at !== NONE && this.#listed[at] === 0) at = this.#next[at] as number
     return at
   }
 
   // --- one node ------------------------------------------------------------------------------
 
-  row(slot: number): Row {
+  item(slot: number): ListItem {
     return {
       slot,
       depth: this.#depthOf(slot),
@@ -370,7 +370,7 @@ export class TreeTable {
     return path
   }
 
-  /** Whoever is at a path; 0 if nobody is. */
+  /** The slot of the node at a path; 0 if there is none. */
   find(path: string): number {
     let slot = NONE
     for (const label of path.split('/')) {
@@ -392,9 +392,9 @@ export class TreeTable {
   }
 
   /** Paths of all that pass the filter, and for which a test holds. */
-  matchingPaths(test: (row: Row) => boolean): string[] {
+  matchingPaths(test: (item: ListItem) => boolean): string[] {
     const paths: string[] = []
-    for (const slot of this.#slots.values()) if (this.#own[slot] === 1 && test(this.row(slot))) paths.push(this.pathOf(slot))
+    for (const slot of this.#slots.values()) if (this.#own[slot] === 1 && test(this.item(slot))) paths.push(this.pathOf(slot))
     return paths
   }
 }

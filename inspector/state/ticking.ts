@@ -3,8 +3,8 @@ import { useEffect } from 'react'
 import { useSession } from './hooks.ts'
 
 /**
- * Looks again now and then while the tree is a living one, also when nothing happens in it: frames come only with lifecycles, and a
- * message or a snapshot is none. In a tab that nobody sees, it does not.
+ * Draws anew, and so asks again, every so many milliseconds while the tree is a live one: frames come only with lifecycle events, and
+ * messages and snapshots are none. Not in a hidden tab.
  */
 export function useTicking(isOn: boolean, every: number): void {
   const session = useSession()

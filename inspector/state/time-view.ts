@@ -5,10 +5,10 @@
  * V2  While it follows, its end is now, whatever its width.
  */
 
-/** Milliseconds that somebody sees first, at most. */
+/** Milliseconds that are shown first, at most. */
 const FIRST_SPAN = 60_000
 const LEAST = 1
-/** As wide as it may be, however little there is: what is offered is granted. */
+/** As wide as it may be, however little there is: the widest that the page offers. */
 export const WIDEST_OFFERED = 3_600_000
 /** The part of the window that is free after now. */
 const AHEAD = 0.03
@@ -43,7 +43,7 @@ export class TimeView {
       if (isLive) this.follow(Math.min(FIRST_SPAN, Math.max(10_000, (now - first) * 1.1)))
       else this.showAll()
     } else if (this.isFollowing) this.#set(now - this.span * (1 - AHEAD), this.span)
-    else this.#told()
+    else this.#notify()
   }
 
   /** Slides along with time. */
@@ -95,10 +95,10 @@ export class TimeView {
   #set(from: number, span: number): void {
     this.from = from
     this.to = from + span
-    this.#told()
+    this.#notify()
   }
 
-  #told(): void {
+  #notify(): void {
     for (const listener of this.#listeners) listener()
   }
 }

@@ -1,4 +1,4 @@
-/** Shutdowns, put together as they belong together: one that was asked for, and all that followed from it below. */
+/** Groups shutdowns: one that was asked for, and all below that followed from it. */
 import type { Blocker, ShutdownsView, ShutdownView } from '../../src/inspector/protocol.ts'
 
 /** One shutdown, and those of everything below that are part of it. */
@@ -20,13 +20,13 @@ function overlap(a: ShutdownView, b: ShutdownView): boolean {
 /** What goes on first, then the latest. */
 export function episodesOf({ runs }: ShutdownsView): Episode[] {
   const groups: ShutdownView[][] = []
-  // Runs come in order of the tree: whoever may be above stands on this way down.
-  const way: { run: ShutdownView; group: ShutdownView[] }[] = []
+  // Runs come in order of the tree: these are the ones above the present one.
+  const ancestors: { run: ShutdownView; group: ShutdownView[] }[] = []
   for (const run of runs) {
-    while (way.length > 0 && !isBelow(run.path, (way.at(-1) as (typeof way)[number]).run.path)) way.pop()
-    const group = way.findLast((each) => overlap(each.run, run))?.group ?? []
+    while (ancestors.length > 0 && !isBelow(run.path, (ancestors.at(-1) as (typeof ancestors)[number]).run.path)) ancestors.pop()
+    const group = ancestors.findLast((each) => overlap(each.run, run))?.group ?? []
     if (group.push(run) === 1) groups.push(group)
-    way.push({ run, group })
+    ancestors.push({ run, group })
   }
   return groups.map(asEpisode).toSorted((a, b) => later(b) - later(a) || b.from - a.from)
 }
@@ -52,19 +52,19 @@ export function axisEnd({ from, endedAt, root }: Episode, now: number): number {
   return from + 1_000 * 2 ** Math.ceil(Math.log2(Math.max(1, ((now - from) * 1.1) / 1_000)))
 }
 
-/** Somebody who is waited for, and by whom. */
+/** A routine that is waited for, and the shutdown that waits. */
 export interface Blocking extends Blocker {
   readonly by: ShutdownView
 }
 
-/** Who is waited for now: whoever has waited longest first. */
+/** The routines that are waited for now, the one that was asked first at the top. */
 export function blockersOf({ runs }: Episode): Blocking[] {
   return runs
     .flatMap((by) => by.blocking.map((blocker) => ({ ...blocker, by })))
     .toSorted((a, b) => (a.asked ?? Infinity) - (b.asked ?? Infinity) || (a.since ?? Infinity) - (b.since ?? Infinity) || 0)
 }
 
-/** Milliseconds until somebody is given up on: by their own time, or that of the whole. */
+/** When a routine is given up on: by its own shutdown time, or that of the whole. */
 export function patience({ until, by }: Blocking, root: ShutdownView): number | undefined {
   const times = [until, by.deadline, root.deadline].filter((time) => time !== undefined)
   return times.length === 0 ? undefined : Math.min(...times)

@@ -4,7 +4,7 @@ import type { ActorView } from '../../src/inspector/protocol.ts'
 import { useSession } from '../state/hooks.ts'
 import { count, nameOf, PathLink, span, State } from './shared.tsx'
 
-/** @param isOver True if nothing is known of it but events. */
+/** @param isOver True if only events are known of it. */
 export function ActorHead({ view, isOver }: { readonly view: ActorView; readonly isOver: boolean }) {
   const isRecording = useSession().player !== undefined
   const { path, kind, state, incarnation, budget, heartbeat, source } = view
@@ -60,7 +60,7 @@ function Source({ source }: { readonly source: string | undefined }) {
   )
 }
 
-/** JSON has no infinity: what has no limit comes as nothing. */
+/** JSON has no Infinity: a missing limit comes as null. */
 const isLimit = (value: number | null | undefined): value is number => typeof value === 'number' && Number.isFinite(value)
 
 function Budget({ used, max, window }: NonNullable<ActorView['budget']>) {

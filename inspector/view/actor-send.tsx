@@ -12,11 +12,11 @@ export function SendForm({ path, events }: { readonly path: string; readonly eve
   const [text, setText] = useState('{ "type": "" }')
   const [result, setResult] = useState<Result>()
   const [isBusy, setBusy] = useState(false)
-  const given = useRef(false)
+  const isSending = useRef(false)
   const send = async (): Promise<void> => {
-    // What is under way is not given again.
-    if (given.current) return
-    given.current = true
+    // What is under way is not sent again.
+    if (isSending.current) return
+    isSending.current = true
     setBusy(true)
     try {
       const event = JSON.parse(text) as { type?: unknown }
@@ -27,7 +27,7 @@ export function SendForm({ path, events }: { readonly path: string; readonly eve
     } catch (error) {
       setResult({ text: error instanceof SyntaxError ? `This is not JSON: ${error.message}` : (error as Error).message, isBad: true })
     } finally {
-      given.current = false
+      isSending.current = false
       setBusy(false)
     }
   }
@@ -63,7 +63,7 @@ export function SendForm({ path, events }: { readonly path: string; readonly eve
           onKeyDown={({ key, ctrlKey, metaKey, repeat }) => key === 'Enter' && (ctrlKey || metaKey) && !repeat && void send()}
         />
         <div className="bar">
-          {/* Not disabled: whoever sends by keyboard would lose the place. The second click of two is none of its own. */}
+          {/* Not disabled, since by keyboard one would lose the focus. The second click of a double click does not send. */}
           <button type="submit" className="primary" aria-disabled={isBusy} onClick={(event) => event.detail > 1 && event.preventDefault()}>
             Send
           </button>

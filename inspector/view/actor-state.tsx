@@ -23,7 +23,7 @@ interface PanelProps {
 export function StatePanel({ view, chosen, choose }: PanelProps) {
   const { path, snapshots } = view
   const recording = useSession().player?.recording
-  // Nobody says what it is compared with: then with the one before.
+  // What it is compared with; undefined for the one before.
   const [against, setAgainst] = useState<number>()
   const shown = chosen ?? snapshots.at(-1)
   const index = snapshots.findIndex(({ n }) => n === shown?.n)

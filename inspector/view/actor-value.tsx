@@ -2,9 +2,9 @@
 import { useState } from 'react'
 import { useAnswer } from '../state/hooks.ts'
 
-type Way = readonly (string | number)[]
+type Keys = readonly (string | number)[]
 
-/** Whose value it is: the present one's, or that of a snapshot. */
+/** Where the value is from: the present snapshot of an actor, or an earlier one. */
 export interface Owner {
   readonly path: string
   readonly n: number | undefined
@@ -14,8 +14,8 @@ interface ValueProps {
   readonly owner: Owner
   readonly name: string | number | undefined
   readonly value: unknown
-  readonly at: Way
-  /** True for what somebody has asked for: it is open. */
+  readonly at: Keys
+  /** True for what the reader has asked for: it is open. */
   readonly isAsked?: boolean
 }
 
@@ -72,13 +72,13 @@ function Name({ name }: { readonly name: string | number | undefined }) {
 
 /** A value in a line, with a class for its kind. */
 export function Plain({ value }: { readonly value: unknown }) {
-  // Nothing at all comes as this text: JSON has no word for it.
+  // JSON has no undefined: it comes as this text.
   if (value === 'undefined') return <span className="plain null">undefined</span>
   const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value))
   return <span className={`plain ${value === null ? 'null' : typeof value}`}>{typeof value === 'string' ? `“${text}”` : text}</span>
 }
 
-/** What was cut: it comes when somebody wants it. */
+/** What was cut off: it is asked for when the reader wants it. */
 function Deeper({ owner, name, value, at }: ValueProps) {
   const [isWanted, want] = useState(false)
   const { answer, error } = useAnswer(

@@ -11,7 +11,7 @@ import { ChartPanel } from './chart.tsx'
 import { EventTable } from './log.tsx'
 import { count, Empty, Failed, leftOut, Stale } from './shared.tsx'
 
-/** Milliseconds after which it is looked at again. */
+/** Milliseconds after which it is asked for again. */
 const TICK = 500
 
 export function ActorPane() {
@@ -48,7 +48,7 @@ function Actor({ path }: { readonly path: string }) {
 function Known({ view, stale }: { readonly view: ActorView; readonly stale: string | undefined }) {
   const session = useSession()
   const [then, setThen] = useState<SnapshotLine>()
-  // Of whoever has ended, and of many in a recording, nothing is known but events.
+  // Of an actor that has ended, and of many in a recording, only events are known.
   const inside = session.player === undefined ? !isOver(view) : view.snapshots.length > 0
   // A snapshot of an earlier life is gone with it.
   const held = view.snapshots.find(({ n }) => n === then?.n)

@@ -41,7 +41,7 @@ export const ChartDrawing = memo(function ChartDrawing({ graph, layout, active, 
         return box === undefined ? null : <Box key={node.id} node={node} box={box} isActive={active.has(node.id)} taken={taken} />
       })}
       {graph.ways.map((way) => (
-        <Line key={way.id} way={way} layout={layout} count={total(way)} most={most} isOpen={active.has(way.from.id)} />
+        <WayPath key={way.id} way={way} layout={layout} count={total(way)} most={most} isOpen={active.has(way.from.id)} />
       ))}
       {graph.ways.map((way) => {
         const place = layout.ways.get(way.id)?.label
@@ -60,7 +60,7 @@ interface BoxProps {
 }
 
 function Box({ node, box: { x, y, width, height }, isActive, taken }: BoxProps) {
-  const { state, rows, head, parent } = node
+  const { state, lines, head, parent } = node
   if (state === undefined) return <circle className="begin" cx={x + width / 2} cy={y + height / 2} r={width / 2 - 1} />
   if (isHistory(state))
     return (
@@ -72,7 +72,7 @@ function Box({ node, box: { x, y, width, height }, isActive, taken }: BoxProps) 
         <title>{`${state.key}: ${state.type === 'history' ? 'the state that was active here last' : 'all states that were active here last'}`}</title>
       </g>
     )
-  const isBare = node.children.length === 0 && rows.length === 0
+  const isBare = node.children.length === 0 && lines.length === 0
   const isRegion = parent?.state?.type === 'parallel'
   return (
     <g className={`box ${isActive ? 'on' : ''} ${isRegion ? 'region' : ''} ${node.children.length > 0 ? 'outer' : ''}`}>
@@ -86,11 +86,11 @@ function Box({ node, box: { x, y, width, height }, isActive, taken }: BoxProps) 
         {isActive ? '● ' : ''}
         {state.key}
       </text>
-      {rows.map((row, index) => (
+      {lines.map((line, index) => (
         <text key={index} className="row-text" x={x + INSET} y={y + TITLE + 11 + index * LINE}>
-          {row.text}
-          {row.key === undefined ? null : <Count value={taken[row.key]} />}
-          <title>{row.whole}</title>
+          {line.text}
+          {line.key === undefined ? null : <Count value={taken[line.key]} />}
+          <title>{line.whole}</title>
         </text>
       ))}
       <title>{titleOf(state)}</title>
@@ -111,7 +111,7 @@ function Count({ value }: { readonly value: number | undefined }) {
   return value === undefined || value === 0 ? null : <tspan className="count" dx="5">{`×${short(value)}`}</tspan>
 }
 
-interface LineProps {
+interface WayPathProps {
   readonly way: Way
   readonly layout: Layout
   readonly count: number
@@ -119,10 +119,10 @@ interface LineProps {
   readonly isOpen: boolean
 }
 
-function Line({ way, layout, count, most, isOpen }: LineProps) {
+function WayPath({ way, layout, count, most, isOpen }: WayPathProps) {
   const route = layout.ways.get(way.id)
   if (route === undefined || route.points.length < 2) return null
-  // Ten times as often is so much heavier, and never so heavy that it hides something.
+  // By the logarithm of how often it was taken, and never so heavy that it hides something.
   const weight = count === 0 ? 1.2 : 1.6 + Math.min(2.6, 2.6 * (Math.log10(1 + count) / Math.max(1, Math.log10(1 + most))))
   const d = route.isCurve ? curve(route.points) : rounded(route.points)
   const classes = `way ${count > 0 ? 'taken' : ''} ${isOpen ? 'open' : ''}`

@@ -3,7 +3,8 @@ import { type ReactNode, type RefObject, useCallback, useEffect, useMemo, useRef
 import type { Layout } from '../layout/graph.ts'
 import type { Laid } from '../state/layouter.ts'
 
-interface Sight {
+/** Where a chart is seen, and how large. */
+interface Transform {
   readonly x: number
   readonly y: number
   readonly scale: number
@@ -21,7 +22,7 @@ const FITTING = 1.15
 const STEP = 1.2
 /** Pixels that an arrow key moves. */
 const MOVE = 48
-/** So much wider or higher may the picture be than what fits, before its letters get too small to be read. */
+/** The scale below which the letters of a picture are too small to be read. */
 const READABLE = 0.66
 /** The scale at which one can read well. */
 const EASY = 0.85
@@ -40,20 +41,20 @@ function bestOf(layouts: readonly Layout[], room: Size): Layout {
 }
 
 /** All of it, in the middle. */
-function fitted(layout: Layout, room: Size): Sight {
+function fitted(layout: Layout, room: Size): Transform {
   const scale = scaleOf(layout, room)
   return { scale, x: (room.width - layout.width * scale) / 2, y: (room.height - layout.height * scale) / 2 }
 }
 
 /** Zooms about a point that stays where it is. */
-function zoomed({ x, y, scale }: Sight, by: number, at: { readonly x: number; readonly y: number }): Sight {
+function zoomed({ x, y, scale }: Transform, by: number, at: { readonly x: number; readonly y: number }): Transform {
   const next = Math.max(LEAST, Math.min(MOST, scale * by))
   const ratio = next / scale
   return { scale: next, x: at.x - (at.x - x) * ratio, y: at.y - (at.y - y) * ratio }
 }
 
 /** At a size that can be read, with what is active in the middle, and nothing empty beside the picture. */
-function following(layout: Layout, room: Size, active: ReadonlySet<string>): Sight {
+function following(layout: Layout, room: Size, active: ReadonlySet<string>): Transform {
   const lit = [...active].flatMap((id) => layout.boxes.get(id) ?? [])
   // The innermost: the smallest of them.
   const at = lit.toSorted((a, b) => a.width * a.height - b.width * b.height)[0] ?? { x: 0, y: 0, width: layout.width, height: 0 }
@@ -80,8 +81,8 @@ interface StageProps {
 }
 
 /** What of a chart is seen, and how large, and what changes that. */
-function useSight(laid: Laid, most: Size, active: ReadonlySet<string>) {
-  const [moved, setMoved] = useState<{ readonly layout: Layout; readonly sight: Sight } | 'fitted'>()
+function useTransform(laid: Laid, most: Size, active: ReadonlySet<string>) {
+  const [moved, setMoved] = useState<{ readonly layout: Layout; readonly transform: Transform } | 'fitted'>()
   const layout = bestOf(laid.layouts, most)
   const isSmall = scaleOf(layout, most) < READABLE
   // A flat chart needs no more height than it has.
@@ -89,26 +90,27 @@ function useSight(laid: Laid, most: Size, active: ReadonlySet<string>) {
   const height = Math.round(Math.max(LOW, Math.min(most.height, needed)))
   const room = useMemo(() => ({ width: most.width, height }), [most.width, height])
   const home = useMemo(() => (isSmall ? following(layout, room, active) : fitted(layout, room)), [isSmall, layout, room, active])
-  const of = (sight: typeof moved): Sight => (sight === 'fitted' ? fitted(layout, room) : sight?.layout === layout ? sight.sight : home)
+  const of = (given: typeof moved): Transform =>
+    given === 'fitted' ? fitted(layout, room) : given?.layout === layout ? given.transform : home
   const latest = useRef(of)
   useEffect(() => {
     latest.current = of
   })
-  // Several may come before anything is drawn anew: each goes on from where the one before has led.
+  // Several changes may come before anything is drawn anew: each starts from the result of the one before.
   const look = useCallback(
-    (change: (sight: Sight) => Sight) => setMoved((before) => ({ layout, sight: change(latest.current(before)) })),
+    (change: (transform: Transform) => Transform) => setMoved((before) => ({ layout, transform: change(latest.current(before)) })),
     [layout],
   )
   const follow = (): void => setMoved(undefined)
   const fit = (): void => setMoved('fitted')
   // Until somebody has moved it, it shows all, or follows what is active.
-  return { layout, room, isSmall, sight: of(moved), follows: moved === undefined, look, follow, fit }
+  return { layout, room, isSmall, transform: of(moved), follows: moved === undefined, look, follow, fit }
 }
 
 export function ChartStage({ laid, active, note, label, children }: StageProps) {
   const box = useRef<HTMLDivElement>(null)
   const most = useRoom(box)
-  const { layout, room, isSmall, sight, follows, look, follow, fit } = useSight(laid, most, active)
+  const { layout, room, isSmall, transform, follows, look, follow, fit } = useTransform(laid, most, active)
   const center = { x: room.width / 2, y: room.height / 2 }
   const zoom = (by: number): void => look((before) => zoomed(before, by, center))
   useWheel(box, look)
@@ -136,7 +138,7 @@ export function ChartStage({ laid, active, note, label, children }: StageProps) 
           }}
         >
           <svg width={room.width} height={room.height} role="presentation">
-            <g transform={`translate(${sight.x} ${sight.y}) scale(${sight.scale})`}>{children(layout)}</g>
+            <g transform={`translate(${transform.x} ${transform.y}) scale(${transform.scale})`}>{children(layout)}</g>
           </svg>
         </div>
       </div>
@@ -163,15 +165,15 @@ export function ChartStage({ laid, active, note, label, children }: StageProps) 
   )
 }
 
-function keyed(key: string, center: { readonly x: number; readonly y: number }): ((sight: Sight) => Sight) | undefined {
+function keyed(key: string, center: { readonly x: number; readonly y: number }): ((transform: Transform) => Transform) | undefined {
   const by = { ArrowLeft: [MOVE, 0], ArrowRight: [-MOVE, 0], ArrowUp: [0, MOVE], ArrowDown: [0, -MOVE] }[key]
   if (by !== undefined) return ({ x, y, scale }) => ({ scale, x: x + (by[0] as number), y: y + (by[1] as number) })
-  if (key === '+' || key === '=') return (sight) => zoomed(sight, STEP, center)
-  if (key === '-') return (sight) => zoomed(sight, 1 / STEP, center)
+  if (key === '+' || key === '=') return (transform) => zoomed(transform, STEP, center)
+  if (key === '-') return (transform) => zoomed(transform, 1 / STEP, center)
   return undefined
 }
 
-/** The most room that a chart may take: what else there is to see of an actor should not be out of sight. */
+/** The most room that a chart may take, so that the rest of the view is not out of sight. */
 function useRoom(box: RefObject<HTMLDivElement | null>): Size {
   const [room, setRoom] = useState<Size>({ width: 800, height: 420 })
   useEffect(() => {
@@ -188,8 +190,8 @@ function useRoom(box: RefObject<HTMLDivElement | null>): Size {
   return room
 }
 
-/** The wheel zooms for whoever has clicked into the chart, or holds Ctrl: else it scrolls past, as everywhere. */
-function useWheel(box: RefObject<HTMLDivElement | null>, look: (change: (sight: Sight) => Sight) => void): void {
+/** The wheel zooms if the chart has the focus, or with Ctrl: else it scrolls the page, as everywhere. */
+function useWheel(box: RefObject<HTMLDivElement | null>, look: (change: (transform: Transform) => Transform) => void): void {
   useEffect(() => {
     const element = box.current
     if (element === null) return undefined
@@ -198,9 +200,9 @@ function useWheel(box: RefObject<HTMLDivElement | null>, look: (change: (sight: 
       event.preventDefault()
       const { left, top } = element.getBoundingClientRect()
       const at = { x: event.clientX - left, y: event.clientY - top }
-      look((sight) => zoomed(sight, 1.0015 ** -event.deltaY, at))
+      look((transform) => zoomed(transform, 1.0015 ** -event.deltaY, at))
     }
-    // React listens passively, and then nothing can be prevented.
+    // React's own listener is passive, and could not keep the page from scrolling.
     element.addEventListener('wheel', turned, { passive: false })
     return () => element.removeEventListener('wheel', turned)
   }, [box, look])

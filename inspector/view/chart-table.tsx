@@ -1,4 +1,4 @@
-/** The same chart as a table: for whoever can't see the picture, and for what is cut in it. */
+/** The same chart as a table: for those who can't see the picture, and for texts that are cut in it. */
 import { memo } from 'react'
 import type { ChartState, ChartTransition } from '../../src/inspector/protocol.ts'
 import { count } from './shared.tsx'
@@ -9,14 +9,14 @@ interface TableProps {
   readonly taken: Readonly<Record<string, number>>
 }
 
-interface Line {
+interface IndentedState {
   readonly state: ChartState
   readonly depth: number
 }
 
 export const ChartTable = memo(function ChartTable({ chart, active, taken }: TableProps) {
-  const lines = linesOf(chart, 0)
-  const keys = new Map(lines.map(({ state }) => [state.id, state.key]))
+  const states = flattened(chart, 0)
+  const keys = new Map(states.map(({ state }) => [state.id, state.key]))
   return (
     <details className="as-table">
       <summary>States and transitions as a table</summary>
@@ -33,9 +33,9 @@ export const ChartTable = memo(function ChartTable({ chart, active, taken }: Tab
             </tr>
           </thead>
           <tbody>
-            {lines.flatMap((line) => [
-              <StateRow key={line.state.id} {...line} isActive={active.has(line.state.id)} />,
-              ...line.state.transitions.map((each) => (
+            {states.flatMap((indented) => [
+              <StateRow key={indented.state.id} {...indented} isActive={active.has(indented.state.id)} />,
+              ...indented.state.transitions.map((each) => (
                 <TransitionRow key={each.key} transition={each} keys={keys} taken={taken[each.key] ?? 0} />
               )),
             ])}
@@ -46,11 +46,11 @@ export const ChartTable = memo(function ChartTable({ chart, active, taken }: Tab
   )
 })
 
-function linesOf(state: ChartState, depth: number): Line[] {
-  return [{ state, depth }, ...state.states.flatMap((child) => linesOf(child, depth + 1))]
+function flattened(state: ChartState, depth: number): IndentedState[] {
+  return [{ state, depth }, ...state.states.flatMap((child) => flattened(child, depth + 1))]
 }
 
-function StateRow({ state, depth, isActive }: Line & { readonly isActive: boolean }) {
+function StateRow({ state, depth, isActive }: IndentedState & { readonly isActive: boolean }) {
   const { entry, exit, invoke } = state
   const does = [
     ...(entry.length === 0 ? [] : [`on entry ${entry.join(', ')}`]),

@@ -1,4 +1,4 @@
-/** Two recordings side by side: a counterexample as it was found, and what is left of it when all that does not matter is gone. */
+/** Two recordings side by side, such as a counterexample as it was found, and the smallest run that was made of it. */
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import type { KeptEvent, Recording } from '../../src/inspector/protocol.ts'
 import { lineOf } from '../../src/inspector/story.ts'
@@ -8,7 +8,7 @@ import { typeClass } from './log.tsx'
 import { count, Empty, moment, nameOf, span } from './shared.tsx'
 import './compare.css'
 
-/** Pixels that a line is high, as in compare.css; and lines above and below the window that are there already. */
+/** Pixels that a line is high, as in compare.css; and lines above and below the window that are rendered already. */
 const HEIGHT = 24
 const SPARE = 10
 
@@ -62,7 +62,7 @@ function Column({ recording, title, pair, isShared }: ColumnProps) {
         {title}: {name}
       </h2>
       <pre tabIndex={0} aria-label="How it was made">
-        {told(story)}
+        {howMade(story)}
       </pre>
       <ul className="broken">
         {violations.length === 0 ? <li className="note">Every law holds.</li> : null}
@@ -75,7 +75,7 @@ function Column({ recording, title, pair, isShared }: ColumnProps) {
       <div className="compared" ref={box} tabIndex={0} role="region" aria-label={`Events of ${name}`}>
         <ol style={{ height: events.length * HEIGHT }}>
           {events.slice(first, first + many).map((event, k) => (
-            <Line
+            <EventLine
               key={event.seq}
               event={event}
               at={first + k}
@@ -91,13 +91,13 @@ function Column({ recording, title, pair, isShared }: ColumnProps) {
   )
 }
 
-/** The story of a trace is its script; that of what was saved says so itself. */
-function told(story: string): string {
+/** How a recording was made, in words. The story of a trace is its script; that of a saved recording is a sentence already. */
+function howMade(story: string): string {
   if (story === '') return 'Nothing is known of how it was made.'
   return story.startsWith('recorded from ') ? story : `what was done: ${story}`
 }
 
-interface LineProps {
+interface EventLineProps {
   readonly event: KeptEvent
   readonly at: number
   readonly from: number
@@ -106,14 +106,14 @@ interface LineProps {
   readonly isShared: boolean
 }
 
-function Line({ event, at, from, laws, pair, isShared }: LineProps) {
+function EventLine({ event, at, from, laws, pair, isShared }: EventLineProps) {
   const session = useSession()
   const { seq, type, path } = event
   const { said } = lineOf(event)
   const isChosen = pair !== undefined && pair.seq === session.place.seq
   const depth = path === '' ? 0 : path.split('/').length - 1
   const go = (): void => {
-    // What is only here has no moment there: the same time is as near as one can get.
+    // An event that is only here has no moment there: the same time since the beginning is the nearest.
     session.scrub(pair?.at ?? (session.player?.from ?? 0) + event.at - from)
     session.go({ seq: pair?.seq ?? 0 })
   }
@@ -151,9 +151,9 @@ function useWindow(box: React.RefObject<HTMLDivElement | null>, total: number): 
   return { first, many: Math.ceil(seen.height / HEIGHT) + 2 * SPARE }
 }
 
-function reveal(element: HTMLDivElement | null, row: number): void {
-  if (element === null || row < 0) return
-  const top = row * HEIGHT
+function reveal(element: HTMLDivElement | null, index: number): void {
+  if (element === null || index < 0) return
+  const top = index * HEIGHT
   if (top >= element.scrollTop && top <= element.scrollTop + element.clientHeight - HEIGHT) return
   element.scrollTop = Math.max(0, top - element.clientHeight / 2)
 }

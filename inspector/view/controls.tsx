@@ -1,4 +1,4 @@
-/** Controls: on the chosen actor, or on everybody who passes the filter; with a look at what will be hit before it is. */
+/** Controls of the chosen actor, or of all routines that pass the filter. What an order will hit is shown before it is given. */
 import { useRef, useState } from 'react'
 import type { Control, Done } from '../../src/inspector/protocol.ts'
 import { useSession } from '../state/hooks.ts'
@@ -9,12 +9,12 @@ interface Order {
   readonly control: Control
   readonly title: string
   readonly paths: readonly string[]
-  /** What happens to whom, in a sentence. */
+  /** What will happen, in a sentence. */
   readonly effect: string
   readonly isDestructive: boolean
 }
 
-/** States of a routine that something can still be told. */
+/** States of a routine that can still be given an order. */
 const LIVING = new Set(['pending', 'queued', 'running', 'stopping', 'hung'])
 const SHOWN = 8
 
@@ -58,7 +58,7 @@ export function ControlBar() {
 
 function Single({ chosen, give }: { readonly chosen: number; readonly give: (order: Order) => void }) {
   const session = useSession()
-  const { kind, state } = session.table.row(chosen)
+  const { kind, state } = session.table.item(chosen)
   const path = session.table.pathOf(chosen)
   const paths = [path]
   if (kind === 'routine') {
@@ -140,8 +140,8 @@ function Confirmation({ order, close }: { readonly order: Order; readonly close:
   const [text, setText] = useState('{ "type": "" }')
   const [problem, setProblem] = useState<string>()
   const [isBusy, setBusy] = useState(false)
-  // What was given is not given again: a second click may come before anything is drawn anew.
-  const given = useRef(false)
+  // An order is not given twice: a second click may come before anything is drawn anew.
+  const isGiven = useRef(false)
   const isShown = useRef(false)
   const open = (element: HTMLDialogElement | null): void => {
     if (element === null || isShown.current) return
@@ -149,15 +149,15 @@ function Confirmation({ order, close }: { readonly order: Order; readonly close:
     element.showModal()
   }
   const act = async (): Promise<void> => {
-    if (given.current) return
-    given.current = true
+    if (isGiven.current) return
+    isGiven.current = true
     setBusy(true)
     try {
       const event = control === 'send' ? (JSON.parse(text) as unknown) : undefined
       close(summary(await session.order(control, paths, event), paths.length))
     } catch (error) {
       setProblem((error as Error).message)
-      given.current = false
+      isGiven.current = false
       setBusy(false)
     }
   }
@@ -195,8 +195,8 @@ function Confirmation({ order, close }: { readonly order: Order; readonly close:
   )
 }
 
-function summary({ hit, missed }: Done, told: number): string {
-  const others = told - hit
+function summary({ hit, missed }: Done, total: number): string {
+  const others = total - hit
   const some = missed[0] === undefined ? '' : `; ${count(others)} not${others === 1 ? '' : ', such as'} ${missed[0]}`
   return `${count(hit)} told${some}`
 }

@@ -57,7 +57,7 @@ function Events() {
   )
 }
 
-/** Those that are over are counted as long as there is a tree, though only the latest stay to be looked at. */
+/** How many routines have ended, ever; only the latest of them are nodes of the tree. */
 function ended(totals: readonly number[]): Record<string, number> {
   return Object.fromEntries(ENDS.map((end, k) => [end, totals[k] ?? 0]))
 }

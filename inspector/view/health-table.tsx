@@ -7,22 +7,22 @@ import { count, Glyph, PathLink, span } from './shared.tsx'
 
 type Node = HealthView['nodes'][number]
 
-/** The worst first; what has ended in order stands last. */
+/** The worst first; what has ended without a failure stands last. */
 const ORDER = ['failed', 'hung', 'degraded', 'stopping', 'pending', 'healthy', 'cancelled', 'completed']
 const SHOWN = 500
 
 /** The sign of each status: a shape of its own. */
 const GLYPHS: Readonly<Record<string, string>> = { healthy: 'completed', completed: 'cancelled' }
 
-/** A number that finds room. */
+/** A number in little room. */
 export const short = (value: number): string =>
   value < 10_000 ? count(value) : Intl.NumberFormat('en', { notation: 'compact' }).format(value)
 
-/** True for those nobody has to look at. */
+/** True for a status in which nothing is wrong. */
 export const isWell = (status: string): boolean =>
   status === 'healthy' || status === 'completed' || status === 'cancelled' || status === 'pending'
 
-/** How near it is to giving up, from 0 to 1. */
+/** How near a manager is to giving up, from 0 to 1. */
 const used = ({ restartsLeft, maxRestarts }: Node): number => (maxRestarts <= 0 ? 0 : 1 - restartsLeft / maxRestarts)
 
 export function Managers({ health: { nodes, statuses } }: { readonly health: HealthView }) {
@@ -69,7 +69,7 @@ export function Managers({ health: { nodes, statuses } }: { readonly health: Hea
           </thead>
           <tbody>
             {rows.map((node) => (
-              <Line key={node.path} node={node} />
+              <ManagerRow key={node.path} node={node} />
             ))}
           </tbody>
         </table>
@@ -79,7 +79,7 @@ export function Managers({ health: { nodes, statuses } }: { readonly health: Hea
   )
 }
 
-function Line({ node }: { readonly node: Node }) {
+function ManagerRow({ node }: { readonly node: Node }) {
   const { path, status, hung, oldestBeat, count: held, limit } = node
   const isRecording = useSession().player !== undefined
   const cut = path.lastIndexOf('/') + 1
@@ -103,7 +103,7 @@ function Line({ node }: { readonly node: Node }) {
   )
 }
 
-/** A bar as well as words: how near it is to giving up. */
+/** How near a manager is to giving up, as a bar and in words. */
 function Budget({ node }: { readonly node: Node }) {
   const { restartsLeft, maxRestarts } = node
   const isRecording = useSession().player !== undefined

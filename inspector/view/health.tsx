@@ -1,4 +1,4 @@
-/** Is anything wrong, and where: what one sees first. */
+/** Whether anything is wrong, and where: the view that is shown first. */
 import type { HealthView } from '../../src/inspector/protocol.ts'
 import { useAnswer, useSession } from '../state/hooks.ts'
 import { type Columns, columnsOf, perSecond, sparkline } from '../state/samples.ts'
@@ -14,10 +14,10 @@ const TREND = 90
 
 export function HealthPane() {
   const session = useSession()
-  const { answer: told, error } = useAnswer('health', {}, 1_000)
+  const { answer: answered, error } = useAnswer('health', {}, 1_000)
   useTicking(true, 1_000)
   const { end } = session
-  const answer = told === undefined || end === undefined ? told : overBy(told, session.table.pathOf(session.table.root), end)
+  const answer = answered === undefined || end === undefined ? answered : overBy(answered, session.table.pathOf(session.table.root), end)
   if (answer === undefined) return error === undefined ? <Empty title="Looking at the health of all…" /> : <Failed error={error} />
   const columns = columnsOf(answer.samples)
   return (
@@ -36,14 +36,14 @@ export function HealthPane() {
 
 const plural = (many: number, one: string): string => `${count(many)} ${one}${many === 1 ? '' : 's'}`
 
-/** Whoever has shut down stays in its last phase, which is stopping: how it ended is in the tree. */
+/** A tree that has shut down keeps the health of its last phase, `stopping`: how it ended is known from the tree. */
 function overBy(health: HealthView, root: string, end: string): HealthView {
   const nodes = health.nodes.map((node) => (node.path === root && node.status === 'stopping' ? { ...node, status: end } : node))
   const { stopping = 0, ...others } = health.statuses
   return { ...health, nodes, statuses: stopping === 0 ? others : { ...others, stopping: stopping - 1, [end]: (others[end] ?? 0) + 1 } }
 }
 
-/** What is to be said once the whole tree has ended. */
+/** Shown once the whole tree has ended. */
 function Over({ end }: { readonly end: string }) {
   return (
     <h2 className={`verdict ${end}`}>
@@ -52,7 +52,7 @@ function Over({ end }: { readonly end: string }) {
   )
 }
 
-/** The answer to the question in one sentence. */
+/** Whether anything is wrong, in one sentence. */
 function Verdict({ health: { statuses, nodes } }: { readonly health: HealthView }) {
   const all = Object.values(statuses).reduce((sum, each) => sum + each, 0)
   const ill = Object.entries(statuses).filter(([status]) => !isWell(status))
@@ -63,7 +63,7 @@ function Verdict({ health: { statuses, nodes } }: { readonly health: HealthView 
         <Glyph state="completed" quiet /> Nothing is wrong: {all === 1 ? 'the manager is' : `all ${count(all)} managers are`} healthy
       </h2>
     )
-  // Whatever is wrong below makes all above it so, too: it is the deepest that is looked for.
+  // What is wrong below is wrong in all managers above, so that the deepest are named.
   const those = nodes.filter(({ status }) => status === worst)
   const where = those.filter(({ path }) => !those.some((other) => other.path.startsWith(`${path}/`)))
   return (
@@ -89,7 +89,7 @@ const WORDS: Readonly<Record<string, string>> = {
 
 // --- numbers ---------------------------------------------------------------------------------
 
-interface Number_ {
+interface Card {
   readonly label: string
   readonly value: string
   readonly isBad?: boolean
@@ -109,7 +109,7 @@ function Cards({ health: { metrics }, columns }: { readonly health: HealthView; 
     metrics[name] ?? (name === 'pending' ? (counts?.pending ?? 0) + (counts?.queued ?? 0) : (counts?.running ?? 0))
   const slow = Math.max(0, ...lag.slice(-5))
   const sampled = lag.length > 0
-  const cards: Number_[] = [
+  const cards: Card[] = [
     { label: 'running', value: short(now('running')), trend: running, title: 'Routines that run' },
     { label: 'pending', value: short(now('pending')), trend: pending, title: 'Routines that wait for a permit, or for their restart' },
     { label: 'failures', value: short(total('failures')), trend: perSecond(failures, at), title: 'Runs that failed, restarted or not' },
@@ -206,7 +206,7 @@ function Plots({ columns: { at, running, pending, failures, restarts, lag, heap 
   )
 }
 
-/** The error, where there is one: the rest is in the log. */
+/** The error or reason of an event, where there is one: the rest is in the log. */
 const gist = (said: string): string => /(?:^|, )(?:error|reason) (.+)$/s.exec(said)?.[1] ?? said
 
 /** The latest that went wrong; each leads to why. */

@@ -85,7 +85,7 @@ function Lines({
   const atEnd = useRef(true)
   const last = lines.at(-1)?.seq
   useEffect(() => {
-    // Whoever reads further up is not torn away.
+    // A reader who has scrolled up is not moved.
     if (follows && atEnd.current && box.current !== null) box.current.scrollTop = box.current.scrollHeight
   }, [last, follows])
   if (lines.length === 0)
@@ -166,7 +166,7 @@ export function EventTable({ lines, isOfOne = false }: { readonly lines: readonl
   )
 }
 
-/** What an event is, for its colour. */
+/** The class of an event, for its colour. */
 export function typeClass(type: string): string {
   if (/failed|gaveUp|killed|broken|orphaned/.test(type)) return 'bad'
   if (/restarted|hung|refused|dropped|deadLetter|ordered/.test(type)) return 'odd'

@@ -17,7 +17,8 @@ const TICK = 300
 /** Pixels of the column of times, and of the narrowest lifeline. */
 const TIMES = 104
 const NARROWEST = 100
-const ROW = 28
+/** Pixels of a message's arrow. */
+const ARROW_HEIGHT = 28
 
 const KINDS: readonly MessageLine['kind'][] = ['event', 'send', 'ask', 'reply']
 
@@ -28,7 +29,7 @@ export function MessagesPane() {
   const chosen = [...new Set([path, ...others])].filter((each) => each !== '')
   const { answer, error } = useAnswer('messages', chosen.length === 0 ? undefined : { paths: chosen, limit: SHOWN }, TICK)
   useTicking(chosen.length > 0, TICK)
-  // Those of somebody else are no answer; the same ones stay until there are new ones.
+  // Messages of other actors are no answer; those of the same ones stay until there are new ones.
   const key = chosen.join('\n')
   const kept = useRef<{ readonly key: string; readonly lines: readonly MessageLine[] }>(undefined)
   if (answer !== undefined) kept.current = { key, lines: answer }
@@ -74,7 +75,7 @@ export function MessagesPane() {
 
 const SUGGESTED = 12
 
-/** Paths with a text in them. All is looked through only when the text changes. */
+/** Paths with a text in them. */
 function suggestions(session: Session, text: string, chosen: readonly string[]): string[] {
   const wanted = text.trim().toLowerCase()
   if (wanted === '') return []
@@ -168,7 +169,7 @@ function Sequence({ chosen, lines }: { readonly chosen: readonly string[]; reado
   }, [])
   const last = lines.at(-1)?.n
   useEffect(() => {
-    // Whoever reads further up is not torn away.
+    // A reader who has scrolled up is not moved.
     if (atEnd.current && box.current !== null) box.current.scrollTop = box.current.scrollHeight
   }, [last])
   const toggle = (n: number): void =>
@@ -238,7 +239,7 @@ function Heads({
   )
 }
 
-/** The number of a routine below its name: side by side they would hide each other. */
+/** The id of a routine below its name: side by side there is no room for both. */
 function LifelineName({ name }: { readonly name: string }) {
   const at = name.indexOf('#')
   if (at < 0) return name
@@ -302,15 +303,15 @@ function Message({
   )
 }
 
-/** A filled head tells a message, an open one an answer; lines differ by kind in the style sheet. */
+/** A filled head stands for a message, an open one for an answer; lines differ by kind in the style sheet. */
 function Arrow({ a, b, isSelf, width }: { readonly a: number; readonly b: number; readonly isSelf: boolean; readonly width: number }) {
-  const y = ROW - 8
+  const y = ARROW_HEIGHT - 8
   const way = Math.sign(b - a)
   const tip = isSelf ? a + 2 : b - way * 2
   const path = isSelf ? `M${a + 2} ${y - 11}h26v11H${a + 4}` : `M${a} ${y}H${tip - way * 3}`
   const head = isSelf ? 1 : -way
   return (
-    <svg width={width} height={ROW} aria-hidden>
+    <svg width={width} height={ARROW_HEIGHT} aria-hidden>
       <circle cx={a} cy={isSelf ? y - 11 : y} r="2.5" />
       <path className="line" d={path} />
       <path className="head" d={`M${tip + head * 8} ${y - 4.5}L${tip} ${y}L${tip + head * 8} ${y + 4.5}`} />
@@ -318,7 +319,7 @@ function Arrow({ a, b, isSelf, width }: { readonly a: number; readonly b: number
   )
 }
 
-/** What lines mean. */
+/** What the kinds of lines mean. */
 function Key({ lines, more }: { readonly lines: number; readonly more: string }) {
   return (
     <div className="message-key">

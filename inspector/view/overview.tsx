@@ -5,7 +5,7 @@ import type { TimeView } from '../state/time-view.ts'
 import { moment } from './shared.tsx'
 import { fitted, type Palette } from './timeline-chart.ts'
 
-/** Pixels from an edge of the window that still are the edge. */
+/** Pixels from an edge of the window in which a press is on the edge. */
 const EDGE = 6
 
 interface Drag {
@@ -69,7 +69,7 @@ export function Overview({
   )
 }
 
-/** The window as a whole, or one edge of it; a press elsewhere brings it there. */
+/** Drags the window as a whole, or one edge of it; a press elsewhere brings it there. */
 function useWindowDrag(view: TimeView) {
   const held = useRef<Drag>(undefined)
   const timeAt = (x: number, width: number): number => view.first + (x / width) * Math.max(1, view.now - view.first)
@@ -107,7 +107,7 @@ function drawOverview(canvas: HTMLCanvasElement, view: TimeView, whole: Timeline
   context.clearRect(0, 0, width, height)
   const extent = Math.max(1, view.now - view.first)
   if (whole !== undefined) {
-    // What was counted is of a moment ago, and the strip has grown since.
+    // The counts are of a moment ago, and the strip has grown since.
     const share = Math.min(1, (whole.to - whole.from) / extent)
     drawBins(context, whole.starts, color('running'), (width * share) / whole.starts.length, height)
     drawBins(context, whole.failures, color('failed'), (width * share) / whole.failures.length, height)
@@ -127,7 +127,7 @@ function drawOverview(canvas: HTMLCanvasElement, view: TimeView, whole: Timeline
   for (const edge of [from, to]) context.fillRect(edge === from ? edge : edge - 4, height / 2 - 8, 4, 16)
 }
 
-/** By their roots: one failure is to be seen beside a thousand starts. */
+/** Heights are square roots, so that one failure is seen beside a thousand starts. */
 function drawBins(context: CanvasRenderingContext2D, bins: readonly number[], color: string, width: number, height: number): void {
   const most = Math.sqrt(Math.max(1, ...bins))
   context.fillStyle = color

@@ -50,7 +50,7 @@ export function Page() {
           <Tabs />
           <ControlBar />
           <div className="pane" id="pane" role="tabpanel" tabIndex={-1}>
-            {isEmpty ? <Waiting /> : <Pane key={session.place.view} />}
+            {isEmpty ? <NoTreeYet /> : <Pane key={session.place.view} />}
           </div>
         </section>
       </main>
@@ -91,7 +91,7 @@ function Tabs() {
   )
 }
 
-function Waiting() {
+function NoTreeYet() {
   const session = useSession()
   const isLost = session.page.getSnapshot().matches('lost')
   return isLost ? (

@@ -26,7 +26,7 @@ const HEIGHT = 116
 const LONGEST = 600_000
 const SHORTEST = 60_000
 
-/** Canvas knows no tokens: the colours that they stand for now. */
+/** The colours that tokens stand for now: a canvas can't use tokens. */
 function colours(element: HTMLElement, names: readonly string[]): string[] {
   const probe = document.createElement('i')
   element.append(probe)
@@ -38,7 +38,7 @@ function colours(element: HTMLElement, names: readonly string[]): string[] {
   return found
 }
 
-/** Changes with the theme: whatever holds colours is to be made anew. */
+/** A number that changes with the theme: what has taken colours is to be made anew then. */
 function useTheme(): number {
   const [version, setVersion] = useState(0)
   useEffect(() => {

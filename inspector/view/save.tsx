@@ -31,7 +31,7 @@ const FORMATS: readonly Format[] = [
   { label: 'Chrome trace (*.json)', ending: 'trace.json', type: 'application/json', make: (recording) => toChromeTrace(recording) },
 ]
 
-/** The page that others are saved in. Who has a saved page has the file, and there is no template beside it. */
+/** The template of saved pages. Beside a page that was saved there is none; whoever has that has the file already. */
 async function template(): Promise<string> {
   const response = await fetch('./standalone.html')
   if (!response.ok) throw new Error('the page that recordings are saved in is not there')
@@ -44,7 +44,7 @@ function download(name: string, type: string, text: string): void {
   anchor.href = url
   anchor.download = name
   anchor.click()
-  // The download has its own hold on it by then.
+  // By then the download has begun, and does not need it any more.
   setTimeout(() => URL.revokeObjectURL(url), 10_000)
 }
 

@@ -17,7 +17,7 @@ const SHAPES: Readonly<Record<string, ReactNode>> = {
   hung: <path d="M3 2h10L8 8l5 6H3l5-6z" fill="currentColor" />,
 }
 
-/** The sign of a state; its name is for whoever cannot see it. */
+/** The sign of a state; its name is for screen readers. */
 export function Glyph({ state, quiet = false }: { readonly state: string; readonly quiet?: boolean }) {
   const label = quiet ? ({ 'aria-hidden': true } as const) : ({ role: 'img', 'aria-label': state } as const)
   return (
@@ -36,7 +36,7 @@ export function State({ state }: { readonly state: string }) {
   )
 }
 
-/** Where nothing is shown: why, and what one could do. */
+/** Shown where there is nothing: why, and what one could do. */
 export function Empty({ title, children }: { readonly title: string; readonly children?: ReactNode }) {
   return (
     <div className="empty">
@@ -46,7 +46,7 @@ export function Empty({ title, children }: { readonly title: string; readonly ch
   )
 }
 
-/** What could not be shown. */
+/** Shown where an answer has failed. */
 export function Failed({ error }: { readonly error: string }) {
   return (
     <div className="empty failed" role="alert">
@@ -56,10 +56,10 @@ export function Failed({ error }: { readonly error: string }) {
   )
 }
 
-/** Where it is said that what is shown is old: below, so that what is shown stays where it is. */
+/** The id of the place at the bottom that says that what is shown is old; there, so that nothing else moves. */
 export const STALE = 'stale'
 
-/** What is shown could not be asked for again. */
+/** Says that what is shown could not be asked for again. */
 export function Stale({ error }: { readonly error: string | undefined }) {
   const room = document.getElementById(STALE)
   return error === undefined || room === null ? null : createPortal(`What is shown is not the latest: ${error}`, room)
@@ -81,7 +81,7 @@ export function PathLink({ path, whole = false }: { readonly path: string; reado
 /** A number for people. */
 export const count = (value: number): string => Math.round(value).toLocaleString('en')
 
-/** What a recording lacks of it; nothing if it is all there. */
+/** What is missing in a recording, in words; empty if nothing is. */
 export function leftOut(traffic: RecordedTraffic | undefined, what: 'messages' | 'snapshots'): string {
   const lacking = traffic?.leftOut[what] ?? 0
   const charts = what === 'snapshots' ? (traffic?.leftOut.charts ?? 0) : 0

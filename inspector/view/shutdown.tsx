@@ -132,7 +132,7 @@ function Blockers({ episode, now }: { readonly episode: Episode; readonly now: n
   )
 }
 
-/** Where no routine is in the way, a listener may be. */
+/** What to say where no routine blocks: a listener may. */
 function nobody({ runs }: Episode, now: number): string {
   const slow = runs.findLast(({ endedAt, held, phases }) => endedAt === undefined && !held && now - (phases.at(-1)?.from ?? now) > 250)
   const phase = slow?.phases.at(-1)
@@ -151,7 +151,7 @@ function reason({ path, state, since, asked, until, by }: Blocking, root: Shutdo
   return who + said.join(', ')
 }
 
-/** How much of its time is left, as a gauge. */
+/** How much is left of the time that a routine has to stop, as a gauge. */
 function Patience({ blocker, root, now }: { readonly blocker: Blocking; readonly root: ShutdownView; readonly now: number }) {
   const end = patience(blocker, root)
   const from = blocker.asked ?? blocker.by.startedAt
@@ -209,7 +209,7 @@ function Waterfall({ episode, now, hidden }: { readonly episode: Episode; readon
         </div>
         <ol>
           {runs.slice(0, DRAWN).map((run) => (
-            <Line key={run.path} run={run} base={root.depth} now={now} at={at} />
+            <ManagerPhases key={run.path} run={run} base={root.depth} now={now} at={at} />
           ))}
         </ol>
         <div className="marks" aria-hidden>
@@ -224,14 +224,14 @@ function Waterfall({ episode, now, hidden }: { readonly episode: Episode; readon
   )
 }
 
-interface LineProps {
+interface ManagerPhasesProps {
   readonly run: ShutdownView
   readonly base: number
   readonly now: number
   readonly at: (time: number) => number
 }
 
-function Line({ run, base, now, at }: LineProps) {
+function ManagerPhases({ run, base, now, at }: ManagerPhasesProps) {
   const { path, depth, phases, endedAt, startedAt, state, held } = run
   const whole = (endedAt ?? now) - startedAt
   const said = phases.map(({ phase, from, to }) => `${phase} ${span((to ?? now) - from)}`).join(', ')
@@ -243,7 +243,7 @@ function Line({ run, base, now, at }: LineProps) {
       </span>
       <span className="track" role="img" aria-label={said} title={said}>
         {segmentsOf(run, now, at).map(({ phase: each, left, width, shift }) => {
-          // Whoever is closed with all that is above it has nothing to do until its turn comes.
+          // A manager below is closed with those above it, and has nothing to do until its turn comes.
           const isHeld = each === 'closing' && depth > base && width > 0.2
           return (
             <span

@@ -1,4 +1,4 @@
-/** The hand that draws a timeline: bars in lanes, an axis above, and signs that do not need their colours. */
+/** Draws a timeline: bars in lanes, an axis above, and signs that do not need their colours. */
 import type { Bar } from '../../src/inspector/protocol.ts'
 import type { Layout, Placed } from '../state/lanes.ts'
 import { ticks } from '../state/ticks.ts'
@@ -131,7 +131,7 @@ export class TimelineChart {
     context.globalAlpha = 1
   }
 
-  /** The runs of whoever is chosen. */
+  /** Marks the runs of the chosen routine. */
   #chosen(context: CanvasRenderingContext2D, path: string, width: number): void {
     context.fillStyle = this.#color('chosen')
     context.strokeStyle = this.#color('accent')
@@ -145,7 +145,7 @@ export class TimelineChart {
     }
   }
 
-  /** From the end of a run to the beginning of the next. */
+  /** Dashed lines from the end of a run to the beginning of the next. */
   #links(context: CanvasRenderingContext2D, view: TimeView, width: number): void {
     const scale = width / view.span
     context.strokeStyle = this.#color('hung')
@@ -253,7 +253,7 @@ export class TimelineChart {
     for (const box of boxes) {
       if (box.placed.before === undefined) continue
       const middle = box.y + BAR / 2
-      // Where there is no room between the two, it would hide how the first one ended.
+      // Where there is no room between the two, it stands further right, so as not to hide how the first one ended.
       const x = box.x + (box.isClose ? ARROW + 3 : 1)
       context.moveTo(x, middle)
       context.lineTo(x - ARROW, middle - 4)
@@ -296,7 +296,7 @@ export class TimelineChart {
     context.strokeRect(box.x - 1, box.y - 1, box.width + 2, BAR + 2)
   }
 
-  /** Whose routines these are; the one above stays in sight. */
+  /** The manager of each group of lanes; that of the topmost stays in sight. */
   #headers(context: CanvasRenderingContext2D, layout: Layout, scrollTop: number, width: number, height: number): void {
     context.font = BOLD
     context.textBaseline = 'middle'

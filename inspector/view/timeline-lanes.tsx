@@ -88,7 +88,7 @@ export function Lanes({
   )
 }
 
-/** Draws once in a frame at most, and only if somebody says so. */
+/** Draws at most once in each animation frame, and only if something has changed. */
 function useRedraw(
   view: TimeView,
   chart: TimelineChart,
@@ -124,7 +124,7 @@ function useRedraw(
   return redraw
 }
 
-/** React listens to the wheel without the right to keep the page from scrolling. */
+/** React's own listener for the wheel is passive, and could not keep the page from scrolling. */
 function useWheel(box: React.RefObject<HTMLDivElement | null>, view: TimeView): void {
   useEffect(() => {
     const element = box.current

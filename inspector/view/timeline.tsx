@@ -59,7 +59,7 @@ export function TimelinePane() {
   )
 }
 
-/** What is there stays until something else is. */
+/** The latest value that was not undefined. */
 function useKept<Value>(value: Value | undefined): Value | undefined {
   const kept = useRef(value)
   if (value !== undefined) kept.current = value
@@ -86,7 +86,7 @@ function useAskedFor(view: TimeView): ReturnType<typeof askedFor> | undefined {
   return asked
 }
 
-/** A clock before this does not go on by itself: it is a test's. */
+/** A clock before this does not go on by itself: it is that of a test. */
 const CALENDAR = 1e11
 
 /** Keeps the window at what is now, and moves it there by whole pixels only. */
@@ -113,7 +113,7 @@ function useNow(session: Session, view: TimeView, whole: TimelineView | undefine
   }, [view, known, first, isLive])
 }
 
-/** Lanes are dealt out anew for another scale, and else kept. */
+/** Lanes are assigned anew for another scale, and else kept. */
 function useLayout(shown: TimelineView | undefined, view: TimeView): Layout {
   const before = useRef<{ readonly scale: number; readonly layout: Layout }>(undefined)
   return useMemo(() => {
@@ -183,7 +183,7 @@ function lengthOf(bar: Bar, now: number): string {
   return span(Math.max(0, (bar.to ?? now) - bar.from))
 }
 
-/** One line about the bar that was clicked: its place is there before anything is. */
+/** One line about the bar that was clicked. Its place is reserved, so that nothing moves. */
 function Picked({ bar, now, begun }: { readonly bar: Bar | undefined; readonly now: number; readonly begun: number | undefined }) {
   const session = useSession()
   return (
@@ -213,7 +213,7 @@ function Picked({ bar, now, begun }: { readonly bar: Bar | undefined; readonly n
   )
 }
 
-/** What signs mean, and how much of what there is is drawn. The colours of the canvas are read from here. */
+/** What signs mean, and how many of the bars are drawn. The colours of the canvas are read from here. */
 function Legend({ ref, shown }: { readonly ref: React.Ref<HTMLUListElement>; readonly shown: TimelineView | undefined }) {
   return (
     <div className="bar-legend">
@@ -264,7 +264,7 @@ function colorsIn(legend: HTMLElement | null): Palette {
   return palette
 }
 
-/** The same for whoever does not see it. */
+/** The same as a table, for those who can't see the drawing. */
 function BarTable({ view, shown }: { readonly view: TimeView; readonly shown: TimelineView | undefined }) {
   const session = useSession()
   const [isOpen, setOpen] = useState(false)

@@ -1,4 +1,4 @@
-/** Time: live, or anywhere in what was recorded. */
+/** The moment that is shown: live, or anywhere in a recording. */
 import { useSelector } from '@xstate/react'
 import { useState } from 'react'
 import { useSession } from '../state/hooks.ts'

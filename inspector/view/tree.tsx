@@ -1,21 +1,21 @@
-/** The supervision tree: a window onto as many rows as there may be, by mouse or by keyboard alone. */
+/** The supervision tree as a list, of which only what is in sight is rendered; by mouse or by keyboard alone. */
 import { useEffect, useLayoutEffect, useRef, useState } from 'react'
 import { ENDS, STATES } from '../../src/inspector/protocol.ts'
 import { useSession } from '../state/hooks.ts'
 import type { Session } from '../state/session.ts'
-import type { Row } from '../state/table.ts'
+import type { ListItem } from '../state/table.ts'
 import { count, Empty, Glyph } from './shared.tsx'
 
-/** Pixels that a row is high; as in style.css. */
+/** Pixels that an item of the list is high; as in style.css. */
 const HEIGHT = 24
-/** Rows above and below the window that are there already. */
+/** Items above and below the window that are rendered already. */
 const SPARE = 8
 
 export function TreePane() {
   return (
     <nav className="tree" aria-label="Supervision tree">
       <FilterBar />
-      <Rows />
+      <Items />
     </nav>
   )
 }
@@ -66,14 +66,14 @@ function FilterBar() {
   )
 }
 
-function Rows() {
+function Items() {
   const session = useSession()
   const { table, place } = session
   const box = useRef<HTMLDivElement>(null)
   const [window_, setWindow] = useState({ top: 0, height: 600 })
   const total = table.shown
   const first = Math.max(0, Math.floor(window_.top / HEIGHT) - SPARE)
-  const rows = table.rows(first, Math.ceil(window_.height / HEIGHT) + 2 * SPARE)
+  const items = table.items(first, Math.ceil(window_.height / HEIGHT) + 2 * SPARE)
   const chosen = place.path === '' ? 0 : table.find(place.path)
   useLayoutEffect(() => {
     const element = box.current
@@ -92,45 +92,45 @@ function Rows() {
       role="tree"
       aria-label="Actors"
       tabIndex={0}
-      aria-activedescendant={rows.some(({ slot }) => slot === chosen) ? `row-${chosen}` : undefined}
+      aria-activedescendant={items.some(({ slot }) => slot === chosen) ? `row-${chosen}` : undefined}
       onScroll={({ currentTarget }) => setWindow({ top: currentTarget.scrollTop, height: currentTarget.clientHeight })}
       onKeyDown={(event) => move(event, session, chosen)}
     >
       {total === 0 && table.size > 0 ? <Empty title="Nobody passes the filter" /> : null}
       <div className="sheet" style={{ height: total * HEIGHT }}>
-        {rows.map((row, k) => (
-          <TreeRow key={row.slot} row={row} at={first + k} isChosen={row.slot === chosen} />
+        {items.map((item, k) => (
+          <TreeItem key={item.slot} item={item} at={first + k} isChosen={item.slot === chosen} />
         ))}
       </div>
     </div>
   )
 }
 
-/** Whoever is chosen, from here or by an address, is opened and scrolled to, once. */
+/** Opens the way to the chosen node, whether it was chosen here or by an address, and scrolls to it, once. */
 function useRevealed(session: Session, chosen: number, box: React.RefObject<HTMLDivElement | null>): void {
   const { path } = session.place
   const revealed = useRef('')
   useEffect(() => {
     const element = box.current
     if (chosen === 0 || element === null || revealed.current === path) return
-    const row = session.table.rowOf(chosen)
-    if (row < 0) {
+    const index = session.table.indexOf(chosen)
+    if (index < 0) {
       session.table.reveal(chosen)
-      // Once its row is there, this comes again.
-      if (session.table.rowOf(chosen) >= 0) session.redraw()
+      // Once it is listed, this comes again.
+      if (session.table.indexOf(chosen) >= 0) session.redraw()
       return
     }
     revealed.current = path
-    const top = row * HEIGHT
+    const top = index * HEIGHT
     if (top < element.scrollTop) element.scrollTop = top
     else if (top > element.scrollTop + element.clientHeight - HEIGHT * 2) element.scrollTop = top - element.clientHeight / 2
   })
 }
 
-function TreeRow({ row, at, isChosen }: { readonly row: Row; readonly at: number; readonly isChosen: boolean }) {
+function TreeItem({ item, at, isChosen }: { readonly item: ListItem; readonly at: number; readonly isChosen: boolean }) {
   const session = useSession()
   const { table } = session
-  const { slot, depth, label, kind, state, restarts, expandable, expanded } = row
+  const { slot, depth, label, kind, state, restarts, expandable, expanded } = item
   const choose = (): void => session.go({ path: table.pathOf(slot), view: session.place.view === 'health' ? 'actor' : session.place.view })
   const [name = '', id] = label.split('#')
   return (
@@ -188,22 +188,22 @@ function Counts({ slot }: { readonly slot: number }) {
 /** As trees work everywhere: arrows, Home and End, Enter. */
 function move(event: React.KeyboardEvent, session: Session, chosen: number): void {
   const { table, place } = session
-  const row = chosen === 0 ? -1 : table.rowOf(chosen)
+  const index = chosen === 0 ? -1 : table.indexOf(chosen)
   const go = (slot: number): void => {
     if (slot !== 0) session.go({ path: table.pathOf(slot) })
   }
   const page = Math.max(1, Math.floor(event.currentTarget.clientHeight / HEIGHT) - 1)
-  const { expanded = false, expandable = false } = chosen === 0 ? {} : table.row(chosen)
+  const { expanded = false, expandable = false } = chosen === 0 ? {} : table.item(chosen)
   const keys: Readonly<Record<string, () => void>> = {
-    ArrowDown: () => go(table.slotAt(Math.min(table.shown - 1, row + 1))),
-    ArrowUp: () => go(table.slotAt(Math.max(0, row - 1))),
-    PageDown: () => go(table.slotAt(Math.min(table.shown - 1, row + page))),
-    PageUp: () => go(table.slotAt(Math.max(0, row - page))),
+    ArrowDown: () => go(table.slotAt(Math.min(table.shown - 1, index + 1))),
+    ArrowUp: () => go(table.slotAt(Math.max(0, index - 1))),
+    PageDown: () => go(table.slotAt(Math.min(table.shown - 1, index + page))),
+    PageUp: () => go(table.slotAt(Math.max(0, index - page))),
     Home: () => go(table.slotAt(0)),
     End: () => go(table.slotAt(table.shown - 1)),
     ArrowRight: () => {
       if (expandable && !expanded) table.setExpanded(chosen, true)
-      else if (expandable) go(table.slotAt(row + 1))
+      else if (expandable) go(table.slotAt(index + 1))
     },
     ArrowLeft: () => {
       if (expandable && expanded) table.setExpanded(chosen, false)

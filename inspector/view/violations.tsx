@@ -7,7 +7,7 @@ import './violations.css'
 /** Witnesses that are named. */
 const NAMED = 12
 
-/** Said on every view of a recording that breaks a law. */
+/** Shown above every view of a recording that breaks a law. */
 export function ViolationsBanner() {
   const session = useSession()
   const violations = session.player?.recording.violations ?? []

@@ -1,4 +1,4 @@
-/** Why: the chain of causes of anything, as a story, and what can be done. */
+/** Why something happened: the chain of its causes, what followed from it, and what can be done. */
 import type { WhyStep, WhyView } from '../../src/inspector/protocol.ts'
 import { useAnswer, useSession } from '../state/hooks.ts'
 import { typeClass } from './log.tsx'

@@ -58,7 +58,7 @@ export function machineTextOf(logic: unknown): string | undefined {
   return text ?? undefined
 }
 
-/** What stands for an actor that has no machine: a state for each status. */
+/** The definition that stands for an actor without a machine: a state for each status. */
 export function boxText(id: string): string {
   const final = { type: 'final' }
   return JSON.stringify({
@@ -103,13 +103,13 @@ function transition({ target, guard, actions, reenter, description }: Transition
   }
 }
 
-/** False for what XState 5 does about delays: XState 4 does so by itself. */
+/** False for actions that XState 5 adds for delayed transitions: XState 4 has its own for that. */
 function isOwn(action: unknown): boolean {
   const { id, sendId } = (action ?? {}) as { id?: unknown; sendId?: unknown }
   return !String(id ?? sendId).startsWith('xstate.after.')
 }
 
-/** By its name alone; XState's own lose their prefix, or XState 4 would take them for its own. */
+/** An action or guard by its name alone; those of XState lose their prefix, or XState 4 would take them for its own. */
 function named(what: unknown): { type: string } {
   const name = typeof what === 'function' ? what.name : typeof what === 'string' ? what : (what as { type?: unknown } | null)?.type
   return { type: typeof name === 'string' && name !== '' ? name.replace(/^xstate\./, '') : 'a function' }

@@ -1,9 +1,9 @@
 /**
  * Shows trees of XState 5 in viewers that were made for XState 4 and @xstate/inspect.
  *
- * B1  Only this machine, only who knows the token, and no page but those that are named.
- * B2  A viewer that is too slow misses steps but no end: it is told anew who lives, and who has ended since.
- * B3  Nothing that a viewer sends reaches an actor unless `controls` is on, and then nothing that is XState's own.
+ * B1  Only viewers on this machine that know the token are let in, and of pages only those from the named origins.
+ * B2  A viewer that is too slow misses steps but no end: it is told again which actors live, and which have ended since.
+ * B3  Nothing that a viewer sends reaches an actor unless `controls` is on, and events of XState itself never do.
  *
  * @module
  */
@@ -71,13 +71,13 @@ export async function openInspectBridge(options: InspectBridgeOptions = {}): Pro
   return new Bridge(server, origins, controls)
 }
 
-/** Somebody who is connected. */
+/** A viewer that is connected. */
 interface Viewer {
   readonly socket: WebSocket
   /** False until it has asked to be told. */
   inspecting: boolean
   late: boolean
-  /** Whom it takes for living. */
+  /** Session ids of the actors that it takes for living. */
   readonly shown: Set<string>
 }
 
@@ -100,7 +100,7 @@ class Bridge implements InspectBridge {
   readonly #viewers = new Set<Viewer>()
   readonly #census = new Census({
     appeared: (actor) => this.#tell(actor, () => registration(actor)),
-    told: (actor, event, sourceId) => this.#tell(actor, () => ({ type: 'service.event', event: scxml(event, sourceId) })),
+    received: (actor, event, sourceId) => this.#tell(actor, () => ({ type: 'service.event', event: scxml(event, sourceId) })),
     changed: (actor, seen, event) => this.#tell(actor, () => ({ type: 'service.state', state: stateOf(actor, seen, event) })),
     ended: (actor, seen, event) => {
       this.#tell(actor, () => ({ type: 'service.state', state: stateOf(actor, seen, event) }))
@@ -119,7 +119,7 @@ class Bridge implements InspectBridge {
     this.#controls = controls
     this.server = `${HOST}:${port}${this.#path}`
     http.on('upgrade', (request, socket, head) => {
-      // Whoever resets the connection while it is turned away must not be what ends the process.
+      // Without a listener, a connection that is reset while it is turned away would end the process.
       socket.on('error', () => socket.destroy())
       const status = this.#refusal(request)
       if (status === undefined) {
@@ -185,7 +185,7 @@ class Bridge implements InspectBridge {
 
   // --- what viewers are told: B2 ---------------------------------------------------------------
 
-  /** Tells all who can hear it; what nobody hears is not made. */
+  /** Tells all viewers that can take it; a message that none can take is not made. */
   #tell({ sessionId }: Inspected, make: () => Message): void {
     let message: Message | undefined
     for (const viewer of this.#viewers) {
@@ -219,7 +219,7 @@ class Bridge implements InspectBridge {
 
 function send({ socket, shown }: Viewer, message: Message, sessionId: string): void {
   if (message.type === 'service.register') shown.add(sessionId)
-  // Of whom it has not heard yet, it hears nothing else either.
+  // A viewer is told nothing of an actor before it was told that there is one.
   if (!shown.has(sessionId)) return
   if (message.type === 'service.stop') shown.delete(sessionId)
   socket.send(JSON.stringify(message))
@@ -240,7 +240,7 @@ function registration(actor: Inspected): Message {
   }
 }
 
-/** A state as XState 4 writes it. It has no word for an error: that is in the event that led there. */
+/** A state as XState 4 writes it. That has no field for an error, which is in the event that led there. */
 function stateOf({ ref, sessionId }: Inspected, seen: Seen, cause: { readonly type: string }): string {
   const isChart = seen.value !== undefined && machineTextOf(ref.logic) !== undefined
   const event = eventOf(cause)

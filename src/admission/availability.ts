@@ -11,7 +11,7 @@ import type { Gate } from './limiter.ts'
 export type Room = 'permit' | 'queue'
 
 /** Microtasks that a waiter has to act after it was woken. An async function around the wait, and one around that, take three each. */
-const TURN = 8
+const MICROTASKS_TO_ACT = 8
 
 /** A manager, as its waiters see it. */
 export interface Capacity {
@@ -19,7 +19,7 @@ export interface Capacity {
   readonly closed: boolean
   /** All waiters, to be called when nothing is accepted any more. */
   readonly capacityWaiters: Set<() => void>
-  /** How many more there is room for, without what is promised. */
+  /** How many more there is room for, promised room left out. */
   roomFor(room: Room): number
   /** True if its own gate keeps waiters waiting, whatever room there is above. */
   keepsWaiting(room: Room): boolean
@@ -52,13 +52,13 @@ export class WaiterQueue {
     this.size--
   }
 
-  /** There may be room. */
+  /** There may be room: wakes waiters, the longest waiting first, and moves on those that another gate keeps waiting. */
   wake(): void {
     for (let first = this.#first; first !== undefined; first = this.#first) {
       first.look()
       if (first.queue !== this) continue
       const queue = first.due()
-      // The waiters behind it wait for the same.
+      // It still waits here, and those behind it wait for the same.
       if (queue === this) return
       this.remove(first)
       queue.push(first)
@@ -66,11 +66,12 @@ export class WaiterQueue {
   }
 }
 
-/** One wait; also the room of {@link waitUntil} that it stands in. */
+/** One wait for room; also the set of waiters that `waitUntil` adds itself to. */
 export class CapacityWaiter {
   queue: WaiterQueue | undefined
   previous: CapacityWaiter | undefined
   next: CapacityWaiter | undefined
+  /** Checks whether it may stop waiting. */
   look: () => void = () => undefined
   readonly #capacity: Capacity
   readonly #room: Room
@@ -95,16 +96,16 @@ export class CapacityWaiter {
     this.due().push(this)
   }
 
-  /** It waits no more. */
+  /** Stops waiting. */
   delete(look: () => void): void {
     this.#capacity.capacityWaiters.delete(look)
     this.queue?.remove(this)
   }
 
-  /** The queue that it has to stand in. */
+  /** The queue that it has to stand in: see K1. */
   due(): WaiterQueue {
     const { gate } = this.#capacity
-    const at = this.#capacity.keepsWaiting(this.#room) ? gate : (gate.spoken() ?? gate)
+    const at = this.#capacity.keepsWaiting(this.#room) ? gate : (gate.exhausted() ?? gate)
     return at.waitersFor(this.#room)
   }
 
@@ -112,13 +113,13 @@ export class CapacityWaiter {
     const room = this.#room
     const { gate } = this.#capacity
     gate.promise(room, 1)
-    afterTurns(TURN, () => {
+    afterMicrotasks(MICROTASKS_TO_ACT, () => {
       gate.promise(room, -1)
       gate.wakeAll()
     })
   }
 }
 
-function afterTurns(turns: number, act: () => void): void {
-  queueMicrotask(turns === 1 ? act : () => afterTurns(turns - 1, act))
+function afterMicrotasks(count: number, act: () => void): void {
+  queueMicrotask(count === 1 ? act : () => afterMicrotasks(count - 1, act))
 }

@@ -4,7 +4,8 @@
  * L1  At no instant does a gate count more than its `max`; a routine counts at its local and at all above.
  * L2  A permit is given back exactly once.
  * L3  A freed permit goes to the queue whose head has waited longest, among the queues that can use it.
- * L4  A queue that waits at a gate above stands in that gate's heap; a gate with room has no queue that it alone could admit.
+ * L4  A queue that waits at a gate above stands in that gate's heap. While a gate has room, its heap holds no queue that
+ *     could be admitted.
  */
 
 import { type Room, WaiterQueue } from './availability.ts'
@@ -56,7 +57,7 @@ export class Gate {
   }
 
   /** Permits that are free here and at all levels above, and not promised to a waiter. */
-  get unspoken(): number {
+  get unpromised(): number {
     let free = Infinity
     for (let gate: Gate | undefined = this; gate !== undefined; gate = gate.up)
       free = Math.min(free, gate.max - gate.count - gate.promisedPermits)
@@ -64,7 +65,7 @@ export class Gate {
   }
 
   /** The first gate of which each permit is taken or promised, from here upwards. */
-  spoken(): Gate | undefined {
+  exhausted(): Gate | undefined {
     for (let gate: Gate | undefined = this; gate !== undefined; gate = gate.up)
       if (gate.count + gate.promisedPermits >= gate.max) return gate
     return undefined

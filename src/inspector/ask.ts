@@ -1,4 +1,4 @@
-/** What a page may ask, checked in one place: whoever answers finds what it expects, or is not asked. */
+/** Checks the questions of a page, in one place: whoever answers them can rely on their shape. */
 import { anything, check, finiteCount, oneOf, type Rule } from '../spec/index.ts'
 import type { Question, Questions } from './protocol.ts'
 
@@ -23,30 +23,30 @@ const numbers: Rule = {
   range: `an array of at most ${MANY * 2} whole numbers of at least 0`,
   accepts: (value) => Array.isArray(value) && value.length <= MANY * 2 && value.every(finiteCount.accepts),
 }
-const lines: Rule = {
+const lineCount: Rule = {
   range: 'a whole number from 1 to 10000',
   accepts: (value) => Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= 10_000,
 }
-/** Of bars none may be asked for: only how many there are, over time. */
-const bars: Rule = {
+/** As many bars; with 0 only how many there are, over time. */
+const barCount: Rule = {
   range: 'a whole number from 0 to 10000',
-  accepts: (value) => value === 0 || lines.accepts(value),
+  accepts: (value) => value === 0 || lineCount.accepts(value),
 }
 const moment: Rule = { range: 'a finite number of milliseconds', accepts: Number.isFinite }
 
 type Rules<Ask> = Readonly<Record<string, Rule>> & { readonly [Key in keyof Ask]-?: Rule }
 
 const RULES: { readonly [Name in Question]: Rules<Questions[Name]['ask']> } = {
-  log: { before: finiteCount, limit: lines, text, only: texts, path: text },
+  log: { before: finiteCount, limit: lineCount, text, only: texts, path: text },
   actor: { path: text },
   chart: { path: text, which: oneOf('work', 'life') },
   look: { path: text, n: finiteCount, at: keys },
   diff: { path: text, from: finiteCount, to: finiteCount },
-  messages: { paths: texts, limit: lines },
+  messages: { paths: texts, limit: lineCount },
   why: { seq: finiteCount, path: text },
   shutdown: {},
   health: {},
-  timeline: { from: moment, to: moment, limit: bars, path: text },
+  timeline: { from: moment, to: moment, limit: barCount, path: text },
   recording: { after: finiteCount, which: finiteCount },
   traffic: { from: oneOf('living', 'held', 'found'), at: finiteCount, fetch: finiteCount, charts: numbers },
 }
@@ -68,7 +68,7 @@ export function checkQuestion(name: unknown, given: unknown = {}): { question: Q
   const question = name as Question
   check(question, given as object, RULES[question])
   for (const key of NEEDED[question] ?? []) {
-    // An absent one is refused in the words of a wrong one.
+    // An absent field is refused as a wrong one is.
     const rule = RULES[question][key as never] ?? anything
     check(question, { [key]: (given as Record<string, unknown>)[key] ?? null }, { [key]: rule })
   }

@@ -1,9 +1,9 @@
 /**
- * Who lives in a system, by what XState's inspection tells: for viewers that were made elsewhere.
+ * Which actors of a system live, by XState's inspection events: for viewers that were made elsewhere.
  *
- * I1  Everybody is announced once, after its parent and once it has a snapshot: XState's own announcement comes before there is one.
- * I2  Everybody who was announced and has ended is said to have ended, once: XState says nothing of who threw.
- * I3  Only the living are held.
+ * I1  Each actor is announced once, after its parent and once it has a snapshot: XState's own announcement comes before there is one.
+ * I2  Of each actor that was announced the end is reported, once, also if it threw: of that XState reports nothing.
+ * I3  Only living actors are held.
  */
 
 /** As much of an actor as is looked at. */
@@ -27,7 +27,7 @@ export interface InspectionEventLike {
   readonly snapshot?: unknown
 }
 
-/** A snapshot of any logic, each field looked at once. What is no machine's has no value. */
+/** A snapshot of any logic, each field read once. Only that of a machine has a value. */
 export interface Seen {
   readonly status: string
   readonly value: unknown
@@ -38,7 +38,7 @@ export interface Seen {
   readonly tags: readonly string[]
 }
 
-/** One who lives. */
+/** An actor that lives. */
 export interface Inspected {
   readonly ref: ActorLike
   readonly sessionId: string
@@ -47,11 +47,11 @@ export interface Inspected {
   readonly rootId: string
 }
 
-/** Whoever wants to know. */
+/** What is told of the actors. */
 export interface CensusTaker {
   appeared(actor: Inspected): void
-  /** An event is delivered; nothing has come of it yet. */
-  told(actor: Inspected, event: { readonly type: string }, sourceId: string | undefined): void
+  /** An event is delivered, and not handled yet. */
+  received(actor: Inspected, event: { readonly type: string }, sourceId: string | undefined): void
   changed(actor: Inspected, seen: Seen, event: { readonly type: string }): void
   /** Its last snapshot: `done`, `error` or `stopped`. */
   ended(actor: Inspected, seen: Seen, event: { readonly type: string }): void
@@ -70,7 +70,7 @@ export class Census {
     this.#taker = taker
   }
 
-  /** Everybody who lives, parents before children. */
+  /** All actors that live, parents before children. */
   living(): Iterable<Inspected> {
     return this.#living.values()
   }
@@ -88,7 +88,7 @@ export class Census {
       if (actor === undefined) return
       const seen = read(snapshot)
       if (seen.status !== 'active') this.#end(actor, seen, event)
-      // Logic that knows no stop, such as fromTransition's, is stopped all the same.
+      // Logic such as fromTransition's has no status for it, but is stopped all the same.
       else if (event.type === 'xstate.stop') this.#end(actor, { ...seen, status: 'stopped' }, event)
       else this.#taker.changed(actor, seen, event)
     }
@@ -99,12 +99,12 @@ export class Census {
     const actor = this.#know(ref, rootId, event.type === 'xstate.init')
     if (from !== undefined && event.type.startsWith('xstate.error.actor.')) this.#endIfFailed(from, event)
     if (actor === undefined) return
-    this.#taker.told(actor, event, source?.sessionId)
-    // Nobody is told of the end of a root that throws.
+    this.#taker.received(actor, event, source?.sessionId)
+    // A root that throws has no parent to which XState would report it.
     if (ref._parent === undefined) queueMicrotask(() => this.#endIfFailed(actor, event))
   }
 
-  /** The one of this name; announced if it is new. An end is no reason to announce somebody, unless it begins with it. */
+  /** What is known of an actor; announced if it is new, and lives. One that has ended is announced only by an event that it began with. */
   #know(ref: ActorLike, rootId: string, evenEnded: boolean): Inspected | undefined {
     const known = this.#living.get(ref.sessionId)
     if (known !== undefined || this.#over.has(ref)) return known

@@ -1,4 +1,4 @@
-/** Statecharts as data that a page can draw: any XState machine's, seen for the first time. */
+/** Statecharts of any XState machine, as data that a page can draw. */
 import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from 'xstate'
 import type { ChartState, ChartTransition } from './protocol.ts'
 import { toWire } from './to-wire.ts'
@@ -9,14 +9,14 @@ const NAMES = 5_000
 /** Characters of a name. */
 const LONG = 1_000
 
-/** The value of a machine's state as it is, however deep, so that it can be found in the chart; of what has none, what it is. */
+/** The value of a machine's state, uncut, so that it can be found in the chart; anything else as it is shown. */
 export function stateToWire(value: unknown): unknown {
   if (value === undefined) return undefined
   const room = { left: NAMES }
   return isStateValue(value, DEEP, room) ? value : toWire(value)
 }
 
-/** Plain objects with texts at their ends: nothing in it is anybody's code. */
+/** True for texts, and plain objects of them, within the limits: to read them calls no code of a user. */
 function isStateValue(value: unknown, levels: number, room: { left: number }): boolean {
   if (typeof value === 'string') return value.length <= LONG
   if (typeof value !== 'object' || value === null || levels === 0) return false
@@ -45,27 +45,27 @@ function stateOf(node: AnyStateNode): ChartState {
     type: node.type === 'history' && node.history === 'deep' ? 'deep history' : node.type,
     initial: node.initial?.target[0]?.key,
     description: node.description,
-    entry: own(node.entry, node.config.entry).map(named),
-    exit: own(node.exit, node.config.exit).map(named),
+    entry: fromConfig(node.entry, node.config.entry).map(named),
+    exit: fromConfig(node.exit, node.config.exit).map(named),
     invoke: node.invoke.map(sourceOf),
     transitions: [...transitions.map((transition) => transitionOf(node, transition)), ...defaultOf(node)],
     states: Object.values(node.states).map(stateOf),
   }
 }
 
-/** What was written down: for its timers XState adds actions of its own behind it. */
-function own<Action>(actions: readonly Action[], written: unknown): readonly Action[] {
-  return actions.slice(0, written === undefined ? 0 : Array.isArray(written) ? written.length : 1)
+/** The actions that the config has: for delayed transitions XState adds some of its own behind them. */
+function fromConfig<Action>(actions: readonly Action[], inConfig: unknown): readonly Action[] {
+  return actions.slice(0, inConfig === undefined ? 0 : Array.isArray(inConfig) ? inConfig.length : 1)
 }
 
-/** What an invoked actor runs; one that was written down in its place has no name. */
+/** The name of what an invoked actor runs; logic that stands in the config itself has none. */
 function sourceOf({ src }: { readonly src: unknown }): string {
   return typeof src === 'string' && !src.startsWith('xstate.') ? src : 'an actor'
 }
 
 function transitionOf(node: AnyStateNode, transition: AnyTransitionDefinition): ChartTransition {
   const { eventType, target, guard, actions } = transition
-  // An invoked actor without an id has one that says nothing: what it runs does.
+  // An invoked actor without an id is given one that says nothing: the name of what it runs says more.
   const invoked = node.invoke.find(({ id }) => /^xstate\.(?:done|error|snapshot)\.actor\.(.+)$/.exec(eventType)?.[1] === id)
   return {
     key: keyOf(transition),
@@ -76,7 +76,7 @@ function transitionOf(node: AnyStateNode, transition: AnyTransitionDefinition): 
   }
 }
 
-/** Where a history leads that has not been made yet. */
+/** Where a history state leads while there is no history. */
 function defaultOf({ id, config, parent }: AnyStateNode): ChartTransition[] {
   const { target } = config as { target?: unknown }
   if (typeof target !== 'string' || parent === undefined) return []
@@ -86,7 +86,7 @@ function defaultOf({ id, config, parent }: AnyStateNode): ChartTransition[] {
   return found === undefined ? [] : [{ key: `${id} default`, event: 'default', targets: [found.id], guard: undefined, actions: [] }]
 }
 
-/** What a transition is counted by: several of one state may hear the same event. */
+/** The key by which a transition is counted: several of one state may be for the same event. */
 export function keyOf(transition: AnyTransitionDefinition): string {
   const { source, eventType } = transition
   const siblings = source.transitions.get(eventType) ?? source.always ?? []

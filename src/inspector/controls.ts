@@ -1,11 +1,11 @@
-/** What a page may do to the tree, if it may do anything: the same as its methods, each heard in the log like any other cause. */
+/** Controls: what a page may do to the tree, if that is allowed. It is what the tree's methods do, and stands in the log as a cause. */
 import { type GlobalManager, Manager } from '../manager/index.ts'
 import type { SupervisedRoutine } from '../routine/index.ts'
 import { isActorLogic } from '../spec/index.ts'
 import { find } from './describe.ts'
 import { CONTROLS, type Control, type Done } from './protocol.ts'
 
-/** The most that one order may hit. */
+/** Paths in one order, at most. */
 const MANY = 100_000
 
 export class Controls {
@@ -46,7 +46,7 @@ export class Controls {
       if (isManager) found.life.ordered(order)
       else found.ordered(order)
       if (isManager) void found.shutdown({ mode: what === 'shutdown' ? 'graceful' : 'immediate' })
-      else tell(found, what, event)
+      else perform(found, what, event)
       return undefined
     } catch (error) {
       return error instanceof Error ? error.message : String(error)
@@ -54,17 +54,17 @@ export class Controls {
   }
 }
 
-/** Why an actor would throw, or end, on being sent something: that would be our doing. */
+/** What is wrong with an event, if an actor would throw, or end, by it: that would be the inspector's fault. */
 function faultOf(event: unknown): string | undefined {
   if (typeof event !== 'object' || event === null || !('type' in event) || typeof event.type !== 'string') return 'its event needs a type'
   if (event.type === '*') return 'no event may have the type "*": it stands for any'
   return event.type.startsWith('xstate.') ? 'types that begin with "xstate." are XState’s own: the actor could end by them' : undefined
 }
 
-function tell(row: SupervisedRoutine, what: Control, event: unknown): void {
+function perform(routine: SupervisedRoutine, what: Control, event: unknown): void {
   const reason = new Error('ordered in the inspector')
-  if (what === 'cancel') void row.cancel(reason)
-  else if (what === 'kill') void row.kill(reason)
-  else if (what === 'restart') void row.restart()
-  else row.send(event)
+  if (what === 'cancel') void routine.cancel(reason)
+  else if (what === 'kill') void routine.kill(reason)
+  else if (what === 'restart') void routine.restart()
+  else routine.send(event)
 }

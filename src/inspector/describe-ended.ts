@@ -1,11 +1,11 @@
-/** Somebody of whom only events are left. */
+/** An actor of which only events are left. */
 import { kindOf } from './forest.ts'
 import type { ActorView, LogLine, NodeState } from './protocol.ts'
 
 /**
- * What is left to see of somebody who has ended.
+ * What a page shows of an actor that has ended.
  *
- * @param value Of its lifecycle's state.
+ * @param value The value of its lifecycle's state.
  */
 export function describeEnded(path: string, state: NodeState, incarnation: number, value: unknown, history: readonly LogLine[]): ActorView {
   const said = history.at(-1)?.said ?? ''

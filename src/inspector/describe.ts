@@ -1,4 +1,4 @@
-/** One actor, the health of all, and who blocks a shutdown: looked up when the page asks, held by nobody. */
+/** Describes one actor, the health of all managers, and what blocks a shutdown: when the page asks, and nothing of it is held. */
 import type { AnyActorRef } from 'xstate'
 import type { HealthStatus } from '../../machines/health.ts'
 import { type GlobalManager, type Health, Manager } from '../manager/index.ts'
@@ -10,24 +10,24 @@ import { textOf } from './story.ts'
 import { type Ongoing, UNKNOWN } from './timeline.ts'
 import type { Traffic } from './traffic.ts'
 
-/** Routines that a list of who blocks names. */
+/** Routines that a list of blockers names. */
 const NAMED = 20
 /** Managers that a table of health lists. */
 const LISTED = 500
 
 type Facts = [name: string, value: string][]
 
-/** A manager or a routine; undefined if nobody lives there. */
+/** A manager or a routine; undefined if there is none. */
 export type Found = Manager | SupervisedRoutine | undefined
 
-/** Who lives at a path. */
+/** What lives at a path. */
 export function find(global: GlobalManager, path: string): Found {
   return path === global.path ? global : (global.whereis(path) as unknown as Found)
 }
 
 const milliseconds = (value: number): string => (value === Infinity ? 'none' : `${Math.round(value).toLocaleString('en')} ms`)
 
-/** The actor whose snapshots are of interest: the user's own, or that of the lifecycle. Whoever is looked at becomes a genuine actor. */
+/** The actor whose snapshots are of interest: the user's own, or that of the lifecycle, which becomes a genuine actor by this. */
 export function actorOf(found: Manager | SupervisedRoutine): AnyActorRef {
   return found instanceof Manager ? found.actor : (found.work ?? found.actor)
 }
@@ -81,13 +81,13 @@ function describeManager(manager: Manager, traffic: Traffic): Own {
   }
 }
 
-function describeRoutine(row: SupervisedRoutine, traffic: Traffic): Own {
-  const { path, spec, state, incarnation, logic, work, current } = row
+function describeRoutine(routine: SupervisedRoutine, traffic: Traffic): Own {
+  const { path, spec, state, incarnation, logic, work, current } = routine
   const { shutdown, backoff, resume, mailbox, hungAfter } = spec
   const facts: Facts = [
     ['run', String(incarnation)],
-    ['restarts', String(row.restarts)],
-    ['up for', milliseconds(row.uptime)],
+    ['restarts', String(routine.restarts)],
+    ['up for', milliseconds(routine.uptime)],
     ['work', isMachine(logic) ? `the machine ${logic.id}` : typeof logic === 'function' ? 'a function' : 'actor logic'],
     ['restart', spec.restart],
     ['backoff', backoff === undefined ? 'none' : `${backoff.initial} ms × ${backoff.factor}, at most ${backoff.max} ms`],
@@ -96,9 +96,9 @@ function describeRoutine(row: SupervisedRoutine, traffic: Traffic): Own {
     ['hung after', hungAfter === Infinity ? 'never' : milliseconds(hungAfter)],
     ['mailbox', `${mailbox.capacity}, ${mailbox.overflow}`],
     ['resume', resume],
-    ['input', textOf(row.input)],
+    ['input', textOf(routine.input)],
   ]
-  if (row.error !== undefined) facts.push(['last error', textOf(row.error)])
+  if (routine.error !== undefined) facts.push(['last error', textOf(routine.error)])
   const beat = current.heartbeat?.last
   const value = isMachine(logic) ? (work?.getSnapshot() as { value?: unknown } | undefined)?.value : undefined
   return {
@@ -111,15 +111,15 @@ function describeRoutine(row: SupervisedRoutine, traffic: Traffic): Own {
     work: isMachine(logic) ? { value: stateToWire(value), taken: traffic.taken(work) } : undefined,
     events: isMachine(logic) ? logic.events.filter((event) => !event.startsWith('xstate.') && event !== '*') : [],
     budget: undefined,
-    heartbeat: beat === undefined ? undefined : { silent: row.local.tree.clock.now() - beat, hungAfter },
-    source: traffic.siteOf(row),
+    heartbeat: beat === undefined ? undefined : { silent: routine.local.tree.clock.now() - beat, hungAfter },
+    source: traffic.siteOf(routine),
   }
 }
 
 /**
- * How long a manager's shutdown may take, and who has not ended, of what it waits for in this phase.
+ * How long a manager's shutdown may take, and which of the routines that it waits for in this phase have not ended.
  *
- * @param asked When the phase began in which it tells its routines to stop.
+ * @param asked When the phase began in which it asks its routines to stop.
  */
 export function describeOngoing(global: GlobalManager, path: string, phase: string | undefined, asked: number | undefined): Ongoing {
   const manager = find(global, path)
@@ -134,27 +134,27 @@ export function describeOngoing(global: GlobalManager, path: string, phase: stri
   }
 }
 
-/** Its own routines. While all may end by themselves those below, too: the managers there are closed, and tell nobody anything. */
+/** Its own routines. While they may end by themselves those below, too: the managers there are closed, and ask nobody to stop yet. */
 function blockersOf(manager: Manager, phase: string | undefined, asked: number | undefined): Blocker[] {
   const found: Blocker[] = []
-  for (const row of phase === 'closing' ? rowsBelow(manager) : manager.registry.living.values()) {
-    // Whoever is still queued is not even asked for its state: for that it would have to be made.
-    if (row.ticket > 0 || row.ended || row.state === 'pending') continue
-    if (found.push(describeBlocker(row, asked)) === NAMED) break
+  for (const routine of phase === 'closing' ? routinesBelow(manager) : manager.registry.living.values()) {
+    // Of a queued routine the state is not even read: for that its incarnation would have to be made.
+    if (routine.ticket > 0 || routine.ended || routine.state === 'pending') continue
+    if (found.push(describeBlocker(routine, asked)) === NAMED) break
   }
   return found
 }
 
-function* rowsBelow(manager: Manager): Generator<SupervisedRoutine> {
+function* routinesBelow(manager: Manager): Generator<SupervisedRoutine> {
   yield* manager.registry.living.values()
-  for (const below of manager.below()) yield* rowsBelow(below)
+  for (const below of manager.below()) yield* routinesBelow(below)
 }
 
 function describeBlocker({ path, state, stopRequested, spec, current }: SupervisedRoutine, asked: number | undefined): Blocker {
-  // One that was told to stop by name, or in its turn among the children, has a timer of its own.
-  const isTold = stopRequested && current.timedByShutdown && asked !== undefined
-  const until = isTold && typeof spec.shutdown === 'number' ? asked + spec.shutdown : undefined
-  return { path, state, since: current.startedAt, asked: isTold ? asked : undefined, until }
+  // One that was asked to stop by name, or in its turn among the children, has a timer of its own.
+  const isAsked = stopRequested && current.timedByShutdown && asked !== undefined
+  const until = isAsked && typeof spec.shutdown === 'number' ? asked + spec.shutdown : undefined
+  return { path, state, since: current.startedAt, asked: isAsked ? asked : undefined, until }
 }
 
 /** How bad a status is. */

@@ -1,9 +1,9 @@
-/** What differs between two values, as a person would say it: by keys, by the ids of what stands in lists, not by lines. */
+/** What differs between two values, as a person would say it: by keys, and in lists by the ids of their items, not by lines. */
 import type { Difference } from './protocol.ts'
 
 type Path = readonly (string | number)[]
 
-/** The most that is told. */
+/** The most differences that are listed. */
 const MOST = 200
 
 /** Differences between two values of plain JSON. */
@@ -26,23 +26,23 @@ function compare(before: unknown, after: unknown, at: Path, found: Difference[])
 
 function compareRecords(before: Record<string, unknown>, after: Record<string, unknown>, at: Path, found: Difference[]): void {
   for (const key of Object.keys(before))
-    if (!Object.hasOwn(after, key)) tell(found, { at: [...at, key], kind: 'removed', before: before[key] })
+    if (!Object.hasOwn(after, key)) add(found, { at: [...at, key], kind: 'removed', before: before[key] })
   for (const key of Object.keys(after)) {
     if (Object.hasOwn(before, key)) compare(before[key], after[key], [...at, key], found)
-    else tell(found, { at: [...at, key], kind: 'added', after: after[key] })
+    else add(found, { at: [...at, key], kind: 'added', after: after[key] })
   }
 }
 
-function tell(found: Difference[], difference: Difference): void {
+function add(found: Difference[], difference: Difference): void {
   if (found.length < MOST) found.push(difference)
 }
 
-/** Who somebody in a list is: its id or key where all have one, so that one that was put in front changes nothing behind it. */
+/** The items of a list by id, key or name, where each has one of its own: then an item that was put in front changes nothing behind it. */
 function identities(list: readonly unknown[]): Map<unknown, unknown> | undefined {
   const known = new Map<unknown, unknown>()
   for (const item of list) {
     const id = isRecord(item) ? (item['id'] ?? item['key'] ?? item['name']) : item
-    // What is an object itself tells nobody apart.
+    // An id that is an object tells no items apart.
     if (id === undefined || typeof id === 'object' || known.has(id)) return undefined
     known.set(id, item)
   }
@@ -56,14 +56,14 @@ function compareLists(before: readonly unknown[], after: readonly unknown[], at:
     return
   }
   for (const [index, [id, item]] of [...old].entries())
-    if (!young.has(id)) tell(found, { at: [...at, index], kind: 'removed', before: item })
+    if (!young.has(id)) add(found, { at: [...at, index], kind: 'removed', before: item })
   for (const [index, [id, item]] of [...young].entries()) {
     if (old.has(id)) compare(old.get(id), item, [...at, index], found)
-    else tell(found, { at: [...at, index], kind: 'added', after: item })
+    else add(found, { at: [...at, index], kind: 'added', after: item })
   }
 }
 
-/** True if those that stand in both stand in the same order: a queue whose order has changed is another one. */
+/** True if the items that both have are in the same order: a queue in another order is another queue. */
 function sameOrder(old: ReadonlyMap<unknown, unknown>, young: ReadonlyMap<unknown, unknown>): boolean {
   const stayed = [...young.keys()].filter((id) => old.has(id))
   return [...old.keys()].filter((id) => young.has(id)).every((id, k) => id === stayed[k])
@@ -71,9 +71,9 @@ function sameOrder(old: ReadonlyMap<unknown, unknown>, young: ReadonlyMap<unknow
 
 /** Place by place. */
 function comparePlaces(before: readonly unknown[], after: readonly unknown[], at: Path, found: Difference[]): void {
-  for (let k = after.length; k < before.length; k++) tell(found, { at: [...at, k], kind: 'removed', before: before[k] })
+  for (let k = after.length; k < before.length; k++) add(found, { at: [...at, k], kind: 'removed', before: before[k] })
   for (const [k, item] of after.entries()) {
     if (k < before.length) compare(before[k], item, [...at, k], found)
-    else tell(found, { at: [...at, k], kind: 'added', after: item })
+    else add(found, { at: [...at, k], kind: 'added', after: item })
   }
 }

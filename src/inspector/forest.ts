@@ -17,14 +17,14 @@ import {
   type NodeState,
 } from './protocol.ts'
 
-interface Row extends NewNode {
+interface Node extends NewNode {
   readonly path: string
   state: NodeState
   restarts: number
   incarnation: number
   ended: boolean
-  /** Those right below; undefined as long as there were none. */
-  below: Set<Row> | undefined
+  /** The nodes right below; undefined as long as there were none. */
+  below: Set<Node> | undefined
 }
 
 /** How many ended nodes stay to be looked at. */
@@ -50,37 +50,37 @@ const STATE_AFTER: Readonly<Record<string, NodeState | undefined>> = {
 
 const TERMINAL = new Set(['routine.completed', 'routine.failed', 'routine.cancelled', 'routine.killed', 'manager.stopped'])
 const ROUTINE = 'routine.'
-/** Ends that nobody has to look at. */
+/** Ends in which nothing went wrong. */
 const WELL = new Set(['routine.completed', 'routine.cancelled'])
 
 export class Forest {
-  readonly #byPath = new Map<string, Row>()
+  readonly #byPath = new Map<string, Node>()
   /** In order of their ends. */
-  readonly #ended = { others: new Set<Row>(), failed: new Set<Row>(), managers: new Set<Row>() }
+  readonly #ended = { others: new Set<Node>(), failed: new Set<Node>(), managers: new Set<Node>() }
   /** Spawned since the last frame: the latest event of each. */
   readonly #fresh = new Map<string, KeptEvent>()
   #brief = 0
   /** How many routines have ended, ever. */
   readonly #totals = ENDS.map(() => 0)
-  #born = new Set<Row>()
-  #changed = new Set<Row>()
+  #born = new Set<Node>()
+  #changed = new Set<Node>()
   #gone: number[] = []
   #lastId = 0
   #frames = 0
   #events = 0
   #coalesced = 0
-  readonly #briefly: number
+  readonly #briefLimit: number
 
   /** @param briefly How many are shown of those that come and go between two frames: with Infinity, frames make no difference. */
   constructor(briefly = BRIEF) {
-    this.#briefly = briefly
+    this.#briefLimit = briefly
   }
 
   /** What is held, for tests that look for leaks. */
   get holds(): Readonly<Record<string, number>> {
     const { others, failed, managers } = this.#ended
     let below = 0
-    for (const row of this.#byPath.values()) below += row.below?.size ?? 0
+    for (const node of this.#byPath.values()) below += node.below?.size ?? 0
     return {
       paths: this.#byPath.size,
       below,
@@ -97,7 +97,7 @@ export class Forest {
     return this.#byPath.size + this.#fresh.size
   }
 
-  /** Who is at a path, ended a while ago or not. */
+  /** The node at a path, which may have ended a while ago. */
   nodeAt(path: string): { readonly state: NodeState; readonly incarnation: number } | undefined {
     if (this.#fresh.has(path)) this.#admit(path)
     return this.#byPath.get(path)
@@ -105,16 +105,16 @@ export class Forest {
 
   /** Puts a node in, as it is found. */
   add(path: string, kind: NodeKind, state: NodeState, restarts = 0, incarnation = 1): void {
-    const row = this.#byPath.get(path) ?? this.#make(path, kind)
-    this.#set(row, state, restarts, incarnation)
+    const node = this.#byPath.get(path) ?? this.#make(path, kind)
+    this.#set(node, state, restarts, incarnation)
   }
 
-  #make(path: string, kind: NodeKind): Row {
+  #make(path: string, kind: NodeKind): Node {
     const above = path.lastIndexOf('/')
-    const upper = above < 0 ? undefined : this.#placeOf(path.slice(0, above))
-    const row: Row = {
+    const parent = above < 0 ? undefined : this.#parentAt(path.slice(0, above))
+    const node: Node = {
       id: ++this.#lastId,
-      parent: upper?.id ?? 0,
+      parent: parent?.id ?? 0,
       path,
       kind,
       label: path.slice(above + 1),
@@ -124,24 +124,24 @@ export class Forest {
       ended: false,
       below: undefined,
     }
-    if (upper !== undefined) (upper.below ??= new Set()).add(row)
-    this.#byPath.set(path, row)
-    this.#born.add(row)
-    return row
+    if (parent !== undefined) (parent.below ??= new Set()).add(node)
+    this.#byPath.set(path, node)
+    this.#born.add(node)
+    return node
   }
 
-  /** Who is at a path that something lies below: made, if nothing was ever heard of it. */
-  #placeOf(path: string): Row {
+  /** The node at a path that something lies below; made, if no event was about it yet. */
+  #parentAt(path: string): Node {
     if (this.#fresh.has(path)) this.#admit(path)
     return this.#byPath.get(path) ?? this.#make(path, kindOf(path))
   }
 
-  #set(row: Row, state: NodeState, restarts: number, incarnation: number): void {
-    if (this.#changed.has(row)) this.#coalesced++
-    row.state = state
-    row.restarts = restarts
-    row.incarnation = incarnation
-    this.#changed.add(row)
+  #set(node: Node, state: NodeState, restarts: number, incarnation: number): void {
+    if (this.#changed.has(node)) this.#coalesced++
+    node.state = state
+    node.restarts = restarts
+    node.incarnation = incarnation
+    this.#changed.add(node)
   }
 
   /** Something has happened. */
@@ -149,13 +149,13 @@ export class Forest {
     this.#events++
     const { type, path } = event
     if (event['willRestart'] === false) this.#countEnd(type)
-    if (this.#briefly === Infinity) this.#change(event)
+    if (this.#briefLimit === Infinity) this.#change(event)
     else if (type === 'routine.spawned' && !this.#byPath.has(path)) this.#fresh.set(path, event)
     else if (!this.#fresh.has(path)) this.#change(event)
     else if (type === 'routine.queued' || type === 'routine.started') {
       this.#coalesced++
       this.#fresh.set(path, event)
-    } else if (WELL.has(type) && event['willRestart'] === false && this.#brief >= this.#briefly) {
+    } else if (WELL.has(type) && event['willRestart'] === false && this.#brief >= this.#briefLimit) {
       this.#coalesced += 2
       this.#fresh.delete(path)
     } else {
@@ -170,12 +170,12 @@ export class Forest {
     if (end >= 0) this.#totals[end] = (this.#totals[end] as number) + 1
   }
 
-  /** So many have ended before. */
+  /** Sets how many have ended so far. */
   count(totals: readonly number[]): void {
     for (const [k, value] of totals.entries()) this.#totals[k] = value
   }
 
-  /** It takes its place in the table. */
+  /** Makes a node of what was spawned since the last frame. */
   #admit(path: string): void {
     const event = this.#fresh.get(path) as KeptEvent
     this.#fresh.delete(path)
@@ -192,35 +192,35 @@ export class Forest {
     const { type, path } = event
     const state = type === 'manager.stopped' ? (event['state'] as NodeState) : STATE_AFTER[type]
     if (state === undefined) return
-    const row = this.#byPath.get(path) ?? this.#make(path, type.startsWith('manager.') ? kindOf(path) : 'routine')
-    const incarnation = typeof event['incarnation'] === 'number' ? event['incarnation'] : row.incarnation
-    // Whom its supervisor starts again with the one that failed begins as another routine at the same path.
+    const node = this.#byPath.get(path) ?? this.#make(path, type.startsWith('manager.') ? kindOf(path) : 'routine')
+    const incarnation = typeof event['incarnation'] === 'number' ? event['incarnation'] : node.incarnation
+    // A child that is started again with the one that failed begins as another routine at the same path.
     const again = type === 'routine.restarted' || type === 'manager.restarted' || (type === 'routine.spawned' && incarnation > 1)
-    // A child may live again.
-    if (row.ended) this.#forgetEnd(row)
-    row.ended = TERMINAL.has(type) && event['willRestart'] !== true
+    // A child that has ended may be started again.
+    if (node.ended) this.#forgetEnd(node)
+    node.ended = TERMINAL.has(type) && event['willRestart'] !== true
     if (type === 'manager.stopped') for (const fresh of this.#fresh.keys()) if (fresh.startsWith(`${path}/`)) this.#admit(fresh)
-    this.#set(row, state, row.restarts + (again ? 1 : 0), incarnation)
-    if (!row.ended) return
-    this.#keep(row)
-    if (row.below !== undefined) this.#endBelow(row)
+    this.#set(node, state, node.restarts + (again ? 1 : 0), incarnation)
+    if (!node.ended) return
+    this.#keep(node)
+    if (node.below !== undefined) this.#endBelow(node)
   }
 
   /** With a manager everything right below it is over, and stays to be looked at: its managers have said so themselves before. */
-  #endBelow({ below = new Set() }: Row): void {
+  #endBelow({ below = new Set() }: Node): void {
     // A copy: the oldest are dropped meanwhile.
-    for (const row of Array.from(below)) {
-      if (row.ended || row.kind !== 'routine') continue
-      row.ended = true
-      this.#keep(row)
+    for (const node of Array.from(below)) {
+      if (node.ended || node.kind !== 'routine') continue
+      node.ended = true
+      this.#keep(node)
     }
   }
 
   /** It stays to be looked at until there are too many. */
-  #keep(row: Row): void {
+  #keep(node: Node): void {
     const { failed, managers, others } = this.#ended
-    const list = row.kind !== 'routine' ? managers : row.state === 'failed' || row.state === 'killed' ? failed : others
-    list.add(row)
+    const list = node.kind !== 'routine' ? managers : node.state === 'failed' || node.state === 'killed' ? failed : others
+    list.add(node)
     if (list.size <= KEPT) return
     for (const oldest of list) {
       this.#drop(oldest)
@@ -229,18 +229,18 @@ export class Forest {
   }
 
   /** It goes, and everything below it. */
-  #drop(row: Row): void {
-    if (row.below !== undefined) for (const each of Array.from(row.below)) this.#drop(each)
-    this.#forgetEnd(row)
-    const above = row.path.lastIndexOf('/')
-    if (above >= 0) this.#byPath.get(row.path.slice(0, above))?.below?.delete(row)
-    this.#byPath.delete(row.path)
-    this.#changed.delete(row)
-    if (!this.#born.delete(row)) this.#gone.push(row.id)
+  #drop(node: Node): void {
+    if (node.below !== undefined) for (const each of Array.from(node.below)) this.#drop(each)
+    this.#forgetEnd(node)
+    const above = node.path.lastIndexOf('/')
+    if (above >= 0) this.#byPath.get(node.path.slice(0, above))?.below?.delete(node)
+    this.#byPath.delete(node.path)
+    this.#changed.delete(node)
+    if (!this.#born.delete(node)) this.#gone.push(node.id)
   }
 
-  #forgetEnd(row: Row): void {
-    for (const list of Object.values(this.#ended)) list.delete(row)
+  #forgetEnd(node: Node): void {
+    for (const list of Object.values(this.#ended)) list.delete(node)
   }
 
   /** True if there is something to tell. */
@@ -270,13 +270,13 @@ export class Forest {
     return frame
   }
 
-  /** Everybody, in an order in which parents come first. */
+  /** All nodes, parents first. */
   base(): BaseNode[] {
     this.#admitAll()
     return [...this.#byPath.values()].map(({ path, kind, state, restarts, incarnation }) => [path, kind, state, restarts, incarnation])
   }
 
-  /** Forgets what has changed: nobody is there to hear it. */
+  /** Forgets what has changed, since no page is there that could take it. */
   skip(): void {
     this.#admitAll()
     this.#born.clear()
@@ -284,10 +284,10 @@ export class Forest {
     this.#gone = []
   }
 
-  /** All of it, for somebody who comes late. Takes nothing. */
+  /** All of it, for a page that comes late. Takes nothing. */
   whole(at: number): Frame {
     this.#admitAll()
-    const rows = [...this.#byPath.values()]
+    const nodes = [...this.#byPath.values()]
     return {
       whole: true,
       number: this.#frames,
@@ -295,22 +295,22 @@ export class Forest {
       events: 0,
       coalesced: 0,
       totals: [...this.#totals],
-      born: rows.map(toNew),
-      changed: rows.map(toChange),
+      born: nodes.map(toNew),
+      changed: nodes.map(toChange),
       gone: [],
     }
   }
 }
 
-function toNew({ id, parent, kind, label }: Row): NewNode {
+function toNew({ id, parent, kind, label }: Node): NewNode {
   return { id, parent, kind, label }
 }
 
-function toChange({ id, state, restarts, incarnation }: Row): NodeChange {
+function toChange({ id, state, restarts, incarnation }: Node): NodeChange {
   return { id, state, restarts, incarnation }
 }
 
-/** What a manager is, by where it stands. */
+/** The kind of a manager, by the depth of its path. */
 export function kindOf(path: string): NodeKind {
   const depth = path.split('/').length
   return depth === 1 ? 'global' : depth === 2 ? 'app' : depth === 3 ? 'local' : 'manager'

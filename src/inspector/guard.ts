@@ -1,12 +1,13 @@
 /**
- * Who may come in: one function that every request and every WebSocket passes before anything else happens.
+ * Who may come in: every request and every WebSocket is checked here before anything else happens.
  *
- * G1  Host has to be exactly ours, port included (that of HTTP may be left out): a name that was bound to 127.0.0.1 from outside is turned away.
+ * G1  Host has to be exactly ours, port included (that of HTTP may be left out): so a foreign name that resolves to 127.0.0.1 is turned
+ *     away (DNS rebinding).
  * G2  An Origin, where there is one, has to be ours; a WebSocket has to have one. Another port of this machine is a stranger.
  * G3  Sec-Fetch-Site, where there is one, has to be same-origin, or none for what was typed or opened from outside.
  * G4  The token comes once, in the address, and is exchanged for a cookie that scripts can't read and other sites don't send.
- * G5  Cookies know no ports: whoever else listens on this machine gets ours sent along. So what lives is for those only who also
- *     have the key, which browsers keep by origin; from the cookie neither the key nor the token follows.
+ * G5  Cookies know no ports: any other server on this machine gets ours sent along. So live data is only for those who also
+ *     have the key, which browsers keep by origin; from the cookie neither the key nor the token can be derived.
  */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
@@ -39,7 +40,7 @@ function cookieName({ port }: Gate): string {
   return `curtaincall-${port}`
 }
 
-/** Seconds after which a browser forgets it: every run has another port, and all of theirs go along with every request. */
+/** Seconds after which a browser forgets it: every run has another port and cookie, and all of them are sent with every request. */
 const KEPT = 7 * 24 * 3_600
 
 /** The header that hands the cookie out. */
@@ -47,7 +48,7 @@ export function cookieFor(gate: Gate): string {
   return `${cookieName(gate)}=${gate.cookie}; Max-Age=${KEPT}; HttpOnly; SameSite=Strict; Path=/`
 }
 
-/** Where whoever knew the token goes on; the key stands behind `#`, which is sent to nobody. */
+/** Where a request with the token is redirected to; the key stands behind `#`, which is sent to nobody. */
 export function wayIn({ key }: Gate): string {
   return `/#key=${key}`
 }
@@ -78,7 +79,7 @@ export function checkOrigin(gate: Gate, headers: IncomingHttpHeaders, socket: bo
   return { pass: true }
 }
 
-/** Checks whether it knew the token: G4. */
+/** Checks the cookie, which only those get who know the token: G4. */
 export function checkCookie(gate: Gate, headers: IncomingHttpHeaders): Verdict {
   const cookie = cookieOf(headers, cookieName(gate))
   return cookie !== undefined && sameToken(cookie, gate.cookie) ? { pass: true } : refused(401, 'token')

@@ -1,8 +1,8 @@
 /**
- * What was inside actors, and went between them, at any moment of a recording: the same answers that a living tree gives.
+ * Snapshots of actors, and messages between them, at any moment of a recording: the same answers that a living tree gives.
  *
  * Y3  What happened later than the moment that is asked about is not told.
- * Y4  What holds is the latest snapshot before it. Where there is none, nothing is told, whatever came later.
+ * Y4  The latest snapshot before a moment holds. Where there is none, nothing is told, whatever came later.
  */
 import { differences } from './diff.ts'
 import type { ActorView, ChartState, Difference, MessageLine, Position } from './questions.ts'
@@ -11,7 +11,7 @@ import { inside } from './to-wire.ts'
 import { firstWhere } from './search.ts'
 import { countsOf, messagesOf } from './message-lines.ts'
 
-/** Of one actor, as many are told of. */
+/** Snapshots of one actor that an answer lists. */
 const LISTED = 40
 /** What stands for something that was too deep, or too much, when it was written down. */
 const CUT = /^(?:[\w$]+ …|… more than is shown)$/
@@ -52,22 +52,22 @@ export class Insides {
     }
     // Clocks may step back: what came later happened no earlier.
     const all = [...snapshots, ...messages].toSorted((a, b) => a.n - b.n)
-    const lines: MessageLine[] = []
+    const ordered: MessageLine[] = []
     for (const each of all) {
-      // How others were found stands first, and says nothing of when all else was.
+      // Snapshots of how actors were found stand first, and say nothing of when all else was.
       const at = each.n === 0 ? each.at : Math.max(each.at, this.to)
       if (each.n > 0) this.to = at
       if ('of' in each) known.get(each.of)?.snapshots.push({ ...each, at })
-      else lines.push({ ...each, at })
+      else ordered.push({ ...each, at })
     }
-    this.#messages = lines
+    this.#messages = ordered
   }
 
   #life(path: string, incarnation: number, which: Life['which']): Life | undefined {
     return this.#lives.get(path)?.find((each) => each.which === which && each.incarnation === incarnation)
   }
 
-  /** Whose snapshots are of interest: the user's own, or those of the lifecycle, also while it waits for its own to begin. */
+  /** The snapshots of interest: those of the user's own actor, or of the lifecycle if there is none, or it has not begun. */
   #shown(path: string, incarnation: number, at: number): Life | undefined {
     const life = this.#life(path, incarnation, 'life')
     const hasWork = this.#lives.get(path)?.some(({ which }) => which === 'work') === true
@@ -107,10 +107,10 @@ export class Insides {
     }
   }
 
-  look(path: string, incarnation: number, at: number, n: number | undefined, way: readonly (string | number)[]): unknown {
+  look(path: string, incarnation: number, at: number, n: number | undefined, keys: readonly (string | number)[]): unknown {
     const { context } = this.#snapshot(path, incarnation, at, n)
-    const found = inside(context, way)
-    if (way.length > 0 && typeof found === 'string' && CUT.test(found)) throw new Error(`${found}: the recording holds no more of it`)
+    const found = inside(context, keys)
+    if (keys.length > 0 && typeof found === 'string' && CUT.test(found)) throw new Error(`${found}: the recording holds no more of it`)
     return found === undefined ? 'undefined' : found
   }
 
@@ -131,18 +131,18 @@ export class Insides {
     return found
   }
 
-  readonly #lineAt = (index: number): MessageLine => this.#messages[index] as MessageLine
+  readonly #messageAt = (index: number): MessageLine => this.#messages[index] as MessageLine
 
   messages(paths: readonly string[], at: number, limit = 200): MessageLine[] {
-    return messagesOf(paths, limit, until(this.#messages, at), this.#lineAt)
+    return messagesOf(paths, limit, until(this.#messages, at), this.#messageAt)
   }
 
   countsOf(path: string, at: number): ActorView['messages'] {
-    return countsOf(path, until(this.#messages, at), this.#lineAt)
+    return countsOf(path, until(this.#messages, at), this.#messageAt)
   }
 }
 
-/** How many of them were by then. They come in order of their moments. */
+/** How many of them were there by then. They come in order of their moments. */
 function until(all: readonly { readonly at: number }[], at: number): number {
   return firstWhere(all.length, (k) => (all[k] as { at: number }).at > at)
 }

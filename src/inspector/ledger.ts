@@ -1,8 +1,8 @@
 /**
- * What was recorded: the last events, in a ring, and what can be asked of them.
+ * The last events, in a ring, and what can be asked of them.
  *
  * N1  It never holds more than its capacity; what was pushed out is counted, and told to whoever keeps what came before.
- * N2  A message that went astray is not held: it is its sender's.
+ * N2  The message of a `message.dropped` or `message.deadLetter` is not held: it may be large, and is the user's.
  */
 import type { KeptEvent, LogLine, Questions } from './protocol.ts'
 import { Ring } from './ring.ts'
@@ -52,7 +52,7 @@ export class Ledger {
     return this.at(index)?.seq === seq ? index : -1
   }
 
-  /** @param isOfOne True for what stands at the path itself, without what is below it. */
+  /** @param isOfOne True for events of the path itself, without what is below it. */
   lines(
     { before = Infinity, limit = PAGE, text = '', only = [], path }: Questions['log']['ask'],
     isOfOne = false,

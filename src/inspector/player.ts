@@ -33,15 +33,15 @@ export interface Charts {
   readonly local: ChartState
 }
 
-/** Routines that a list of who blocks names. */
+/** Routines that a list of blockers names. */
 const NAMED = 20
-/** States in which nobody is waited for any more. */
+/** States in which a routine is not waited for any more. */
 const ENDED: ReadonlySet<NodeState> = new Set<NodeState>(['completed', 'failed', 'cancelled', 'killed'])
 
-/** States of those whose work has begun and not ended. */
+/** States in which work has begun and not ended. */
 const RUNNING: ReadonlySet<NodeState> = new Set<NodeState>(['running', 'hung', 'stopping'])
 
-/** What a recording without any has. */
+/** The traffic of a recording that has none. */
 const NOTHING = { charts: [], actors: [], snapshots: [], messages: [] }
 
 export class Player {
@@ -69,7 +69,7 @@ export class Player {
     this.to = Math.max(events.at(-1)?.at ?? from, this.#insides.to)
     this.#at = from
     this.#ledger = new Ledger(Math.max(1, events.length))
-    // When those began that ran already, a recording does not say until they end.
+    // When routines began that ran already, a recording says only once they end.
     const running = recording.base.filter(([, kind, state]) => kind === 'routine' && RUNNING.has(state))
     this.#timeline.seed(running.map(([path, , , , incarnation]) => ({ path, incarnation, from, seq: 0 })))
     for (const event of events) {
@@ -136,8 +136,8 @@ export class Player {
     }),
     actor: ({ path }) => this.#actor(path),
     chart: ({ path, which }) => (which === 'work' ? this.#insides.chart(path) : this.#charts[chartFor(path)]),
-    look: ({ path, n, at = [] }) => this.#insides.look(path, this.#livesOf(path), this.#at, n, at),
-    diff: ({ path, from, to }) => this.#insides.diff(path, this.#livesOf(path), this.#at, from, to),
+    look: ({ path, n, at = [] }) => this.#insides.look(path, this.#incarnationOf(path), this.#at, n, at),
+    diff: ({ path, from, to }) => this.#insides.diff(path, this.#incarnationOf(path), this.#at, from, to),
     messages: ({ paths, limit }) => this.#insides.messages(paths, this.#at, limit),
     why: ({ seq, path }) => why(this.#ledger, seq, path, this.#seqAfter),
     shutdown: () => this.#shutdowns(),
@@ -163,14 +163,14 @@ export class Player {
     return { ...ended, ...inside, life, messages: this.#insides.countsOf(path, this.#at) }
   }
 
-  /** In which of its lives somebody is. */
-  #livesOf(path: string): number {
+  /** The incarnation of an actor at this moment. */
+  #incarnationOf(path: string): number {
     const node = this.#forest.nodeAt(path)
     if (node === undefined) throw new Error(`this is a recording: ${path} is not there at this moment`)
     return node.incarnation
   }
 
-  /** Who blocks can be seen in a recording, too; how long it may, can't. */
+  /** Who blocks can be told of a recording, too; how long they may, can't. */
   #shutdowns(): ShutdownsView {
     const below = new Map<string, Blocker[]>()
     for (const [path, kind, state] of this.#forest.base()) {

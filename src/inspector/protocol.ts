@@ -2,7 +2,7 @@
  * What goes over the wire between a watched process and its page. Shared by both: nothing here knows Node.js or the DOM.
  *
  * W1  Frames applied in order to an empty table give the table that they were taken from, whatever happened between.
- * W2  What is coalesced is counted; an end is never lost: a node goes only by being named as gone.
+ * W2  What is coalesced is counted. An end is never lost: a node goes only by being named in `gone`.
  * W3  A text `{}` says nothing but that the process runs.
  */
 
@@ -125,15 +125,15 @@ function named<Name>(names: readonly Name[], code: number): Name {
 const isId = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
 
 function bornIn(text: string): NewNode[] {
-  let rows: unknown
+  let entries: unknown
   try {
-    rows = JSON.parse(text)
+    entries = JSON.parse(text)
   } catch {
-    rows = undefined
+    entries = undefined
   }
-  if (!Array.isArray(rows)) throw new RangeError('a frame holds no names')
-  return rows.map((row: unknown) => {
-    const [id, parent, kind, label] = Array.isArray(row) ? (row as unknown[]) : []
+  if (!Array.isArray(entries)) throw new RangeError('a frame holds no names')
+  return entries.map((entry: unknown) => {
+    const [id, parent, kind, label] = Array.isArray(entry) ? (entry as unknown[]) : []
     if (!isId(id) || !isId(parent) || !isId(kind) || typeof label !== 'string') throw new RangeError('a frame holds a name that is none')
     return { id, parent, kind: named(KINDS, kind), label }
   })

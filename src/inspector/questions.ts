@@ -81,11 +81,11 @@ export interface ChartTransition {
   readonly actions: readonly string[]
 }
 
-/** A statechart's place in a life: its state, and what was taken. */
+/** The state of a statechart, and the transitions that were taken so far. */
 export interface Position {
   /** The value of the machine's state. */
   readonly value: unknown
-  /** How often each transition was taken, by its key, since somebody began to look. */
+  /** How often each transition was taken, by its key, since a page began to look. */
   readonly taken: Readonly<Record<string, number>>
 }
 
@@ -109,7 +109,7 @@ export interface ActorView {
   readonly budget: { readonly used: number; readonly max: number; readonly window: number } | undefined
   /** Milliseconds since its heartbeat, and how many are too many. */
   readonly heartbeat: { readonly silent: number; readonly hungAfter: number } | undefined
-  /** Where it was spawned: `file:line:column`; undefined if nobody looked at the time. */
+  /** Where it was spawned: `file:line:column`; undefined if that was not captured. */
   readonly source: string | undefined
   readonly history: readonly LogLine[]
 }
@@ -135,7 +135,7 @@ export interface Difference {
 export interface MessageLine {
   readonly n: number
   readonly at: number
-  /** A path; empty if it came from outside the tree, or from somebody who had begun before anybody looked. */
+  /** A path; empty if it came from outside the tree, or from a body that had begun before a page was open. */
   readonly from: string
   /** A path; empty for an answer to such a one. */
   readonly to: string
@@ -144,7 +144,7 @@ export interface MessageLine {
   readonly text: string
 }
 
-/** A step of a story. */
+/** An event in the explanation of another one. */
 export interface WhyStep extends LogLine {
   /** How deep it lies in the chain of causes; 0 is the first cause. */
   readonly depth: number
@@ -153,7 +153,7 @@ export interface WhyStep extends LogLine {
   readonly asked: boolean
 }
 
-/** A story. */
+/** Why something happened. */
 export interface WhyView {
   readonly headline: string
   readonly steps: readonly WhyStep[]
@@ -178,9 +178,9 @@ export interface Blocker {
   readonly state: string
   /** When it began to run; undefined if that is not known. */
   readonly since: number | undefined
-  /** When it was told to stop; undefined if it was not yet, or that is not known. */
+  /** When it was asked to stop; undefined if it was not yet, or that is not known. */
   readonly asked: number | undefined
-  /** When it is given up on, whatever becomes of the whole; undefined if nobody has said, or that is not known. */
+  /** When it is given up on, since its own shutdown time is over; undefined if that does not run, or is not known. */
   readonly until: number | undefined
 }
 
@@ -201,7 +201,7 @@ export interface ShutdownView {
   readonly blocking: readonly Blocker[]
   /** Routines below that have not ended; undefined if that is not known. */
   readonly living: number | undefined
-  /** True while it waits until what is above comes to it. */
+  /** True while it is closed, and waits until the manager above stops it. */
   readonly held: boolean
   /** What it ended as; undefined while it goes on. */
   readonly state: string | undefined

@@ -1,17 +1,17 @@
 /**
  * Health of a recorded tree, as far as its events tell: who was hung, and what was restarted of late.
  *
- * Options are not recorded: how long a restart counts is for all what it is by default, and how many are left nobody knows.
+ * Options are not recorded: for all managers a restart counts as long as it does by default, and how many are left is not known.
  */
 import { type HealthStatus, judgeHealth } from '../../machines/health.ts'
 import type { BaseNode, HealthView, KeptEvent, NodeState } from './protocol.ts'
 
-/** Milliseconds for which a restart counts: the `restartWindow` of who has not been given another. */
+/** Milliseconds for which a restart counts: the default of `restartWindow`. */
 export const WINDOW = 5_000
 /** Managers that are listed, the worst first. */
 const LISTED = 500
 
-/** How bad a status is; one that is none of these is worse than all but the first. */
+/** From good to bad. `failed` is the worst; a status that is none of these comes before the first. */
 const RANKS: readonly string[] = ['completed', 'cancelled', 'pending', 'healthy', 'stopping', 'degraded', 'hung']
 const rank = ({ status }: Node): number => (status === 'failed' ? RANKS.length : RANKS.indexOf(status))
 
@@ -35,7 +35,7 @@ export class RecordedHealth {
   note(event: KeptEvent): void {
     const { type, path, at } = event
     if (type === 'routine.restarted' || type === 'manager.restarted') {
-      // A manager that lives again has restarted nothing yet.
+      // In its new life, a manager has restarted nothing yet.
       this.#restarted.delete(path)
       this.#restarted.set(above(path), at)
     }
@@ -55,19 +55,19 @@ export class RecordedHealth {
     const hung = new Map<string, number>()
     const below = new Map<string, HealthStatus[]>()
     const nodes: Node[] = []
-    // From below: whatever is wrong makes all above it so, too.
+    // From below upwards, since what is wrong below is wrong in all managers above.
     for (const [path, kind, state] of tree.toReversed()) {
-      const upper = above(path)
+      const parent = above(path)
       if (kind === 'routine') {
-        if (state === 'hung') hung.set(upper, (hung.get(upper) ?? 0) + 1)
+        if (state === 'hung') hung.set(parent, (hung.get(parent) ?? 0) + 1)
         continue
       }
       const many = hung.get(path) ?? 0
-      hung.set(upper, (hung.get(upper) ?? 0) + many)
+      hung.set(parent, (hung.get(parent) ?? 0) + many)
       const status = this.#statusOf(path, state, many, below.get(path) ?? [], at)
-      const beside = below.get(upper)
-      if (beside === undefined) below.set(upper, [status as HealthStatus])
-      else beside.push(status as HealthStatus)
+      const siblings = below.get(parent)
+      if (siblings === undefined) below.set(parent, [status as HealthStatus])
+      else siblings.push(status as HealthStatus)
       nodes.push({
         path,
         depth: path.split('/').length - 1,

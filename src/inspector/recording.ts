@@ -40,7 +40,7 @@ export interface TraceLike {
 }
 
 /**
- * A trace, as something that can be shown.
+ * Makes a recording, which can be shown, of a trace.
  *
  * @throws RangeError that names the line, if what was recorded is not as it was written.
  */
@@ -65,13 +65,13 @@ export function fromTrace({ header, events, recorded, verdict }: TraceLike, name
   }
 }
 
-// --- what is believed of a file ----------------------------------------------------------------
+// --- checks of what comes from a file ----------------------------------------------------------
 
 /** Characters of a name, and of a path. */
 const LONG = 100_000
-/** Nodes that a tree may have stood with: more than there ever are. */
+/** Nodes that the tree at the beginning of a recording may have: more than there ever are. */
 const NODES = 2_000_000
-/** No clock tells more. */
+/** Milliseconds: no clock shows more. */
 const LATEST = 1e15
 
 function wrong(why: string): never {
@@ -105,7 +105,7 @@ function isEvent(event: unknown): boolean {
 }
 
 /**
- * A recording that was saved whole, looked at with the care that a file is read with.
+ * Checks a recording that was saved whole, as a file is checked when it is read.
  *
  * @throws Error in words, if it is not as it was written.
  */

@@ -1,4 +1,4 @@
-/** The last so many of anything. */
+/** A ring buffer: the latest so many items. */
 export class Ring<Item> implements Iterable<Item> {
   readonly capacity: number
   readonly #items: Item[] = []

@@ -1,6 +1,6 @@
-/** Searching what stands in order. */
+/** Binary search. */
 
-/** Where the first one stands for which it holds; `size` if there is none. For all that come later it has to hold, too. */
+/** The first index for which it holds; `size` if there is none. It has to hold for all later ones, too. */
 export function firstWhere(size: number, holds: (index: number) => boolean): number {
   let low = 0
   let high = size

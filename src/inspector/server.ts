@@ -1,11 +1,11 @@
 /**
- * The server of the page: files over HTTP, everything that lives over one WebSocket.
+ * The server of the page: files over HTTP, live data over one WebSocket.
  *
  * I1  It binds to the loopback interface alone, and lets nobody in past src/inspector/guard.ts.
  * I2  At most two frames are under way to a page: a page that does not answer gets nothing more, and costs nothing more.
  * I3  A page that is slow gets one frame for all that it missed.
  * I4  Nothing that comes over the wire ends the process: what is not understood is answered, or its connection is closed.
- * I5  A page that is owed nothing hears from the process once a second all the same: silence means that it does not run.
+ * I5  Also a page for which there is nothing hears from the process once a second: silence means that the process does not run.
  */
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
@@ -66,7 +66,7 @@ export class InspectorServer {
     this.#controls = controls
     this.#files = files
     this.#http = createServer((request, response) => this.#serve(request, response))
-    // Not only the server itself: a page that is open must not be what keeps the process awake either.
+    // Not only the server itself, but also an open page must not keep the process awake.
     this.#http.on('connection', (socket: Socket) => socket.unref())
     this.#http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => this.#upgrade(request, socket, head))
   }
@@ -103,7 +103,7 @@ export class InspectorServer {
     const origin = checkOrigin(this.#gate, request.headers, false)
     if (!origin.pass) return answer(origin.status, refusalOf(origin.why))
     if (request.method !== 'GET' && request.method !== 'HEAD') return answer(405, 'only GET')
-    // As it stands: what is written in any other way than ours is the address of nothing.
+    // Taken literally: an address in any other spelling than ours is that of nothing.
     const [pathname = '', query = ''] = (request.url ?? '').split('?', 2)
     const token = new URLSearchParams(query).get('token')
     if (pathname === '/' && token !== null) {
@@ -129,7 +129,7 @@ export class InspectorServer {
   // --- pages ---------------------------------------------------------------------------------
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    // Whoever resets the connection while it is turned away must not be what ends the process.
+    // Without a listener, a connection that is reset while it is turned away would end the process.
     socket.on('error', () => socket.destroy())
     const { headers } = request
     const checks: Verdict[] = [checkOrigin(this.#gate, headers, true), checkCookie(this.#gate, headers), checkKey(this.#gate, headers)]
@@ -171,15 +171,15 @@ export class InspectorServer {
   /** What has changed, to all who can take it. */
   #send(): void {
     const { forest, now } = this.#watch
-    const isHeard = [...this.#pages].some(({ credit, late }) => credit > 0 && !late)
-    const frame = forest.isDirty && isHeard ? forest.take(now) : undefined
-    // What changes while nobody can hear it is in the whole tree that they get later.
+    const canBeTaken = [...this.#pages].some(({ credit, late }) => credit > 0 && !late)
+    const frame = forest.isDirty && canBeTaken ? forest.take(now) : undefined
+    // What changes while no page can take it is in the whole tree that they get later.
     const missed = forest.isDirty
     if (missed) forest.skip()
     let packed: Uint8Array | undefined
     for (const page of this.#pages) {
       if (page.credit === 0) {
-        // Whoever misses a frame gets the whole tree once it answers again.
+        // A page that misses a frame gets the whole tree once it answers again.
         if (frame !== undefined || missed) page.late = true
       } else if (page.late) {
         page.late = false
@@ -234,13 +234,13 @@ export class InspectorServer {
   }
 }
 
-/** What it may be called, as Host, and in Origin behind the scheme: clients leave out the port where it is that of the scheme. */
+/** Its names in Host, and in Origin behind the scheme: clients leave out the port where it is that of the scheme. */
 export function hostsOf(name: string, port: number): string[] {
   const names = [name, 'localhost']
   return [...names.map((each) => `${each}:${port}`), ...(port === HTTP ? names : [])]
 }
 
-/** A link on another site leads nowhere, so that none can; a person who followed one needs to know what to do. */
+/** What a refusal says. A link on any other site is refused, and the person who followed it needs to know what to do. */
 function refusalOf(why: string): string {
   return why === 'Sec-Fetch-Site' ? `refused: ${why}; copy the address into the address bar instead of following a link` : `refused: ${why}`
 }

@@ -1,7 +1,7 @@
 /**
  * Feeds `@statelyai/inspect`: XState's inspection events as the plain objects that its receivers take.
  *
- * J1  A viewer that is not connected, or too slow, misses steps but no end: it is told anew who lives, and who has ended since.
+ * J1  A viewer that is not connected, or too slow, misses steps but no end: it is told again which actors live, and which have ended since.
  * J2  What is said is JSON of bounded size, errors in words; what throws while it is looked at is contained.
  */
 import type { Snapshot } from 'xstate'
@@ -97,13 +97,14 @@ class Feed {
   readonly #onError: (error: unknown) => void
   readonly #census = new Census({
     appeared: (actor) => this.#say(() => this.#actor(actor, seenOf(actor.ref))),
-    told: (actor, event, sourceId) => this.#say(() => ({ type: '@xstate.event', event: eventOf(event), sourceId, ...this.#base(actor) })),
+    received: (actor, event, sourceId) =>
+      this.#say(() => ({ type: '@xstate.event', event: eventOf(event), sourceId, ...this.#base(actor) })),
     changed: (actor, seen, event) => this.#say(() => this.#snapshot(actor, seen, event)),
     ended: (actor, seen, event) => this.#ended(actor, seen, event),
   })
-  /** Whom the viewer takes for living. */
+  /** Session ids of the actors that the viewer takes for living. */
   readonly #shown = new Set<string>()
-  /** Their last words, while it can't be told. */
+  /** Of those that have ended while it can't be told: what it is told of each as soon as it can. */
   readonly #missed = new Map<string, StatelyEvent>()
   #late = false
   #timer: ReturnType<typeof setTimeout> | undefined
@@ -116,7 +117,7 @@ class Feed {
       try {
         onError(error)
       } catch {
-        // Whoever is told of errors may throw itself; the tree is no place for that, and there is nobody else to tell.
+        // What `onError` throws must not reach the tree either, and there is nobody else to tell.
       }
     }
   }
@@ -143,7 +144,7 @@ class Feed {
   #actor(actor: Inspected, seen: Seen): StatelyEvent {
     const { ref, id, parentId } = actor
     const config = configOf(ref)
-    // As they do: who has no name of its own goes by its machine's.
+    // As in @statelyai/inspect: an actor without an id of its own goes by that of its machine.
     const name = id === actor.sessionId && typeof config?.['id'] === 'string' ? config['id'] : id
     this.#shown.add(actor.sessionId)
     return { type: '@xstate.actor', name, parentId, definition: definitionOf(config, name), snapshot: shown(seen), ...this.#base(actor) }
@@ -169,7 +170,7 @@ class Feed {
     return readyState >= CLOSING ? undefined : readyState === OPEN && bufferedAmount <= BUFFERED
   }
 
-  /** Says something, unless it is too late: what is not said is not made either. */
+  /** Says something, unless the viewer is late: what is not said is not made either. */
   #say(make: () => StatelyEvent): void {
     if (this.#late) this.#catchUp()
     else if (this.#hears() !== true) this.#wait()
@@ -257,7 +258,7 @@ function definitionOf(config: Record<string, unknown> | undefined, name: string)
 function plain(config: object): (this: unknown, key: string, value: unknown) => unknown {
   let left = PARTS
   return function replace(this: unknown, key, value) {
-    // As it was before its toJSON.
+    // The value before its toJSON was called.
     const original = (this as Record<string, unknown>)[key]
     if (--left < 0) throw new RangeError('too large')
     if (key === 'context' && this === config && typeof value !== 'function') return toWire(value)

@@ -1,23 +1,23 @@
-/** Events as lines and sentences, and why something happened. */
+/** Events as log lines and sentences, and why something happened. */
 import type { LifecycleEvent } from '../../machines/lifecycle-event.ts'
 import type { Ledger } from './ledger.ts'
 import type { KeptEvent, LogLine, WhyStep, WhyView } from './protocol.ts'
 import { toWire } from './to-wire.ts'
 
-/** Events behind the one in question that are looked through for what followed. */
+/** Events after the one in question that are looked through for what followed from it. */
 const AHEAD = 5_000
-/** Steps that a story has behind the event in question, and before it: what fails again and again has a long one. */
+/** Steps of an explanation after the event in question, and before it: what fails again and again has a long chain of causes. */
 const STEPS = 60
 const BEFORE = 200
-/** What somebody may want to know the reason of. */
+/** Types of events of which one may want to know the reason. */
 const WRONG = new Set(['manager.gaveUp', 'routine.failed', 'routine.killed', 'routine.hung', 'routine.orphaned', 'link.broken'])
-/** Where a story may begin. */
+/** Types of events that a headline names as the first cause. */
 const ROOTS = new Set(['routine.failed', 'routine.hung', 'routine.completed', 'manager.phase', 'control.ordered'])
 
 /**
  * The chain of causes up to an event, and what came of it. Without `seq`, of the latest that went wrong at the path.
  *
- * @param before Whoever names no event is told of none with this `seq` or a later one.
+ * @param before Without `seq`, events with this `seq` or a later one are left out.
  */
 export function why(ledger: Ledger, seq: number | undefined, path: string | undefined, before = Infinity): WhyView | undefined {
   const end = seq === undefined ? ledger.firstFrom(before) : ledger.size
@@ -37,13 +37,13 @@ export function why(ledger: Ledger, seq: number | undefined, path: string | unde
   chain.reverse()
   const depths = new Map(chain.map((each, depth) => [each.seq, depth]))
   const steps = [...chain, ...consequences(ledger, asked, end, depths)]
-  const told: WhyStep[] = steps.map((each) => ({
+  const inWords: WhyStep[] = steps.map((each) => ({
     ...lineOf(each),
     depth: depths.get(each.seq) as number,
     sentence: sentenceOf(each),
     asked: each === event,
   }))
-  return { headline: headlineOf(event, chain), steps: told, advice: adviceOn(steps), cut }
+  return { headline: headlineOf(event, chain), steps: inWords, advice: adviceOn(steps), cut }
 }
 
 function latestWrong(ledger: Ledger, path: string | undefined, end: number): number {
@@ -70,7 +70,7 @@ function consequences(ledger: Ledger, asked: number, end: number, depths: Map<nu
   return found
 }
 
-/** An event as a line. */
+/** An event as a line of the log. */
 export function lineOf(event: KeptEvent): LogLine {
   const { seq, at, type, path, cause } = event
   return { seq, at, type, path, cause, said: saidOf(event) }

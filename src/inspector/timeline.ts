@@ -10,18 +10,18 @@ const BINS = 240
 /** Shutdowns that are held when they are over, and that one answer tells of. */
 const SHUTDOWNS = 500
 
-/** Managers are told apart by their hashes: two that share one only share their room, too. */
-const SHELVES = 1_024
+/** Managers are told apart by a hash of their path, modulo this: two with the same one share the room of one. */
+const BUCKETS = 1_024
 
-interface Held extends Bar {
-  /** Which manager's it is. */
-  readonly shelf: number
+interface BucketedBar extends Bar {
+  /** The bucket of its manager. */
+  readonly bucket: number
 }
 
-function shelfOf(path: string): number {
+function bucketOf(path: string): number {
   let hash = 0
   for (let k = path.lastIndexOf('/') - 1; k >= 0; k--) hash = (hash * 31 + path.charCodeAt(k)) | 0
-  return (hash >>> 0) % SHELVES
+  return (hash >>> 0) % BUCKETS
 }
 
 const hasFailed = ({ state }: Bar): boolean => state === 'failed' || state === 'killed'
@@ -34,12 +34,12 @@ const hasFailed = ({ state }: Bar): boolean => state === 'failed' || state === '
  */
 export class Timeline {
   /** In order of their starts. */
-  readonly #living = new Map<string, Held>()
+  readonly #living = new Map<string, BucketedBar>()
   /** In order of their ends. */
-  #ended: Held[] = []
+  #ended: BucketedBar[] = []
   #earliest = Infinity
 
-  /** Those that ran already when somebody began to look. */
+  /** Begins the bars of what ran already when a page began to look. */
   seed(running: readonly Pick<Bar, 'path' | 'incarnation' | 'from' | 'seq'>[]): void {
     for (const one of running.toSorted((a, b) => a.from - b.from)) this.#begin({ ...one, to: undefined, state: 'running' })
   }
@@ -55,7 +55,7 @@ export class Timeline {
     this.#earliest = Math.min(this.#earliest, bar.from)
     // Taken out first: a key that is set again would keep its old place in the order.
     this.#living.delete(bar.path)
-    this.#living.set(bar.path, { ...bar, shelf: shelfOf(bar.path) })
+    this.#living.set(bar.path, { ...bar, bucket: bucketOf(bar.path) })
   }
 
   #end({ type, path, at: to, seq, ...event }: KeptEvent): void {
@@ -63,11 +63,11 @@ export class Timeline {
     this.#living.delete(path)
     const state = type.replace('routine.', '')
     const duration = Number(event['duration'] ?? 0)
-    // Whatever was told to stop before it began has not run; a start that failed is worth a mark.
+    // What was cancelled before it began has not run; a start that failed is worth a mark.
     if (bar === undefined && duration === 0 && state !== 'failed') return
     const from = bar === undefined || duration > 0 ? to - duration : bar.from
     this.#earliest = Math.min(this.#earliest, from)
-    this.#ended.push({ path, incarnation: Number(event['incarnation']), from, to, state, seq, shelf: bar?.shelf ?? shelfOf(path) })
+    this.#ended.push({ path, incarnation: Number(event['incarnation']), from, to, state, seq, bucket: bar?.bucket ?? bucketOf(path) })
     if (this.#ended.length > HELD * 1.2) this.#forget()
   }
 
@@ -83,14 +83,14 @@ export class Timeline {
     const first = Math.min(this.#earliest, now)
     const [begin, end] = [from ?? first, to ?? now]
     const below = `${path}/`
-    const seen: Seen = { failed: [], changing: [], lasting: [] }
-    const look = (bar: Held): void => {
+    const seen: Overlapping = { failed: [], changing: [], lasting: [] }
+    const look = (bar: BucketedBar): void => {
       if (bar.from > end || (path !== '' && bar.path !== path && !bar.path.startsWith(below))) return
       if (hasFailed(bar)) seen.failed.push(bar)
       else if (bar.from >= begin || (bar.to !== undefined && bar.to <= end)) seen.changing.push(bar)
       else seen.lasting.push(bar)
     }
-    for (let k = this.#firstEnding(begin); k < this.#ended.length; k++) look(this.#ended[k] as Held)
+    for (let k = this.#firstEnding(begin); k < this.#ended.length; k++) look(this.#ended[k] as BucketedBar)
     for (const bar of this.#living.values()) {
       // They stand in order of their starts.
       if (bar.from > end) break
@@ -119,13 +119,13 @@ export class Timeline {
   }
 }
 
-/** What overlaps a window. */
-interface Seen {
-  readonly failed: Held[]
+/** The bars that overlap a window. */
+interface Overlapping {
+  readonly failed: BucketedBar[]
   /** Those that begin or end inside. */
-  readonly changing: Held[]
+  readonly changing: BucketedBar[]
   /** Those that go through it from end to end. */
-  readonly lasting: Held[]
+  readonly lasting: BucketedBar[]
 }
 
 /** How many moments lie in each of equal parts of a window. */
@@ -145,7 +145,7 @@ function density(groups: readonly (readonly Bar[])[], moment: (bar: Bar) => numb
  * Which bars are drawn where there are too many. What failed comes first. Of the room that is left, one in four is kept for what
  * goes through the whole window: it says less than what begins or ends in it, but it is what everything else hangs on.
  */
-function foremost({ failed, changing, lasting }: Seen, limit: number, now: number): Held[] {
+function foremost({ failed, changing, lasting }: Overlapping, limit: number, now: number): BucketedBar[] {
   const chosen = longest(failed, limit, now)
   const room = limit - chosen.length
   const forLasting = Math.min(lasting.length, Math.max(Math.floor(room / 4), room - changing.length))
@@ -159,51 +159,51 @@ const SIZES = 32
  * The longest of each manager, without sorting tens of thousands: by the power of two of their length; among equals, those that stand
  * first. All managers get the same room, as far as they can use it: a thousand that idle in one do not hide ten that work in another.
  */
-function longest(bars: readonly Held[], limit: number, now: number): readonly Held[] {
+function longest(bars: readonly BucketedBar[], limit: number, now: number): readonly BucketedBar[] {
   if (bars.length <= limit) return bars
   if (limit === 0) return []
   const sizes = new Uint8Array(bars.length)
-  const counts = new Uint32Array(SHELVES * SIZES)
-  const totals = new Uint32Array(SHELVES)
+  const counts = new Uint32Array(BUCKETS * SIZES)
+  const totals = new Uint32Array(BUCKETS)
   for (let k = 0; k < bars.length; k++) {
-    const { from, to = now, shelf } = bars[k] as Held
+    const { from, to = now, bucket } = bars[k] as BucketedBar
     const size = 32 - Math.clz32(Math.max(0, Math.min(to - from, 2 ** 30)))
     sizes[k] = size
-    ;(counts[shelf * SIZES + size] as number)++
-    ;(totals[shelf] as number)++
+    ;(counts[bucket * SIZES + size] as number)++
+    ;(totals[bucket] as number)++
   }
   const rooms = share(totals, limit)
-  // Of each shelf: from which size on all are taken, and how many of the next smaller.
-  const least = new Uint8Array(SHELVES).fill(SIZES)
-  for (let shelf = 0; shelf < SHELVES; shelf++) {
+  // Of each bucket: from which size on all are taken, and how many of the next smaller.
+  const least = new Uint8Array(BUCKETS).fill(SIZES)
+  for (let bucket = 0; bucket < BUCKETS; bucket++) {
     for (let size = SIZES - 1; size >= 0; size--) {
-      const count = counts[shelf * SIZES + size] as number
-      if (count > (rooms[shelf] as number)) break
-      least[shelf] = size
-      ;(rooms[shelf] as number) -= count
+      const count = counts[bucket * SIZES + size] as number
+      if (count > (rooms[bucket] as number)) break
+      least[bucket] = size
+      ;(rooms[bucket] as number) -= count
     }
   }
-  const chosen: Held[] = []
+  const chosen: BucketedBar[] = []
   for (let k = 0; k < bars.length && chosen.length < limit; k++) {
-    const bar = bars[k] as Held
-    const from = least[bar.shelf] as number
+    const bar = bars[k] as BucketedBar
+    const from = least[bar.bucket] as number
     const size = sizes[k] as number
-    if (size < from && (size < from - 1 || (rooms[bar.shelf] as number) === 0)) continue
-    if (size < from) (rooms[bar.shelf] as number)--
+    if (size < from && (size < from - 1 || (rooms[bar.bucket] as number) === 0)) continue
+    if (size < from) (rooms[bar.bucket] as number)--
     chosen.push(bar)
   }
   return chosen
 }
 
-/** Shares out so much among those who want so much each: nobody gets less so that another gets more than he. */
+/** Divides a number among those that want so much each, by max-min fairness: who gets less than it wants gets no less than any other. */
 function share(wanted: Uint32Array, among: number): Uint32Array {
-  const order = [...wanted.keys()]
+  const ascending = [...wanted.keys()]
     .filter((k) => (wanted[k] as number) > 0)
     .toSorted((a, b) => (wanted[a] as number) - (wanted[b] as number))
   const given = new Uint32Array(wanted.length)
   let left = among
-  for (const [n, k] of order.entries()) {
-    given[k] = Math.min(wanted[k] as number, Math.floor(left / (order.length - n)))
+  for (const [n, k] of ascending.entries()) {
+    given[k] = Math.min(wanted[k] as number, Math.floor(left / (ascending.length - n)))
     left -= given[k] as number
   }
   return given
@@ -215,7 +215,7 @@ interface Run {
   endedAt: number | undefined
   state: string | undefined
   readonly phases: { readonly phase: string; readonly from: number; to: number | undefined }[]
-  /** Until when the latest look found that it may last: it stays when there is nobody to look at any more. */
+  /** Its deadline at the latest look, kept for when the manager is gone and can't be asked any more. */
   deadline: number | undefined
 }
 
@@ -274,7 +274,7 @@ export class Waterfall {
   }
 }
 
-/** Whoever is above somebody is as busy as they are and takes longer, so that none is named without all above it. */
+/** Those that go on, then the longest. A manager stops no earlier than what is below it, so that none is named without all above it. */
 function weightiest(runs: readonly Run[], now: number): readonly Run[] {
   if (runs.length <= SHUTDOWNS) return runs
   const busy = ({ endedAt, phases }: Run): number => (endedAt === undefined && phases.length > 1 ? 1 : 0)
@@ -283,7 +283,7 @@ function weightiest(runs: readonly Run[], now: number): readonly Run[] {
   return runs.toSorted((a, b) => busy(b) - busy(a) || length(b) - length(a)).slice(0, SHUTDOWNS)
 }
 
-/** Whoever is below somebody comes right after it. */
+/** The order of the tree: what is below a manager comes right after it. */
 function inTree(a: readonly string[], b: readonly string[]): number {
   const differs = a.findIndex((part, k) => part !== b[k])
   if (differs < 0) return a.length - b.length

@@ -14,7 +14,7 @@ const LENGTH = 500
 const NODES = 2_000
 /** What an object with more entries than are shown costs besides them: to list the names of a hundred thousand takes its time. */
 const WIDE = 150
-/** Written out, a longer one takes seconds. */
+/** To write out a longer one takes seconds. */
 const LARGEST = 10n ** BigInt(LENGTH)
 
 /** The same value as plain JSON, cut where it is deep, wide or long, and marked where it was. */
@@ -86,7 +86,7 @@ function bigText(value: bigint): string {
   return value > -LARGEST && value < LARGEST ? `${value}n` : `a bigint of more than ${LENGTH} digits`
 }
 
-/** What throws while it is looked at says so. */
+/** What is shown of a value that throws while it is looked at. */
 function contained(look: () => unknown, value: object): unknown {
   try {
     return look()
@@ -100,7 +100,7 @@ function object(value: object, depth: number, above: ReadonlySet<object>, budget
   if (value instanceof Error) return errorText(value)
   if (value instanceof Date) return dateText(value)
   if (value instanceof RegExp) return brief(String(value))
-  // A text in a box has as many entries as characters.
+  // A String object has as many entries as characters.
   // oxlint-disable-next-line unicorn/no-instanceof-builtins
   if (value instanceof String) return brief(String.prototype.valueOf.call(value))
   if (depth === 0) return `${typeNameOf(value)} …`

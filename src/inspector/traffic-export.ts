@@ -1,14 +1,14 @@
 /**
  * Messages, snapshots and charts of a living tree for a recording, in parts: the process is not held up for long by any of them.
  *
- * E1  A part is bounded by number, size and time, and so is the work that it takes, however large the tree is: who is told of is
- *     settled once, when a fetch begins.
- * E2  Of each actor the snapshots that are given are the latest ones, with none missing between them: what holds at a moment
- *     is the last one before it, and if there is none, nobody knows.
+ * E1  A part is bounded by number, size and time, and so is the work that it takes, however large the tree is: which actors are in
+ *     the recording is settled once, when a fetch begins.
+ * E2  Of each actor the snapshots that are given are the latest ones, with none missing between them: at a moment the last one
+ *     before it holds, and if there is none, it is not known what did.
  */
 import type { AnyActorRef } from 'xstate'
-import { type GlobalManager, Manager } from '../manager/index.ts'
-import { incarnationOf, managerLifeOf } from './lives.ts'
+import { type GlobalManager, lifeOf, Manager } from '../manager/index.ts'
+import { incarnationOf } from '../routine/index.ts'
 import { chartOf, isMachine, stateToWire } from './chart.ts'
 import type { MessageLine, Questions } from './protocol.ts'
 import type { Kept, Traffic } from './traffic.ts'
@@ -16,9 +16,9 @@ import type { Amount, RecordedActor, RecordedChart, RecordedSnapshot, TrafficPar
 import { toWire } from './to-wire.ts'
 import { firstWhere } from './search.ts'
 
-/** How many of those that are there when the watching begins are remembered as they were found. */
+/** How many of the actors that are there when the watching begins are remembered as they were found. */
 const FOUND = 2_000
-/** What a part holds, and the milliseconds after which nothing more comes into it: contexts may be slow to be gone through. */
+/** Items and characters of a part, and the milliseconds after which nothing more comes into it: to go through contexts may be slow. */
 const ITEMS = 200
 const SIZE = 256_000
 const TIME = 20
@@ -29,9 +29,9 @@ type Whose = Omit<RecordedActor, 'id' | 'chart'>
 
 /** A recording that is being fetched. */
 interface Fetch {
-  /** Of whom nothing newer is held, as it was when the fetch began. It keeps nobody from being collected. */
-  readonly still: readonly WeakRef<AnyActorRef>[]
-  /** Of those that were found when the watching began, those that are among these. */
+  /** Actors of which no snapshot was held when the fetch began. It keeps none of them from being collected. */
+  readonly unchanged: readonly WeakRef<AnyActorRef>[]
+  /** Those of them that were found when the watching began. */
   readonly found: ReadonlySet<AnyActorRef>
   /** Charts by what they say: machines that are made anew for each actor look the same. */
   readonly charts: Map<string, number>
@@ -53,18 +53,18 @@ export class TrafficExport {
     this.#traffic = traffic
   }
 
-  /** The watching begins, and with it the recording, to the same moment: what was before is of another recording. */
+  /** The watching begins, and the recording at the same moment: what was held before belongs to an earlier one. */
   begin(at: number): void {
     const { last, heard } = this.#traffic.held
     this.#since = { n: last, at, ...heard }
     this.#fetches.clear()
     this.#found = [...living(this.#global)].slice(0, FOUND).map((ref) => {
-      // A snapshot never changes: to hold it is all that it takes.
+      // A snapshot never changes, so that it need not be copied.
       return { n: 0, at, ref, event: '', snapshot: ref.getSnapshot(), taken: new Map(Object.entries(this.#traffic.taken(ref))) }
     })
   }
 
-  /** Nobody is coming back for it. */
+  /** No page comes back for it. */
   forget(): void {
     this.#found = []
     this.#fetches.clear()
@@ -83,25 +83,25 @@ export class TrafficExport {
   #begun(): number {
     const changed = this.#changed()
     const found = new Set(this.#found.map(({ ref }) => ref))
-    const still = { work: [] as WeakRef<AnyActorRef>[], life: [] as WeakRef<AnyActorRef>[] }
-    const told = new Set<AnyActorRef>()
+    const unchanged = { work: [] as WeakRef<AnyActorRef>[], life: [] as WeakRef<AnyActorRef>[] }
+    const foundUnchanged = new Set<AnyActorRef>()
     for (const ref of living(this.#global)) {
       if (changed.has(ref)) continue
-      if (found.has(ref)) told.add(ref)
+      if (found.has(ref)) foundUnchanged.add(ref)
       const own = incarnationOf(ref)
-      const isWork = own === undefined && managerLifeOf(ref) === undefined
-      // What events tell anyway need not be told.
+      const isWork = own === undefined && lifeOf(ref) === undefined
+      // The state of such a lifecycle is clear from its events already.
       if (own === undefined || !isMachine(logicOf(own.footing as AnyActorRef)) || !this.#isPlain(ref))
-        still[isWork ? 'work' : 'life'].push(new WeakRef(ref))
+        unchanged[isWork ? 'work' : 'life'].push(new WeakRef(ref))
     }
     const [oldest] = this.#fetches.keys()
     if (this.#fetches.size === FETCHES) this.#fetches.delete(oldest as number)
-    // There may be more than a recording has room for: those that the user has made come first.
-    this.#fetches.set(++this.#lastFetch, { still: [...still.work, ...still.life], found: told, charts: new Map() })
+    // There may be more than a recording has room for: the users' own actors come first.
+    this.#fetches.set(++this.#lastFetch, { unchanged: [...unchanged.work, ...unchanged.life], found: foundUnchanged, charts: new Map() })
     return this.#lastFetch
   }
 
-  /** True for a lifecycle that works, and of which nobody has seen it begin. */
+  /** True for a lifecycle that is working, and has begun before the watching. */
   #isPlain(life: AnyActorRef): boolean {
     const { value } = life.getSnapshot() as { value?: { running?: unknown } }
     return value?.running === 'working' && Object.keys(this.#traffic.taken(life)).length === 0
@@ -120,15 +120,15 @@ export class TrafficExport {
   readonly #fill: {
     readonly [From in TrafficPlace['from']]: (part: Part, at: number, fetch: Fetch) => readonly [next: Next | undefined, left: Amount]
   } = {
-    living: (part, at, { still }) => {
+    living: (part, at, { unchanged }) => {
       const changed = this.#changed()
       let index = at
-      for (; index < still.length && !part.isFull; index++) {
-        const ref = still[index]?.deref()
+      for (; index < unchanged.length && !part.isFull; index++) {
+        const ref = unchanged[index]?.deref()
         if (ref === undefined) part.miss()
         else if (!changed.has(ref)) part.add(this.#unchanged(ref))
       }
-      const left = still.length - index
+      const left = unchanged.length - index
       return [left === 0 ? { from: 'held', at: 0 } : { from: 'living', at: index }, { messages: 0, snapshots: left }]
     },
     held: (part, at) => this.#held(part, at),
@@ -137,7 +137,7 @@ export class TrafficExport {
       let index = at
       for (; index < this.#found.length && !part.isFull; index++) {
         const kept = this.#found[index] as Kept
-        // Who has not changed was told of already; of whom a change was pushed out nobody knows what was between.
+        // If it has not changed, it was in `living` already. If a change was pushed out, it is not known how it was until then.
         if (!changed.has(kept.ref) && found.has(kept.ref)) continue
         if (this.#cutSince(kept.ref) === undefined) part.add({ ...kept, taken: Object.fromEntries(kept.taken ?? []) })
       }
@@ -146,7 +146,7 @@ export class TrafficExport {
     },
   }
 
-  /** Of whom there are snapshots since the watching began. */
+  /** Actors of which there are snapshots since the watching began. */
   #changed(): Set<AnyActorRef> {
     const { snapshots } = this.#traffic.held
     const changed = new Set<AnyActorRef>()
@@ -154,13 +154,13 @@ export class TrafficExport {
     return changed
   }
 
-  /** As somebody is, and has been since the last change that is not held any more, or since the watching began. */
+  /** How an actor is, and has been since its last change that is not held any more, or since the watching began. */
   #unchanged(ref: AnyActorRef): Counted {
     const at = this.#cutSince(ref) ?? this.#since.at
     return { n: 0, at, ref, event: '', snapshot: ref.getSnapshot(), taken: this.#traffic.taken(ref) }
   }
 
-  /** When all begins that is held of somebody; undefined if that is when the watching began. */
+  /** From when on the snapshots of an actor are held; undefined if that is since the watching began. */
   #cutSince(ref: AnyActorRef): number | undefined {
     const cut = this.#traffic.cutAt(ref)
     return cut === undefined || cut.n <= this.#since.n ? undefined : cut.at
@@ -171,11 +171,11 @@ export class TrafficExport {
     const { n: since } = this.#since
     const first = { messages: firstAfter(messages, since), snapshots: firstAfter(snapshots, since) }
     const next = { messages: messages.size - 1, snapshots: snapshots.size - 1 }
-    const later = new Later(this.#traffic)
+    const counts = new CountsBackwards(this.#traffic)
     if (before > 0) {
       next.messages = firstAfter(messages, before - 1) - 1
       const end = firstAfter(snapshots, before - 1) - 1
-      for (; next.snapshots > end; next.snapshots--) later.pass(snapshots.at(next.snapshots) as Kept)
+      for (; next.snapshots > end; next.snapshots--) counts.pass(snapshots.at(next.snapshots) as Kept)
     }
     let last = before
     while (!part.isFull) {
@@ -189,14 +189,14 @@ export class TrafficExport {
       } else {
         last = (kept as Kept).n
         next.snapshots--
-        part.add({ ...(kept as Kept), taken: later.pass(kept as Kept) })
+        part.add({ ...(kept as Kept), taken: counts.pass(kept as Kept) })
       }
     }
     const left = { messages: next.messages - first.messages + 1, snapshots: next.snapshots - first.snapshots + 1 }
     return [left.messages + left.snapshots === 0 ? { from: 'found', at: 0 } : { from: 'held', at: last }, left]
   }
 
-  /** The number of an actor, or of what a machine was made of. */
+  /** The number of an actor, or of the config of a machine. */
   idOf(of: object): number {
     const known = this.#ids.get(of)
     if (known !== undefined) return known
@@ -204,7 +204,7 @@ export class TrafficExport {
     return this.#lastId
   }
 
-  /** What looks the same has one number. */
+  /** The number of a chart; charts that look the same have one. */
   chartIdOf(config: object, text: string, { charts }: Fetch): number {
     const known = charts.get(text)
     if (known === undefined) charts.set(text, this.idOf(config))
@@ -216,9 +216,9 @@ export class TrafficExport {
     return this.#ids.has(of)
   }
 
-  /** Whose life or work it is; undefined for who is no routine or manager, such as a child of a user's machine. */
+  /** The routine or manager that it is the lifecycle or work of; undefined if there is none, as for a child of a user's machine. */
   whose(ref: AnyActorRef): Whose | undefined {
-    const manager = managerLifeOf(ref)
+    const manager = lifeOf(ref)
     // Of an earlier life the number is not known any more.
     if (manager !== undefined)
       return manager.actor === ref ? { path: manager.path, which: 'life', incarnation: manager.incarnation } : undefined
@@ -233,8 +233,8 @@ export class TrafficExport {
 type Next = Omit<TrafficPlace, 'fetch'>
 type Counted = Omit<Kept, 'taken'> & { readonly taken: Readonly<Record<string, number>> }
 
-/** Counts as they were at each snapshot: the present ones, less what was taken later. */
-class Later {
+/** Counts of taken transitions as they were at each snapshot: the present ones, less what was taken later. */
+class CountsBackwards {
   readonly #traffic: Traffic
   readonly #counts = new Map<AnyActorRef, Map<string, number>>()
 
@@ -275,7 +275,7 @@ class Part {
     this.#known = known
   }
 
-  /** Never before something was put in: each part leads on. */
+  /** Never before something was put in, so that each part makes progress. */
   get isFull(): boolean {
     const now = performance.now()
     this.#end ??= now + TIME
@@ -294,14 +294,14 @@ class Part {
     }
   }
 
-  /** There was one, of which nothing can be told. */
+  /** Counts a snapshot that can't be given. */
   miss(): void {
     this.#missed++
   }
 
-  addMessage(line: MessageLine): void {
-    this.#messages.push(line)
-    this.#count(line)
+  addMessage(message: MessageLine): void {
+    this.#messages.push(message)
+    this.#count(message)
   }
 
   add({ n, at, ref, event, snapshot, taken }: Counted): void {
@@ -317,19 +317,19 @@ class Part {
       this.#count(actor)
     }
     const { value, status, context, output, error } = snapshot as Readonly<Record<string, unknown>>
-    const line = { of, n, at, event, value: stateToWire(value ?? status), context: toWire(context ?? output ?? error), taken }
-    this.#snapshots.push(line)
-    this.#count(line)
+    const recorded = { of, n, at, event, value: stateToWire(value ?? status), context: toWire(context ?? output ?? error), taken }
+    this.#snapshots.push(recorded)
+    this.#count(recorded)
   }
 
-  #count(line: object): void {
-    this.#size.rest += JSON.stringify(line).length
+  #count(item: object): void {
+    this.#size.rest += JSON.stringify(item).length
   }
 
   #chartOf(ref: AnyActorRef): number | undefined {
     const logic = logicOf(ref)
     if (!isMachine(logic)) return undefined
-    // Whoever provides a machine anew for each of its actors has made them all of the same.
+    // Machines that `provide` makes anew for each actor have all the same config.
     const { config } = logic
     if (this.#export.knows(config) && this.#known.has(this.#export.idOf(config))) return this.#export.idOf(config)
     const events = logic.events.filter((event) => !event.startsWith('xstate.') && event !== '*')
@@ -346,19 +346,19 @@ class Part {
 
 const logicOf = (ref: AnyActorRef | undefined): unknown => (ref as { readonly logic?: unknown } | undefined)?.logic
 
-/** Where the first one stands whose number is greater. They come in order of their numbers. */
+/** The first index at which the number is greater. They come in order of their numbers. */
 function firstAfter(ring: { readonly size: number; at(index: number): { readonly n: number } | undefined }, n: number): number {
   return firstWhere(ring.size, (k) => (ring.at(k) as { n: number }).n > n)
 }
 
-/** Genuine actors of a tree, as far as there are: nobody is made one by being looked for. There may be very many. */
+/** The genuine actors of a tree. No routine is made one by this. There may be very many. */
 function* living(manager: Manager): Generator<AnyActorRef> {
   yield manager.actor
-  for (const row of manager.registry.living.values()) {
-    // Whoever waits for its first run is not made one for being looked for.
-    if (row.ticket > 0 || !row.current.observed) continue
-    const { current } = row
-    if (row.work !== undefined) yield row.work
+  for (const routine of manager.registry.living.values()) {
+    // A queued routine has no incarnation yet, and to read `current` would make it.
+    if (routine.ticket > 0 || !routine.current.observed) continue
+    const { current } = routine
+    if (routine.work !== undefined) yield routine.work
     yield current.actor
   }
   for (const below of manager.below()) yield* living(below)

@@ -2,7 +2,7 @@
  * What a recording holds beside lifecycles: messages, snapshots, and the charts of users' own machines; as it is fetched from a
  * living tree, part by part, and as lines of a file.
  *
- * Knows neither Node.js nor the DOM. What comes from a file is looked at before it is believed.
+ * Knows neither Node.js nor the DOM. What comes from a file is checked.
  *
  * O1  It is bounded, by number and by size; the newest stay, and what was left out is counted.
  * O2  A chart is held once, however many run its machine.
@@ -30,10 +30,10 @@ export interface RecordedChart {
 export interface RecordedSnapshot {
   /** The `id` of its actor. */
   readonly of: number
-  /** Its place in the order of all messages and snapshots; 0 for how somebody was found when the watching began. */
+  /** Its place in the order of all messages and snapshots; 0 for how an actor was found when the watching began. */
   readonly n: number
   readonly at: number
-  /** What led to it; empty for how somebody was found. */
+  /** The event that led to it; empty for how an actor was found. */
   readonly event: string
   readonly value: unknown
   readonly context: unknown
@@ -41,23 +41,23 @@ export interface RecordedSnapshot {
   readonly taken: Readonly<Record<string, number>>
 }
 
-/** How many there are of both. */
+/** How many there are of each. */
 export interface Amount {
   readonly messages: number
   readonly snapshots: number
 }
 
-/** All of it. */
+/** All messages, snapshots and charts of a recording. */
 export interface RecordedTraffic {
   readonly charts: readonly RecordedChart[]
   readonly actors: readonly RecordedActor[]
   readonly snapshots: readonly RecordedSnapshot[]
   readonly messages: readonly MessageLine[]
-  /** What there was, and is not here: pushed out by what came later, or too much; `present` are snapshots of how somebody still was. */
+  /** What is missing: pushed out by what came later, or too much. `present` are snapshots of how actors were that had not changed. */
   readonly leftOut: Amount & { readonly present: number; readonly charts: number }
 }
 
-/** Where fetching goes on: those of whom nothing newer is held, then what is held from the latest back, then how others were found. */
+/** Where fetching goes on: actors of which no snapshot is held, then what is held, from the latest back, then how actors were found. */
 export interface TrafficPlace {
   readonly from: 'living' | 'held' | 'found'
   readonly at: number
@@ -69,16 +69,16 @@ export interface TrafficPlace {
 export interface TrafficPart extends Pick<RecordedTraffic, 'charts' | 'actors' | 'snapshots' | 'messages'> {
   /** Characters of it, as JSON, without charts. */
   readonly size: number
-  /** Snapshots that are left out: of whom a user's own machine has made, which have no path, or of who is not there any more. */
+  /** Snapshots that are left out: of actors that a user's own machine has made, which have no path, or that are not there any more. */
   readonly missed: number
   /** Absent in the last one. */
   readonly next: TrafficPlace | undefined
-  /** What is left of the same kind; and what is not held any more. */
+  /** What is left of the same `from`; and what is not held any more. */
   readonly left: Amount
   readonly lost: Amount
 }
 
-/** Characters of JSON that a recording holds beside lifecycles, and how much of it those may take of whom nothing newer is held. */
+/** Characters of JSON that a recording holds beside lifecycles, and the share of it that actors may take of which no snapshot is held. */
 const MOST = 16_000_000
 const LIVING = 3 / 4
 /** Charts, and characters of one. */
@@ -88,8 +88,8 @@ const CHART = 500_000
 /** Puts parts together. */
 export class Gathering {
   readonly #charts = new Map<string, RecordedChart>()
-  /** Which chart stands for which: machines that look the same have one. */
-  readonly #sames = new Map<number, number | undefined>()
+  /** By the number of a chart, that of the one that stands for it: machines that look the same have one; undefined if it was left out. */
+  readonly #chartFor = new Map<number, number | undefined>()
   readonly #actors = new Map<number, RecordedActor>()
   readonly #snapshots = new Map<string, RecordedSnapshot>()
   readonly #messages = new Map<number, MessageLine>()
@@ -105,14 +105,14 @@ export class Gathering {
 
   /** Charts that need not be sent again. */
   get known(): number[] {
-    return [...this.#sames.keys()].slice(-CHARTS)
+    return [...this.#chartFor.keys()].slice(-CHARTS)
   }
 
   /** Takes a part in; says where to go on. */
   add({ missed, size, next, left, lost, ...part }: TrafficPart, from: TrafficPlace['from']): TrafficPlace | undefined {
-    for (const chart of part.charts) if (!this.#sames.has(chart.id)) this.#addChart(chart)
+    for (const chart of part.charts) if (!this.#chartFor.has(chart.id)) this.#addChart(chart)
     for (const actor of part.actors)
-      this.#actors.set(actor.id, { ...actor, chart: actor.chart === undefined ? undefined : this.#sames.get(actor.chart) })
+      this.#actors.set(actor.id, { ...actor, chart: actor.chart === undefined ? undefined : this.#chartFor.get(actor.chart) })
     for (const each of part.snapshots) this.#snapshots.set(`${each.of} ${each.n}`, each)
     for (const each of part.messages) this.#messages.set(each.n, each)
     this.#size += size
@@ -129,7 +129,7 @@ export class Gathering {
     const text = JSON.stringify([chart, events])
     const known = this.#charts.get(text)?.id
     const isTooMuch = known === undefined && (this.#charts.size === CHARTS || text.length > CHART || levelsOf(chart) > LEVELS)
-    this.#sames.set(id, isTooMuch ? undefined : (known ?? id))
+    this.#chartFor.set(id, isTooMuch ? undefined : (known ?? id))
     if (isTooMuch) this.#noCharts++
     else if (known === undefined) {
       this.#charts.set(text, { id, chart, events })
@@ -151,8 +151,8 @@ export class Gathering {
 }
 
 /**
- * A recording with it. Of what was before the recording begins, how everybody was then is part of it, as of its beginning; the rest
- * is left out, and counted: of that time the tree is not known.
+ * Puts traffic into a recording. Of what was before the recording begins, the last snapshot of each actor becomes part of it, as of its
+ * beginning; the rest is left out, and counted: of that time the tree is not known.
  */
 export function withTraffic(recording: Recording, traffic: RecordedTraffic): Recording {
   const { from } = recording
@@ -176,19 +176,19 @@ export function withTraffic(recording: Recording, traffic: RecordedTraffic): Rec
 
 /** It as lines of a file, behind the events. Moments count from when the recording begins, as those of events do. */
 export function trafficLines({ charts, actors, snapshots, messages, leftOut }: RecordedTraffic, from: number): object[] {
-  const told = ({ at, ...rest }: { readonly at: number }): object => ({ t: at - from, ...rest })
+  const relative = ({ at, ...rest }: { readonly at: number }): object => ({ t: at - from, ...rest })
   return [
     ...charts.map((each) => ({ recorded: 'chart', ...each })),
     ...actors.map((each) => ({ recorded: 'actor', ...each })),
-    ...snapshots.map((each) => ({ recorded: 'snapshot', ...told(each) })),
-    ...messages.map((each) => ({ recorded: 'message', ...told(each) })),
+    ...snapshots.map((each) => ({ recorded: 'snapshot', ...relative(each) })),
+    ...messages.map((each) => ({ recorded: 'message', ...relative(each) })),
     { recorded: 'leftOut', ...leftOut },
   ]
 }
 
 /** The most lines of each kind that a file may have: more than are ever written. */
 const LINES = { chart: 1_000, actor: 200_000, snapshot: 200_000, message: 200_000, leftOut: 1 }
-/** How deep and how large a value may be, and a chart: whoever shows it goes into it without looking how far. */
+/** How deep and how large a value may be, and a chart: what shows it does not limit that itself. */
 const DEPTH = 40
 const NODES = 50_000
 const LEVELS = 100
@@ -200,7 +200,7 @@ const TEXT = MOST
 type Line = Readonly<Record<string, unknown>>
 
 /**
- * What lines of a file hold.
+ * Reads what lines of a file hold.
  *
  * @param first The number of the first line, for what is said of a wrong one.
  * @throws RangeError that names the line, if it is not what was written.

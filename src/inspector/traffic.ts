@@ -1,13 +1,14 @@
 /**
- * What XState itself and the tap tell, while somebody looks: messages, snapshots, transitions that were taken, and where
- * something was spawned.
+ * Messages, snapshots, transitions that were taken, and where routines were spawned: by XState's inspection and by the port for
+ * observers of traffic, while a page looks.
  *
  * Q1  All of it is bounded, and nothing of it keeps an actor from being collected for long.
- * Q2  The text of a message is written down only for those whom somebody looks at: it may be large.
+ * Q2  The text of a message is kept only for actors that a page looks at: it may be large.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { AnyActorRef, AnyTransitionDefinition, InspectionEvent, Subscription } from 'xstate'
-import { type GlobalManager, LocalManager } from '../manager/index.ts'
+import { type GlobalManager, lifeOf, LocalManager } from '../manager/index.ts'
+import { incarnationOf } from '../routine/index.ts'
 import { LifecycleActor } from '../turn/index.ts'
 import type { MessageKind, Subject, TrafficObserver } from '../port/index.ts'
 import { keyOf, stateToWire } from './chart.ts'
@@ -17,17 +18,16 @@ import { Ring } from './ring.ts'
 import { textOf } from './story.ts'
 import type { Amount } from './traffic-record.ts'
 import { inside, toWire, typeOf } from './to-wire.ts'
-import { incarnationOf, managerLifeOf } from './lives.ts'
 import { countsOf, messagesOf } from './message-lines.ts'
 
 /** Messages and snapshots that are held. */
 const MESSAGES = 10_000
 const SNAPSHOTS = 2_000
-/** Spawns of which it is looked up who called, in a second. */
-const LOOKS = 100
-/** Of one actor, as many are told of. */
+/** Spawns in a second of which it is captured where they were called. */
+const CAPTURES = 100
+/** Snapshots of one actor that an answer lists. */
 const LISTED = 40
-/** Milliseconds for which somebody who was asked about counts as looked at. */
+/** Milliseconds for which an actor that was asked about counts as looked at. */
 const INTEREST = 15_000
 
 export interface Message {
@@ -69,7 +69,7 @@ export class Traffic implements TrafficObserver {
   readonly #taken = new WeakMap<AnyActorRef, Map<string, number>>()
   /** The same since the latest snapshot of each. */
   readonly #fresh = new WeakMap<AnyActorRef, Map<string, number>>()
-  /** Of whom snapshots were pushed out, and the latest of these: what is held reaches back to it. */
+  /** For actors of which snapshots were pushed out, the latest of these: what is held reaches back to it. */
   readonly #cut = new WeakMap<AnyActorRef, { readonly n: number; readonly at: number }>()
   readonly #paths = new WeakMap<AnyActorRef, string>()
   readonly #sites = new WeakMap<Subject, { readonly stack?: string }>()
@@ -77,7 +77,7 @@ export class Traffic implements TrafficObserver {
   #subscription: Subscription | undefined
   #last = 0
   #second = 0
-  #looks = 0
+  #captures = 0
 
   constructor(global: GlobalManager) {
     this.#global = global
@@ -94,7 +94,7 @@ export class Traffic implements TrafficObserver {
     this.#interest.clear()
   }
 
-  /** Nobody is coming back: what is held would only keep actors, and what they have in their contexts, from being collected. */
+  /** No page comes back: what is held would only keep actors, and what they have in their contexts, from being collected. */
   forget(): void {
     this.#messages.clear()
     this.#snapshots.clear()
@@ -104,48 +104,48 @@ export class Traffic implements TrafficObserver {
     return this.#global.tree.clock.now()
   }
 
-  // --- what the tap tells ----------------------------------------------------------------------
+  // --- as an observer of traffic ---------------------------------------------------------------
 
-  spawned(row: Subject): void {
-    // Looking at the stack is dear: of those that spawn by the thousands not everybody is asked.
+  spawned(subject: Subject): void {
+    // To capture the stack is expensive: of thousands of spawns only some are looked at.
     const second = Math.floor(this.#now / 1_000)
     if (second !== this.#second) {
       this.#second = second
-      this.#looks = 0
+      this.#captures = 0
     }
-    if (++this.#looks > LOOKS) return
+    if (++this.#captures > CAPTURES) return
     const { stackTraceLimit } = Error
     const site: { stack?: string } = {}
-    // Where Error is frozen it stays as it is: the spawn goes on, and who called may be further down than is held.
+    // Where Error is frozen, the limit can't be set, and the caller may be further down than what is captured: it is left out.
     if (!Reflect.set(Error, 'stackTraceLimit', 1)) return
-    // Only who called spawn; turning it into text waits until somebody asks.
+    // Only the caller of spawn; it is turned into text when a page asks.
     // oxlint-disable-next-line typescript/unbound-method -- it is not called
     Error.captureStackTrace(site, LocalManager.prototype.spawn)
     Error.stackTraceLimit = stackTraceLimit
-    this.#sites.set(row, site)
+    this.#sites.set(subject, site)
   }
 
   sender(): Subject | undefined {
     return this.#running.getStore()
   }
 
-  run(row: Subject, work: () => void): void {
-    this.#running.run(row, work)
+  run(subject: Subject, work: () => void): void {
+    this.#running.run(subject, work)
   }
 
-  message(row: Subject, message: unknown, kind: MessageKind, asker?: Subject): Subject | undefined {
+  message(subject: Subject, message: unknown, kind: MessageKind, asker?: Subject): Subject | undefined {
     const sender = kind === 'reply' ? asker : this.sender()
-    const [from, to] = kind === 'reply' ? [row, asker] : [sender, row]
+    const [from, to] = kind === 'reply' ? [subject, asker] : [sender, subject]
     const type = typeOf(message, kind)
-    const text = this.#isWatched(row.path) || (sender !== undefined && this.#isWatched(sender.path)) ? textOf(message) : ''
+    const text = this.#isWatched(subject.path) || (sender !== undefined && this.#isWatched(sender.path)) ? textOf(message) : ''
     this.#keepMessage({ n: ++this.#last, at: this.#now, from, to, type, kind, text })
     return sender
   }
 
-  // --- what XState tells -----------------------------------------------------------------------
+  // --- XState's inspection ---------------------------------------------------------------------
 
   #hear(event: InspectionEvent): void {
-    if (event.type === '@xstate.event') this.#passed(event.sourceRef as AnyActorRef | undefined, event.actorRef as AnyActorRef, event.event)
+    if (event.type === '@xstate.event') this.#event(event.sourceRef as AnyActorRef | undefined, event.actorRef as AnyActorRef, event.event)
     else if (event.type === '@xstate.microstep') this.#count(event.actorRef as AnyActorRef, event._transitions as AnyTransitionDefinition[])
     else if (event.type === '@xstate.snapshot') {
       const { event: cause, snapshot } = event
@@ -154,8 +154,8 @@ export class Traffic implements TrafficObserver {
     }
   }
 
-  #passed(source: AnyActorRef | undefined, target: AnyActorRef, event: { readonly type: string }): void {
-    // What drives lifecycles is in the log already.
+  #event(source: AnyActorRef | undefined, target: AnyActorRef, event: { readonly type: string }): void {
+    // Events of lifecycle actors are in the log already.
     if (target instanceof LifecycleActor) return
     const type = typeOf(event, 'event')
     if (type.startsWith('xstate.init')) return
@@ -188,11 +188,11 @@ export class Traffic implements TrafficObserver {
 
   /** The path of a routine or manager; of an actor that a user's own machine has made, its id below. */
   #pathOf(who: AnyActorRef | Subject): string {
-    // A routine keeps its own.
+    // A routine keeps its path itself.
     if (!('sessionId' in who)) return who.path
     const known = this.#paths.get(who)
     if (known !== undefined) return known
-    const own = managerLifeOf(who)?.path ?? incarnationOf(who)?.subject.path
+    const own = lifeOf(who)?.path ?? incarnationOf(who)?.subject.path
     const parent = (who as { _parent?: AnyActorRef })._parent
     const above = parent === undefined ? undefined : this.#pathOf(parent)
     // The user's own actor stands for its routine.
@@ -208,17 +208,17 @@ export class Traffic implements TrafficObserver {
     return this.#interest.size > 0 && (this.#interest.get(path) ?? -Infinity) > this.#now - INTEREST
   }
 
-  /** Somebody looks at these. */
+  /** A page looks at these. */
   watch(paths: readonly string[]): void {
     if (this.#interest.size > 100) this.#interest.clear()
     for (const path of paths) this.#interest.set(path, this.#now)
   }
 
   messages(paths: readonly string[], limit = 200): MessageLine[] {
-    return messagesOf(paths, limit, this.#messages.size, this.#lineAt)
+    return messagesOf(paths, limit, this.#messages.size, this.#messageAt)
   }
 
-  readonly #lineAt = (index: number): MessageLine => this.lineOf(this.#messages.at(index) as Message)
+  readonly #messageAt = (index: number): MessageLine => this.lineOf(this.#messages.at(index) as Message)
 
   lineOf({ n, at, from, to, type, kind, text }: Message): MessageLine {
     const [sender, target] = [from === undefined ? '' : this.#pathOf(from), to === undefined ? '' : this.#pathOf(to)]
@@ -230,14 +230,14 @@ export class Traffic implements TrafficObserver {
     return { last: this.#last, heard: { ...this.#heard }, messages: this.#messages, snapshots: this.#snapshots }
   }
 
-  /** The latest snapshot of somebody that was pushed out. */
+  /** The latest snapshot of an actor that was pushed out. */
   cutAt(ref: AnyActorRef): { readonly n: number; readonly at: number } | undefined {
     return this.#cut.get(ref)
   }
 
   /** How many came in and went out, of those that are held. */
   countsOf(path: string): { in: number; out: number } {
-    return countsOf(path, this.#messages.size, this.#lineAt)
+    return countsOf(path, this.#messages.size, this.#messageAt)
   }
 
   taken(ref: AnyActorRef | undefined): Record<string, number> {
@@ -246,14 +246,14 @@ export class Traffic implements TrafficObserver {
 
   /** The latest snapshots of an actor. */
   snapshots(ref: AnyActorRef): SnapshotLine[] {
-    const lines: SnapshotLine[] = []
-    for (let k = this.#snapshots.size - 1; k >= 0 && lines.length < LISTED; k--) {
+    const found: SnapshotLine[] = []
+    for (let k = this.#snapshots.size - 1; k >= 0 && found.length < LISTED; k--) {
       const kept = this.#snapshots.at(k) as Kept
       if (kept.ref !== ref) continue
       const value = (kept.snapshot as { value?: unknown }).value ?? (kept.snapshot as { status?: unknown }).status
-      lines.push({ n: kept.n, at: kept.at, event: kept.event, value: stateToWire(value) })
+      found.push({ n: kept.n, at: kept.at, event: kept.event, value: stateToWire(value) })
     }
-    return lines.reverse()
+    return found.reverse()
   }
 
   /** The context of a snapshot, or of the present one: only what is `at` a place inside it. */
@@ -271,9 +271,9 @@ export class Traffic implements TrafficObserver {
     throw new Error('this snapshot is not held any more')
   }
 
-  /** The line that called `spawn`, if somebody was looking at the time. */
-  siteOf(row: Subject): string | undefined {
-    const line = this.#sites.get(row)?.stack?.split('\n').at(-1)
+  /** Where `spawn` was called, if that was captured. */
+  siteOf(subject: Subject): string | undefined {
+    const line = this.#sites.get(subject)?.stack?.split('\n').at(-1)
     const found = line === undefined ? null : /\(?((?:file:\/\/)?\/?[^()\s]+:\d+:\d+)\)?$/.exec(line.trim())
     return found?.[1]?.replace(/^file:\/\//, '')
   }

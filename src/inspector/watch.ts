@@ -1,5 +1,5 @@
 /**
- * Watches a tree: all of it for as long as somebody looks, and else only what goes wrong.
+ * Watches a tree: all of it for as long as a page is open, and else only what goes wrong.
  *
  * U1  With no page open there is no timer, and only the rare events are listened to: failures, restarts, phases.
  * U2  What was recorded is a whole: from its base, its events lead to the tree as it is.
@@ -32,7 +32,7 @@ const PART = 5_000
 /** Milliseconds for which watching goes on when the last page is gone: it may only have been loaded anew. */
 const LINGER = 30_000
 
-/** What is listened to while nobody looks. */
+/** What is listened to while no page is open. */
 const RARE: readonly LifecycleEventType[] = [
   'routine.failed',
   'routine.killed',
@@ -64,7 +64,7 @@ export class Watch implements Watched {
   #forest = new Forest()
   #before = new Forest()
   #recordedFrom = 0
-  /** Since when the latter holds. */
+  /** The moment for which the latter holds. */
   #baseAt = 0
   /** The event up to which bars were made. */
   #drawn = 0
@@ -83,7 +83,7 @@ export class Watch implements Watched {
     this.#export = new TrafficExport(global, this.traffic)
     // What was held from before is in the base already.
     this.ledger = new Ledger(capacity, (event) => event.seq > this.#recordedFrom && this.#pushedOut(event))
-    this.#rest()
+    this.#listenToRare()
   }
 
   get forest(): Forest {
@@ -98,8 +98,8 @@ export class Watch implements Watched {
     return this.#global.tree.clock.now()
   }
 
-  /** Only what is rare. */
-  #rest(): void {
+  /** Listens only to what is rare. */
+  #listenToRare(): void {
     this.#off = RARE.map((type) =>
       this.#global.on(type, (event) => {
         this.ledger.record(plain(event))
@@ -108,7 +108,7 @@ export class Watch implements Watched {
     )
   }
 
-  /** Somebody looks: takes the tree as it stands, and listens to everything from there on. */
+  /** A page is open: takes the tree as it stands, and listens to everything from there on. */
   begin(): void {
     clearTimeout(this.#lingering)
     if (this.#looking || this.#closed || this.#final) return
@@ -125,7 +125,7 @@ export class Watch implements Watched {
     this.#forest = forest
     this.#before = before
     this.#timeline = new Timeline()
-    // Ends that are held from before tell how long each has run; starts of that time may be of those whose ends nobody heard.
+    // Ends that are held from before say how long each has run. Starts are left out: the ends that belong to them may not have been heard.
     for (let k = 0; k < this.ledger.size; k++) {
       const event = this.ledger.at(k) as KeptEvent
       if ('willRestart' in event) this.#timeline.note(event)
@@ -144,7 +144,7 @@ export class Watch implements Watched {
     this.#sampler.unref()
   }
 
-  /** Nobody looks any more; somebody may be back soon. */
+  /** No page is open any more; one may be back soon. */
   end(): void {
     if (this.#closed) return
     clearTimeout(this.#lingering)
@@ -160,14 +160,14 @@ export class Watch implements Watched {
     this.#final = this.#global.over
     this.#listenNoMore()
     this.traffic.end()
-    // An ended tree is still looked at afterwards, and has nobody left to spare.
+    // A tree that has ended is still looked at afterwards, and no more actors come that would be kept from being collected.
     if (!this.#final) {
       this.traffic.forget()
       this.#export.forget()
     }
     this.#delay?.disable()
     clearInterval(this.#sampler)
-    if (!this.#global.over && !this.#closed) this.#rest()
+    if (!this.#global.over && !this.#closed) this.#listenToRare()
   }
 
   /** Nothing is listened to any more. */
@@ -193,7 +193,7 @@ export class Watch implements Watched {
     this.#baseAt = event.at
   }
 
-  /** The bars, made when somebody looks at them: while nobody does, they cost nothing. */
+  /** The bars, made when a page asks for them: until then they cost nothing. */
   #bars(): Timeline {
     const { ledger } = this
     const last = ledger.at(ledger.size - 1)?.seq ?? 0
@@ -205,14 +205,14 @@ export class Watch implements Watched {
   #take(manager: Manager, forest: Forest, running: Bar[]): void {
     const { path, state, incarnation, registry } = manager
     forest.add(path, kindOf(path), state as NodeState, incarnation - 1, incarnation)
-    for (const row of registry.living.values()) {
-      const { path: at, restarts, ticket, seq } = row
-      // Whoever waits for its first run has none that could be asked, and need not get one for being looked at.
+    for (const routine of registry.living.values()) {
+      const { path: at, restarts, ticket, seq } = routine
+      // A queued routine has no incarnation yet, and to read `current` would make it.
       if (ticket > 0) {
         forest.add(at, 'routine', 'queued', restarts, restarts + 1)
         continue
       }
-      const { state: found, number, startedAt, heartbeat } = row.current
+      const { state: found, number, startedAt, heartbeat } = routine.current
       forest.add(at, 'routine', heartbeat?.hung === true ? 'hung' : (found as NodeState), number - 1, number)
       if (startedAt !== undefined && found === 'running')
         running.push({ path: at, incarnation: number, from: startedAt, to: undefined, state: 'running', seq })
@@ -232,7 +232,7 @@ export class Watch implements Watched {
 
   // --- what pages ask ------------------------------------------------------------------------
 
-  /** Answers a page. Throws what it is to be told. */
+  /** Answers a page. Throws an error that the page is to show. */
   answer<Name extends Question>(name: Name, ask: Questions[Name]['ask']): Questions[Name]['answer'] {
     if (!Object.hasOwn(this.#answers, name)) throw new Error(`there is no question ${name}`)
     return this.#answers[name](ask)
@@ -244,7 +244,7 @@ export class Watch implements Watched {
     chart: ({ path, which }) => {
       const found = find(this.#global, path)
       if (found !== undefined) return describeChart(found, which)
-      // Whoever has ended is not there to be asked, and all routines live the same life.
+      // It has ended, but the lifecycle of all routines has the same chart.
       return which === 'life' && path.includes('#') ? chartOf(routineLogic) : undefined
     },
     look: ({ path, n, at = [] }) => this.traffic.look(actorOf(this.#living(path)), n, at),
@@ -274,7 +274,7 @@ export class Watch implements Watched {
     const node = this.#forest.nodeAt(path)
     if (found !== undefined) {
       const view = describeActor(found, this.traffic, history)
-      // The lifecycle knows no such state; the tree does.
+      // The machine of the lifecycle has no state for it; the forest knows.
       return node?.state === 'hung' && view.state === 'running' ? { ...view, state: 'hung' } : view
     }
     return node === undefined
@@ -282,7 +282,7 @@ export class Watch implements Watched {
       : describeEnded(path, node.state, node.incarnation, new LifeStates().valueOf(path, node.state), history)
   }
 
-  /** A part of what was recorded since somebody began to look. */
+  /** A part of what was recorded since a page began to look. */
   #recording(after: number | undefined): RecordingPart {
     const oldest = this.ledger.at(0)?.seq ?? 0
     if (after !== undefined && after >= this.#recordedFrom && after + 1 < oldest)
@@ -291,7 +291,7 @@ export class Watch implements Watched {
     const events: KeptEvent[] = []
     for (let k = first; k < this.ledger.size && events.length < PART; k++) events.push(keep(this.ledger.at(k) as KeptEvent))
     const base: BaseNode[] | undefined = after === undefined ? this.#before.base() : undefined
-    // At least a moment before the first of them: within the same millisecond one could not see what was there before.
+    // At least a millisecond before the first of them, so that one can go to a moment at which only the base was there.
     const from = Math.min(this.#baseAt, (events[0]?.at ?? Infinity) - 1)
     return { base, from, events, more: first + events.length < this.ledger.size }
   }

@@ -13,6 +13,6 @@ export interface Watched {
   /** The last page is gone. */
   end(): void
   close(): void
-  /** Answers a page. Throws what it is to be told. */
+  /** Answers a page. Throws an error that the page is to show. */
   answer<Name extends Question>(name: Name, ask: Questions[Name]['ask']): Questions[Name]['answer']
 }

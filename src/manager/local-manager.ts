@@ -11,7 +11,6 @@ import {
   type LogicArguments,
   type ManagerSpec,
   type OptionsFor,
-  refuse,
   type RoutineOptions,
   type RoutineSpec,
   SpecCompiler,
@@ -69,14 +68,14 @@ export class LocalManager extends Manager {
     if (!this.registry.knows(name)) checkName('routine', name, this.path)
     const given = options as RoutineOptions<never> | undefined
     const input: unknown = given?.input
-    const path = `${this.path}/${name}`
-    const spec = this.#specs.compile(given, path)
-    const logic = checkWork(work, spec.resume, path)
-    if (spec.significant) throw refuse('routine option significant', 'false for what is spawned: make it one of the children', true, path)
+    // The path is for errors: to make it each time takes longer than to remember the options.
+    const spec = this.#specs.recall(given) ?? this.#specs.compile(given, `${this.path}/${name}`)
+    const isPlain = typeof work === 'function' && spec.resume === 'fresh'
+    const logic = isPlain ? (work as Work) : checkWork(work, spec.resume, `${this.path}/${name}`)
     const { turn, idsAreLazy } = this.tree
     const id = spec.id ?? (idsAreLazy ? undefined : this.#askForId(name))
     const context = this.tree.captureContext()
-    const outer = turn.begin()
+    const outer = turn.begin(!isPlain || this.tree.isWatched)
     try {
       return this.#admit(name, logic, spec, input, id, context) as never
     } finally {

@@ -120,7 +120,7 @@ export class Subtree implements Flock, Capacity {
   roomFor(room: Room): number {
     const { gate, registry } = this
     const { queued } = registry
-    const free = queued === 0 ? gate.unspoken : 0
+    const free = queued === 0 ? gate.unpromised : 0
     return room === 'permit' ? free : Math.max(0, free) + this.#life.spec.maxQueue - queued - gate.promisedPlaces
   }
 

@@ -69,7 +69,7 @@ export class Question {
     this.addressee = addressee
     this.timeout = timeout
     this.signal = signal
-    this.timer = timeout === Infinity ? undefined : tree.arm(expire, this, timeout)
+    this.timer = timeout === Infinity ? undefined : tree.clock.arm(expire, this, timeout)
     this.settled = false
     this.isOpen = false
     if (signal !== undefined) tree.signals.bind(signal, this)

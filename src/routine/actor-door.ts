@@ -1,5 +1,5 @@
 /** The genuine XState actor of an incarnation: how it is made, and what events from outside the library mean. */
-import type { AnyMachineSnapshot, EventObject } from 'xstate'
+import type { AnyActorRef, AnyMachineSnapshot, EventObject } from 'xstate'
 import { ROUTINE_EVENTS, routineMachine } from '../../machines/routine.ts'
 import { type Door, LifecycleActor, type Turn, withEffects } from '../turn/index.ts'
 import type { Incarnation } from './incarnation.ts'
@@ -17,8 +17,14 @@ export function actorOf(incarnation: Incarnation): LifecycleActor {
   return new LifecycleActor(routineLogic, { id: subject.id, snapshot, ...parent } as object, new ActorDoor(incarnation))
 }
 
+/** The incarnation whose actor this is; undefined if it is none's. */
+export function incarnationOf(actor: AnyActorRef): Incarnation | undefined {
+  const door = actor instanceof LifecycleActor ? actor.door : undefined
+  return door instanceof ActorDoor ? door.incarnation : undefined
+}
+
 /** The door of the actor of an incarnation. */
-export class ActorDoor implements Door {
+class ActorDoor implements Door {
   readonly incarnation: Incarnation
 
   constructor(incarnation: Incarnation) {

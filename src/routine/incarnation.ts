@@ -10,7 +10,7 @@
  * I4  A step or a deed that throws is reported, and fails the incarnation that it belongs to and no other.
  */
 import type { AnyActorRef, EventObject, StateValue } from 'xstate'
-import { ExitRequest, type Logger, obeys, RoutineTimeoutError } from '../contract/index.ts'
+import { type Logger, obeys, RoutineTimeoutError } from '../contract/index.ts'
 import type { Ground, Run } from '../port/index.ts'
 import {
   abortContained,
@@ -22,8 +22,7 @@ import {
   type Turn,
 } from '../turn/index.ts'
 import { actorOf } from './actor-door.ts'
-import { askBody, beginBody, done, exited, expire, fail, failed, giveUp, giveUpInTime, killBody } from './body-turns.ts'
-import { exitStep } from './exit.ts'
+import * as turns from './body-turns.ts'
 import { Heartbeat } from './heartbeat.ts'
 import type { Owner } from './owner.ts'
 import { ASKED, ASKED_EARLY, BEGINS, BODY_RUNS, KILLED, OBEYED, ORPHANED, OVER, TIMED, UNANSWERED } from './run-flags.ts'
@@ -200,7 +199,7 @@ export class Incarnation implements Run, Launch, SignalOwner {
       this.#apply(cell, payload)
     } catch (error) {
       this.tree.bus.contain(error, `${this.subject.path}: a step of its lifecycle threw`)
-      this.turn.next(fail, this, error)
+      this.turn.next(turns.fail, this, error)
     }
   }
 
@@ -227,10 +226,19 @@ export class Incarnation implements Run, Launch, SignalOwner {
     this.startedAt = now
     subject.begun(now)
     const { timeout, hungAfter } = subject.spec
-    if (timeout !== Infinity) this.#timer = tree.arm(expire, this, timeout, now)
+    if (timeout !== Infinity) this.#timer = tree.clock.arm(turns.expire, this, timeout, now)
     if (hungAfter !== Infinity) this.heartbeat = new Heartbeat(subject, hungAfter, now)
     this.#flags |= BEGINS
-    tree.turn.deed(beginBody, this)
+    tree.turn.beginsBody(this)
+  }
+
+  beginBody(): void {
+    turns.beginBody(this)
+  }
+
+  /** Its end is answered by its supervisor, in a turn of its own. */
+  answerEnd(): void {
+    turns.answerEnd(this)
   }
 
   /** Begins its body, unless it has ended meanwhile. A deed. */
@@ -238,16 +246,8 @@ export class Incarnation implements Run, Launch, SignalOwner {
     this.#flags &= ~BEGINS
     if (this.over) return
     this.#flags |= BODY_RUNS
-    this.#beginBody()
+    turns.callGround(this)
     if ((this.#flags & ASKED_EARLY) !== 0) this.ask()
-  }
-
-  #beginBody(): void {
-    const { subject } = this
-    const { interceptor, observer } = this.tree
-    if (interceptor !== undefined) interceptor.begin(subject, () => subject.ground.begin(this))
-    else if (observer !== undefined) observer.run(subject, () => subject.ground.begin(this))
-    else subject.ground.begin(this)
   }
 
   /** Its timeout, or its shutdown time, is over. */
@@ -261,9 +261,9 @@ export class Incarnation implements Run, Launch, SignalOwner {
   #abort(): void {
     const { shutdown } = this.subject.spec
     this.#disarm()
-    this.turn.deed(askBody, this)
-    if (shutdown === 'brutal_kill') this.turn.next(giveUp, this)
-    else if (shutdown !== 'infinity' && !this.timedByShutdown) this.#timer = this.tree.arm(giveUpInTime, this, shutdown)
+    this.turn.deed(turns.askBody, this)
+    if (shutdown === 'brutal_kill') this.turn.next(turns.giveUp, this)
+    else if (shutdown !== 'infinity' && !this.timedByShutdown) this.#timer = this.tree.clock.arm(turns.giveUpInTime, this, shutdown)
   }
 
   /** Asks the body to stop. A deed. */
@@ -284,7 +284,7 @@ export class Incarnation implements Run, Launch, SignalOwner {
   }
 
   #abandon(): void {
-    if (!this.asked) this.turn.deed(askBody, this)
+    if (!this.asked) this.turn.deed(turns.askBody, this)
     this.#settle()
   }
 
@@ -294,11 +294,16 @@ export class Incarnation implements Run, Launch, SignalOwner {
     this.endedAt = this.tree.clock.now()
     const runs = (this.#flags & BODY_RUNS) !== 0
     this.#flags = (this.#flags & ~BODY_RUNS) | UNANSWERED
-    if (runs && this.#ground.ends) this.turn.deed(killBody, this)
+    if (runs && this.#ground.ends) this.turn.deed(turns.killBody, this)
     else if (runs) this.#flags |= ORPHANED
     const orphaned = (this.#flags & ORPHANED) !== 0
-    this.subject.settled(orphaned)
-    if (orphaned) this.turn.deed(killBody, this)
+    this.subject.settled()
+    if (!orphaned) {
+      this.turn.answersEnd(this)
+      return
+    }
+    this.turn.next(turns.answerOrphan, this)
+    this.turn.deed(turns.killBody, this)
   }
 
   get #ground(): Ground {
@@ -320,20 +325,19 @@ export class Incarnation implements Run, Launch, SignalOwner {
    * still wait in a call further out.
    */
   askSoon(): void {
-    if (this.state === 'running' && !this.heeds(TIMEOUT) && !this.asked) this.turn.deed(askBody, this)
+    if (this.state === 'running' && !this.heeds(TIMEOUT) && !this.asked) this.turn.deed(turns.askBody, this)
   }
 
   // --- what the body does --------------------------------------------------------------------
 
   returned(output: unknown): void {
-    this.turn.arise(done, this, output)
+    turns.returned(this, output)
   }
 
   threw(error: unknown): void {
     // What was thrown is looked at before a turn begins.
     if (!this.over && this.reason !== undefined && obeys(error, this.reason)) this.#flags |= OBEYED
-    if (ExitRequest.is(error)) this.turn.arise(exited, this, exitStep(error.reason, this.subject.path))
-    else this.turn.arise(failed, this, error)
+    turns.threw(this, error)
   }
 
   /** Its body has ended, by itself, because it was asked to stop, or after it was given up on. */
@@ -391,6 +395,6 @@ export class Incarnation implements Run, Launch, SignalOwner {
   #lose(cause: unknown): void {
     this.tree.bus.contain(cause, `${this.subject.path}: the lifecycle actor failed`)
     this.#actor = undefined
-    this.turn.arise(fail, this, cause)
+    this.turn.arise(turns.fail, this, cause)
   }
 }

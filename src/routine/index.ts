@@ -1,5 +1,5 @@
 /** A routine over all its incarnations, and the body that each of them runs. */
-export { ActorDoor, routineLogic } from './actor-door.ts'
+export { incarnationOf, routineLogic } from './actor-door.ts'
 export { announce, announceEnd } from './announcing.ts'
 export type { Host, Post, Registrar } from './host.ts'
 export type { Incarnation } from './incarnation.ts'

@@ -21,8 +21,8 @@ export interface Owner extends Subject, Beating {
   launch(incarnation: unknown): void
   /** It has begun to run. */
   begun(at: number): void
-  /** It is over; the supervisor answers in a turn of its own. */
-  settled(orphaned: boolean): void
+  /** It is over; the supervisor answers that in a turn of its own. */
+  settled(): void
   /** The body of an abandoned incarnation has ended after all. */
   orphanSettled(incarnation: number): void
   /** A user has sent its actor a cancel or a kill. */

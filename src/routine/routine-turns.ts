@@ -25,8 +25,3 @@ export function restart(routine: SupervisedRoutine): void {
 export function receive(routine: SupervisedRoutine, message: unknown): void {
   routine.mailbox.send(message)
 }
-
-/** Its incarnation has ended. */
-export function answerEnd(routine: SupervisedRoutine, orphaned: boolean): void {
-  routine.local.registry.settle(routine, orphaned)
-}

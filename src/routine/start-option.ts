@@ -5,7 +5,7 @@ import { exit, exitStep } from './exit.ts'
 import type { Incarnation } from './incarnation.ts'
 import type { SupervisedRoutine } from './supervised-routine.ts'
 import { EXIT, FAIL, START } from './routine-steps.ts'
-import { ignore } from '../spec/index.ts'
+import { ignore, type StartContext } from '../spec/index.ts'
 
 /** Is called with the result of a `start`. A turn. */
 export type Prepared = (routine: SupervisedRoutine, begun: Begun, whose: Incarnation) => void
@@ -37,20 +37,52 @@ function callStart(routine: SupervisedRoutine, tell: Prepared): void {
 }
 
 function callStartThere(routine: SupervisedRoutine, tell: Prepared): void {
-  const { id, name, path, incarnation, current, input } = routine
+  const { current } = routine
   const { turn, interceptor } = routine.tree
   if (current.over) {
     turn.arise(answer, { routine, current, tell }, 'ok')
     return
   }
-  const context = { id, name, path, incarnation, input, exit }
+  const context = new StartingRoutine(routine)
   try {
     interceptor?.start(routine, context)
     if (routine.spec.start?.(context) === ignore) turn.arise(ignored, { routine, current, tell })
     else turn.arise(answer, { routine, current, tell }, 'ok')
   } catch (cause) {
-    if (ExitRequest.is(cause)) turn.arise(leaves, { routine, current, tell }, exitStep(cause.reason, path))
-    else turn.arise(fails, { routine, current, tell }, new StartFailedError(`${path}: start threw`, { cause, path }))
+    if (ExitRequest.is(cause)) turn.arise(leaves, { routine, current, tell }, exitStep(cause.reason, routine.path))
+    else turn.arise(fails, { routine, current, tell }, startFailed(routine.path, cause))
+  }
+}
+
+function startFailed(path: string, cause: unknown): StartFailedError {
+  return new StartFailedError(`${path}: start threw`, { cause, path })
+}
+
+/** What a `start` gets. An id is made when it is first read: that takes as long as all the rest of a start. */
+class StartingRoutine implements StartContext {
+  readonly incarnation: number
+  readonly exit = exit
+  readonly #routine: SupervisedRoutine
+
+  constructor(routine: SupervisedRoutine) {
+    this.incarnation = routine.incarnation
+    this.#routine = routine
+  }
+
+  get id(): string {
+    return this.#routine.id
+  }
+
+  get name(): string {
+    return this.#routine.name
+  }
+
+  get path(): string {
+    return this.#routine.path
+  }
+
+  get input(): unknown {
+    return this.#routine.input
   }
 }
 

@@ -29,7 +29,7 @@ import { stopBackOff } from './restart-delay.ts'
 import { Resumption } from './resumption.ts'
 import { nextStart, outcomePromise, readResult, type Settling, startedPromise } from './routine-promises.ts'
 import { CANCEL, type KILL, START } from './routine-steps.ts'
-import { answerEnd, cancel, kill, receive, restart } from './routine-turns.ts'
+import { cancel, kill, receive, restart } from './routine-turns.ts'
 import { answerRevival, answerSilence } from './silence.ts'
 import { launchRoutine } from './start-option.ts'
 
@@ -364,7 +364,7 @@ export class SupervisedRoutine extends Remembering implements Owner, Addressee, 
     settling.next = undefined
   }
 
-  settled(orphaned: boolean): void {
+  settled(): void {
     const { current } = this
     if (current.startedAt !== undefined) {
       this.group.stopped()
@@ -373,7 +373,6 @@ export class SupervisedRoutine extends Remembering implements Owner, Addressee, 
     if (current.state === 'failed') this.group.count('failures', 1)
     stopBackOff(this)
     this.#mailbox?.abandon()
-    this.tree.turn.next(answerEnd, this, orphaned)
   }
 
   orphanSettled(incarnation: number): void {

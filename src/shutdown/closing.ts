@@ -1,4 +1,4 @@
-/** What a shutdown asks of the manager that it stops, and of what hangs below. */
+/** What a shutdown asks of the manager that it stops, and of what is below that. */
 import type { Phase, ShutdownTrigger } from '../../machines/lifecycle-event.ts'
 import type { ManagerMachineEvent } from '../../machines/manager.ts'
 import type { ReportTotals } from '../contract/index.ts'
@@ -25,7 +25,7 @@ export interface Closing {
   announcePhase(phase: Phase, cause: number, hold: (promise: PromiseLike<unknown>) => void): number
 }
 
-/** What hangs below it. */
+/** The routines of a manager, and the managers below it. */
 export interface Flock {
   readonly registry: RoutineRegistry
   /** Managers and routines that have not ended. */

@@ -31,10 +31,10 @@ export async function shutdownRoutines(
   const latestFirst = routines.toReversed()
   const reason = new RoutineCancelledError(`all routines named ${name} are shut down`)
   let left = 0
-  const room = new Set<() => void>()
+  const waiters = new Set<() => void>()
   const ended = (): void => {
     left--
-    for (const look of room) look()
+    for (const check of waiters) check()
   }
   for (const routine of latestFirst) tree.turn.run(cancel, routine, reason)
   for (const routine of latestFirst) {
@@ -45,7 +45,7 @@ export async function shutdownRoutines(
   }
   let inTime = false
   try {
-    inTime = await waitUntil(() => left === 0, [room], { timeout, signal }, tree)
+    inTime = await waitUntil(() => left === 0, [waiters], { timeout, signal }, tree)
   } catch {
     // An aborted signal means: no longer. Its reason is the caller's own.
   }

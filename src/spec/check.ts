@@ -1,4 +1,4 @@
-/** What is common to all options: named, ranged, and refused with what came. */
+/** Checks that all options share: each has a name, an accepted range, and an error that shows what was received. */
 import { LONGEST_TIMER } from '../../machines/shutdown.ts'
 import { ConfigError } from '../contract/index.ts'
 
@@ -8,7 +8,7 @@ export interface Rule {
   readonly accepts: (value: unknown) => boolean
 }
 
-/** How a received value reads in an error. Never throws and never runs long. */
+/** A received value, as errors show it. Never throws, and is never long. */
 function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value)
   if (typeof value === 'bigint') return `${value}n`
@@ -24,7 +24,7 @@ export function refuse(option: string, range: string, value: unknown, path?: str
   return new ConfigError(`${option} must be ${range}; received ${show(value)}`, { path, option: option.slice(option.lastIndexOf(' ') + 1) })
 }
 
-/** True for what has fields of its own: no array. */
+/** True for an object that is no array. */
 export const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Throws unless the value is a plain options object whose keys all have a rule and whose values keep to it. Undefined counts as absent. */
@@ -53,16 +53,16 @@ export const positiveDuration: Rule = {
   accepts: (value) => isNumber(value) && value > 0 && value <= LONGEST_TIMER,
 }
 
-/** What a rule accepts, or no end to it. */
+/** What a rule accepts, or Infinity. */
 const orInfinity = ({ range, accepts }: Rule): Rule => ({
   range: `${range}, or Infinity`,
   accepts: (value) => value === Infinity || accepts(value),
 })
 
-/** The same, or for ever. */
+/** The same, or Infinity. */
 export const positiveOrInfinity: Rule = orInfinity(positiveDuration)
 
-/** Milliseconds that a timer can wait for, or for ever. */
+/** Milliseconds that a timer can wait for, or Infinity. */
 export const durationOrInfinity: Rule = orInfinity(duration)
 
 /** A whole number of at least one, or Infinity. */
@@ -89,7 +89,7 @@ export const callable: Rule = { range: 'a function', accepts: (value) => typeof 
 /** Anything at all. */
 export const anything: Rule = { range: 'anything', accepts: () => true }
 
-/** A signal of the platform, or one that quacks alike. */
+/** An AbortSignal, or an object with the same interface. */
 export const abortSignal: Rule = {
   range: 'an AbortSignal',
   accepts: (value) => having('addEventListener', 'removeEventListener').accepts(value) && 'aborted' in (value as object),
@@ -100,7 +100,7 @@ export function oneOf(...words: readonly string[]): Rule {
   return { range: words.map((word) => `'${word}'`).join(' or '), accepts: (value) => typeof value === 'string' && words.includes(value) }
 }
 
-/** An object with any of the given keys, each with a rule of its own. */
+/** An object that may have the given keys. What it has is checked by rules of its own. */
 export function objectOf(...keys: readonly string[]): Rule {
   return {
     range: `an object with any of ${keys.join(', ')}`,

@@ -1,4 +1,4 @@
-/** Children as data: what a supervisor is to keep running. Values, made by `routine` and `manager` of src/spec/children.ts. */
+/** Child specs: what a supervisor is to keep running, as values that `routine` and `manager` of src/manager/children.ts make. */
 import type { RestartType } from '../../machines/restart-policy.ts'
 import { type AutoShutdown, isBadCombination } from '../../machines/supervisor.ts'
 import type { Work } from '../contract/index.ts'
@@ -30,17 +30,17 @@ export interface ManagerChild extends ChildCommon {
 /** What `routine` and `manager` make: a value that can be put into any number of trees. */
 export type ChildSpec = RoutineChild | ManagerChild
 
-const made = new WeakSet<object>()
+const sealed = new WeakSet<object>()
 
-/** Marks a value as a child specification. */
+/** Freezes a value, and marks it as a child spec. */
 export function seal<Spec extends ChildSpec>(spec: Spec): Spec {
-  made.add(spec)
+  sealed.add(spec)
   return Object.freeze(spec)
 }
 
 /** True for what `routine` or `manager` has made. */
 export function isChildSpec(value: unknown): value is ChildSpec {
-  return typeof value === 'object' && value !== null && made.has(value)
+  return typeof value === 'object' && value !== null && sealed.has(value)
 }
 
 export const childSpecRule: Rule = { range: 'what routine() or manager() returns', accepts: isChildSpec }

@@ -1,4 +1,4 @@
-/** Options: checked once, completed, and from then on what everybody reads. */
+/** Options and child specs: checked once, with every default filled in. */
 export {
   abortSignal,
   anything,

@@ -38,7 +38,7 @@ export interface SupervisorOptions {
   readonly strategy?: 'one_for_one' | 'one_for_all' | 'rest_for_one' | undefined
   /** Ends the manager when one, or the last, of its significant children has ended by itself. @default 'never' */
   readonly autoShutdown?: AutoShutdown | undefined
-  /** Services: started in order, stopped in reverse, restarted by `strategy`. @default none */
+  /** Child specs of what it supervises: started in order, stopped in reverse, restarted by `strategy`. @default none */
   readonly children?: readonly ChildSpec[] | undefined
   /** Restarts allowed within `restartWindow`; above it the manager gives up. @default 3 */
   readonly maxRestarts?: number | undefined
@@ -50,7 +50,7 @@ export interface SupervisorOptions {
 
 /** Options of an app manager. */
 export interface ManagerOptions extends SupervisorOptions {
-  /** What its parent does when it gives up: OTP counts that as an end in good order, so only `permanent` is restarted. @default 'permanent' */
+  /** What its parent does when it gives up: for OTP that is a `shutdown` exit, so only `permanent` is restarted. @default 'permanent' */
   readonly restart?: RestartType | undefined
   /** How long its parent waits for it once asked to stop. @default 'infinity' (what is left of the whole) */
   readonly shutdown?: number | 'infinity' | undefined
@@ -74,9 +74,9 @@ export interface LocalManagerOptions extends ManagerOptions {
   readonly overflow?: 'reject' | 'queue' | undefined
   /** How many may be queued. @default 1_000 */
   readonly maxQueue?: number | undefined
-  /** How many ended routines are kept for a look, the latest ones. @default 0 */
+  /** How many ended routines are kept to be looked at, the latest ones. @default 0 */
   readonly retain?: number | undefined
-  /** One specification for any number of children, which `startChild({ id, input })` starts: OTP's simple_one_for_one. @default none */
+  /** One child spec for any number of children, which `startChild({ id, input })` starts: OTP's simple_one_for_one. @default none */
   readonly template?: ChildSpec | undefined
 }
 
@@ -101,7 +101,7 @@ export interface GlobalManagerOptions extends SupervisorOptions {
   /** @internal */ readonly [ASYNC_CONTEXT]?: AsyncContext | undefined
 }
 
-/** A supervisor with nothing left open. */
+/** The options of a manager, with every default filled in. */
 export interface ManagerSpec {
   readonly maxRestarts: number
   readonly restartWindow: number
@@ -119,7 +119,7 @@ export interface ManagerSpec {
   readonly template: ChildSpec | undefined
 }
 
-/** What a global manager has beside. */
+/** What only a global manager has. */
 export interface GlobalSpec {
   readonly name: string
   readonly clock: Clock

@@ -13,6 +13,7 @@ import {
   objectOf,
   oneOf,
   positiveDuration,
+  refuse,
   type Rule,
 } from './check.ts'
 
@@ -77,17 +78,17 @@ export interface RoutineOptions<Input = unknown> {
   readonly mailbox?: MailboxOptions | undefined
   /**
    * Where a restart of actor logic begins: at its input, or at the last persisted snapshot before the crash, its delays
-   * running on. A snapshot that makes the limit be reached is given up for one fresh start. @default 'fresh'
+   * running on. Once restarts from a snapshot have reached the limit, it is started once without it. @default 'fresh'
    */
   readonly resume?: 'fresh' | 'snapshot' | undefined
   /** Cancels the routine when aborted; its listener is gone when the routine is. @default none */
   readonly signal?: AbortSignal | undefined
 }
 
-/** The same with nothing left open. */
+/** The same, with every default filled in. */
 export interface RoutineSpec {
   readonly id: string | undefined
-  /** Of children; what is spawned has its own. */
+  /** The input of a child. That of a spawned routine is handed over beside the spec, which many may share. */
   readonly input: unknown
   readonly restart: RestartType
   readonly restartIf: RoutineOptions['restartIf']
@@ -206,40 +207,45 @@ export function compileRoutineSpec(
 }
 
 /**
- * Compiles the options of spawns, most of which say what the one before has said: then its spec serves again, which saves
+ * Compiles the options of spawns. Most spawns have the same options as the one before, and then share its spec, which saves
  * 0.3 µs and 144 B.
  */
 export class SpecCompiler {
   #last: RoutineSpec = DEFAULT_ROUTINE
-  /** How many of its options are not the default. */
-  #said = 0
+  /** How many options, beside `input`, that was compiled from. */
+  #given = 0
+
+  /** The spec of the spawn before, if the options are the same. */
+  recall(options: RoutineOptions<never> | undefined): RoutineSpec | undefined {
+    if (options === undefined) return DEFAULT_ROUTINE
+    if (typeof options !== 'object' || options === null || countSame(options, this.#last) !== this.#given) return undefined
+    return Array.isArray(options) ? undefined : this.#last
+  }
 
   /** @throws ConfigError */
   compile(options: RoutineOptions<never> | undefined, path: string): RoutineSpec {
-    if (options === undefined) return DEFAULT_ROUTINE
-    const said = typeof options === 'object' && options !== null ? sameAs(options, this.#last) : -1
-    if (said === this.#said && !Array.isArray(options)) return this.#last
     const spec = compileRoutineSpec(options, path)
-    this.#said = sameAs(options, spec)
-    this.#last = this.#said < 0 ? DEFAULT_ROUTINE : spec
-    if (this.#said < 0) this.#said = 0
+    if (spec.significant) throw refuse('routine option significant', 'false for what is spawned: make it one of the children', true, path)
+    const given = options === undefined ? -1 : countSame(options, spec)
+    this.#given = Math.max(0, given)
+    this.#last = given < 0 ? DEFAULT_ROUTINE : spec
     return spec
   }
 }
 
 /**
- * How many options are not the default; -1 if one is not what the spec says, or cannot be compared: an object may have changed
- * inside.
+ * How many options there are beside `input`, if all are as in the spec and none is the default; otherwise -1. An object is never the
+ * same: it may have changed inside.
  */
-function sameAs(options: object, spec: RoutineSpec): number {
-  let said = 0
+function countSame(options: object, spec: RoutineSpec): number {
+  let same = 0
   for (const key in options) {
     if (key === 'input') continue
     const value = (options as Record<string, unknown>)[key]
     if (value !== spec[key as keyof RoutineSpec] || typeof value === 'object') return -1
-    // A default need not be a value that may be given.
+    // A default may be a value that must not be given, such as a timeout of Infinity: it has to be checked.
     if (value === DEFAULT_ROUTINE[key as keyof RoutineSpec] || key === 'id') return -1
-    said++
+    same++
   }
-  return said
+  return same
 }

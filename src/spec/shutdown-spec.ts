@@ -15,7 +15,7 @@ export interface ShutdownPlan {
   readonly cause: number
 }
 
-/** The whole of a shutdown, in milliseconds, where none is given. */
+/** How long a whole shutdown may take, in milliseconds, unless told otherwise. */
 export const DEFAULT_SHUTDOWN_TIMEOUT = 10_000
 
 const PHASE_RULES = Object.fromEntries(PHASES.map((phase) => [phase, duration]))

@@ -1,4 +1,4 @@
-/** Work: what can be supervised, checked; and the options that fit it. */
+/** What can be supervised as work, and the types of the options that fit it. */
 import type { AnyActorLogic, InputFrom, IsNotNever } from 'xstate'
 import type { Work } from '../contract/index.ts'
 import { isGrounded } from '../port/index.ts'

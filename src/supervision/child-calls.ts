@@ -8,7 +8,7 @@ import type { RoutineRegistry } from './routine-registry.ts'
 import { nameStart, Service } from './service.ts'
 import type { Supervisor } from './supervisor.ts'
 
-/** A child at work: what `routine(…)` or `manager(…)` became. */
+/** A running child: what was made of `routine(…)` or `manager(…)`. */
 export type LivingChildOf<M> = Routine<unknown, unknown, unknown> | M
 
 /** An answer of a supervisor. `cause` says why a start failed; its `path` says whose. */
@@ -30,7 +30,7 @@ const INSTANCE_RULES = { id: nodeName, input: anything }
 export interface ChildEntryOf<M> {
   readonly id: string
   readonly type: 'worker' | 'supervisor'
-  /** Itself; `'restarting'` while a restart waits, undefined if it does not run. */
+  /** The child itself; `'restarting'` while a restart waits, undefined if it does not run. */
   readonly child: LivingChildOf<M> | 'restarting' | undefined
   /** Which incarnation runs, or ran last; 0 if none has. */
   readonly incarnation: number
@@ -38,7 +38,7 @@ export interface ChildEntryOf<M> {
 }
 
 /** A manager whose supervisor is called. */
-export interface Asked {
+export interface CalledManager {
   readonly path: string
   readonly spec: ManagerSpec
   readonly registry: RoutineRegistry
@@ -49,17 +49,17 @@ export interface Asked {
 }
 
 /** A manager that is a child, as users hold it; or the proxy of it that `context.local` is. */
-interface Held {
+interface ManagerHandle {
   readonly service: Service | undefined
   readonly life: Ward & { readonly up: { readonly host: unknown } | undefined }
 }
 
-/** The operations themselves. The supervisor answers them in order, after the messages that came before. */
+/** The operations of one manager's supervisor, which answers them in order, after the messages that came before. */
 export class ChildCalls<M> {
-  readonly #asked: Asked
+  readonly #manager: CalledManager
 
-  constructor(asked: Asked) {
-    this.#asked = asked
+  constructor(manager: CalledManager) {
+    this.#manager = manager
   }
 
   startChild(child: ChildSpec | ChildInstance): Promise<ChildResult<LivingChildOf<M> | undefined>> {
@@ -67,11 +67,11 @@ export class ChildCalls<M> {
   }
 
   #serviceOf(child: ChildSpec | ChildInstance): Service {
-    const { spec, path, registry } = this.#asked
+    const { spec, path, registry } = this.#manager
     const { template } = spec
     if (template === undefined) {
       if (!isChildSpec(child)) throw refuse('startChild child', 'what routine() or manager() returns', child, path)
-      this.#asked.checkChild(child)
+      this.#manager.checkChild(child)
       return new Service(child)
     }
     if (typeof child !== 'object' || child === null || isChildSpec(child))
@@ -87,14 +87,14 @@ export class ChildCalls<M> {
   terminateChild(child: string | LivingChildOf<M>): Promise<ChildResult<undefined>> {
     if (typeof child === 'string') return this.#ask({ op: 'terminateChild', id: child }, () => undefined)
     if (typeof child !== 'object' || child === null || !('service' in child))
-      throw refuse('terminateChild child', 'the id of a child, or itself', child, this.#asked.path)
-    const handle = child as unknown as SupervisedRoutine | Held
+      throw refuse('terminateChild child', 'the id of a child, or itself', child, this.#manager.path)
+    const handle = child as unknown as SupervisedRoutine | ManagerHandle
     const service = handle.service as Service | undefined
     // The supervisor forgets an instance that has ended; its handle still shows that it was one.
     if (handle instanceof SupervisedRoutine && handle.ended && service?.isInstance === true)
       return Promise.resolve({ ok: true, value: undefined })
-    const above: unknown = handle instanceof SupervisedRoutine ? handle.local : handle.life.up?.host
-    if (above !== this.#asked || service === undefined) return Promise.resolve({ ok: false, error: 'not_found' })
+    const parent: unknown = handle instanceof SupervisedRoutine ? handle.local : handle.life.up?.host
+    if (parent !== this.#manager || service === undefined) return Promise.resolve({ ok: false, error: 'not_found' })
     // When the call is handled, the handle has to stand for the present child, not for one that has been replaced.
     const means = (present: Service): boolean => present === service && isOf(present, handle)
     return this.#ask({ op: 'terminateChild', id: service.id, means }, () => undefined)
@@ -113,17 +113,17 @@ export class ChildCalls<M> {
   }
 
   /** `read` is called when the supervisor answers, not when the promise is awaited. */
-  #ask<Value>(call: Call<Service>, read: (verdict: Answered) => Value): Promise<ChildResult<Value>> {
-    return this.#asked.supervisor.call(call, (verdict) => this.#result(verdict, read))
+  #ask<Value>(call: Call<Service>, read: (verdict: Accepted) => Value): Promise<ChildResult<Value>> {
+    return this.#manager.supervisor.call(call, (verdict) => this.#result(verdict, read))
   }
 
-  #result<Value>(verdict: Verdict<Service>, read: (verdict: Answered) => Value): ChildResult<Value> {
+  #result<Value>(verdict: Verdict<Service>, read: (verdict: Accepted) => Value): ChildResult<Value> {
     if (verdict.ok) return { ok: true, value: read(verdict) }
     const { error, child } = verdict
-    return child === undefined ? { ok: false, error } : { ok: false, error, cause: nameStart(this.#asked.path, child) }
+    return child === undefined ? { ok: false, error } : { ok: false, error, cause: nameStart(this.#manager.path, child) }
   }
 
-  #started({ child }: Answered): LivingChildOf<M> | undefined {
+  #started({ child }: Accepted): LivingChildOf<M> | undefined {
     return child === undefined ? undefined : this.#present(child)
   }
 
@@ -138,9 +138,9 @@ export class ChildCalls<M> {
   }
 }
 
-type Answered = Extract<Verdict<Service>, { ok: true }>
+type Accepted = Extract<Verdict<Service>, { ok: true }>
 
 /** True if the handle is that of the present routine or manager. */
-function isOf({ routine, manager }: Service, handle: SupervisedRoutine | Held): boolean {
+function isOf({ routine, manager }: Service, handle: SupervisedRoutine | ManagerHandle): boolean {
   return handle instanceof SupervisedRoutine ? handle === routine : handle.life === manager
 }

@@ -24,7 +24,7 @@ export const LATER = Symbol('later')
 /** The supervisor whose commands are carried out. */
 interface Process {
   readonly closed: boolean
-  /** Goes on with what came of the command. */
+  /** Resumes it with the result of its command. */
   resume(answer: unknown): void
   /** A delayed restart is due. */
   hasten(child: Service): void
@@ -52,7 +52,7 @@ export class Commands {
     const { routine } = service
     // Its last end has yet to be answered, which decides what follows.
     if (service.unanswered) {
-      service.answered = () =>
+      service.onAnswered = () =>
         this.#tree.turn.next(() => {
           if (!this.#process.closed) this.#process.resume(this.start(service, again))
         })
@@ -77,7 +77,7 @@ export class Commands {
   #startRoutine(service: Service): unknown {
     const routine = this.#routineFor(service)
     if (routine === undefined) return 'error'
-    // It was stopped while it did not run: its end is on the way.
+    // It was asked to stop while it did not run: it counts as started, and ends at once.
     if (routine.stopRequested) {
       routine.stop(CANCEL, routine.memory.lateReason ?? this.#host.cancelReason)
       return 'ok'
@@ -86,8 +86,8 @@ export class Commands {
       this.#letBegin(service, routine)
       return 'ok'
     }
-    // Comes after the deed that looks at its signal.
-    this.#tree.turn.next(() => prepareRoutine(routine, (_, begun, whose) => this.#prepared(service, routine, begun, whose)))
+    // A turn later: the deed that checks its signal is queued already.
+    this.#tree.turn.next(() => prepareRoutine(routine, (_, begun, incarnation) => this.#prepared(service, routine, begun, incarnation)))
     return LATER
   }
 
@@ -97,13 +97,14 @@ export class Commands {
   }
 
   /** Its `start` has returned. */
-  #prepared(service: Service, routine: SupervisedRoutine, begun: Begun, whose: Incarnation): void {
-    if (begun === 'error') service.startError = whose.error
-    else if (begun === 'ok' && routine.current === whose && !whose.over && !this.#process.closed) this.#letBegin(service, routine)
+  #prepared(service: Service, routine: SupervisedRoutine, begun: Begun, incarnation: Incarnation): void {
+    if (begun === 'error') service.startError = incarnation.error
+    else if (begun === 'ok' && routine.current === incarnation && !incarnation.over && !this.#process.closed)
+      this.#letBegin(service, routine)
     this.#process.resume(begun)
   }
 
-  /** The routine that goes on, or a new one; undefined if there is no room for it. */
+  /** Its present routine with a new incarnation, or a new routine; undefined if that can't be had, and `startError` says why. */
   #routineFor(service: Service): SupervisedRoutine | undefined {
     const registry = this.#registry
     const { path } = this.#host
@@ -152,7 +153,7 @@ export class Commands {
       service.startError = new StartFailedError(`${path}/${service.name}: not started`, { path: `${path}/${service.name}`, cause })
       return 'error'
     }
-    service.begun = (begun) => this.#resumeNext(begun)
+    service.onBegun = (begun) => this.#resumeNext(begun)
     if (service.manager === manager) manager.renew()
     else {
       service.manager = manager
@@ -167,7 +168,7 @@ export class Commands {
     this.disarm(service)
     if (manager !== undefined) {
       if (manager.over && !manager.unanswered) return undefined
-      service.stopped = () => this.#resumeNext(undefined)
+      service.onStopped = () => this.#resumeNext(undefined)
       if (!manager.over) manager.stopBySupervisor()
       return LATER
     }
@@ -177,7 +178,7 @@ export class Commands {
       return undefined
     }
     service.again = again
-    service.stopped = () => this.#resumeNext(undefined)
+    service.onStopped = () => this.#resumeNext(undefined)
     routine.stop(CANCEL, this.#host.cancelReason)
     return LATER
   }
@@ -202,7 +203,7 @@ export class Commands {
     return delay
   }
 
-  /** It stays down. */
+  /** The child does not run, and is not to be started again. */
   leave(service: Service): void {
     const { routine, manager } = service
     this.disarm(service)
@@ -210,7 +211,7 @@ export class Commands {
     else if (routine !== undefined && !routine.ended) {
       // Its delayed restart was to begin now, and another one of its group has failed to start.
       service.again = false
-      service.stopped = () => undefined
+      service.onStopped = () => undefined
       routine.stop(CANCEL, this.#host.cancelReason)
     }
     this.giveBack(service)

@@ -1,4 +1,4 @@
-/** What supervision asks of managers: of its own, and of child managers. */
+/** What supervision asks of managers: of the one that it belongs to, and of child managers. */
 import type { EndReason } from '../../machines/supervisor.ts'
 import type { Gate } from '../admission/index.ts'
 import type { EndKind } from '../contract/index.ts'
@@ -6,7 +6,7 @@ import type { Host, SupervisedRoutine } from '../routine/index.ts'
 import type { ManagerSpec } from '../spec/index.ts'
 import type { Service } from './service.ts'
 
-/** A manager, to its own supervising. */
+/** A manager, as its own supervisor sees it. */
 export interface Lead {
   readonly host: Host<SupervisedRoutine>
   readonly spec: ManagerSpec
@@ -27,7 +27,7 @@ export interface Lead {
   describeLimit(): string
 }
 
-/** A manager, to the supervisor whose child it is. */
+/** A child manager, as its supervisor sees it. */
 export interface Ward {
   /** Itself, as users hold it. */
   readonly host: unknown
@@ -42,9 +42,9 @@ export interface Ward {
   readonly concluded: boolean
   /** Begins its first life. */
   live(): void
-  /** Begins another. */
+  /** Begins another life. */
   renew(): void
-  /** Ends the present life: behind earlier messages of its own supervisor, if nothing is being started or stopped there. */
+  /** Ends the present life: behind what waits in its own supervisor's mailbox, or at once if that is busy and there is a shutdown time. */
   stopBySupervisor(): void
   /** Ends it for good: no life follows. */
   conclude(): void

@@ -25,7 +25,7 @@ import type { Tree } from '../turn/index.ts'
 import type { Lead } from './lead.ts'
 import type { Service } from './service.ts'
 
-/** The supervisor, for the routines that are children. */
+/** What the registry asks of the supervisor about routines that are children. */
 export interface ChildSupervisor {
   /** Restarts of the present life. */
   readonly window: RestartWindow
@@ -45,7 +45,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
   services = 0
   /** Of the manager's present life. */
   #supervisor!: ChildSupervisor
-  /** That in which children run. */
+  /** The asynchronous context in which children run. */
   #asyncContext: unknown
   readonly #lead: Lead
   readonly #host: Host<SupervisedRoutine>
@@ -152,7 +152,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
     return this.retained().findLast(({ knownId }) => knownId === id)
   }
 
-  /** Ended routines that are kept for a look, the latest last. */
+  /** Ended routines that are kept to be looked at, the latest last. */
   retained(): SupervisedRoutine[] {
     const oldest = this.#retained.length < this.#lead.spec.retain ? 0 : this.#retainedNext
     return [...this.#retained.slice(oldest), ...this.#retained.slice(0, oldest)]
@@ -166,7 +166,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
    */
   settle(routine: SupervisedRoutine, orphan: boolean): void {
     if (routine.ended) return
-    if (this.#asks(routine, orphan)) return
+    if (this.#hasToAsk(routine, orphan)) return
     routine.current.answer()
     const kind = routine.endKind
     if (orphan) routine.group.count('orphaned', 1)
@@ -216,7 +216,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
   }
 
   /** True if `restartIf` or `random` has to be called first, as far as can be said now. */
-  #asks(routine: SupervisedRoutine, orphan: boolean): boolean {
+  #hasToAsk(routine: SupervisedRoutine, orphan: boolean): boolean {
     const { spec } = routine
     if ((spec.restartIf === undefined && spec.backoff === undefined) || routine.stopRequested || this.#host.closed) return false
     const kind = routine.endKind
@@ -291,7 +291,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
 
   announceEnd(routine: SupervisedRoutine, kind: EndKind, orphan: boolean, willRestart: boolean): void {
     const { bus } = this.#tree
-    // Nothing has happened since it ended, unless `restartIf` was asked.
+    // Unless `restartIf` or `random` was called, no time has passed since it ended.
     const at = routine.spec.restartIf === undefined && routine.spec.backoff === undefined ? routine.current.endedAt : undefined
     if (kind === 'failed' && bus.logs)
       bus.log('error', { path: routine.path, err: routine.current.error, incarnation: routine.incarnation, willRestart }, 'routine failed')
@@ -318,7 +318,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
 
   // --- shutdown ------------------------------------------------------------------------------
 
-  /** Ends what has not begun; with `drain`, only what waits for a restart. Each is a turn: `routines` may have changed by then. */
+  /** Ends a routine that has not begun; with `drain`, only if it waits for a restart. A turn: it may have ended by then. */
   cancelPending(routine: SupervisedRoutine, cause: number, drain: boolean): void {
     if (routine.ended) return
     if (routine.current.over) {
@@ -338,7 +338,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
       .filter((routine) => !routine.stopRequested && (routine.service === undefined || routine.service.isInstance || services))
   }
 
-  /** Asks one of them. The milliseconds that it may take, where the shutdown is to see to that. */
+  /** Asks one of them to stop. Returns the milliseconds that it may take, where the shutdown is to see to that. */
   ask(routine: SupervisedRoutine, cause: number): number | undefined {
     if (routine.stopRequested || routine.ended) return undefined
     this.#tree.asked++
@@ -357,7 +357,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
     routine.stop(KILL, this.#host.cancelReason)
   }
 
-  /** Milliseconds since the longest silent of them was heard. */
+  /** Milliseconds since the last heartbeat of the routine that has been silent the longest. */
   oldestBeat(now: number): number | undefined {
     let oldest: number | undefined
     for (const routine of this.#watched)
@@ -367,11 +367,11 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
 }
 
 /** Its `start` has returned. */
-function begin(routine: SupervisedRoutine, begun: string, whose: Incarnation): void {
-  if (begun === 'ok' && routine.current === whose && !whose.over) routine.tree.begin(whose)
+function begin(routine: SupervisedRoutine, begun: string, incarnation: Incarnation): void {
+  if (begun === 'ok' && routine.current === incarnation && !incarnation.over) routine.tree.begin(incarnation)
 }
 
-/** A deed. */
+/** A deed: asks `restartIf`, and settles in a turn after that. */
 function askRestartIf(routine: SupervisedRoutine, orphan: boolean): void {
   routine.ownMemory.helps = false
   routine.tree.asyncContext.run(routine.asyncContext, callRestartIf, routine, undefined)
@@ -387,7 +387,7 @@ function callRestartIf(routine: SupervisedRoutine): void {
   }
 }
 
-/** A deed. */
+/** A deed: asks `random`, and settles in a turn after that. */
 function askChanceFirst(routine: SupervisedRoutine, orphan: boolean): void {
   askChance(routine)
   routine.tree.turn.arise(settle, routine, orphan)

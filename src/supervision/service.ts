@@ -1,4 +1,4 @@
-/** A child of a supervisor: its specification, its state, and its present routine or manager. */
+/** A child of a supervisor: its child spec, its state, and its present routine or manager. */
 import type { RestartType } from '../../machines/restart-policy.ts'
 import type { Begun, Child, ChildState } from '../../machines/supervisor.ts'
 import { isStartFailure, StartFailedError } from '../contract/index.ts'
@@ -12,7 +12,7 @@ export class Service implements Child, Post {
   readonly restart: RestartType
   readonly significant: boolean
   readonly type: 'worker' | 'supervisor'
-  /** Of an instance of a template: its own input. */
+  /** What a routine of it is made by; undefined for a manager. An instance of a template may have its own input in it. */
   readonly routineSpec: RoutineSpec | undefined
   state: ChildState = 'undefined'
   alive = false
@@ -28,11 +28,11 @@ export class Service implements Child, Post {
   /** Why its last start failed. */
   startError: unknown
   /** Resumes the supervisor that waits for its end. */
-  stopped: (() => void) | undefined
+  onStopped: (() => void) | undefined
   /** Resumes the supervisor that waits for its start. */
-  begun: ((begun: Begun) => void) | undefined
-  /** Goes on with its start once its last end is answered. */
-  answered: (() => void) | undefined
+  onBegun: ((begun: Begun) => void) | undefined
+  /** Resumes its start, which waits until its last end is answered. */
+  onAnswered: (() => void) | undefined
   /** The timer of a delayed restart. */
   restartTimer: unknown
   /** `willRestart` of its last end; undefined before the first end and after a start. */
@@ -68,7 +68,7 @@ export class Service implements Child, Post {
     return this.manager?.unanswered ?? (this.routine?.ended === false && this.routine.unanswered)
   }
 
-  /** The supervisor has taken the message of its end. */
+  /** The supervisor takes the message of its end. */
   exitTaken(): void {
     this.exitWaits = false
   }

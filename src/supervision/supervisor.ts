@@ -32,7 +32,7 @@ export class Supervisor implements ChildSupervisor {
   readonly #lead: Lead
   readonly #tree: Tree
   readonly #registry: RoutineRegistry
-  readonly #mind: Supervision<Service>
+  readonly #supervision: Supervision<Service>
   readonly #process: Generator<Command<Service>, void, unknown>
   readonly #mailbox: Message<Service>[] = []
   readonly #commands: Commands
@@ -50,7 +50,7 @@ export class Supervisor implements ChildSupervisor {
     this.#tree = host.tree
     this.#registry = registry
     this.window = new RestartWindow(spec.maxRestarts, spec.restartWindow)
-    this.#mind = {
+    this.#supervision = {
       strategy: spec.strategy,
       template: spec.template?.id,
       autoShutdown: spec.autoShutdown,
@@ -61,10 +61,10 @@ export class Supervisor implements ChildSupervisor {
     }
     for (const child of spec.children) {
       const service = new Service(child)
-      this.#mind.children.set(child.id, service)
-      if (child.significant) this.#mind.significant.add(service)
+      this.#supervision.children.set(child.id, service)
+      if (child.significant) this.#supervision.significant.add(service)
     }
-    this.#process = supervise(this.#mind)
+    this.#process = supervise(this.#supervision)
     this.#commands = new Commands(lead, registry, this)
   }
 
@@ -75,7 +75,7 @@ export class Supervisor implements ChildSupervisor {
 
   /** True unless this child was forgotten. */
   has(child: Service): boolean {
-    return this.#mind.children.has(child.id)
+    return this.#supervision.children.has(child.id)
   }
 
   /** True while something is being started or stopped. */
@@ -83,7 +83,7 @@ export class Supervisor implements ChildSupervisor {
     return !this.#idle && !this.closed
   }
 
-  /** Asks it something; `read` makes of the answer what it means, at the moment when it is given. */
+  /** Makes a call; `read` turns the answer into a value at the moment when it is given. */
   call<Value>(call: Call<Service>, read: (verdict: Verdict<Service>) => Value): Promise<Value> {
     const { promise, resolve } = Promise.withResolvers<Value>()
     const reply = (verdict: Verdict<Service>): void => resolve(read(verdict))
@@ -95,7 +95,7 @@ export class Supervisor implements ChildSupervisor {
     return promise
   }
 
-  /** In a turn. */
+  /** Puts a message into the mailbox. In a turn. */
   post(message: Message<Service>): void {
     if (this.closed) return
     this.#mailbox.push(message)
@@ -131,10 +131,10 @@ export class Supervisor implements ChildSupervisor {
     const closed = this.closed
     const wish = this.#wishOf(routine)
     const exit = exitOf(kind)
-    const awaited = service.stopped
-    const asked = wish === 'again' || wish === 'free' || (wish === 'policy' && shouldRestart(service.restart, exit))
-    // A first start that fails is an end; that of a restart is tried again.
-    const again = routine.memory.notStarted ? service.retried && routine.memory.startThrew : asked
+    const awaited = service.onStopped
+    const wanted = wish === 'again' || wish === 'free' || (wish === 'policy' && shouldRestart(service.restart, exit))
+    // A first start that fails ends the child; a restart that fails is tried again.
+    const again = routine.memory.notStarted ? service.retried && routine.memory.startThrew : wanted
     // A busy supervisor decides later, when the window has moved on: until then the limit counts as not reached.
     const allowed = wish === 'free' || this.busy || this.#hasRestartFor(routine)
     const willRestart = again && !closed && awaited === undefined && allowed
@@ -145,7 +145,7 @@ export class Supervisor implements ChildSupervisor {
     this.#commands.disarm(service)
     registry.announceEnd(routine, kind, orphan, willRestart)
     service.toRestart = willRestart
-    // The answer of its `start` follows.
+    // That its `start` has failed, or returned `ignore`, is the answer to the supervisor's command, and follows.
     if (routine.memory.notStarted && !closed) return
     if (awaited !== undefined) {
       registry.finish(routine, service.again && !closed)
@@ -176,11 +176,11 @@ export class Supervisor implements ChildSupervisor {
   #answerManager(service: Service, stopRequested: boolean, failedToStart: unknown): void {
     service.alive = false
     if (this.closed) service.manager?.conclude()
-    if (service.begun !== undefined) {
+    if (service.onBegun !== undefined) {
       service.startError = failedToStart
       this.#began(service, failedToStart === undefined ? 'ignore' : 'error')
-    } else if (service.stopped !== undefined) this.#stopped(service)
-    // OTP counts giving up as an end in good order.
+    } else if (service.onStopped !== undefined) this.#stopped(service)
+    // For OTP, giving up is a `shutdown` exit.
     else this.#postExit(service, 'shutdown', stopRequested ? 'told' : 'policy')
   }
 
@@ -189,23 +189,23 @@ export class Supervisor implements ChildSupervisor {
     this.post({ type: 'exit', child, run: child.begunRun, kind, wish })
   }
 
-  /** Its last end was told: a start that waits for that goes on. */
+  /** Its last end is answered: a start that waits for that goes on. */
   #answered(service: Service): void {
-    const { answered } = service
-    service.answered = undefined
-    answered?.()
+    const { onAnswered } = service
+    service.onAnswered = undefined
+    onAnswered?.()
   }
 
   #stopped(service: Service): void {
-    const { stopped } = service
-    service.stopped = undefined
-    stopped?.()
+    const { onStopped } = service
+    service.onStopped = undefined
+    onStopped?.()
   }
 
   #began(service: Service, begun: Begun): void {
-    const { begun: tell } = service
-    service.begun = undefined
-    tell?.(begun)
+    const { onBegun } = service
+    service.onBegun = undefined
+    onBegun?.(begun)
   }
 
   /** A child manager runs. */

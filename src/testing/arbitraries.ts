@@ -24,7 +24,7 @@ export interface Arbitraries {
   readonly policy: Arbitrary<NonNullable<WorkPlan['options']>>
   /** One fault, or none, as text. */
   readonly fault: Arbitrary<string>
-  /** What is wrong with one routine. */
+  /** The faults of one routine. */
   readonly faultScript: Arbitrary<readonly string[]>
   readonly routine: Arbitrary<WorkPlan>
   /** Whole trees, names unique. */
@@ -110,7 +110,7 @@ function trees(fc: FastCheck, routine: Arbitrary<WorkPlan>): Arbitrary<TreePlan>
     restart: fc.constantFrom('transient' as const, 'temporary' as const),
   }
   const limits = { maxRoutines: fc.constantFrom(1, 2, 4), overflow: fc.constant('queue' as const) }
-  const service = routine.map((plan) => withoutPermitTrouble(plan))
+  const service = routine.map((plan) => withoutFailedFirstStart(plan))
   const inner = fc.record(
     {
       kind: fc.constant('manager' as const),
@@ -154,12 +154,12 @@ function trees(fc: FastCheck, routine: Arbitrary<WorkPlan>): Arbitrary<TreePlan>
     .map(named)
 }
 
-/** A service whose first start fails takes its tree along before it has begun: rare enough in what people write. */
-function withoutPermitTrouble(plan: WorkPlan): WorkPlan {
+/** A child whose first start fails ends its tree before it has begun, which is rare in real trees: its second start fails instead. */
+function withoutFailedFirstStart(plan: WorkPlan): WorkPlan {
   return plan.faults?.includes('startFails(1)') === true ? { ...plan, faults: ['startFails(2)'] } : plan
 }
 
-/** Gives everybody a name of its own. */
+/** Gives each routine and manager a name of its own. */
 function named(plan: TreePlan): TreePlan {
   const counts = new Map<string, number>()
   const name = (letter: string): string => {
@@ -198,7 +198,7 @@ export function placesOf(plan: TreePlan): { names: string[]; managers: string[] 
   return { names, managers }
 }
 
-/** A step whose places are numbers: so tree and script shrink independently of each other. */
+/** A step that names its target by a number, so that tree and script shrink independently of each other. */
 type Draft = { readonly do: PlainStep['do']; readonly pick?: number; readonly [option: string]: unknown }
 
 function drafts(fc: FastCheck): Arbitrary<readonly Draft[]> {
@@ -218,9 +218,9 @@ function drafts(fc: FastCheck): Arbitrary<readonly Draft[]> {
     },
     { requiredKeys: ['do', 'pick'] },
   )
-  const told = fc.record({ do: fc.constantFrom('signal' as const, 'abort' as const) })
+  const signals = fc.record({ do: fc.constantFrom('signal' as const, 'abort' as const) })
   const others = [step('spawn'), step('cancel', 'kill', 'restart'), step('terminateChild', 'restartChild', 'deleteChild')]
-  return fc.array(fc.oneof(wait, wait, shutdown, shutdown, told, ...others.map((each) => fc.record(each))), { maxLength: 6 })
+  return fc.array(fc.oneof(wait, wait, shutdown, shutdown, signals, ...others.map((each) => fc.record(each))), { maxLength: 6 })
 }
 
 /** What a late spawn is made of. */

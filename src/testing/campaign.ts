@@ -41,7 +41,7 @@ export interface CampaignResult {
   readonly goals: Readonly<Record<string, number>>
 }
 
-/** What a counterexample is called by. */
+/** What a campaign throws when it has found a counterexample. */
 export class CounterexampleError extends CurtaincallError {
   /** The law that does not hold. */
   readonly law: string
@@ -109,7 +109,7 @@ export async function propertyShutdown(tree: SimulatedTree, options: CampaignOpt
   check('propertyShutdown', options, RULES)
   const fc = await load(options.fc)
   if (isPlan(tree)) checkPlan(tree, 'tree')
-  const { names, managers } = isPlan(tree) ? placesOf(tree) : await look(tree)
+  const { names, managers } = isPlan(tree) ? placesOf(tree) : await namesIn(tree)
   const { faultScript, schedule, script } = arbitraries(fc)
   const faults =
     names.length === 0 ? fc.constant({}) : fc.dictionary(fc.constantFrom(...names), faultScript, { maxKeys: 3, noNullPrototype: true })
@@ -124,14 +124,14 @@ export async function propertyShutdown(tree: SimulatedTree, options: CampaignOpt
   return campaign(fc, run, async (each) => (await perform(tree, each)).simulation, options)
 }
 
-/** Who is there when nothing is wrong. */
-async function look(tree: Exclude<SimulatedTree, TreePlan>): Promise<{ names: string[]; managers: string[] }> {
+/** Names of routines and paths of managers, as they are in a run without faults. */
+async function namesIn(tree: Exclude<SimulatedTree, TreePlan>): Promise<{ names: string[]; managers: string[] }> {
   const { run } = await simulate(tree, { laws: [] })
-  // What is wrong with a body can't be wrong with a machine.
+  // Most faults are put around a body, and actor logic has none.
   const spawned = run.events.filter(({ type }) => type === 'routine.spawned')
   const named = (logic: boolean): string[] =>
     spawned.filter(({ actor }) => (run.routines.get(actor)?.logic === true) === logic).map(({ name }) => String(name))
-  // Faults go by the name: one that a machine has, too, would be the machine's as well.
+  // Faults are given by name: a name that actor logic has, too, would give it to that as well.
   const machines = new Set(named(true))
   return { names: [...new Set(named(false))].filter((name) => !machines.has(name)), managers: [...run.managers.keys()] }
 }
@@ -145,13 +145,13 @@ async function load(given: FastCheck | undefined): Promise<FastCheck> {
   }
 }
 
-/** The law that a failed run of the library itself breaks: it has to end. */
+/** The name of the law that is broken by a run which the simulation could not bring to its end. */
 const ENDS = 'simulationEnds'
 
 async function campaign<Run>(fc: FastCheck, runs: Arbitrary<Run>, play: Play<Run>, options: CampaignOptions): Promise<CampaignResult> {
   const { runs: numRuns = 100, seed = 1, laws = allLaws, goals = [] } = options
   const reached = Object.fromEntries(goals.map(({ name }) => [name, 0]))
-  // What is shrunk has to break the same law; otherwise it would be another story.
+  // A smaller run has to break the same law: another law may be broken by another fault.
   let law: string | undefined
   let original: Trace | undefined
   // What the caller's own code threw: it breaks no law, and there is nothing to make smaller.
@@ -205,13 +205,13 @@ function isReached({ name, reached }: Goal, run: SimulatedRun): boolean {
   })
 }
 
-/** What was thrown, as it is, but for where it was. */
+/** The error that was thrown; its message says in which run that was. */
 function inRun(error: unknown, run: number, seed: number): unknown {
   if (error instanceof Error && !Object.isFrozen(error)) error.message += `\nin run ${run} of the campaign, seed ${seed}`
   return error
 }
 
-/** Why a campaign fails. */
+/** The error that a failed campaign throws. */
 async function failure<Run>(
   play: Play<Run>,
   result: RunDetails<[Run]>,

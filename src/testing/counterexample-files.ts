@@ -6,13 +6,13 @@ import { laws as allLaws } from './laws.ts'
 import type { Trace } from './trace.ts'
 import { writeTrace } from './trace-file.ts'
 
-/** So long may the name of a law be in that of a file. */
+/** Characters of the name of a law that the name of a file takes over. */
 const LONGEST = 60
 
 /**
  * Writes the smallest run that breaks a law, and beside it the one that it was made of.
  *
- * @returns What can be done with them; or why they could not be written: what was found is worth more than its file.
+ * @returns The commands that use them; or why they could not be written, which must not hide the counterexample itself.
  */
 export function keepBoth(trace: Trace, original: Trace | undefined, folder: string, law: string): string {
   const name = nameOf(trace, law)
@@ -35,7 +35,7 @@ function instructions(trace: Trace, smallest: string, original: string | undefin
   return `${replay}\nlook, beside what it was before it was made smaller: npx curtaincall inspect ${smallest} ${original}`
 }
 
-/** Writes a trace, and says where, as a shell takes it. */
+/** Writes a trace. Returns the name of its file, quoted for a shell where necessary. */
 function keep(trace: Trace, folder: string, name: string): string {
   const file = join(folder, `${name}.cct.jsonl`)
   writeTrace(file, trace)
@@ -43,8 +43,8 @@ function keep(trace: Trace, folder: string, name: string): string {
 }
 
 /**
- * A name that any file system takes, and that no other counterexample has: laws may be called alike but for what is left out, and
- * trees that break the same law with the same seed are many. The same counterexample has the same name.
+ * A name that any file system takes. The hash keeps apart laws whose names differ only in what is left out, and the many trees that
+ * break one law with one seed. The same counterexample always has the same name.
  */
 function nameOf({ header, events }: Trace, law: string): string {
   const { on: _on, found, ...made } = header

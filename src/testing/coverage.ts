@@ -3,7 +3,7 @@ import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition, Inspection
 import { CurtaincallError } from '../contract/index.ts'
 import { check, refuse, type Rule } from '../spec/index.ts'
 
-/** What of one machine was taken. */
+/** The transitions of one machine that were taken. */
 export interface MachineCoverage {
   readonly machine: string
   readonly taken: number
@@ -41,7 +41,7 @@ export function transitionCoverage(...machines: readonly AnyStateMachine[]): Tra
   for (const machine of machines)
     if (typeof machine?.transition !== 'function') throw refuse('transitionCoverage machines', 'XState machines', machine)
   const all = machines.map((machine) => ({ machine, transitions: transitionsOf(machine) }))
-  // A machine with other implementations is made of the same config, and of nodes and transitions of its own.
+  // By the config: `provide` makes a machine with the same config, but with nodes and transitions of its own.
   const taken = new Map(machines.map(({ config }) => [config, new Map<string, number>()]))
   const times = (each: AnyTransitionDefinition): number => taken.get(each.source.machine.config)?.get(placeOf(each)) ?? 0
   return {
@@ -78,11 +78,11 @@ function transitionsOf(machine: AnyStateMachine): AnyTransitionDefinition[] {
   return visit(machine.root)
 }
 
-/** Where a transition stands in its machine: the same whatever the machine was given. */
+/** Tells the transitions of a machine apart; the same for all that `provide` makes of it. */
 function placeOf(transition: AnyTransitionDefinition): string {
   const { source, eventType } = transition
-  const alike: readonly AnyTransitionDefinition[] = eventType === '' ? (source.always ?? []) : (source.transitions.get(eventType) ?? [])
-  return `${source.id} ${eventType} ${alike.indexOf(transition)}`
+  const siblings: readonly AnyTransitionDefinition[] = eventType === '' ? (source.always ?? []) : (source.transitions.get(eventType) ?? [])
+  return `${source.id} ${eventType} ${siblings.indexOf(transition)}`
 }
 
 /** A transition as a person reads it; its guard tells apart those of one event. */

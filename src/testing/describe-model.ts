@@ -41,8 +41,8 @@ export interface ModelPath {
 }
 
 /**
- * Paths that together take every transition that can be taken, also from a state to itself, each beginning anew. A path that is the beginning of
- * another one is left out.
+ * Paths that together take every transition that can be taken, also from a state to itself, each beginning anew. A path that is the
+ * beginning of another one is left out.
  *
  * @throws ConfigError for a wrong option; CurtaincallError ERR_TEST if there are more states than `limit`.
  */
@@ -52,11 +52,11 @@ export function transitionPaths(machine: AnyStateMachine, options: ExploreMachin
   const events = options.events ?? eventsOf(machine)
   const byText = new Map(events.map((event) => [describeEvent(event), event]))
   const { states, edges } = visit(systemOf(machine, options), options)
-  const ways = new Map(states.map(({ key, path }) => [key, path]))
-  const texts = edges.map(({ from, event }: Edge) => [...(ways.get(from) as readonly string[]), event])
-  const beginnings = new Set(texts.flatMap((path) => path.map((_, k) => path.slice(0, k).join('\n'))))
+  const pathTo = new Map(states.map(({ key, path }) => [key, path]))
+  const texts = edges.map(({ from, event }: Edge) => [...(pathTo.get(from) as readonly string[]), event])
+  const prefixes = new Set(texts.flatMap((path) => path.map((_, k) => path.slice(0, k).join('\n'))))
   return texts
-    .filter((path) => !beginnings.has(path.join('\n')))
+    .filter((path) => !prefixes.has(path.join('\n')))
     .map((path) => ({ name: path.join(' → '), events: path.map((text) => byText.get(text) as EventObject) }))
 }
 
@@ -76,7 +76,7 @@ const RULES = {
  * Makes a suite of an XState machine: for each path one test that does to the implementation what the events stand for, and
  * after each step looks whether it is as the machine says.
  *
- * @throws ConfigError for a wrong option, if an event has no deed, or if no state is looked at, or one that there is not;
+ * @throws ConfigError for a wrong option, if `do` has nothing for an event, or if `expect` names no state, or one that there is not;
  * CurtaincallError ERR_TEST if there are more states than `limit`.
  * @example
  * describeModel({ describe, test }, doorMachine, {
@@ -89,7 +89,7 @@ export function describeModel<Subject>(runner: Runner, machine: AnyStateMachine,
   checkModel(runner, machine, implementation)
   const { events = eventsOf(machine), input, symmetry, limit } = implementation
   for (const { type } of events) {
-    if (implementation.do[deedOf(type)] === undefined) throw refuse(`describeModel do.${deedOf(type)}`, 'a function', undefined)
+    if (implementation.do[nameInDo(type)] === undefined) throw refuse(`describeModel do.${nameInDo(type)}`, 'a function', undefined)
   }
   runner.describe(`${machine.id}, every transition`, () => {
     for (const path of transitionPaths(machine, { events, input, symmetry, limit }))
@@ -97,8 +97,8 @@ export function describeModel<Subject>(runner: Runner, machine: AnyStateMachine,
   })
 }
 
-/** What stands for events of a type. */
-function deedOf(type: string): string {
+/** The name in `do` for events of a type. */
+function nameInDo(type: string): string {
   return type === UNKNOWN.type ? '*' : type
 }
 
@@ -109,11 +109,12 @@ function checkModel<Subject>(runner: unknown, machine: unknown, implementation: 
   check('describeModel', implementation, RULES)
   for (const name of ['create', 'do', 'expect'] as const)
     if (implementation[name] === undefined) throw refuse(`describeModel option ${name}`, RULES[name].range, undefined)
-  const looks = Object.keys(implementation.expect)
-  if (looks.length === 0) throw refuse('describeModel expect', 'an object with a function for some state', implementation.expect)
+  const expected = Object.keys(implementation.expect)
+  if (expected.length === 0) throw refuse('describeModel expect', 'an object with a function for some state', implementation.expect)
   const names = ['*', ...statesOf(machine.root)]
-  const stranger = looks.find((name) => !names.includes(name))
-  if (stranger !== undefined) throw refuse('describeModel expect', `an object with functions for states (${names.join(', ')})`, stranger)
+  const unknownState = expected.find((name) => !names.includes(name))
+  if (unknownState !== undefined)
+    throw refuse('describeModel expect', `an object with functions for states (${names.join(', ')})`, unknownState)
 }
 
 /** Names of all states below: `open`, `open.locked`. */
@@ -124,27 +125,27 @@ function statesOf(node: AnyStateNode): string[] {
 async function walk<Subject>(
   machine: AnyStateMachine,
   { events }: ModelPath,
-  { create, do: deeds, expect, dispose, input }: Implementation<Subject>,
+  { create, do: actions, expect, dispose, input }: Implementation<Subject>,
 ): Promise<void> {
   let snapshot = initialTransition(machine, input as never)[0] as AnyMachineSnapshot
   const subject = await create()
-  const look = async (): Promise<void> => {
+  const checkState = async (): Promise<void> => {
     for (const name of [...namesOf(snapshot.value), '*']) await expect[name]?.(subject, snapshot)
   }
   const done: string[] = []
   try {
-    await look()
+    await checkState()
     for (const event of events) {
       done.push(describeEvent(event))
       const before = snapshot
       snapshot = transition(machine, snapshot, event)[0] as AnyMachineSnapshot
-      await deeds[deedOf(event.type)]?.(subject, event, before)
-      await look()
+      await actions[nameInDo(event.type)]?.(subject, event, before)
+      await checkState()
     }
   } catch (cause) {
-    const said = cause instanceof Error ? cause.message : String(cause)
+    const message = cause instanceof Error ? cause.message : String(cause)
     const after = done.length === 0 ? 'at the beginning' : `after ${done.join(' → ')}`
-    throw new CurtaincallError('ERR_TEST', `${after}, where the model is in ${namesOf(snapshot.value).at(-1)}: ${said}`, { cause })
+    throw new CurtaincallError('ERR_TEST', `${after}, where the model is in ${namesOf(snapshot.value).at(-1)}: ${message}`, { cause })
   } finally {
     await dispose?.(subject)
   }

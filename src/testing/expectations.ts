@@ -5,7 +5,7 @@ import { type Law, law } from './law.ts'
 import { does, stepOf } from './step-record.ts'
 import type { TraceEvent } from './trace.ts'
 
-/** If everybody obeys in time, nobody is forced. */
+/** If every routine stops in time when it is asked to, none is killed. */
 export const gracefulIfCooperative: Law = law('gracefulIfCooperative', function* ({ events, report, requests, routines, managers }) {
   if (report === undefined) return
   const deaf = [...routines.values()].some(({ deafFor, shutdown, hurries }) => deafFor >= shutdown || hurries)
@@ -40,7 +40,7 @@ export const phasesInOrder: Law = law('phasesInOrder', function* ({ events }) {
   for (const [path, phases] of passed) yield { message: `${path} began to stop and never did`, witnesses: phases.map(({ i }) => i) }
 })
 
-/** A failure that the policy answers with a restart is, or is handed up; and an announced restart comes, unless everything stops. */
+/** A failure that is to be answered with a restart leads to one, or is escalated; an announced restart comes, unless everything stops. */
 export const restartOrEscalate: Law = law('restartOrEscalate', function* ({ events, routines, report }) {
   const stopping = stopsOf(events)
   const owed = new Map<string, TraceEvent>()
@@ -61,7 +61,7 @@ export const restartOrEscalate: Law = law('restartOrEscalate', function* ({ even
   for (const [actor, { i }] of owed) yield { message: `${actor} was to be restarted and was not`, witnesses: [i] }
 })
 
-/** True if its supervisor may be at work for somebody who called it, and come to the failure after that. */
+/** True if its supervisor may still be busy with a call of the script, and take the failure after that. */
 function isBusy(events: readonly TraceEvent[], { actor, i }: TraceEvent): boolean {
   return events.some((event) => event.i < i && stepOf(event)?.at === above(actor) && !does(event, 'shutdown'))
 }
@@ -101,27 +101,27 @@ function comesFrom(events: readonly TraceEvent[], event: TraceEvent, i: number):
   return false
 }
 
-/** Who runs when its manager stops is told so, unless it ends by itself first. */
+/** A routine that runs when its manager stops is asked to stop, unless it ends by itself first. */
 export const cancelReachesAll: Law = law('cancelReachesAll', function* ({ events, routines }) {
   const running = new Map<string, TraceEvent>()
-  const told = new Set<string>()
+  const asked = new Set<string>()
   for (const event of events) {
     const { type, actor } = event
     if (type === 'routine.started') {
       running.set(actor, event)
-      told.delete(actor)
-    } else if ((type === 'body.asked' || type === 'body.ended') && event.late !== true) told.add(actor)
+      asked.delete(actor)
+    } else if ((type === 'body.asked' || type === 'body.ended') && event.late !== true) asked.add(actor)
     else if (isEnd(event)) {
       const since = running.get(actor)
       const stopped = type === 'routine.cancelled' || type === 'routine.killed'
-      if (since !== undefined && stopped && !told.has(actor) && routines.get(actor)?.logic !== true)
+      if (since !== undefined && stopped && !asked.has(actor) && routines.get(actor)?.logic !== true)
         yield { message: `${actor} was stopped without having been told`, witnesses: [since.i, event.i] }
       running.delete(actor)
     }
   }
 })
 
-/** Nobody is killed who has ended, nor before its time to stop is over, unless somebody above, or it was said so, is out of time. */
+/** No routine is killed after it has ended; nor before its shutdown time is over, unless a manager above is out of time, or by hand. */
 export const killedOnlyIfDeaf: Law = law('killedOnlyIfDeaf', function* (run) {
   const asked = new Map<string, TraceEvent>()
   const ended = new Map<string, TraceEvent>()
@@ -151,7 +151,7 @@ function killedByHand(events: readonly TraceEvent[]): boolean {
   return events.some((event) => does(event, 'kill') || stepOf(event)?.kills === true)
 }
 
-/** The report says what happened, and all that came to be is in the totals. */
+/** The report agrees with the events, and its totals with all routines that were spawned. */
 export const reportAddsUp: Law = law('reportAddsUp', function* ({ events, report, totals }) {
   if (report === undefined) return
   const { spawned, completed, failed, cancelled, killed } = totals

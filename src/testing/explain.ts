@@ -1,9 +1,22 @@
-/** Traces as a person reads them. */
+/** Explains traces in words. */
 import { describePlan } from './plan.ts'
 import { checkTrace, type Trace, type TraceEvent, type TraceHeader } from './trace.ts'
 
-/** Details that are worth a word in a story. */
-const SAID = ['incarnation', 'error', 'reason', 'delay', 'phase', 'state', 'trigger', 'code', 'willRestart', 'from', 'how', 'late'] as const
+/** Fields of events that an explanation mentions. */
+const FIELDS = [
+  'incarnation',
+  'error',
+  'reason',
+  'delay',
+  'phase',
+  'state',
+  'trigger',
+  'code',
+  'willRestart',
+  'from',
+  'how',
+  'late',
+] as const
 
 /**
  * The story of a trace: indented by the tree, with what led to what, and the witnesses of each violation marked.
@@ -17,7 +30,7 @@ export function explainTrace(trace: Trace): string {
   const { header, events, verdict } = trace
   const witnesses = new Map<number, string[]>()
   for (const { law, witnesses: seen } of verdict.violations) for (const i of seen) witnesses.set(i, [...(witnesses.get(i) ?? []), law])
-  const story = events.map((event) => line(event, witnesses.get(event.i)))
+  const story = events.map((event) => describeEvent(event, witnesses.get(event.i)))
   const wrong = verdict.violations.map(({ law, message }) => `✗ ${law}: ${message}`)
   return [...describeHeader(header), '', ...story, '', ...(wrong.length === 0 ? ['✓ every law holds'] : wrong)].join('\n')
 }
@@ -34,7 +47,7 @@ function describeHeader({ seed, tape, mode, strict, tree, faults, story }: Trace
   ]
 }
 
-function line(event: TraceEvent, marks: readonly string[] | undefined): string {
+function describeEvent(event: TraceEvent, marks: readonly string[] | undefined): string {
   const depth = event.actor === '' ? 0 : event.actor.split('/').length
   const because = event.cause === undefined ? '' : `  ← ${event.cause}`
   const place = `${String(event.i).padStart(4)} ${String(event.t).padStart(7)} ms ${'  '.repeat(depth)}`
@@ -42,11 +55,11 @@ function line(event: TraceEvent, marks: readonly string[] | undefined): string {
 }
 
 function sentence(event: TraceEvent): string {
-  const details = SAID.filter((field) => event[field] !== undefined && event[field] !== false).map((field) =>
+  const details = FIELDS.filter((field) => event[field] !== undefined && event[field] !== false).map((field) =>
     event[field] === true ? field : `${field} ${String(event[field])}`,
   )
-  const said = details.length === 0 ? '' : ` (${details.join(', ')})`
-  if (event.type === 'step') return `» ${event.text}${said}`
+  const inBrackets = details.length === 0 ? '' : ` (${details.join(', ')})`
+  if (event.type === 'step') return `» ${event.text}${inBrackets}`
   const [subject, verb] = event.type.split('.') as [string, string]
-  return `${event.actor.slice(event.actor.lastIndexOf('/') + 1)} ${subject === 'body' ? event.type : verb}${said}`
+  return `${event.actor.slice(event.actor.lastIndexOf('/') + 1)} ${subject === 'body' ? event.type : verb}${inBrackets}`
 }

@@ -71,13 +71,13 @@ const LIMIT = 100_000
  * @throws ConfigError for a wrong option; CurtaincallError ERR_TEST if there are more states than `limit`.
  */
 export function explore<State>(system: System<State>, options: ExploreOptions<State> = {}): Exploration<State> {
-  const steps = having('steps', 'ended', 'key')
-  if (!steps.accepts(system)) throw refuse('explore system', steps.range, system)
+  const rule = having('steps', 'ended', 'key')
+  if (!rule.accepts(system)) throw refuse('explore system', rule.range, system)
   check('explore', options, RULES)
   return visit(system, options)
 }
 
-/** The same, where the options are known to be right. */
+/** The same, without a check of the options. */
 export function visit<State>(system: System<State>, { invariants = {}, limit: most = LIMIT }: ExploreOptions<State>): Exploration<State> {
   const first = { key: system.key(system.initial), state: system.initial, path: [] }
   const found = new Map<string, Reached<State>>([[first.key, first]])
@@ -92,16 +92,16 @@ export function visit<State>(system: System<State>, { invariants = {}, limit: mo
     }
   }
   const states = [...found.values()]
-  const left = new Set(edges.filter(({ from, to }) => from !== to).map(({ from }) => from))
-  const alive = backwards(
+  const changing = new Set(edges.filter(({ from, to }) => from !== to).map(({ from }) => from))
+  const reachEnd = backwards(
     edges,
     states.filter(({ state }) => system.ended(state)).map(({ key }) => key),
   )
   return {
     states,
     edges,
-    deadlocks: states.filter(({ key, state }) => !left.has(key) && !system.ended(state)),
-    trapped: states.filter(({ key }) => !alive.has(key)),
+    deadlocks: states.filter(({ key, state }) => !changing.has(key) && !system.ended(state)),
+    trapped: states.filter(({ key }) => !reachEnd.has(key)),
     violations: violationsAmong(states, invariants),
   }
 }
@@ -113,7 +113,7 @@ function violationsAmong<State>(
   return states.flatMap((at) => Object.entries(invariants).flatMap(([invariant, holds]) => (holds(at.state) ? [] : [{ invariant, at }])))
 }
 
-/** What was found wrong by then is said, too: of a system without end it would never be said otherwise. */
+/** Names the first violation so far, too: in a system without end it would never be reported otherwise. */
 function tooMany<State>(
   states: readonly Reached<State>[],
   last: Reached<State>,
@@ -127,7 +127,7 @@ function tooMany<State>(
   )
 }
 
-/** All from which one of these can be reached. */
+/** Keys of all states from which one of these can be reached. */
 function backwards(edges: readonly Edge[], ends: readonly string[]): Set<string> {
   const into = new Map<string, string[]>()
   for (const { from, to } of edges) into.set(to, [...(into.get(to) ?? []), from])
@@ -200,10 +200,10 @@ function isTaken(machine: AnyStateMachine, state: AnyMachineSnapshot, event: Eve
     .some(({ target, actions, reenter }) => target !== undefined || actions.length > 0 || reenter)
 }
 
-/** An event of a type that no machine knows, for the transitions that any event takes. */
+/** An event of a type that no machine knows, for transitions on `*`. */
 export const UNKNOWN: EventObject = { type: 'an event of an unknown type' }
 
-/** Each type that the machine knows, but those that it raises itself when an inner state has ended. */
+/** An event of each type that the machine knows, but for those that it raises itself when an inner state has ended. */
 export function eventsOf(machine: AnyStateMachine): EventObject[] {
   return machine.events.filter((type) => !type.startsWith('xstate.done.state.')).map((type) => (type === '*' ? UNKNOWN : { type }))
 }

@@ -1,11 +1,11 @@
-/** What can be wrong with a routine, put around its work. */
+/** Faults: ways for a routine to misbehave, put around its work. */
 import type { AnyBody } from '../contract/index.ts'
 import { durationOrInfinity, refuse, type StartContext } from '../spec/index.ts'
 
 /** One way to misbehave. Its `text` is what a trace says, and `readFault` reads. */
 export interface Fault {
   readonly text: string
-  /** True if it does not end when it is told to, or not before so many milliseconds. */
+  /** Milliseconds for which it may go on after it was asked to stop; Infinity if it never stops. */
   readonly deafFor: number
   /** True if it fails by itself. */
   readonly fails: boolean
@@ -23,8 +23,8 @@ const aborted = (signal: AbortSignal): Promise<void> =>
     if (signal.aborted) resolve()
     else signal.addEventListener('abort', () => resolve(), { once: true })
   })
-/** Leaves no timer behind when it is told to stop. */
-const sleepUnlessTold = (ms: number, signal: AbortSignal): Promise<void> =>
+/** Leaves no timer behind when the signal is aborted. */
+const sleepUnlessAborted = (ms: number, signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
     const timer = setTimeout(resolve, ms)
     void aborted(signal).then(() => {
@@ -38,11 +38,11 @@ function fault(
   name: string,
   numbers: readonly number[],
   wrap: Fault['wrap'],
-  is: Partial<Pick<Fault, 'deafFor' | 'fails' | 'leaks' | 'hurries' | 'start'>> = {},
+  traits: Partial<Pick<Fault, 'deafFor' | 'fails' | 'leaks' | 'hurries' | 'start'>> = {},
 ): Fault {
   const wrong = numbers.find((number) => !durationOrInfinity.accepts(number))
   if (wrong !== undefined) throw refuse(`faults.${name}`, 'given numbers from 0 on', wrong)
-  return { text: `${name}(${numbers.join(', ')})`, wrap, deafFor: 0, fails: false, leaks: false, hurries: false, ...is }
+  return { text: `${name}(${numbers.join(', ')})`, wrap, deafFor: 0, fails: false, leaks: false, hurries: false, ...traits }
 }
 
 /** Throws after so many milliseconds, in each of its first `times` incarnations. */
@@ -52,17 +52,17 @@ const throws = (after = 0, times = Infinity): Fault =>
     [after, times],
     (body) => async (context) => {
       if (context.incarnation > times) return body(context)
-      await sleepUnlessTold(after, context.signal)
+      await sleepUnlessAborted(after, context.signal)
       context.signal.throwIfAborted()
       throw new Error(`fault: throws in run ${context.incarnation}`)
     },
     { fails: true },
   )
 
-/** Never ends by itself; ends when it is told to. */
+/** Never ends by itself; ends when it is asked to. */
 const hangs = (): Fault => fault('hangs', [], () => (context) => aborted(context.signal))
 
-/** Takes so much longer to end, whether it is told to stop or not. It begins in time: no body ever gets a signal that is aborted already. */
+/** Takes so much longer to end, asked to stop or not. The delay is behind the body, which never gets a signal that is aborted already. */
 const slow = (ms = 20): Fault =>
   fault(
     'slow',
@@ -77,17 +77,17 @@ const slow = (ms = 20): Fault =>
     { deafFor: ms },
   )
 
-/** Never ends, whatever it is told. */
+/** Never ends, whether it is asked to stop or not. */
 const ignoresCancel = (): Fault => fault('ignoresCancel', [], () => never, { deafFor: Infinity })
 
-/** Throws as soon as it is told to stop. */
+/** Throws as soon as it is asked to stop. */
 const crashesOnCancel = (): Fault =>
   fault('crashesOnCancel', [], () => async (context) => {
     await aborted(context.signal)
     throw new Error('fault: crashes on cancel')
   })
 
-/** Tidies up for so long when it is told to stop, and throws then. */
+/** Cleans up for so long when it is asked to stop, and throws then. */
 const crashesInCleanup = (ms = 5): Fault =>
   fault(
     'crashesInCleanup',
@@ -113,30 +113,30 @@ const duplicateDone = (): Fault =>
     },
   }))
 
-/** Tries to spawn when it is told to stop. */
+/** Tries to spawn when it is asked to stop. */
 const spawnsWhileClosing = (): Fault =>
   fault('spawnsWhileClosing', [], () => async (context) => {
     await aborted(context.signal)
     context.local.spawn('late', () => undefined)
   })
 
-/** Shuts its own manager down after so many milliseconds, and goes on until it is told to stop. */
+/** Shuts its own manager down after so many milliseconds, and goes on until it is asked to stop. */
 const shutsDown = (ms = 10): Fault =>
   fault(
     'shutsDown',
     [ms],
     (body) => async (context) => {
-      // Begun in time: a signal that is aborted already is none that a body ever gets.
+      // Before the sleep: a body never gets a signal that is aborted already.
       const result = Promise.resolve(body(context))
       result.catch(() => undefined)
-      await sleepUnlessTold(ms, context.signal)
+      await sleepUnlessAborted(ms, context.signal)
       if (!context.signal.aborted) void context.local.shutdown({ timeout: 100 })
       return result
     },
     { hurries: true },
   )
 
-/** Ends itself in good order after so many milliseconds, whether it was told to stop or not. */
+/** Ends itself with `exit` after so many milliseconds, whether it was asked to stop or not. */
 const exits = (ms = 10): Fault =>
   fault(
     'exits',

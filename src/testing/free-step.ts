@@ -1,6 +1,4 @@
-/**
- * Free steps, as far as laws have to know what they do: a function says nothing of that, what it raises does.
- */
+/** Records what free steps do, as far as laws have to know it: a step that is a function does not say, the events that it causes do. */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { LifecycleEvent } from '../../machines/lifecycle-event.ts'
 import { type GlobalManager, Manager } from '../manager/index.ts'
@@ -9,17 +7,17 @@ import { presentOwner } from './owners.ts'
 import type { Request } from './script.ts'
 import type { StepRecord } from './step-record.ts'
 
-const storage = new AsyncLocalStorage<FreeStep>()
+const storage = new AsyncLocalStorage<RunningStep>()
 
-interface FreeStep {
+interface RunningStep {
   readonly record: StepRecord
-  readonly ear: Ear
+  readonly recorder: FreeStepRecorder
 }
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] }
 
-/** Hears what free steps do. */
-export class Ear {
+/** Notes the kills and shutdowns of free steps. */
+export class FreeStepRecorder {
   /** Shutdowns that they have asked for. */
   readonly requests: Request[] = []
   readonly #global: GlobalManager
@@ -30,19 +28,20 @@ export class Ear {
     this.#now = now
   }
 
-  /** Does something that is all that a step is; what it does later is its doing, too. */
+  /** Runs the function of a step. What that does later, after an `await`, is attributed to the step, too. */
   during<Result>(record: StepRecord, act: () => Result): Result {
-    const before = stopping(this.#global)
+    const before = ongoingShutdowns(this.#global)
     try {
-      return storage.run({ record, ear: this }, act)
+      return storage.run({ record, recorder: this }, act)
     } finally {
-      // A shutdown that goes on already may have been told to hurry: no event says so.
+      // The step may have tightened a shutdown that goes on already: no event says so.
       for (const { manager, run, mode, deadline } of before)
         if (run.deadline < deadline || run.summarise().mode !== mode) this.#shutdown(manager)
     }
   }
 
-  hear(record: StepRecord, event: LifecycleEvent): void {
+  /** An event that a step has caused. */
+  note(record: StepRecord, event: LifecycleEvent): void {
     if (event.type === 'routine.killed') record.kills = true
     if (event.type !== 'manager.phase' || event.phase !== 'closing') return
     const manager = this.#global.whereis(event.path)
@@ -53,7 +52,7 @@ export class Ear {
     const { run } = life
     if (run === undefined) return
     const at = this.#now()
-    // Until it is over it may have limits that nobody knows of.
+    // Its options are not known: until it is over, it counts as one with limits for its phases.
     const request: Writable<Request> = { path, at, deadline: Infinity, mode: 'graceful', phased: true, endedAt: undefined }
     const deadline = at + run.deadline - run.startedAt - run.elapsed
     this.requests.push(request)
@@ -65,26 +64,26 @@ export class Ear {
   }
 }
 
-/** Hands an event to the ear, if a free step raises it: routines that it has spawned are on their own. */
-export function hearFreeStep(event: LifecycleEvent): void {
+/** Notes an event if a free step has caused it. What a routine does that it has spawned is the routine's. */
+export function noteEventOfStep(event: LifecycleEvent): void {
   const step = presentOwner() === undefined ? storage.getStore() : undefined
-  step?.ear.hear(step.record, event)
+  step?.recorder.note(step.record, event)
 }
 
-/** Does something that is no step's doing, nor what comes of it. */
+/** Runs something outside of any step: neither it nor what follows from it is attributed to one. */
 export function apartFromSteps<Result>(act: () => Result): Result {
   return storage.exit(act)
 }
 
-interface Stopping {
+interface OngoingShutdown {
   readonly manager: Manager
   readonly run: ShutdownRun
   readonly mode: string
   readonly deadline: number
 }
 
-function stopping(manager: Manager): Stopping[] {
+function ongoingShutdowns(manager: Manager): OngoingShutdown[] {
   const { run } = manager.life
   const own = run === undefined ? [] : [{ manager, run, mode: run.summarise().mode, deadline: run.deadline }]
-  return [...own, ...manager.below().flatMap(stopping)]
+  return [...own, ...manager.below().flatMap(ongoingShutdowns)]
 }

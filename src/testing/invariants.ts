@@ -104,13 +104,14 @@ export const restartIntensity: Law = law('restartIntensity', function* ({ events
   for (const event of events) {
     if (event.type === 'manager.started' || event.type === 'manager.restarted') times.delete(event.actor)
     if (isEnd(event)) ended.set(event.actor, event)
-    // One that was ordered by hand is free, and what a group restart brings back comes as a new routine.
+    // A restart that was ordered by hand does not count, and what a group restart brings back comes as a new routine.
     const end = ended.get(event.actor)
     const ordered = end?.type === 'routine.cancelled' || end?.type === 'routine.killed'
     if (event.type !== 'routine.restarted' || end === undefined || ordered) continue
     const path = above(event.actor)
     const { maxRestarts, restartWindow } = managers.get(path) ?? { maxRestarts: Infinity, restartWindow: 0 }
-    // It was decided at some moment between the end and the restart: in favour of the supervisor.
+    // It was decided at an unknown moment between the end and the restart. Distances are taken as long as they may have been, in
+    // favour of the supervisor.
     const within = [...(times.get(path) ?? []).filter(({ t }) => event.t - t <= restartWindow), end]
     times.set(path, within)
     if (within.length > maxRestarts)
@@ -121,7 +122,7 @@ export const restartIntensity: Law = law('restartIntensity', function* ({ events
   }
 })
 
-/** What was told to stop by name is not restarted: only something new can take its place. */
+/** A routine that was told to stop by name is not restarted: only a new one can take its place. */
 export const toldOnce: Law = law('toldOnce', function* ({ events }) {
   const told = new Map<string, TraceEvent>()
   const living = new Map<string, string>()
@@ -136,7 +137,7 @@ export const toldOnce: Law = law('toldOnce', function* ({ events }) {
     if (how === undefined && does(event, 'cancel', 'kill')) told.set(living.get(stepOf(event)?.target ?? '') ?? '', event)
     const since = told.get(actor)
     if (isEnd(event)) ended.set(actor, i)
-    // One that is told between two runs has another one in name, which is cancelled before it starts.
+    // One that is told between two runs has yet another run, which is cancelled before it starts.
     if (since !== undefined && type === 'routine.restarted' && (ended.get(actor) ?? 0) > since.i)
       yield { message: `${actor} was told to stop, and is restarted`, witnesses: [since.i, i] }
   }
@@ -161,7 +162,7 @@ export const withinOverallTimeout: Law = law('withinOverallTimeout', function* (
   }
 })
 
-/** Services and managers are told to stop in the reverse order of their start, unless somebody is out of time, or told one of them by hand. */
+/** Children and managers are asked to stop in the reverse order of their start, unless a manager above is out of time, or by hand. */
 export const reverseOrder: Law = law('reverseOrder', function* (run) {
   const { events, routines } = run
   const starts = new Map<string, string[]>()
@@ -182,7 +183,7 @@ export const reverseOrder: Law = law('reverseOrder', function* (run) {
       if (!own) asked.get(path)?.push(event)
       asked.set(actor, [])
     }
-    // Its time is up, too, may be why it is told to stop.
+    // A timeout may be why it is asked to stop, too: only those without one are compared.
     if (type === 'body.asked' && routines.get(actor)?.timeout === Infinity) asked.get(path)?.push(event)
     if (type === 'manager.stopped') {
       const inOrder = (asked.get(actor) ?? []).filter((each) => !isHurried(run, each.actor, each.t) && !byHand(events, each.actor))

@@ -13,7 +13,7 @@ export interface RoutineFacts {
   readonly timeout: number
   /** True if it is one of the `children` of its manager. */
   readonly service: boolean
-  /** True if its work is actor logic: that is told to stop by being stopped. */
+  /** True if its work is actor logic, which has no signal: to ask it to stop is to stop its actor. */
   readonly logic: boolean
   /** How long it goes on after it was told to stop. */
   readonly deafFor: number
@@ -107,19 +107,19 @@ export function sometimes(name: string, reached: Goal['reached']): Goal {
   return { name, reached }
 }
 
-/** A rule for options that take laws, and one for goals: a name, and what is asked. */
+/** Rules for options that take laws, and goals: arrays of objects with a name and a function. */
 export const lawList: Rule = { range: 'an array of laws', accepts: (value) => isListOf(value, 'check') }
 export const goalList: Rule = { range: 'an array of goals', accepts: (value) => isListOf(value, 'reached') }
 
-function isListOf(value: unknown, asked: 'check' | 'reached'): boolean {
-  return Array.isArray(value) && value.every((each) => typeof each?.name === 'string' && typeof each[asked] === 'function')
+function isListOf(value: unknown, method: 'check' | 'reached'): boolean {
+  return Array.isArray(value) && value.every((each) => typeof each?.name === 'string' && typeof each[method] === 'function')
 }
 
-const nameOfLaw: Rule = { range: 'a text that is not empty', accepts: (value) => typeof value === 'string' && value !== '' }
+const nonEmptyText: Rule = { range: 'a text that is not empty', accepts: (value) => typeof value === 'string' && value !== '' }
 
-/** What is found is told by the name. */
+/** Findings are reported by the name, so it must not be empty. */
 function checkName(what: string, name: unknown): void {
-  if (!nameOfLaw.accepts(name)) throw refuse(`${what} name`, nameOfLaw.range, name)
+  if (!nonEmptyText.accepts(name)) throw refuse(`${what} name`, nonEmptyText.range, name)
 }
 
 /** Holds a run against laws. A law that throws is itself at fault, and says so. */

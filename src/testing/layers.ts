@@ -1,14 +1,15 @@
 /**
- * Properties of the platform that are replaced for a while, by several at once.
+ * Replaces properties of the platform for a while, also the same one several times at once.
  *
- * L1  Who replaces one may stop in any order: what the others have put there stays.
+ * L1  Replacements may be taken off in any order: the others stay in place.
  * L2  When the last has stopped, the platform's own descriptor is back, and one that was not there is gone.
  */
 
-/** Makes what is to stand there of what stands there without it; undefined if nothing does. */
+/** Makes the property that replaces the one below it; that is undefined if there is none. */
 export type Layer = (below: PropertyDescriptor | undefined) => PropertyDescriptor
 
 interface Place {
+  /** The platform's own property. */
   readonly own: PropertyDescriptor | undefined
   /** The first is next to the platform's own. */
   readonly layers: { readonly layer: Layer }[]
@@ -22,16 +23,16 @@ export function cover(target: object, key: PropertyKey, layer: Layer): () => voi
   // The same function may be put there twice.
   const mine = { layer }
   place.layers.push(mine)
-  settle(target, key, place)
+  redefine(target, key, place)
   return () => {
     const at = place.layers.indexOf(mine)
     if (at < 0) return
     place.layers.splice(at, 1)
-    settle(target, key, place)
+    redefine(target, key, place)
   }
 }
 
-/** The platform's own is looked at once, by the first who comes: later something of ours stands there. */
+/** The platform's own property is read once, before the first layer is put over it. */
 function placeOf(target: object, key: PropertyKey): Place {
   let keys = places.get(target)
   if (keys === undefined) places.set(target, (keys = new Map()))
@@ -46,10 +47,10 @@ function forget(target: object, key: PropertyKey): void {
   if (keys?.size === 0) places.delete(target)
 }
 
-/** Makes the property anew of all that is over it. */
-function settle(target: object, key: PropertyKey, { own, layers }: Place): void {
+/** Defines the property anew, by all its layers. */
+function redefine(target: object, key: PropertyKey, { own, layers }: Place): void {
   if (layers.length === 0) forget(target, key)
-  const settled = layers.reduce<PropertyDescriptor | undefined>((below, { layer }) => layer(below), own)
-  if (settled === undefined) Reflect.deleteProperty(target, key)
-  else Object.defineProperty(target, key, settled)
+  const topmost = layers.reduce<PropertyDescriptor | undefined>((below, { layer }) => layer(below), own)
+  if (topmost === undefined) Reflect.deleteProperty(target, key)
+  else Object.defineProperty(target, key, topmost)
 }

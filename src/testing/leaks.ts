@@ -1,8 +1,8 @@
 /**
- * What is left when it should be over, and whose it is: timers, listeners, actors, promises.
+ * Finds leaks, and whose they are: timers, listeners, actors and promises that are left when they should be over.
  *
- * E1  Only what was made inside a watch is looked at, so that tests beside it don't matter.
- * E2  A listener is a leak on what is older than the watch; what was made inside goes with what holds it.
+ * E1  Only what was made inside a watch is looked at, so that tests that run beside it don't matter.
+ * E2  A listener is a leak only on an object that is older than the watch; objects that were made inside go, and their listeners with them.
  * E3  When the last watch is over, the platform's own functions are back.
  */
 import { AsyncLocalStorage, createHook } from 'node:async_hooks'
@@ -32,13 +32,13 @@ interface Made {
 
 const storage = new AsyncLocalStorage<LeakWatch>()
 
-/** Remembers what is made inside. */
+/** Remembers what is made while the functions run that it is given. */
 export class LeakWatch {
   readonly #made: Made[] = []
-  readonly #young = new WeakSet<object>()
+  readonly #madeInside = new WeakSet<object>()
   readonly #timers = new Map<number, Leak>()
   readonly #bodies = new Map<object, Leak>()
-  /** What the virtual clock had armed before is not looked at. */
+  /** Timers that the virtual clock has had before are not looked at. */
   readonly #mark = presentClock()?.mark ?? 0
 
   /** Runs something inside. */
@@ -46,15 +46,15 @@ export class LeakWatch {
     return storage.run(this, act)
   }
 
-  born(object: object): void {
-    this.#young.add(object)
+  noteMade(object: object): void {
+    this.#madeInside.add(object)
   }
 
-  isYoung(object: object): boolean {
-    return this.#young.has(object)
+  isMadeInside(object: object): boolean {
+    return this.#madeInside.has(object)
   }
 
-  /** Takes note of something that says itself whether it is left. */
+  /** Notes something that is asked later whether it is still there. */
   note(kind: Leak['kind'], stillThere: () => string | undefined): void {
     const owner = presentOwner()
     const where = lineOf(new Error('made').stack)
@@ -95,7 +95,7 @@ export class LeakWatch {
   }
 }
 
-/** The watch that this is inside of. */
+/** The watch that the present code runs in. */
 function presentWatch(): LeakWatch | undefined {
   return storage.getStore()
 }
@@ -137,7 +137,7 @@ function install(): () => void {
   }
 }
 
-/** XState's own mark of an actor that was started and not stopped. */
+/** By XState's own mark of an actor that was started and not stopped. */
 function isAtWork(actor: AnyActorRef): boolean {
   return (actor as unknown as { _processingStatus: number })._processingStatus === 1
 }
@@ -150,7 +150,7 @@ function watchEmitters(wrap: Wrap): void {
     'init',
     (original) =>
       function init(this: object, ...args) {
-        presentWatch()?.born(this)
+        presentWatch()?.noteMade(this)
         return original.apply(this, args)
       },
   )
@@ -162,7 +162,7 @@ function watchEmitters(wrap: Wrap): void {
         function add(this: object, ...args) {
           const [event, listener] = args as [string, (...args: unknown[]) => void]
           const watch = presentWatch()
-          if (watch?.isYoung(this) === false) {
+          if (watch?.isMadeInside(this) === false) {
             const emitter = this as EventEmitter
             watch.note('listener', () =>
               emitter.listeners(event).includes(listener) ? `a listener of ${event} on ${nameOf(emitter)}` : undefined,
@@ -178,15 +178,15 @@ function watchEmitters(wrap: Wrap): void {
 let disarmable = true
 
 function watchTargets(wrap: Wrap): void {
-  const born = (made: unknown): unknown => {
-    presentWatch()?.born(made as object)
+  const noted = (made: unknown): unknown => {
+    presentWatch()?.noteMade(made as object)
     return made
   }
   for (const name of ['AbortController', 'EventTarget'] as const) {
     wrap(globalThis, name, (original) => {
       const construct = (target: object, args: unknown[], newTarget: object): object => {
-        const made = born(Reflect.construct(target as never, args, newTarget as never)) as { signal?: AbortSignal }
-        if (made.signal !== undefined) born(made.signal)
+        const made = noted(Reflect.construct(target as never, args, newTarget as never)) as { signal?: AbortSignal }
+        if (made.signal !== undefined) noted(made.signal)
         return made
       }
       return new Proxy(original, { construct }) as Method
@@ -197,7 +197,7 @@ function watchTargets(wrap: Wrap): void {
     'any',
     (original) =>
       function any(this: object, ...args) {
-        return born(original.apply(this, args))
+        return noted(original.apply(this, args))
       },
   )
   wrap(
@@ -207,7 +207,7 @@ function watchTargets(wrap: Wrap): void {
       function timeout(this: object, ...args) {
         disarmable = false
         try {
-          return born(original.apply(this, args))
+          return noted(original.apply(this, args))
         } finally {
           disarmable = true
         }
@@ -220,7 +220,7 @@ function watchTargets(wrap: Wrap): void {
       function add(this: object, ...args) {
         const [event, listener] = args as [string, () => void]
         const watch = presentWatch()
-        if (watch?.isYoung(this) === false) {
+        if (watch?.isMadeInside(this) === false) {
           const target = this as EventTarget
           const still = (): boolean =>
             !(target instanceof AbortSignal && target.aborted) && getEventListeners(target, event).includes(listener)
@@ -263,7 +263,7 @@ export interface LeakOptions {
   readonly allowOrphans?: boolean | undefined
 }
 
-/** What they have to be. */
+/** Their rules. */
 export const LEAK_RULES = {
   owner: { range: 'a path', accepts: (value) => typeof value === 'string' },
   allowOrphans: flag,
@@ -271,7 +271,7 @@ export const LEAK_RULES = {
 
 /** Throws if something is left. */
 export async function refuseLeaks(watch: LeakWatch, { owner, allowOrphans = false }: LeakOptions): Promise<void> {
-  // What was disarmed is told of in the next turn.
+  // Async hooks report a disarmed timer only in the next turn of the event loop.
   await storage.exit(() => new Promise((resolve) => realSetImmediate(resolve)))
   const all = watch.left().filter((leak) => owner === undefined || leak.owner === owner || leak.owner?.startsWith(`${owner}/`) === true)
   const orphans = new Set(all.filter(({ kind }) => kind === 'promise').map((leak) => leak.owner))

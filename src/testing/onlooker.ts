@@ -1,4 +1,4 @@
-/** Stands between a tree and its work: puts faults in, sees what bodies see, and writes everything down. */
+/** Stands between a simulated tree and its work: puts faults in, and records the events of the tree and what bodies see. */
 import type { LifecycleEvent } from '../../machines/lifecycle-event.ts'
 import { type GlobalManager, Manager } from '../manager/index.ts'
 import type { AnyBody } from '../contract/index.ts'
@@ -7,7 +7,7 @@ import { isThenable } from '../turn/index.ts'
 import type { SupervisedRoutine } from '../routine/index.ts'
 import { isActorLogic, refuse, type StartContext } from '../spec/index.ts'
 import type { Fault } from './faults.ts'
-import { hearFreeStep } from './free-step.ts'
+import { noteEventOfStep } from './free-step.ts'
 import type { RoutineFacts, Run } from './law.ts'
 import { owned } from './owners.ts'
 import type { Recorder } from './trace.ts'
@@ -23,13 +23,14 @@ export class Onlooker implements Interceptor {
   readonly names = new Set<string>()
   /** What makes the simulation itself impossible. */
   problem: Error | undefined
-  /** Known as soon as it is made; what happens before is what its making does. */
+  /** Undefined while it is being made. */
   global: GlobalManager | undefined
   readonly #recorder: Recorder
   readonly #clock: VirtualClock
   readonly #faults: ReadonlyMap<string, readonly Fault[]>
+  /** True if the schedule decides when a body's end arrives. */
   readonly #gated: boolean
-  /** Whose body was begun last, by path: what an earlier one does is nobody's news. */
+  /** The incarnation whose body was begun last, by path: what the body of an earlier one does is recorded as `late`. */
   readonly #latest = new Map<string, object>()
 
   constructor(recorder: Recorder, clock: VirtualClock, faults: ReadonlyMap<string, readonly Fault[]>, gated: boolean) {
@@ -41,7 +42,7 @@ export class Onlooker implements Interceptor {
 
   event(event: LifecycleEvent): void {
     this.#recorder.record(event)
-    hearFreeStep(event)
+    noteEventOfStep(event)
     if (event.type === 'routine.spawned') this.names.add(event.name)
     let path = event.type.startsWith('manager.') ? event.path : event.path.slice(0, event.path.lastIndexOf('/'))
     for (; path !== ''; path = path.slice(0, Math.max(0, path.lastIndexOf('/')))) this.#count(path)
@@ -55,34 +56,43 @@ export class Onlooker implements Interceptor {
     if (count > manager.spec.maxRoutines) this.excess.push({ i: this.#recorder.events.length - 1, path, count })
   }
 
-  start(row: SupervisedRoutine, context: StartContext): void {
-    const faults = this.#faultsOf(row)
-    const { restart, shutdown, timeout } = row.spec
+  start(routine: SupervisedRoutine, context: StartContext): void {
+    const faults = this.#faultsOf(routine)
+    const { restart, shutdown, timeout } = routine.spec
     const time = shutdown === 'brutal_kill' ? 0 : shutdown === 'infinity' ? Infinity : shutdown
     const deafFor = Math.max(0, ...faults.map((fault) => fault.deafFor))
-    const logic = isActorLogic(row.logic)
+    const logic = isActorLogic(routine.logic)
     const leaks = faults.some((fault) => fault.leaks)
     const hurries = faults.some((fault) => fault.hurries)
-    this.routines.set(row.path, { restart, shutdown: time, timeout, service: row.service !== undefined, logic, deafFor, leaks, hurries })
+    this.routines.set(routine.path, {
+      restart,
+      shutdown: time,
+      timeout,
+      service: routine.service !== undefined,
+      logic,
+      deafFor,
+      leaks,
+      hurries,
+    })
     for (const fault of faults) fault.start?.(context)
   }
 
-  #faultsOf(row: SupervisedRoutine): readonly Fault[] {
-    const faults = this.#faults.get(row.name) ?? []
-    if (isActorLogic(row.logic) && faults.some(({ start }) => start === undefined))
-      this.problem ??= refuse(`simulate fault of ${row.name}`, 'startFails() where the work is actor logic', faults[0]?.text)
+  #faultsOf(routine: SupervisedRoutine): readonly Fault[] {
+    const faults = this.#faults.get(routine.name) ?? []
+    if (isActorLogic(routine.logic) && faults.some(({ start }) => start === undefined))
+      this.problem ??= refuse(`simulate fault of ${routine.name}`, 'startFails() where the work is actor logic', faults[0]?.text)
     return faults
   }
 
-  begin(row: SupervisedRoutine, run: () => void): void {
-    owned(row.path, run)
+  begin(routine: SupervisedRoutine, run: () => void): void {
+    owned(routine.path, run)
   }
 
-  body(row: SupervisedRoutine, body: AnyBody): AnyBody {
-    const { path, incarnation } = row
+  body(routine: SupervisedRoutine, body: AnyBody): AnyBody {
+    const { path, incarnation } = routine
     let faulty = body
-    for (const fault of this.#faultsOf(row)) faulty = fault.wrap(faulty)
-    const own = row.current
+    for (const fault of this.#faultsOf(routine)) faulty = fault.wrap(faulty)
+    const own = routine.current
     this.#latest.set(path, own)
     const note = (type: 'body.asked' | 'body.ended', fields: object): void => {
       const late = this.#latest.get(path) === own ? {} : { late: true }
@@ -105,7 +115,7 @@ export class Onlooker implements Interceptor {
     }
   }
 
-  /** Lets a body's end arrive when the schedule says so. */
+  /** Delivers a body's end by a timer, so that the schedule decides when. */
   #gate(result: PromiseLike<unknown>): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const deliver = (act: () => void): void => void this.#clock.arm('delivery', act, 0)
@@ -117,7 +127,7 @@ export class Onlooker implements Interceptor {
   }
 }
 
-/** The same thenable, except that its ends are noted just before they are told. A thenable that tells two ends still does. */
+/** The same thenable, except that its end is noted just before it is passed on. One that settles twice still does. */
 function noting(result: PromiseLike<unknown>, note: (how: 'returned' | 'threw') => void): PromiseLike<unknown> {
   let noted = false
   const once = (how: 'returned' | 'threw'): void => {

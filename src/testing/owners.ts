@@ -1,14 +1,14 @@
-/** Whose doing something is: known through every `await`. */
+/** Attributes what is done to the routine that does it, through every `await`. */
 import { AsyncLocalStorage } from 'node:async_hooks'
 
 const storage = new AsyncLocalStorage<string>()
 
-/** The path of the routine that is at work; undefined if it is none's. */
+/** The path of the routine that runs at present; undefined if none does. */
 export function presentOwner(): string | undefined {
   return storage.getStore()
 }
 
-/** Runs something as the doing of a routine. */
+/** Runs something that a routine does. */
 export function owned<Result>(owner: string, act: () => Result): Result {
   return storage.run(owner, act)
 }

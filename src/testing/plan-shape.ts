@@ -1,8 +1,8 @@
-/** What a planned tree has to look like: what a name is mistyped in, or stands where nobody looks, would silently be left out. */
+/** Checks the shape of a planned tree: a mistyped field, or a plan in a place where it can't be, would silently be left out. */
 import { anything, check, duration, nodeName, refuse, type Rule } from '../spec/index.ts'
 import type { ManagerPlan, TreePlan, WorkPlan } from './plan.ts'
 
-/** Where a plan stands, which says what it may hold. */
+/** Where a plan stands, on which depends what it may hold. */
 export type PlanPlace = 'tree' | 'child' | 'app' | 'local' | 'work'
 
 const list: Rule = { range: 'an array of plans', accepts: Array.isArray }
@@ -38,7 +38,7 @@ interface Given {
   readonly work?: ManagerPlan['work']
 }
 
-/** Throws ConfigError, naming the way to it, unless all of a plan will come to be. */
+/** Throws ConfigError, naming the path to it, if a part of a plan would be left out. */
 export function checkPlan(plan: TreePlan | ManagerPlan | WorkPlan, place: PlanPlace, above = ''): void {
   const given = (plan ?? {}) as Given
   const { kind, name } = given

@@ -8,7 +8,7 @@ import { checkPlan } from './plan-shape.ts'
 export interface WorkPlan {
   readonly kind: 'routine'
   readonly name: string
-  /** Milliseconds after which it ends by itself; absent: only when it is told. */
+  /** Milliseconds after which it ends by itself; absent: only when it is asked to stop. */
   readonly works?: number
   /** What is wrong with it, such as `slow(20)`. */
   readonly faults?: readonly string[]
@@ -20,7 +20,7 @@ export interface ManagerPlan {
   readonly kind: 'manager'
   readonly name: string
   readonly options?: Omit<LocalManagerOptions, 'children' | 'template' | 'start'>
-  /** Services, under its strategy. */
+  /** Children under its strategy. */
   readonly children?: readonly (WorkPlan | ManagerPlan)[]
   /** Managers that are made by hand: locals of an app. */
   readonly below?: readonly ManagerPlan[]
@@ -72,7 +72,7 @@ function spawnWork(local: LocalManager, plan: WorkPlan): void {
   local.spawn(plan.name, bodyOf(plan), { ...plan.options })
 }
 
-/** Makes a tree that was looked at: see `worksOf`. */
+/** Makes a tree of a plan that `worksOf` has checked. */
 export function plant(plan: TreePlan, options: GlobalManagerOptions): GlobalManager {
   const { name, children = [], below = [] } = plan
   const global = createGlobalManager({ ...plan.options, ...options, name, children: children.map(grownChild) })
@@ -90,7 +90,7 @@ function grow(global: GlobalManager, plan: ManagerPlan): void {
   }
 }
 
-/** A refusal is an answer, and an event of the run. */
+/** A spawn that is refused is no error: the refusal is an event of the run. */
 function unlessRefused(act: () => void): void {
   try {
     act()
@@ -115,7 +115,7 @@ function worksBelow(plan: TreePlan | ManagerPlan): WorkPlan[] {
   return plan.kind === 'manager' ? [...inner, ...(plan.work ?? [])] : inner
 }
 
-/** A plan as a person reads it: a line for each node, indented; services have a bullet. */
+/** A plan as a person reads it: a line for each node, indented; children under a strategy have a bullet. */
 export function describePlan(plan: TreePlan | ManagerPlan | WorkPlan, indent = '', bullet = ''): string[] {
   const options = Object.entries(plan.options ?? {}).map(
     ([key, value]) => `${key} ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`,

@@ -14,7 +14,7 @@ import { presentClock } from './virtual-time.ts'
 /** What an event has to look like: fields of it, or a test. */
 export type EventMatch<T extends LifecycleEventType> = Partial<LifecycleEventOf<T>> | ((event: LifecycleEventOf<T>) => boolean)
 
-/** Hears a tree, and is asked. */
+/** Listens to a tree, for a test that asks what has happened. */
 export interface TestProbe {
   /** All that was heard so far, the latest last. */
   readonly events: readonly LifecycleEvent[]
@@ -50,11 +50,11 @@ export interface TestProbe {
   [Symbol.dispose](): void
 }
 
-/** Milliseconds that something may take to come. */
+/** Milliseconds that an event or an end may take to come. */
 const WITHIN = 1_000
 /** Milliseconds to wait for what is not to come. */
 const FOR = 100
-/** How many of those that came instead an error names. */
+/** How many of the events that came instead an error names. */
 const NAMED = 10
 
 /**

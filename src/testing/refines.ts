@@ -83,8 +83,8 @@ export const models: readonly Model[] = [
   managerModel('local', (depth) => depth > 2),
 ]
 
-/** The possible states of one actor, small because events without payload leave few contexts. */
-class Possible {
+/** The states that one actor may be in. They are few, since events without payload lead to few contexts. */
+class PossibleStates {
   readonly #model: Model
   readonly #memory: Map<string, AnyMachineSnapshot[]>
   #states: AnyMachineSnapshot[]
@@ -100,7 +100,7 @@ class Possible {
     return this.#states.every(({ status }) => status === 'done')
   }
 
-  /** Those that agree with what is seen; false if there are none, and then it is as if the best had happened. */
+  /** Keeps those that agree with what is seen. False if there are none; then all are kept, as if it had not been seen. */
   see({ by, in: holds }: Sight): boolean {
     const before = this.#closure()
     const after = before.flatMap((state) => by.flatMap((type) => this.#next(state, type))).filter((state) => holds(state))
@@ -108,6 +108,7 @@ class Possible {
     return after.length > 0
   }
 
+  /** These, and all that hidden events lead to. */
   #closure(): AnyMachineSnapshot[] {
     const seen = new Map(this.#states.map((state) => [keyOf(state), state]))
     for (const state of seen.values()) {
@@ -137,7 +138,7 @@ function distinct(states: readonly AnyMachineSnapshot[]): AnyMachineSnapshot[] {
   return [...new Map(states.map((state) => [keyOf(state), state])).values()]
 }
 
-/** Answers are the same for each trace, so they are kept; a machine is not changed by being asked. */
+/** Transitions are the same for each trace, so they are computed once for each machine. */
 const memories = new WeakMap<AnyStateMachine, Map<string, AnyMachineSnapshot[]>>()
 
 /**
@@ -150,16 +151,16 @@ const memories = new WeakMap<AnyStateMachine, Map<string, AnyMachineSnapshot[]>>
 export function* refines(model: Model, { events }: Pick<Trace, 'events'>): Iterable<Finding> {
   let memory = memories.get(model.machine)
   if (memory === undefined) memories.set(model.machine, (memory = new Map()))
-  const actors = new Map<string, Possible>()
+  const actors = new Map<string, PossibleStates>()
   const last = new Map<string, number>()
   for (const event of events) {
     const { actor, i, type } = event
-    if (model.begins(event)) actors.set(actor, new Possible(model, memory))
+    if (model.begins(event)) actors.set(actor, new PossibleStates(model, memory))
     const sight = model.sees(event)
     if (sight === undefined) continue
     let possible = actors.get(actor)
     if (possible === undefined || (possible.over && !type.startsWith('routine.')))
-      actors.set(actor, (possible = new Possible(model, memory)))
+      actors.set(actor, (possible = new PossibleStates(model, memory)))
     if (!possible.see(sight)) {
       const before = last.get(actor)
       yield {

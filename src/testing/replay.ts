@@ -15,7 +15,7 @@ export interface Divergence {
   readonly replayed: TraceEvent | undefined
 }
 
-/** What a replay came to. */
+/** The result of a replay. */
 export interface Replay {
   readonly recorded: Trace
   readonly simulation: Simulation

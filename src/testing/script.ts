@@ -1,9 +1,9 @@
-/** What is done to a tree from outside, a step at a time. */
+/** Scripts: what is done to a tree from outside, a step at a time. */
 import { CurtaincallError, type ShutdownOptions } from '../contract/index.ts'
 import { type GlobalManager, handleSignals, LocalManager, Manager } from '../manager/index.ts'
 import { isThenable } from '../turn/index.ts'
 import { anything, check, duration, refuse, type Rule, SHUTDOWN_RULES } from '../spec/index.ts'
-import { Ear } from './free-step.ts'
+import { FreeStepRecorder } from './free-step.ts'
 import { childOf, type ManagerPlan, spawnPlanned, type WorkPlan } from './plan.ts'
 import type { StepRecord } from './step-record.ts'
 
@@ -40,7 +40,7 @@ const { signal: _, ...shutdownOptions } = SHUTDOWN_RULES
 const child = { at: path, id: text('the id of a child') }
 const routine = { routine: text('the name of a routine') }
 
-/** What each step of plain data has to say, and may say. */
+/** The fields that each step of plain data has to have, and may have. */
 const FIELDS: Readonly<
   Record<PlainStep['do'], { readonly has: Readonly<Record<string, Rule>>; readonly may?: Readonly<Record<string, Rule>> }>
 > = {
@@ -106,30 +106,29 @@ export interface Request {
   endedAt: number | undefined
 }
 
-/** What `shutdown()` takes for the whole unless told otherwise. */
+/** Milliseconds that `shutdown()` gives the whole, unless told otherwise. */
 const DEFAULT_TIMEOUT = 10_000
 
-/** Does the steps, and remembers what was asked for. */
-export class Stagehand {
+/** Performs the steps of a script, and remembers the shutdowns that they ask for. */
+export class StepPerformer {
   readonly requests: Request[] = []
-  /** What a shutdown answered with instead of a report, or a free step threw. */
+  /** The error that a shutdown rejected with, or that the promise of a free step did. */
   broken: { readonly error: unknown } | undefined
   /** True once the run is over. */
   over = false
   readonly #global: GlobalManager
   readonly #now: () => number
   readonly #abort = new AbortController()
-  /** Requests that go by that signal. */
-  readonly #given: Request[] = []
+  /** Requests of shutdowns that were given that signal. */
+  readonly #abortable: Request[] = []
   #signalled: (() => void) | undefined
   #signals = 0
-  /** Hears what free steps do. */
-  readonly ear: Ear
+  readonly freeSteps: FreeStepRecorder
 
   constructor(global: GlobalManager, now: () => number) {
     this.#global = global
     this.#now = now
-    this.ear = new Ear(global, now)
+    this.freeSteps = new FreeStepRecorder(global, now)
   }
 
   /** Does one step, and says what became of it. What the library refuses is the answer; anything else that is thrown is thrown on. */
@@ -141,18 +140,18 @@ export class Stagehand {
         if (how !== undefined) answer(how)
       }
     } catch (error) {
-      // A wrong option is whose script it is to know.
+      // A wrong option is a mistake in the script, and no answer of the tree.
       if (!isRefusal(error) || (error.code === 'ERR_CONFIG' && !('run' in step))) throw error
       answer(error.code)
     }
   }
 
-  /** Its promise is waited for by nobody, since it may be one that the end of the script is to fulfil. */
+  /** Its promise is not waited for: it may be one that only settles at the end of the script. */
   #free(step: FreeStep, record: StepRecord, answer: (how: string) => void): void {
-    const result = this.ear.during(record, () => step.run(this.#global))
+    const result = this.freeSteps.during(record, () => step.run(this.#global))
     if (!isThenable(result)) return
     result.then(undefined, (error: unknown) => {
-      // Nobody looks any more: it is for the process to hear.
+      // Nobody reads `broken` any more: the process is to report it.
       if (this.over) throw error
       if (isRefusal(error)) answer(error.code)
       else this.broken ??= { error }
@@ -168,7 +167,7 @@ export class Stagehand {
     const request = this.#ask(path, mode, timeout, Object.keys(phases).length > 0, () =>
       manager.shutdown({ ...options, signal: this.#abort.signal }),
     )
-    this.#given.push(request)
+    this.#abortable.push(request)
     return undefined
   }
 
@@ -225,8 +224,8 @@ export class Stagehand {
 
   #abortAll(): undefined {
     this.#abort.abort(new Error('the script aborts'))
-    // A shutdown by a signal of the system was not given ours.
-    for (const { path, endedAt, phased } of this.#given.slice()) {
+    // Shutdowns by SIGTERM were not given the signal that is aborted here.
+    for (const { path, endedAt, phased } of this.#abortable.slice()) {
       if (endedAt === undefined) this.#ask(path, 'immediate', 0, phased, () => this.#outcome(path))
     }
   }
@@ -237,7 +236,7 @@ export class Stagehand {
   }
 }
 
-/** True for what the library says to who asks for too much; that an expectation has failed is no such answer. */
+/** True for an error by which the library refuses something. That an expectation of the test kit has failed is none. */
 function isRefusal(error: unknown): error is CurtaincallError {
   return error instanceof CurtaincallError && error.code !== 'ERR_TEST'
 }

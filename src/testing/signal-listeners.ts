@@ -1,4 +1,4 @@
-/** Listeners that a run puts on the process for a signal, and nobody else's: several runs may be at work at once. */
+/** Tells apart the signal listeners that each run puts on the process, where several runs go on at once. */
 import { presentClock } from './virtual-time.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 
@@ -6,10 +6,10 @@ type Listener = (...args: unknown[]) => void
 
 const SIGNAL = 'SIGTERM'
 
-/** By the clock of the run. */
+/** The listeners of each run, by its clock. */
 const runs = new Map<VirtualClock, Set<Listener>>()
 
-/** One for all of them, since the platform warns of more than ten. */
+/** One listener for all runs, since the platform warns of more than ten. */
 function added(name: string | symbol, listener: Listener): void {
   const clock = presentClock()
   if (name === SIGNAL && clock !== undefined) runs.get(clock)?.add(listener)
@@ -30,7 +30,7 @@ export class SignalListeners {
     return process.listeners(SIGNAL).filter((listener) => this.#own.has(listener as Listener)).length
   }
 
-  /** Looks no more. */
+  /** Stops noting listeners. */
   stop(): void {
     runs.delete(this.#clock)
     if (runs.size === 0) process.off('newListener', added)

@@ -27,7 +27,7 @@ import { laws as allLaws } from './laws.ts'
 import { Onlooker } from './onlooker.ts'
 import { plant, type TreePlan, worksOf } from './plan.ts'
 import { randomFrom, Schedule, type ScheduleMode } from './schedule.ts'
-import { checkSteps, describeStep, Stagehand, type Step } from './script.ts'
+import { checkSteps, describeStep, type Step, StepPerformer } from './script.ts'
 import { SignalListeners } from './signal-listeners.ts'
 import { recordOf, type StepRecord, withSteps } from './step-record.ts'
 import { Recorder, type Trace, TRACE_VERSION, type TraceHeader, type Violation } from './trace.ts'
@@ -55,7 +55,7 @@ export interface SimulationOptions {
   readonly strict?: boolean | undefined
   /** An XState inspection observer; makes every routine a genuine actor. @default none */
   readonly inspect?: GlobalManagerOptions['inspect']
-  /** What is wrong with whom, by the name of the routine. @default nothing */
+  /** Faults, by the name of the routine. @default none */
   readonly faults?: Readonly<Record<string, Fault | string | readonly (Fault | string)[]>> | undefined
   /** What is done to the tree. @default nothing */
   readonly script?: readonly Step[] | undefined
@@ -111,13 +111,13 @@ const STEPS = 10_000
  */
 export async function simulate(tree: SimulatedTree, options: SimulationOptions = {}): Promise<Simulation> {
   const { simulation, names } = await perform(tree, options)
-  const stranger = Object.keys(options.faults ?? {}).find((name) => !names.has(name))
-  if (stranger !== undefined)
-    throw refuse('simulate option faults', `names of routines that come to be (${[...names].join(', ')})`, stranger)
+  const unknownName = Object.keys(options.faults ?? {}).find((name) => !names.has(name))
+  if (unknownName !== undefined)
+    throw refuse('simulate option faults', `names of routines that come to be (${[...names].join(', ')})`, unknownName)
   return simulation
 }
 
-/** The same, where a fault may keep the routine of another one from coming to be: `names` are of those that did. */
+/** The same, except that faults may name routines that are never spawned: another fault may prevent it. `names` are of those that were. */
 export async function perform(
   tree: SimulatedTree,
   options: SimulationOptions,
@@ -156,7 +156,7 @@ export async function perform(
   return { simulation: { trace, run, violations, explain: () => explainTrace(trace), assert }, names: onlooker.names }
 }
 
-/** True for a tree of plain data. */
+/** True for a plan: a tree of plain data. */
 export function isPlan(tree: SimulatedTree): tree is TreePlan {
   return typeof tree === 'object' && 'kind' in tree && tree.kind === 'tree'
 }
@@ -169,7 +169,7 @@ function treeOptions(seed: number, strict: boolean, clock: VirtualClock): Omit<T
     generateId: () => `r${++ids}`,
     clock: {
       now: () => clock.now(),
-      // What the library does when its time has come is not what a step does that was there when it was armed.
+      // What a timer of the library does is not attributed to the step during which it was armed.
       setTimeout: (callback, delay) => apartFromSteps(() => clock.arm('clock', callback, delay)),
       clearTimeout: (timer) => {
         if (timer !== undefined) clock.disarm(timer as ReturnType<VirtualClock['arm']>)
@@ -233,7 +233,7 @@ interface Scene {
   readonly recorder: Recorder
   readonly onlooker: Onlooker
   readonly steps: readonly Step[]
-  /** What each step was, by the `i` of its event. */
+  /** What laws know of each step, by the `i` of its event. */
   readonly records: Map<number, StepRecord>
   readonly end: NonNullable<SimulationOptions['end']>
   readonly limit: number
@@ -242,37 +242,37 @@ interface Scene {
 async function play(scene: Scene): Promise<Omit<Run, 'events'>> {
   const { global, clock, onlooker, steps, end, limit } = scene
   const signals = new SignalListeners(clock)
-  const hand = new Stagehand(global, () => clock.now() - START)
+  const performer = new StepPerformer(global, () => clock.now() - START)
   let report: ShutdownReport | undefined
   void global.outcome.then((given) => {
     report = given
   })
   let done = false
-  direct(scene, hand).then(
+  playScript(scene, performer).then(
     () => {
       done = true
     },
     (error: unknown) => {
-      hand.broken ??= { error }
+      performer.broken ??= { error }
     },
   )
   const answered = (): boolean =>
-    done && (end === false || report !== undefined) && hand.requests.every(({ endedAt }) => endedAt !== undefined)
+    done && (end === false || report !== undefined) && performer.requests.every(({ endedAt }) => endedAt !== undefined)
   try {
-    await clock.runUntil(() => hand.broken !== undefined || answered(), limit)
+    await clock.runUntil(() => performer.broken !== undefined || answered(), limit)
   } catch (error) {
     throw new CurtaincallError('ERR_TEST', `${(error as Error).message}\n${describeLiving(global, steps)}`, { cause: error })
   } finally {
-    hand.over = true
+    performer.over = true
     signals.stop()
   }
-  if (hand.broken !== undefined) throw hand.broken.error
+  if (performer.broken !== undefined) throw performer.broken.error
   if (!answered())
     throw new CurtaincallError('ERR_TEST', `nothing is left to happen, and it has not ended\n${describeLiving(global, steps)}`)
   const { spawned, completed, failed, cancelled, killed, running, pending } = global.metrics()
   return {
     report,
-    requests: [...hand.requests, ...hand.ear.requests],
+    requests: [...performer.requests, ...performer.freeSteps.requests],
     managers: onlooker.managers,
     routines: onlooker.routines,
     excess: onlooker.excess,
@@ -281,8 +281,8 @@ async function play(scene: Scene): Promise<Omit<Run, 'events'>> {
   }
 }
 
-/** The script, and the end. */
-async function direct({ global, clock, recorder, steps, records, end }: Scene, hand: Stagehand): Promise<void> {
+/** Performs the steps of the script, and the shutdown at its end. */
+async function playScript({ global, clock, recorder, steps, records, end }: Scene, performer: StepPerformer): Promise<void> {
   for (const step of steps) {
     if (step.do === 'wait' && 'ms' in step) {
       await new Promise<void>((resolve) => void clock.arm('script', resolve, step.ms))
@@ -292,11 +292,11 @@ async function direct({ global, clock, recorder, steps, records, end }: Scene, h
     const at = recorder.events.length - 1
     const record = recordOf(step)
     records.set(at, record)
-    hand.perform(step as Exclude<Step, { do: 'wait' }>, record, (how) => {
+    performer.perform(step as Exclude<Step, { do: 'wait' }>, record, (how) => {
       recorder.events[at] = { ...(recorder.events[at] as (typeof recorder.events)[number]), how }
     })
   }
-  if (end !== false) hand.shutdown(global.path, end)
+  if (end !== false) performer.shutdown(global.path, end)
 }
 
 function remainsOf({ global, clock }: Scene, listeners: number): Remains {

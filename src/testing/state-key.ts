@@ -1,4 +1,4 @@
-/** What tells states of a machine apart, as text: everything that its next steps may go by. */
+/** Keys of the states of a machine, as text: of everything that its next steps may depend on. */
 import { types } from 'node:util'
 import type { AnyHistoryValue, AnyMachineSnapshot } from 'xstate'
 import { refuse } from '../spec/index.ts'
@@ -10,11 +10,11 @@ const MARK = '~'
  * Makes a function that gives two snapshots of one machine the same text if they have the same value, context, status and
  * history, and otherwise not.
  *
- * @param option Whom to name where a context holds what can't be compared.
- * @param remedy What is to be done then.
+ * @param option What an error names where a context holds what can't be compared.
+ * @param remedy What it says is to be done then.
  */
 export function keyedBy(option: string, remedy: string): (snapshot: AnyMachineSnapshot) => string {
-  // Snapshots are asked for again and again, and never change.
+  // The same snapshots are asked about again and again, and never change.
   const known = new WeakMap<AnyMachineSnapshot, string>()
   const refused: Refused = (place, what) => {
     throw refuse(option, `${remedy}, since ${place} is ${what}, of which two can't be told apart`, undefined)
@@ -48,7 +48,7 @@ interface Place {
   readonly refused: Refused
 }
 
-/** The same as JSON can hold it, and nothing else of the same text. */
+/** A value in a form that JSON can hold, such that no two different values have the same text. */
 function comparable(value: unknown, at: Place): unknown {
   if (typeof value === 'string' || typeof value === 'boolean' || value === null) return value
   if (typeof value === 'number') return Number.isFinite(value) && !Object.is(value, -0) ? value : marked('number', describeNumber(value))
@@ -82,7 +82,7 @@ function structured(value: object, at: Place): unknown {
       Array.from(value as Iterable<unknown>, (each) => inner(each, '[]')),
     )
   if (types.isNativeError(value)) return marked('Error', [value.name, value.message, inner(value.cause, '.cause'), fieldsOf(value)])
-  // What writes itself down says all there is to say: actors do, and snapshots of them.
+  // What toJSON returns is taken for all there is: actors have it, and snapshots of them.
   if (typeof (value as { toJSON?: unknown }).toJSON === 'function')
     return marked(nameOf(value), inner((value as { toJSON: () => unknown }).toJSON(), ''))
   if (!isPlainObject(value)) return at.refused(at.place, `an instance of ${nameOf(value)}`)

@@ -1,4 +1,4 @@
-/** What laws know of a step of the script: its text is for people, and names may have blanks. */
+/** What laws know of a step of the script. Its text is for people: names may have blanks in them. */
 import type { Step } from './script.ts'
 import type { TraceEvent } from './trace.ts'
 
@@ -14,7 +14,7 @@ export interface StepRecord {
   kills?: true
 }
 
-/** What is to be known of it. */
+/** The record of a step. */
 export function recordOf(step: Step): StepRecord {
   if ('run' in step) return { do: step.do, free: true }
   const at = 'at' in step ? { at: step.at } : {}
@@ -37,23 +37,23 @@ export function withSteps(events: readonly TraceEvent[], records: ReadonlyMap<nu
   })
 }
 
-/** The step that an event is; undefined if it is none. Of one that was read from a file only the text is known. */
+/** The record of the step that an event is; undefined if it is none. Of an event that was read from a file only the text is known. */
 export function stepOf(event: TraceEvent): StepRecord | undefined {
   if (event.type !== 'step') return undefined
   return typeof event['do'] === 'string' ? (event as unknown as StepRecord) : read(event.text ?? '')
 }
 
 /** `cancel front till`, `startChild front till at shop`. */
-const TEXT = /^(?:(?<deed>cancel|kill|restart) (?<routine>.+)|(?<order>spawn|\w+Child) (?<child>.+) at (?<at>.+))$/
+const TEXT = /^(?:(?<control>cancel|kill|restart) (?<routine>.+)|(?<call>spawn|\w+Child) (?<child>.+) at (?<at>.+))$/
 
 function read(text: string): StepRecord | undefined {
-  const { deed, routine, order, child, at } = TEXT.exec(text)?.groups ?? {}
-  if (deed !== undefined && routine !== undefined) return { do: deed, target: routine }
-  return order === undefined || child === undefined || at === undefined ? undefined : { do: order, target: child, at }
+  const { control, routine, call, child, at } = TEXT.exec(text)?.groups ?? {}
+  if (control !== undefined && routine !== undefined) return { do: control, target: routine }
+  return call === undefined || child === undefined || at === undefined ? undefined : { do: call, target: child, at }
 }
 
 /** True for a step of plain data that does one of these. */
-export function does(event: TraceEvent, ...deeds: readonly string[]): boolean {
+export function does(event: TraceEvent, ...names: readonly string[]): boolean {
   const step = stepOf(event)
-  return step !== undefined && step.free !== true && deeds.includes(step.do)
+  return step !== undefined && step.free !== true && names.includes(step.do)
 }

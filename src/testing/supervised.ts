@@ -1,4 +1,4 @@
-/** Trees in people's own tests: started, shut down and looked after by themselves. */
+/** Trees for users' own tests: started, shut down and checked for leaks. */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { type AnyBody, CurtaincallError } from '../contract/index.ts'
 import { createGlobalManager, GlobalManager } from '../manager/index.ts'
@@ -14,7 +14,7 @@ export interface OwnershipOptions {
   readonly [INTERCEPTOR]: Interceptor
 }
 
-/** Knows whose body is at work, and which have not ended. */
+/** Options of a tree that tell the watch which routine does something, and which bodies have not ended. */
 function ownership(watch: LeakWatch): OwnershipOptions {
   const body =
     (path: string, given: AnyBody): AnyBody =>
@@ -35,8 +35,8 @@ function ownership(watch: LeakWatch): OwnershipOptions {
     [INTERCEPTOR]: {
       event: () => undefined,
       start: () => undefined,
-      begin: (row, run) => owned(row.path, run),
-      body: (row, given) => body(row.path, given),
+      begin: (subject, run) => owned(subject.path, run),
+      body: (subject, given) => body(subject.path, given),
     },
   }
 }
@@ -79,7 +79,7 @@ export interface SupervisedOptions extends LeakOptions {
   readonly timeout?: number | undefined
 }
 
-/** A tree that is looked after. */
+/** A tree that is stopped, and checked for leaks, at the end of its test. */
 export interface Supervised {
   readonly global: GlobalManager
   /** Shuts it down. Throws CurtaincallError ERR_TEST if it takes too long, or leaves something behind. */
@@ -114,7 +114,7 @@ export async function startSupervised(tree: SupervisedTree, options: SupervisedO
   })
   if (typeof tree !== 'function' && (typeof tree !== 'object' || tree === null)) throw refuse('startSupervised tree', TREE, tree)
   const release = holdTime(holdWatching())
-  // Whoever stops it may be outside of the virtual time that it was started in.
+  // It may be stopped outside of the virtual time that it was started in.
   const here = AsyncLocalStorage.snapshot() as <Result>(act: () => Result) => Result
   const watch = new LeakWatch()
   const given = ownership(watch)
@@ -134,7 +134,7 @@ export async function startSupervised(tree: SupervisedTree, options: SupervisedO
   return { global, stop, [Symbol.asyncDispose]: stop }
 }
 
-/** In virtual time that is over, too, what is left of a tree obeys its clock. */
+/** Keeps the platform replaced until the tree is stopped: its timers obey its clock also when the virtual time it began in is over. */
 function holdTime(release: () => void): () => void {
   if (presentClock() === undefined) return release
   const releasePlatform = holdPlatform()

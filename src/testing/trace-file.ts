@@ -14,7 +14,7 @@ export function printTrace({ header, events, recorded = [], verdict }: Trace): s
   return `${[JSON.stringify(header, withInfinity), ...lines].join('\n')}\n`
 }
 
-/** What stands for no limit, which options may say and JSON has no form for. */
+/** Stands for Infinity, which options may contain and JSON has no form for. */
 const INFINITY = { number: 'Infinity' }
 
 function withInfinity(_key: string, value: unknown): unknown {

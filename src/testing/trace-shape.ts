@@ -1,10 +1,10 @@
-/** What a trace has to look like: a file may have been edited by anybody, and a trace made by hand. */
+/** Checks the shape of a trace: a file may have been edited by anybody, and a trace made by hand. */
 import { ConfigError } from '../contract/index.ts'
 import { finiteCount, flag, isObject, oneOf, refuse, type Rule } from '../spec/index.ts'
 import { checkPlan } from './plan-shape.ts'
 import type { TraceEvent, TraceHeader, Verdict } from './trace.ts'
 
-/** Says what is wrong, by throwing. */
+/** Throws an error that says what is wrong. */
 type Wrong = (why: string) => never
 
 const isText = (value: unknown): value is string => typeof value === 'string'
@@ -16,7 +16,7 @@ const listOf = (what: string, isOne: (value: unknown) => boolean): Rule => ({
   accepts: (value) => Array.isArray(value) && value.every(isOne),
 })
 
-/** What a replay, a story and the inspector go by. */
+/** Fields that a replay, an explanation and the inspector rely on. */
 const HEADER = {
   on: object,
   seed: { range: 'a whole number', accepts: Number.isSafeInteger },
@@ -27,7 +27,7 @@ const HEADER = {
     range: 'an object of arrays of texts',
     accepts: (value) => isObject(value) && Object.values(value).every((each) => Array.isArray(each) && each.every(isText)),
   },
-  // Steps that are functions have lost them: what they are is for a replay to know.
+  // Of free steps the functions are lost: a replay has to be given them.
   script: listOf('steps', (step) => isObject(step) && isText((step as { do?: unknown }).do)),
   end: optional(object),
   steps: optional(finiteCount),
@@ -35,7 +35,7 @@ const HEADER = {
   story: text,
 } satisfies Partial<Record<keyof TraceHeader, Rule>>
 
-/** Looks whether a header says what it has to, as it has to be said. */
+/** Checks the fields of a header. */
 export function checkHeader(header: TraceHeader, wrong: Wrong): void {
   for (const [field, { range, accepts }] of Object.entries(HEADER) as [keyof typeof HEADER, Rule][])
     if (!accepts(header[field])) wrong(refuse(`its header's ${field}`, range, header[field]).message)
@@ -48,7 +48,7 @@ export function checkHeader(header: TraceHeader, wrong: Wrong): void {
   }
 }
 
-/** Looks whether a verdict is one on these events. */
+/** Checks a verdict, and that its witnesses are among these events. */
 export function checkVerdict({ violations, deviations }: Verdict, events: readonly TraceEvent[], wrong: Wrong): void {
   for (const violation of violations) {
     const { law, message, witnesses } = (violation ?? {}) as Partial<Verdict['violations'][number]>

@@ -21,7 +21,7 @@ export interface TraceHeader {
   readonly strict: boolean
   /** The tree, if it is one of plain data; otherwise who replays has to bring it. */
   readonly tree?: TreePlan
-  /** What was wrong with whom, by the name of the routine, beside what the tree itself says. */
+  /** Faults, by the name of the routine, beside those of the tree itself. */
   readonly faults: Readonly<Record<string, readonly string[]>>
   /** What was done to the tree. */
   readonly script: readonly { readonly do: string }[]
@@ -73,7 +73,7 @@ export interface Violation {
   readonly witnesses: readonly number[]
 }
 
-/** What came of it. */
+/** What the laws say of a run. */
 export interface Verdict {
   readonly violations: readonly Violation[]
   /** How often the schedule deviated from first come, first served. */
@@ -122,7 +122,7 @@ export class Recorder {
     this.events.push({ i, t: at - this.#begun, actor, type, ...(from === undefined ? {} : { cause: from }), ...fields })
   }
 
-  /** Something that is no lifecycle event. */
+  /** Records something that is no lifecycle event. */
   note(type: 'step' | 'body.asked' | 'body.ended', actor: string, now: number, fields: object): void {
     this.events.push({ i: this.events.length, t: now - this.#begun, actor, type, ...fields })
   }

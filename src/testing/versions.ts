@@ -1,4 +1,4 @@
-/** On what a trace was made. */
+/** The versions on which a trace was made. */
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 

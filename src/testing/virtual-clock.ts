@@ -11,13 +11,13 @@ import { check, duration, finiteCount, refuse } from '../spec/index.ts'
 import { presentOwner } from './owners.ts'
 import type { Schedule, ScheduleMode } from './schedule.ts'
 
-/** The platform's own: an import of it would follow when it is replaced. */
+/** The platform's own function: an import would give the one that has replaced it. */
 const realSetImmediate = globalThis.setImmediate
 
 /** How a timer was armed. */
 export type TimerKind = 'setTimeout' | 'setInterval' | 'setImmediate' | 'AbortSignal.timeout' | 'clock' | 'script' | 'delivery'
 
-/** True for what whoever armed it has no means to disarm, so that nobody can be blamed that it is left. */
+/** True for timers that nobody has the means to disarm, so that it is no leak if they are left. */
 export function isUndisarmable(kind: TimerKind): boolean {
   return kind === 'AbortSignal.timeout'
 }
@@ -35,6 +35,7 @@ export interface PendingTimer {
 
 export interface Timer {
   at: number
+  /** Timers of one time fire in this order. */
   order: number
   readonly kind: TimerKind
   readonly callback: () => void
@@ -43,6 +44,7 @@ export interface Timer {
   readonly owner: string | undefined
   /** Milliseconds until the next time; undefined for once. */
   readonly every: number | undefined
+  /** Runs something in the asynchronous context that it was armed in. */
   readonly inContext: <T>(act: () => T) => T
   readonly origin: Error | undefined
   /** Where it stands in the heap; -1 if it does not. */
@@ -94,7 +96,7 @@ export class VirtualClock {
     return timer
   }
 
-  /** The platform keeps those of one delay in order; actors only what each does itself. */
+  /** The platform keeps timers of one delay in order; in the actor model only what one routine does is kept in order. */
   #laneOf(kind: TimerKind, delay: number, owner: string | undefined): string {
     if (kind === 'script' || this.#schedule === undefined) return kind
     if (this.#mode === 'native') return kind === 'setImmediate' ? kind : String(delay)
@@ -113,7 +115,7 @@ export class VirtualClock {
     this.#push(timer)
   }
 
-  /** Where it is now, for `pending`. */
+  /** The number of the timer that was armed last, for `pending`. */
   get mark(): number {
     return this.#order
   }
@@ -156,12 +158,12 @@ export class VirtualClock {
       throw new CurtaincallError('ERR_TEST', 'virtual time is being moved already: await the first advance() or runToQuiescence()')
     this.#running = true
     try {
-      await turn()
+      await eventLoopTurn()
       for (let step = 0; (this.#heap[0]?.at ?? Infinity) <= end; step++) {
         if (this.#heap.length === 0 || over()) break
         if (step === steps) throw this.#endless(steps)
         this.#fire(this.#next())
-        await turn()
+        await eventLoopTurn()
       }
     } finally {
       this.#running = false
@@ -258,7 +260,7 @@ function whereOf({ origin }: Timer): string | undefined {
   return lineOf(origin?.stack)
 }
 
-/** Lets everything happen that is due in microtasks. */
-function turn(): Promise<void> {
+/** A turn of the event loop: everything happens that is due in microtasks. */
+function eventLoopTurn(): Promise<void> {
   return new Promise((resolve) => realSetImmediate(resolve))
 }

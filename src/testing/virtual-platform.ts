@@ -10,7 +10,7 @@ type Callback = (...args: unknown[]) => void
 type Find = () => VirtualClock | undefined
 type Target = Record<PropertyKey, unknown>
 
-/** What the platform's timers are to the code that holds them. */
+/** Takes the place of the objects that the platform's timer functions return. */
 class VirtualTimeout {
   readonly #clock: VirtualClock
   readonly #delay: number
@@ -62,7 +62,7 @@ class VirtualTimeout {
   }
 }
 
-/** Timers may be cleared by their number, if somebody has asked for it. */
+/** Timers that may be cleared by their number, since that was asked for. */
 const byId = new Map<number, WeakRef<VirtualTimeout>>()
 /** Far from the platform's own numbers. */
 let lastId = 1_000_000_000
@@ -113,19 +113,19 @@ function installTimers(undo: (() => void)[], find: Find): void {
     return start
   }
   const wait = (ms: unknown, value: unknown): Promise<unknown> => timersPromises.setTimeout(ms as number, value)
-  const setTimeoutNow = Object.assign(starting('setTimeout', real.setTimeout), { [promisify.custom]: wait })
-  const setImmediateNow = Object.assign(starting('setImmediate', real.setImmediate), {
+  const setTimeoutReplaced = Object.assign(starting('setTimeout', real.setTimeout), { [promisify.custom]: wait })
+  const setImmediateReplaced = Object.assign(starting('setImmediate', real.setImmediate), {
     [promisify.custom]: (value: unknown) => timersPromises.setImmediate(value),
   })
-  const now: Target = {
-    setTimeout: setTimeoutNow,
+  const replacements: Target = {
+    setTimeout: setTimeoutReplaced,
     setInterval: starting('setInterval', real.setInterval),
-    setImmediate: setImmediateNow,
+    setImmediate: setImmediateReplaced,
     clearTimeout: (timer: unknown) => clear(timer, real.clearTimeout),
     clearInterval: (timer: unknown) => clear(timer, real.clearInterval),
     clearImmediate: (timer: unknown) => clear(timer, real.clearImmediate),
   }
-  for (const [name, value] of Object.entries(now)) {
+  for (const [name, value] of Object.entries(replacements)) {
     replace(undo, globalThis, name, { value, writable: true, enumerable: true })
     replace(undo, timers, name, { value, writable: true, enumerable: true })
   }
@@ -154,7 +154,7 @@ function waitFor(clock: VirtualClock, kind: TimerKind, ms: number, value: unknow
   })
 }
 
-/** Ticks for who takes them one by one: those that came while nobody waited are not lost. */
+/** Yields ticks one by one: those that came while nobody waited are not lost. */
 async function* ticks(clock: VirtualClock, ms: number, value: unknown, { signal }: WaitOptions = {}): AsyncGenerator {
   const isOver = (): boolean => signal?.aborted === true
   if (isOver()) throw new AbortError(signal?.reason)
@@ -210,8 +210,9 @@ function installPromises(undo: (() => void)[], find: Find): void {
   replace(undo, timersPromises, 'setTimeout', { value: either(timeout, real.setTimeout), writable: true, enumerable: true })
   replace(undo, timersPromises, 'setImmediate', { value: either(immediate, real.setImmediate), writable: true, enumerable: true })
   replace(undo, timersPromises, 'setInterval', { value: either(ticking, real.setInterval), writable: true, enumerable: true })
-  const waiting = (clock: VirtualClock, ms: unknown, options?: WaitOptions) => waitFor(clock, 'setTimeout', delayOf(ms), undefined, options)
-  replace(undo, scheduler, 'wait', { value: either(waiting, realWait), writable: true })
+  const schedulerWait = (clock: VirtualClock, ms: unknown, options?: WaitOptions) =>
+    waitFor(clock, 'setTimeout', delayOf(ms), undefined, options)
+  replace(undo, scheduler, 'wait', { value: either(schedulerWait, realWait), writable: true })
   replace(undo, scheduler, 'yield', { value: either((clock) => waitFor(clock, 'setImmediate', 0, undefined), realYield), writable: true })
 }
 
@@ -226,7 +227,7 @@ function installDates(undo: (() => void)[], find: Find): void {
     apply: (target, _self, _args) => new target(find()?.now() ?? now()).toString(),
   })
   replace(undo, globalThis, 'Date', { value: VirtualDate, writable: true })
-  // A date that was made says who made it, and that is asked for by its present name.
+  // So that `date.constructor` is the present `Date`, which code compares it with.
   replace(undo, RealDate.prototype, 'constructor', { value: VirtualDate, writable: true })
   replace(undo, RealDate, 'now', { value: () => find()?.now() ?? now(), writable: true })
   const { performance } = globalThis
@@ -254,7 +255,7 @@ function installDates(undo: (() => void)[], find: Find): void {
   installFormats(undo, find)
 }
 
-/** Of a date that is left out, formats take the present one. */
+/** Formats take the present date where none is given. */
 function installFormats(undo: (() => void)[], find: Find): void {
   const { prototype } = Intl.DateTimeFormat
   type Format = Intl.DateTimeFormat['format']
@@ -302,7 +303,7 @@ function installHighResolution(undo: (() => void)[], find: Find): void {
 }
 
 function installSignals(undo: (() => void)[], find: Find): void {
-  // Somebody else may stand between us and the platform here, and come and go.
+  // Another layer, such as that of a leak watch, may lie below this one, and come and go.
   const layer = (below: PropertyDescriptor | undefined): PropertyDescriptor => {
     const real = below?.value as (ms: number) => AbortSignal
     const timeout = (ms: number): AbortSignal => {

@@ -121,6 +121,11 @@ export class LifecycleBus {
     return this.#logger !== silentLogger
   }
 
+  /** True if there is any listener in the tree. */
+  get isHeard(): boolean {
+    return this.#listening > 0
+  }
+
   /** True if any listener in the tree wants this type, or all types. */
   hears(type: string): boolean {
     return this.#listening > 0 && (this.#hearing > 0 || this.#listeners.has(type))

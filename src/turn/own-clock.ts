@@ -3,22 +3,24 @@ import type { Clock } from '../port/index.ts'
 import type { Turn } from './turn.ts'
 
 /** A timer that is to be armed at the end of the turn. */
-class OwnTimer {
+class OwnTimer<Target = unknown> {
   handle: unknown
   armed = false
   cleared = false
-  readonly callback: () => void
+  readonly act: (target: Target) => void
+  readonly target: Target
   readonly delay: number
 
-  constructor(callback: () => void, delay: number) {
-    this.callback = callback
+  constructor(act: (target: Target) => void, target: Target, delay: number) {
+    this.act = act
+    this.target = target
     this.delay = delay
   }
 }
 
 /**
- * V1  During a turn `now` returns the time at which the turn began, or the one before it if no code of users has run in between;
- *     otherwise it asks the user's clock.
+ * V1  During a turn `now` returns the time at which the turn began, or the one before it if no code of users but the clock itself has
+ *     run in between; otherwise it asks the user's clock. In a turn that began as one that reads no time, it must not be called.
  * V2  A timer that is cleared before the end of its turn is never armed; one that has fired, or is unknown, is ignored.
  * V3  What the user's clock throws is contained: `now` repeats the last known time, and the timer is not armed.
  */
@@ -54,16 +56,21 @@ export class OwnClock implements Clock {
     }
   }
 
-  setTimeout(callback: () => void, delay: number): OwnTimer {
-    const timer = new OwnTimer(callback, delay)
-    this.#turn.deed(this.#arm, timer)
+  setTimeout(callback: () => void, delay: number): unknown {
+    return this.arm(call, callback, delay)
+  }
+
+  /** Calls `act(target)` once, in a turn. The platform's clock saves a reading by knowing the time; this one does not need it. */
+  arm<Target>(act: (target: Target) => void, target: Target, delay: number, _now?: number): unknown {
+    const timer = new OwnTimer(act, target, delay)
+    this.#turn.clockDeed(this.#arm, timer as OwnTimer)
     return timer
   }
 
   clearTimeout(timer: unknown): void {
     if (!(timer instanceof OwnTimer) || timer.cleared) return
     timer.cleared = true
-    if (timer.armed) this.#turn.deed(this.#disarm, timer)
+    if (timer.armed) this.#turn.clockDeed(this.#disarm, timer)
   }
 
   readonly #arm = (timer: OwnTimer): void => {
@@ -80,5 +87,9 @@ export class OwnClock implements Clock {
 function fire(timer: OwnTimer): void {
   if (timer.cleared) return
   timer.cleared = true
-  timer.callback()
+  timer.act(timer.target)
+}
+
+function call(callback: () => void): void {
+  callback()
 }

@@ -4,7 +4,6 @@ import { ConfigError, type Logger } from '../contract/index.ts'
 import {
   ambient,
   type AsyncContext,
-  type Clock,
   type Interceptor,
   type JournalEntry,
   PlatformClock,
@@ -38,7 +37,7 @@ export interface Uncounted {
 
 export class Tree {
   readonly turn: Turn
-  readonly clock: Clock
+  readonly clock: PlatformClock | OwnClock
   readonly random: () => number
   readonly logger: Logger
   readonly strict: boolean
@@ -93,6 +92,11 @@ export class Tree {
     this.observer = observers.length > 1 ? new TrafficObservers(observers) : observers[0]
   }
 
+  /** True if what happens may be looked at as it happens, by listeners, observers or actors: then the time of it may be read. */
+  get isWatched(): boolean {
+    return this.strict || this.observer !== undefined || this.bus.isHeard
+  }
+
   /** True if what happens is written to a journal. */
   get isStored(): boolean {
     return this.#store !== undefined
@@ -127,15 +131,6 @@ export class Tree {
     throw new ConfigError(`generateId must return ids that are not taken; received ${ID_TRIES} in a row that are`)
   }
 
-  /**
-   * Calls `act(target)` once, which begins a turn. A caller that has just read the clock passes `now`. No closure where the clock is the
-   * platform's.
-   */
-  arm<Target>(act: (target: Target) => void, target: Target, delay: number, now?: number): unknown {
-    const { clock } = this
-    return clock instanceof PlatformClock ? clock.arm(act, target, delay, now) : clock.setTimeout(() => act(target), delay)
-  }
-
   /** Calls back once, in a turn of its own. */
   later(callback: () => void, delay: number): unknown {
     return this.clock.setTimeout(() => this.turn.run(callback, undefined), delay)
@@ -149,10 +144,14 @@ export class Tree {
   readonly #beginAll = (): void => {
     const launches = this.#launches
     this.#launches = []
-    for (const each of launches) this.turn.run(launch, each)
+    const { turn } = this
+    for (const each of launches) {
+      const outer = turn.begin()
+      try {
+        each.launch()
+      } finally {
+        if (outer) turn.end()
+      }
+    }
   }
-}
-
-function launch(launch: Launch): void {
-  launch.launch()
 }

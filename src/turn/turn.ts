@@ -26,57 +26,20 @@
  * T11  Every word and deed is contained by itself: the queue empties whatever throws; a failing deed fails its own routine and no other.
  * T12  When the stack is empty, the queue is.
  */
+import { Queue, WIDTH } from './queue.ts'
 
-type Act = (a: never, b: never) => unknown
-
-/** First in, first out: of each what to call, two arguments, and a tag that says when it arose and whether it is foreign. */
-class Queue {
-  readonly places: unknown[] = []
-  head = 0
-  tail = 0
-
-  push(act: Act, a: unknown, b: unknown, tag: number): void {
-    const { places, tail } = this
-    places[tail] = act
-    places[tail + 1] = a
-    places[tail + 2] = b
-    places[tail + 3] = tag
-    this.tail = tail + WIDTH
-  }
-
-  /** The tag of the first. */
-  get tag(): number {
-    return this.places[this.head + 3] as number
-  }
-
-  /** Passes over the first, which was let go of. */
-  shift(): void {
-    this.head += WIDTH
-    if (this.head === this.tail) this.#clear()
-  }
-
-  /** Passes over all from here on, which were let go of. */
-  cut(at: number): void {
-    this.tail = at
-    if (this.head === at) this.#clear()
-  }
-
-  #clear(): void {
-    this.head = 0
-    this.tail = 0
-    // After a burst, what was held for it is given back.
-    if (this.places.length > KEPT) this.places.length = 0
-  }
+/** An incarnation: what nearly all turns lead to, and to nothing else, has a name here. */
+interface Run {
+  /** A deed. */
+  beginBody(): void
+  /** A turn. */
+  answerEnd(): void
 }
 
-/** Places of one. */
-const WIDTH = 4
-
-/** As many places of a queue are kept for the next burst. */
-const KEPT = 16_384
-
-/** The lowest bit of a tag. */
+/** The lowest bits of a tag: whether foreign code is called, and whether that is the user's clock and no other. */
 const FOREIGN = 1
+const CLOCK = 2
+const BITS = 2
 
 /** So deep, calls that deeds make do their own deeds: a chain of actors that each tell the next is to overflow no stack. */
 const DEEPEST = 50
@@ -98,6 +61,9 @@ export class Turn {
   #ask: (() => void) | undefined
   /** True if foreign code has run since the user's clock was asked. */
   #later = false
+  /** Set only while nothing is queued, and then called instead of being queued, which takes longer. */
+  #toBegin: Run | undefined
+  #toAnswer: Run | undefined
   readonly #contain: (error: unknown) => void
   /** Errors that are to be contained later. */
   readonly #thrown: unknown[] = []
@@ -107,16 +73,22 @@ export class Turn {
     this.#contain = contain
   }
 
-  /** From here on `ask` is called before each turn, unless no foreign code has run since the last. */
+  /** From here on `ask` is called before each turn that may read the time, unless no foreign code has run since the last. */
   askBefore(ask: () => void): void {
     this.#ask = ask
   }
 
-  /** Begins a turn, unless one is under way. A caller that gets true calls {@link end} in a `finally`. */
-  begin(): boolean {
+  /**
+   * Begins a turn, unless one is under way. A caller that gets true calls {@link end} in a `finally`.
+   *
+   * @param timed False if nothing in this turn reads the time: a user's clock is not asked for it.
+   */
+  begin(timed = true): boolean {
     if (this.busy) return false
-    this.#ask?.()
-    this.#later = false
+    if (this.#ask !== undefined) {
+      if (timed) this.#ask()
+      this.#later = !timed
+    }
     this.busy = true
     this.#mark = this.#deeds.tail
     return true
@@ -157,7 +129,7 @@ export class Turn {
 
   /** Changes with each word, deed or turn that arises. */
   get waiting(): number {
-    return this.#words.tail + this.#deeds.tail
+    return this.#words.tail + this.#deeds.tail + (this.#toBegin === undefined && this.#toAnswer === undefined ? 0 : 1)
   }
 
   /** Queues a word: `act(a, b)` calls foreign code. */
@@ -181,6 +153,18 @@ export class Turn {
     if (outer) this.end()
   }
 
+  /** Queues the deed that begins a body. In a turn. */
+  beginsBody(run: Run): void {
+    if (this.#depth === 0 && this.isQuiet) this.#toBegin = run
+    else this.deed(beginBody, run)
+  }
+
+  /** Queues the turn that answers an end. In a turn. */
+  answersEnd(run: Run): void {
+    if (this.#depth === 0 && this.isQuiet) this.#toAnswer = run
+    else this.next(answerEnd, run)
+  }
+
   /** Queues another turn behind all deeds so far. */
   next(act: () => unknown): void
   next<A, B = undefined>(act: (a: A, b: B) => unknown, a: A, b?: B): void
@@ -188,6 +172,20 @@ export class Turn {
     const outer = !this.busy && this.begin()
     this.#deeds.push(act, a, b, this.#tag(0))
     if (outer) this.end()
+  }
+
+  /** Queues a deed that calls the user's clock and nothing else of theirs. */
+  clockDeed<A>(act: (a: A) => unknown, a: A): void {
+    const outer = this.begin(false)
+    this.#deeds.push(act, a, undefined, this.#tag(FOREIGN | CLOCK))
+    if (outer) this.end()
+  }
+
+  /**
+   * Begins a turn that follows from foreign code, as {@link begin} does. False if it has to wait: then {@link arise} queues it.
+   */
+  beginArising(): boolean {
+    return !this.#inDeed && this.begin()
   }
 
   /**
@@ -239,8 +237,8 @@ export class Turn {
     }
   }
 
-  #tag(foreign: number): number {
-    return (this.#order++ << 1) | foreign
+  #tag(bits: number): number {
+    return (this.#order++ << BITS) | bits
   }
 
   /** What arises outside of any turn is told at once, or by the outermost call. */
@@ -256,12 +254,50 @@ export class Turn {
     const deeds = this.#deeds
     for (;;) {
       const queue = words.tail > 0 && (deeds.tail === 0 || words.tag < deeds.tag) ? words : deeds
-      if (queue.tail === 0) break
-      this.#call(queue, queue.head)
-      queue.shift()
-      for (let error = this.#thrown.pop(); error !== undefined; error = this.#thrown.pop()) this.#contain(error)
+      // Whichever of them there is was there before anything was queued.
+      if (this.#toBegin !== undefined) this.#begin(this.#toBegin)
+      else if (this.#toAnswer !== undefined) this.#answer(this.#toAnswer)
+      else if (queue.tail === 0) break
+      else {
+        this.#call(queue, queue.head)
+        queue.shift()
+      }
+      if (this.#thrown.length > 0) this.#containThrown()
     }
     this.#order = 0
+  }
+
+  /** As {@link #callForeign} does; the compiler knows what is called. */
+  #begin(run: Run): void {
+    this.#toBegin = undefined
+    this.#inDeed = true
+    this.busy = false
+    this.#depth++
+    try {
+      run.beginBody()
+    } catch (error) {
+      this.#take(error)
+    } finally {
+      this.#depth--
+      this.#later = true
+      this.busy = true
+      this.#inDeed = false
+    }
+  }
+
+  /** As {@link #callOwn} does. */
+  #answer(run: Run): void {
+    this.#toAnswer = undefined
+    if (this.#later && this.#ask !== undefined) this.#askNow(this.#ask)
+    try {
+      run.answerEnd()
+    } catch (error) {
+      this.#take(error)
+    }
+  }
+
+  #containThrown(): void {
+    for (let error = this.#thrown.pop(); error !== undefined; error = this.#thrown.pop()) this.#contain(error)
   }
 
   /** Does the deeds of a nested call. */
@@ -278,21 +314,26 @@ export class Turn {
     if (act === undefined) return
     const a = places[at + 1]
     const b = places[at + 2]
-    const foreign = ((places[at + 3] as number) & FOREIGN) !== 0
+    const tag = places[at + 3] as number
     places[at] = undefined
     places[at + 1] = undefined
     places[at + 2] = undefined
-    if (!foreign) {
-      if (this.#later && this.#ask !== undefined) this.#askNow(this.#ask)
-      try {
-        act(a, b)
-      } catch (error) {
-        this.#take(error)
-      }
-      return
+    if ((tag & FOREIGN) === 0) this.#callOwn(act, a, b)
+    else this.#callForeign(act, a, b, queue === this.#deeds, (tag & CLOCK) === 0)
+  }
+
+  #callOwn(act: (a: unknown, b: unknown) => unknown, a: unknown, b: unknown): void {
+    if (this.#later && this.#ask !== undefined) this.#askNow(this.#ask)
+    try {
+      act(a, b)
+    } catch (error) {
+      this.#take(error)
     }
+  }
+
+  #callForeign(act: (a: unknown, b: unknown) => unknown, a: unknown, b: unknown, isDeed: boolean, later: boolean): void {
     const inDeed = this.#inDeed
-    this.#inDeed = queue === this.#deeds
+    this.#inDeed = isDeed
     this.busy = false
     this.#depth++
     try {
@@ -301,7 +342,7 @@ export class Turn {
       this.#take(error)
     } finally {
       this.#depth--
-      this.#later = true
+      if (later) this.#later = true
       this.busy = true
       this.#inDeed = inDeed
     }
@@ -315,6 +356,14 @@ export class Turn {
       this.#thrown.push(error)
     }
   }
+}
+
+function beginBody(run: Run): void {
+  run.beginBody()
+}
+
+function answerEnd(run: Run): void {
+  run.answerEnd()
 }
 
 interface Series {

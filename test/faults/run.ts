@@ -70,6 +70,16 @@ function passes(...ids: string[]): boolean {
   return true
 }
 
+/** One that can't be tried is no reason not to try the others. */
+function judge(patch: string): string {
+  try {
+    prepare(patch)
+    return passes(idOf(patch)) ? 'NOT CAUGHT' : 'caught'
+  } catch (error) {
+    return `NOT TRIED: ${(error as Error).message}`
+  }
+}
+
 /** The id by which tests are named. */
 function idOf(patch: string): string {
   return patch.replace('.patch', '').split('-')[0] as string
@@ -92,10 +102,9 @@ for (const group of [chosen.filter((patch) => ofProject(idOf(patch))), chosen.fi
     continue
   }
   for (const patch of group) {
-    prepare(patch)
-    const caught = !passes(idOf(patch))
-    if (!caught) missed++
-    process.stdout.write(`${patch.replace('.patch', '')}: ${caught ? 'caught' : 'NOT CAUGHT'}\n`)
+    const verdict = judge(patch)
+    if (verdict !== 'caught') missed++
+    process.stdout.write(`${patch.replace('.patch', '')}: ${verdict}\n`)
   }
 }
 rmSync(copy, { recursive: true, force: true })

@@ -140,13 +140,13 @@ describe('what is laid out', () => {
   })
 
   test('what stays is a line in its state, and no way', () => {
-    expect(graph.nodes.get('tangled.a')?.rows.map(({ text }) => text)).toEqual([
+    expect(graph.nodes.get('tangled.a')?.lines.map(({ text }) => text)).toEqual([
       'on entry / log',
       'on exit / log, leave',
       'runs fetch',
       '↻ SELF',
     ])
-    expect(graph.nodes.get('tangled.c')?.rows.map(({ text }) => text)).toEqual(['· NOWHERE / log'])
+    expect(graph.nodes.get('tangled.c')?.lines.map(({ text }) => text)).toEqual(['· NOWHERE / log'])
     expect(graph.ways.filter(({ from, to }) => from === to)).toEqual([])
   })
 

@@ -32,7 +32,7 @@ function recordingOf(events: readonly KeptEvent[], base: readonly BaseNode[] = [
 function shape(table: TreeTable): string[] {
   for (const path of table.matchingPaths(() => true)) table.setExpanded(table.find(path), true)
   return table
-    .rows(0, table.shown)
+    .items(0, table.shown)
     .map(({ slot, kind, state, restarts, incarnation }) => `${table.pathOf(slot)} ${kind} ${state} ${restarts} ${incarnation}`)
 }
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import fc from 'fast-check'
 import { Forest } from '../../src/inspector/forest.ts'
 import { type BaseNode, decodeFrame, encodeFrame, type Frame, type KeptEvent, STATES } from '../../src/inspector/protocol.ts'
-import { type Filter, type Row, TreeTable } from '../../inspector/state/table.ts'
+import { type Filter, type ListItem, TreeTable } from '../../inspector/state/table.ts'
 import { adversarial, numbered, plausible } from '../support/lifecycles.ts'
 
 const travelled = (frame: Frame): Frame => decodeFrame(encodeFrame(frame))
@@ -13,20 +13,20 @@ function contents(table: TreeTable): BaseNode[] {
   const copy = new TreeTable()
   copy.apply(copyOf(table))
   const found: BaseNode[] = []
-  for (const row of copy.rows(0, copy.shown)) found.push([copy.pathOf(row.slot), row.kind, row.state, row.restarts, row.incarnation])
+  for (const item of copy.items(0, copy.shown)) found.push([copy.pathOf(item.slot), item.kind, item.state, item.restarts, item.incarnation])
   return found
 }
 
 /** All of a table, opened: to look at all of it leaves no trace in the table itself. */
 function copyOf(table: TreeTable): Frame {
-  const rows = new Map<number, Row>()
+  const items = new Map<number, ListItem>()
   for (const path of table.matchingPaths(() => true)) {
     const slot = table.find(path)
-    rows.set(slot, table.row(slot))
+    items.set(slot, table.item(slot))
   }
-  const born = [...rows].map(([slot, { kind, label }]) => ({ id: slot, parent: table.parentOf(slot), kind, label }))
-  const sorted = born.toSorted((a, b) => table.row(a.id).depth - table.row(b.id).depth)
-  const changed = [...rows].map(([id, { state, restarts, incarnation }]) => ({ id, state, restarts, incarnation }))
+  const born = [...items].map(([slot, { kind, label }]) => ({ id: slot, parent: table.parentOf(slot), kind, label }))
+  const sorted = born.toSorted((a, b) => table.item(a.id).depth - table.item(b.id).depth)
+  const changed = [...items].map(([id, { state, restarts, incarnation }]) => ({ id, state, restarts, incarnation }))
   // Every level is open, since each is told as one of those that are open from the start.
   const open = sorted.map((each) => ({ ...each }))
   return { whole: true, number: 1, at: 0, events: 0, coalesced: 0, totals: [0, 0, 0, 0], born: open, changed, gone: [] }
@@ -40,7 +40,7 @@ function expectSame(table: TreeTable, forest: Forest): void {
   const paths = table.matchingPaths(() => true)
   expect(paths.length).toBe(base.length)
   const found = paths.map((path) => {
-    const { kind, state, restarts, incarnation } = table.row(table.find(path))
+    const { kind, state, restarts, incarnation } = table.item(table.find(path))
     return [path, kind, state, restarts, incarnation] as const
   })
   expect(inOrder(found)).toEqual(inOrder(base))
@@ -167,7 +167,7 @@ describe('frames', () => {
     forest.add('g/a#1', 'routine', 'running', 70_000, 70_001)
     const table = new TreeTable()
     table.apply(travelled(forest.take(0)))
-    expect(table.row(table.find('g/a#1'))).toMatchObject({ restarts: 70_000, incarnation: 70_001, state: 'running' })
+    expect(table.item(table.find('g/a#1'))).toMatchObject({ restarts: 70_000, incarnation: 70_001, state: 'running' })
   })
 
   test('whatever is cut, or comes from elsewhere, is a RangeError and nothing else', () => {
@@ -252,19 +252,19 @@ function expectShown(table: TreeTable, forest: Forest, filter: Filter, opened: R
   }
   const isOpen = ({ id, node }: Naive): boolean => opened.get(id) ?? (node[1] === 'global' || node[1] === 'app')
   const shown = shownIn(root, filter, isOpen)
-  expect(table.rows(0, shown.length + 5).map(({ slot }) => table.pathOf(slot))).toEqual(shown)
+  expect(table.items(0, shown.length + 5).map(({ slot }) => table.pathOf(slot))).toEqual(shown)
   expect([table.shown, table.matching]).toEqual([shown.length, matchesIn(root, filter)])
-  for (const [row, path] of shown.entries()) {
+  for (const [index, path] of shown.entries()) {
     const slot = table.find(path)
-    expect([path, table.slotAt(row), table.rowOf(slot)]).toEqual([path, slot, row])
-    expect(table.rows(row, 1).map((each) => each.slot)).toEqual([slot])
+    expect([path, table.slotAt(index), table.indexOf(slot)]).toEqual([path, slot, index])
+    expect(table.items(index, 1).map((each) => each.slot)).toEqual([slot])
   }
   expect([table.slotAt(-1), table.slotAt(shown.length)]).toEqual([0, 0])
   for (const each of all(root)) {
     const slot = table.find(each.path)
     expect([each.path, table.counts(slot)]).toEqual([each.path, countsIn(each)])
-    if (!shown.includes(each.path)) expect([each.path, table.rowOf(slot)]).toEqual([each.path, -1])
-    expect(table.row(slot).expandable).toBe(each.below.some((below) => matchesIn(below, filter) > 0))
+    if (!shown.includes(each.path)) expect([each.path, table.indexOf(slot)]).toEqual([each.path, -1])
+    expect(table.item(slot).expandable).toBe(each.below.some((below) => matchesIn(below, filter) > 0))
   }
 }
 
@@ -347,18 +347,18 @@ describe('the table', () => {
     table.apply(forest.take(0))
     table.setFilter({ text: 'x#', only: new Set() })
     table.revealMatches(3)
-    expect(table.rows(0, 9).map(({ label }) => label)).toEqual(['g', 'a', 'l', 'b', 'x#1'])
+    expect(table.items(0, 9).map(({ label }) => label)).toEqual(['g', 'a', 'l', 'b', 'x#1'])
     table.setExpanded(table.find('g/a/l'), false)
     for (const path of ['g/a/m/x#2', 'g/a/n/y#3']) forest.add(path, 'routine', 'running')
     const frame = forest.take(0)
     table.apply(frame)
     table.revealMatches(3, frame.born)
-    expect(table.rows(0, 9).map(({ label }) => label)).toEqual(['g', 'a', 'l', 'm', 'x#2'])
+    expect(table.items(0, 9).map(({ label }) => label)).toEqual(['g', 'a', 'l', 'm', 'x#2'])
     for (const path of ['g/a/o/x#4', 'g/a/o/x#5']) forest.add(path, 'routine', 'running')
     const more = forest.take(0)
     table.apply(more)
     table.revealMatches(3, more.born)
-    expect(table.rows(0, 9).map(({ label }) => label)).toEqual(['g', 'a', 'l', 'm', 'x#2', 'o'])
+    expect(table.items(0, 9).map(({ label }) => label)).toEqual(['g', 'a', 'l', 'm', 'x#2', 'o'])
   })
 
   test('what a reader has closed stays closed when the tree comes anew, and what is opened stays open', () => {

@@ -6,7 +6,7 @@ interface AdversaryBug extends Bug {
   readonly breaks: string
 }
 
-const ADVERSARY_BUGS: readonly AdversaryBug[] = [
+export const ADVERSARY_BUGS: readonly AdversaryBug[] = [
   {
     name: 'a word is told into a word that is being told',
     breaks: 'T4 word in a word',

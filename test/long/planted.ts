@@ -4,82 +4,8 @@
  * `npm run test:planted`
  */
 import { searchAdversary } from './adversary-bugs.ts'
-import { type Bug, searchWith, tidyUp } from './plant.ts'
-
-const BUGS: readonly Bug[] = [
-  {
-    name: 'a local manager accepts while it closes',
-    file: 'src/manager/local-manager.ts',
-    from: 'if (this.closed) this.life.place.refuse',
-    to: 'if (this.over) this.life.place.refuse',
-  },
-  {
-    name: 'a tighter deadline from above is ignored',
-    file: 'src/shutdown/shutdown.ts',
-    from: "this.tighten('graceful', this.#closing.patience)",
-    to: 'void 0',
-  },
-  {
-    name: 'services stop in the order of their start',
-    file: 'src/manager/subtree.ts',
-    from: '[...this.startOrder])',
-    to: '[...this.startOrder].reverse())',
-  },
-  {
-    name: 'a killed routine keeps its permit',
-    file: 'src/supervision/routine-registry.ts',
-    from: 'if (!this.queue.remove(routine) && !keepPermit)',
-    to: "if (!this.queue.remove(routine) && !keepPermit && routine.endKind !== 'killed')",
-  },
-  {
-    name: 'one restart more than the limit',
-    file: 'machines/restart-policy.ts',
-    from: 'return this.count(now) <= this.max',
-    to: 'return this.count(now) <= this.max + 1',
-  },
-  {
-    name: 'who is given up on without having been asked is not told',
-    file: 'src/routine/incarnation.ts',
-    from: '    if (!this.asked) this.turn.deed(askBody, this)\n',
-    to: '    if (!this.asked) this.#flags &= ~BODY_RUNS\n',
-  },
-  {
-    name: 'a delayed restart is not disarmed when the routine ends',
-    file: 'src/routine/supervised-routine.ts',
-    from: '    stopBackOff(this)\n    this.#mailbox?.abandon()',
-    to: '    this.#mailbox?.abandon()',
-  },
-  {
-    name: 'a phase waits for nobody',
-    file: 'machines/shutdown.ts',
-    from: "if (phase === 'waiting') return living === 0",
-    to: "if (phase === 'waiting') return true",
-  },
-  {
-    name: 'what was told to stop is restarted',
-    file: 'src/supervision/routine-registry.ts',
-    from: 'return !routine.stopRequested && !this.#host.closed &&',
-    to: 'return !this.#host.closed &&',
-  },
-  {
-    name: 'the phase killing is skipped',
-    file: 'machines/manager.ts',
-    from: "waiting: { entry: 'wait', on: { phaseDone: 'killing' } }",
-    to: "waiting: { entry: 'wait', on: { phaseDone: 'cleaning' } }",
-  },
-  {
-    name: 'a second shutdown can slow the first one down',
-    file: 'src/shutdown/shutdown.ts',
-    from: 'const deadline = tighten(this.#deadline, this.#now() + timeout)\n    if (deadline < this.#deadline) {',
-    to: 'const deadline = this.#now() + timeout\n    if (deadline !== this.#deadline) {',
-  },
-  {
-    name: 'immediate during graceful is not heard',
-    file: 'src/shutdown/shutdown.ts',
-    from: "if (mode === 'immediate' && this.#mode !== 'immediate')",
-    to: "if (mode === 'immediate' && this.#mode !== 'immediate' && this.#phase === 'closing')",
-  },
-]
+import { BUGS } from './campaign-bugs.ts'
+import { searchWith, tidyUp } from './plant.ts'
 
 const RUNS = 20_000
 

@@ -1,6 +1,7 @@
 /** The turns of a tree by themselves: random programs of turns, words and deeds that call back, and what has to hold of them. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { createGlobalManager } from '../../src/index.ts'
 import { Turn } from '../../src/turn/turn.ts'
 
 /** What a turn leads to; `calls` are turns that a word or a deed begins from the outside. */
@@ -240,6 +241,31 @@ test('a user’s clock is asked before each turn that foreign code may have gone
     turn.next(() => undefined, undefined)
   }, undefined)
   expect(asked).toEqual([false, false, false, false, false, false])
+  asked.length = 0
+  // A turn that reads no time is not asked for it, and the one that follows is; the clock itself is no code that time passes in.
+  turn.begin(false)
+  turn.next(() => undefined)
+  turn.end()
+  expect(asked).toEqual([false])
+  turn.run(() => {
+    turn.clockDeed(() => undefined, undefined)
+    turn.next(() => undefined)
+  })
+  expect(asked).toEqual([false, false])
+})
+
+test('V1: in the life of a task that nobody listens to, a user’s clock is asked when it begins and when it ends, and both are right', async () => {
+  let time = 1_000
+  let readings = 0
+  const clock = { now: () => (readings++, time), setTimeout: () => 0, clearTimeout: () => undefined }
+  const local = createGlobalManager({ clock }).createApp('app').createLocal('local')
+  readings = 0
+  time = 2_000
+  const routine = local.spawn('task', () => (time += 50), { timeout: 100 })
+  time = 3_000
+  await routine.outcome
+  expect(readings).toBe(2)
+  expect([routine.startedAt, routine.uptime]).toEqual([3_000, 50])
 })
 
 test('T5: 100,000 deeds, each of which calls back, deepen no stack', () => {

@@ -1,8 +1,8 @@
-/** What of the tree is shown, and what there is to see in a row of it. */
+/** What of the tree is listed, and what there is to see of each node in the list. */
 import type { NodeKind, NodeState } from '../../src/inspector/protocol.ts'
 
-/** One shown row. */
-export interface Row {
+/** A node in the list. */
+export interface ListItem {
   readonly slot: number
   readonly depth: number
   readonly label: string
@@ -14,9 +14,9 @@ export interface Row {
   readonly expanded: boolean
 }
 
-/** What is shown of the tree. */
+/** What a node has to have to be listed. */
 export interface Filter {
-  /** Has to be in the path. */
+  /** Text that has to be in the path. */
   readonly text: string
   /** States; all if empty. `restarted` stands for those that were restarted at least once. */
   readonly only: ReadonlySet<string>

@@ -1,0 +1,10 @@
+/** Finds the life of a manager by its actor. */
+import type { AnyActorRef } from 'xstate'
+import { LifecycleActor } from '../turn/index.ts'
+import { Life } from './life.ts'
+
+/** The life whose actor this is; undefined if it is no manager's. */
+export function lifeOf(actor: AnyActorRef): Life | undefined {
+  const door = actor instanceof LifecycleActor ? actor.door : undefined
+  return door instanceof Life ? door : undefined
+}
