@@ -221,22 +221,17 @@ export class Incarnation implements Run, Launch, SignalOwner {
   // --- effects -------------------------------------------------------------------------------
 
   #begin(): void {
-    const { subject, tree } = this
-    const now = tree.clock.now()
+    const now = this.tree.clock.now()
     this.startedAt = now
-    subject.begun(now)
-    const { timeout, hungAfter } = subject.spec
-    if (timeout !== Infinity) this.#timer = tree.clock.arm(turns.expire, this, timeout, now)
-    if (hungAfter !== Infinity) this.heartbeat = new Heartbeat(subject, hungAfter, now)
+    this.subject.begun(now)
     this.#flags |= BEGINS
-    tree.turn.beginsBody(this)
+    this.turn.beginsBody(this)
   }
 
   beginBody(): void {
     turns.beginBody(this)
   }
 
-  /** Its end is answered by its supervisor, in a turn of its own. */
   answerEnd(): void {
     turns.answerEnd(this)
   }
@@ -246,8 +241,16 @@ export class Incarnation implements Run, Launch, SignalOwner {
     this.#flags &= ~BEGINS
     if (this.over) return
     this.#flags |= BODY_RUNS
+    if (this.heeds(TIMEOUT)) this.#watchTime(this.startedAt as number)
     turns.callGround(this)
     if ((this.#flags & ASKED_EARLY) !== 0) this.ask()
+  }
+
+  /** Here and not in the turn before, a user's clock can be called at once. */
+  #watchTime(now: number): void {
+    const { timeout, hungAfter } = this.subject.spec
+    if (timeout !== Infinity) this.#timer = this.tree.clock.arm(turns.expire, this, timeout, now)
+    if (hungAfter !== Infinity) this.heartbeat = new Heartbeat(this.subject, hungAfter, now)
   }
 
   /** Its timeout, or its shutdown time, is over. */
@@ -289,21 +292,18 @@ export class Incarnation implements Run, Launch, SignalOwner {
   }
 
   #settle(): void {
-    this.#disarm()
     if (this.heartbeat?.stop() === true) this.subject.local.countHung(-1)
     this.endedAt = this.tree.clock.now()
     const runs = (this.#flags & BODY_RUNS) !== 0
     this.#flags = (this.#flags & ~BODY_RUNS) | UNANSWERED
     if (runs && this.#ground.ends) this.turn.deed(turns.killBody, this)
     else if (runs) this.#flags |= ORPHANED
-    const orphaned = (this.#flags & ORPHANED) !== 0
     this.subject.settled()
-    if (!orphaned) {
-      this.turn.answersEnd(this)
-      return
-    }
-    this.turn.next(turns.answerOrphan, this)
-    this.turn.deed(turns.killBody, this)
+    if ((this.#flags & ORPHANED) !== 0) {
+      this.turn.next(turns.answerOrphan, this)
+      this.turn.deed(turns.killBody, this)
+    } else this.turn.answersEnd(this)
+    this.#disarm()
   }
 
   get #ground(): Ground {

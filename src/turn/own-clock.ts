@@ -62,15 +62,28 @@ export class OwnClock implements Clock {
 
   /** Calls `act(target)` once, in a turn. The platform's clock saves a reading by knowing the time; this one does not need it. */
   arm<Target>(act: (target: Target) => void, target: Target, delay: number, _now?: number): unknown {
-    const timer = new OwnTimer(act, target, delay)
-    this.#turn.clockDeed(this.#arm, timer as OwnTimer)
+    const timer = new OwnTimer(act, target, delay) as OwnTimer
+    this.#call(this.#arm, timer)
     return timer
   }
 
   clearTimeout(timer: unknown): void {
     if (!(timer instanceof OwnTimer) || timer.cleared) return
     timer.cleared = true
-    if (timer.armed) this.#turn.clockDeed(this.#disarm, timer)
+    if (timer.armed) this.#call(this.#disarm, timer)
+  }
+
+  /** At the end of the turn; outside of turns, at once. */
+  #call(act: (timer: OwnTimer) => void, timer: OwnTimer): void {
+    if (this.#turn.busy) {
+      this.#turn.clockDeed(act, timer)
+      return
+    }
+    try {
+      act(timer)
+    } catch (error) {
+      this.#contain(error)
+    }
   }
 
   readonly #arm = (timer: OwnTimer): void => {
