@@ -144,7 +144,12 @@ export function* supervise<C extends Child>(s: Supervision<C>): Steps<C> {
   yield { do: 'ready' }
   for (;;) {
     const { message, now } = (yield { do: 'receive' }) as { message: Message<C>; now: number }
-    const end = yield* handle(s, message, now)
+    if (message.type === 'stop') {
+      yield { do: 'end', why: 'stop' }
+      return
+    }
+    const steps = handle(s, message, now)
+    const end = steps === undefined ? undefined : yield* steps
     if (end !== undefined) {
       yield end
       return
@@ -152,19 +157,24 @@ export function* supervise<C extends Child>(s: Supervision<C>): Steps<C> {
   }
 }
 
-function* handle<C extends Child>(s: Supervision<C>, message: Message<C>, now: number): Steps<C, End<C>> {
+/**
+ * What a message leads to, if to anything. Here and below, a function that has nothing to yield itself returns the generator that goes
+ * on: each `yield*` on the way to a command is passed at every resumption.
+ */
+function handle<C extends Child>(
+  s: Supervision<C>,
+  message: Exclude<Message<C>, { type: 'stop' }>,
+  now: number,
+): Steps<C, End<C>> | undefined {
   switch (message.type) {
     case 'exit':
-      return yield* handleExit(s, message, now)
+      return handleExit(s, message, now)
     case 'retry':
-      return isDue(message) ? yield* restart(s, message.child, now) : undefined
+      return isDue(message) ? restart(s, message.child, now) : undefined
     case 'resume':
-      return isDue(message) ? yield* carryOut(s, message.child) : undefined
-    case 'call':
-      yield { do: 'reply', reply: message.reply, verdict: yield* answer(s, message.call) }
-      return undefined
+      return isDue(message) ? carryOut(s, message.child) : undefined
     default:
-      return { do: 'end', why: 'stop' }
+      return handleCall(s, message)
   }
 }
 
@@ -175,20 +185,21 @@ function isDue({ child, run }: { readonly child: Child; readonly run: number }):
 
 // --- ends of children ------------------------------------------------------------------------
 
-function* handleExit<C extends Child>(
+function handleExit<C extends Child>(
   s: Supervision<C>,
   { child, run, kind, wish }: Message<C> & { type: 'exit' },
   now: number,
-): Steps<C, End<C>> {
+): Steps<C, End<C>> | undefined {
   // V5, and one that was deleted meanwhile.
   if (child.run !== run || child.state === 'undefined') return undefined
-  if (wish === 'free') {
-    yield* startAgain(s, child)
-    return undefined
-  }
-  if (wish === 'again' || (wish === 'policy' && shouldRestart(child.restart, kind))) return yield* restart(s, child, now)
+  if (wish === 'free') return startAgain(s, child)
+  if (wish === 'again' || (wish === 'policy' && shouldRestart(child.restart, kind))) return restart(s, child, now)
+  return leaveForGood(s, child, wish !== 'told')
+}
+
+function* leaveForGood<C extends Child>(s: Supervision<C>, child: C, byItself: boolean): Steps<C, End<C>> {
   yield* leave(s, child)
-  return wish !== 'told' && isOver(s, child) ? { do: 'end', why: 'auto_shutdown', child } : undefined
+  return byItself && isOver(s, child) ? { do: 'end', why: 'auto_shutdown', child } : undefined
 }
 
 /** V6: true if this child, which has ended by itself and for good, ends the supervisor. */
@@ -209,30 +220,27 @@ function* restart<C extends Child>(s: Supervision<C>, child: C, now: number): St
   return delay > 0 ? undefined : yield* carryOut(s, child)
 }
 
-function* carryOut<C extends Child>(s: Supervision<C>, child: C): Steps<C, undefined> {
+function carryOut<C extends Child>(s: Supervision<C>, child: C): Steps<C, undefined> {
   switch (s.strategy) {
-    case 'one_for_one':
-    case 'simple_one_for_one':
-      yield* startAgain(s, child)
-      break
     case 'rest_for_one': {
       const all = [...s.children.values()]
-      yield* restartGroup(s, all.slice(all.indexOf(child)), child)
-      break
+      return restartGroup(s, all.slice(all.indexOf(child)), child)
     }
     case 'one_for_all':
-      yield* restartGroup(s, [...s.children.values()], child)
+      return restartGroup(s, [...s.children.values()], child)
+    default:
+      return startAgain(s, child)
   }
 }
 
-function* startAgain<C extends Child>(s: Supervision<C>, child: C): Steps<C> {
+function* startAgain<C extends Child>(s: Supervision<C>, child: C): Steps<C, undefined> {
   const begun = yield* start(child, true)
   if (begun === 'error') tryAgain(s, child)
   else if (begun === 'ignore') yield* leave(s, child)
 }
 
 /** V4. */
-function* restartGroup<C extends Child>(s: Supervision<C>, group: readonly C[], crashed: C): Steps<C> {
+function* restartGroup<C extends Child>(s: Supervision<C>, group: readonly C[], crashed: C): Steps<C, undefined> {
   for (const child of group.toReversed()) {
     if (child === crashed) continue
     yield* stop(child, child.restart !== 'temporary')
@@ -301,6 +309,10 @@ const OK = { ok: true } as const
 
 function refuse(error: CallError): { ok: false; error: CallError } {
   return { ok: false, error }
+}
+
+function* handleCall<C extends Child>(s: Supervision<C>, { call, reply }: Message<C> & { type: 'call' }): Steps<C, undefined> {
+  yield { do: 'reply', reply, verdict: yield* answer(s, call) }
 }
 
 function* answer<C extends Child>(s: Supervision<C>, call: Call<C>): Steps<C, Verdict<C>> {
