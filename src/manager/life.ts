@@ -21,7 +21,7 @@ import type { Host, SupervisedRoutine } from '../routine/index.ts'
 import { type Closing, noteEnd, requestShutdown, ShutdownRun } from '../shutdown/index.ts'
 import { ignore, type ManagerSpec, plainShutdown, type ShutdownPlan } from '../spec/index.ts'
 import { type Lead, nameStart, type RoutineRegistry, type Service, Supervisor, type Ward } from '../supervision/index.ts'
-import { type Door, inspectInWords, LifecycleActor, type Tree, type Turn } from '../turn/index.ts'
+import { type Door, inspectInWords, LifecycleActor, type PhaseHold, type Tree, type Turn } from '../turn/index.ts'
 import type { Place } from './place.ts'
 import { Readiness } from './readiness.ts'
 import { callStart } from './start-option.ts'
@@ -257,7 +257,7 @@ export class Life implements Lead, Ward, Door, Closing {
     return this.spec.shutdown
   }
 
-  announcePhase(phase: Phase, cause: number, hold: (promise: PromiseLike<unknown>) => void): number {
+  announcePhase(phase: Phase, cause: number, hold: PhaseHold): number {
     return this.place.announce({ type: 'manager.phase', phase }, cause, hold)
   }
 

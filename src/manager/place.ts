@@ -4,7 +4,7 @@ import { Gate } from '../admission/index.ts'
 import { SpawnRefusedError } from '../contract/index.ts'
 import { countAll, type Counters, type Metrics, type NameGroup, type NameRegistry, Tally } from '../count/index.ts'
 import type { SupervisedRoutine } from '../routine/index.ts'
-import { Listeners, type Tree } from '../turn/index.ts'
+import { Listeners, type PhaseHold, type Tree } from '../turn/index.ts'
 
 type Unnumbered<Event> = Event extends unknown ? Omit<Event, 'path' | 'at' | 'seq' | 'cause'> : never
 
@@ -89,8 +89,8 @@ export class Place implements NameRegistry<SupervisedRoutine> {
     throw new SpawnRefusedError(code, message, { path })
   }
 
-  /** Numbers an event of this manager and delivers it. `hold` takes promises that its listeners return. In a turn. */
-  announce(event: ManagerEventBody, cause: number, hold?: (promise: PromiseLike<unknown>) => void): number {
+  /** Numbers an event of this manager and delivers it. `hold` takes promises that its listeners return, and what they throw. In a turn. */
+  announce(event: ManagerEventBody, cause: number, hold?: PhaseHold): number {
     const { bus, clock } = this.tree
     const seq = bus.next()
     if (!bus.hears(event.type)) return seq

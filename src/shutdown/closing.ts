@@ -4,10 +4,14 @@ import type { ManagerMachineEvent } from '../../machines/manager.ts'
 import type { ReportTotals } from '../contract/index.ts'
 import type { SupervisedRoutine } from '../routine/index.ts'
 import type { RoutineRegistry } from '../supervision/index.ts'
-import type { Tree } from '../turn/index.ts'
+import type { PhaseHold, Tree } from '../turn/index.ts'
+import type { ShutdownRun } from './shutdown.ts'
 
 /** A manager that stops. */
 export interface Closing {
+  readonly up: Closing | undefined
+  /** Its shutdown, once there is one. */
+  readonly run: ShutdownRun | undefined
   readonly path: string
   readonly tree: Tree
   readonly flock: Flock
@@ -21,8 +25,8 @@ export interface Closing {
   readonly patience: number
   /** Sends an event to its machine. */
   tell(event: ManagerMachineEvent): void
-  /** Announces a phase. `hold` takes the promises of listeners that hold it up. Returns the number of the event. */
-  announcePhase(phase: Phase, cause: number, hold: (promise: PromiseLike<unknown>) => void): number
+  /** Announces a phase. `hold` takes the promises of listeners that hold it up, and what they throw. Returns the number of the event. */
+  announcePhase(phase: Phase, cause: number, hold: PhaseHold): number
 }
 
 /** The routines of a manager, and the managers below it. */

@@ -1,10 +1,11 @@
-/** What the shutdowns above a routine note when it ends. */
+/** What the shutdowns above note: ends of routines, and errors. */
 import type { EndKind } from '../contract/index.ts'
 import type { SupervisedRoutine } from '../routine/index.ts'
 import type { ShutdownRun } from './shutdown.ts'
 
 /** A manager, and the managers above it. */
 interface Ancestry {
+  readonly over: boolean
   readonly run: ShutdownRun | undefined
   readonly up: Ancestry | undefined
 }
@@ -21,4 +22,9 @@ export function noteEnd(manager: Ancestry, routine: SupervisedRoutine, outcome: 
     each.run?.routineEnded(entry, orphan, error === undefined ? undefined : { path, error })
     each.run?.poke()
   }
+}
+
+/** Each shutdown from here upwards that has no report yet notes what a listener of a phase has thrown. In a turn. */
+export function noteError(manager: Ancestry, path: string, error: unknown): void {
+  for (let each: Ancestry | undefined = manager; each !== undefined; each = each.up) if (!each.over) each.run?.blame({ path, error })
 }

@@ -16,6 +16,7 @@ import type { ShutdownPlan } from '../spec/index.ts'
 import type { RoutineRegistry } from '../supervision/index.ts'
 import type { Tree, Turn } from '../turn/index.ts'
 import type { Closing, Flock } from './closing.ts'
+import { noteError } from './ended-routine.ts'
 
 export class ShutdownRun {
   readonly report: Promise<ShutdownReport>
@@ -117,7 +118,10 @@ export class ShutdownRun {
     this.#exceeded = false
     this.#hooks = 0
     if (phase === 'closing') this.#flock.refuseAll()
-    this.seq = this.#closing.announcePhase(phase, this.seq, (promise) => this.#hook(phase, promise))
+    this.seq = this.#closing.announcePhase(phase, this.seq, {
+      wait: (promise) => this.#hook(phase, promise),
+      threw: (error) => this.#turn.arise(() => noteError(this.#closing, this.#closing.path, error)),
+    })
     this.#armPhase(this.#plan.phases[phase] ?? Infinity)
     // The whole subtree closes together; the rest of the phase follows once all of it has been announced.
     if (phase === 'closing') this.#flock.closeBelow(this.seq)
@@ -159,7 +163,7 @@ export class ShutdownRun {
     return this.#now() - this.startedAt
   }
 
-  /** Adds an error that led to the shutdown to its report. */
+  /** Adds an error to its report: one that led to it, or that came up beside the routines. */
   blame(error: ErrorReport): void {
     this.#errors.push(error)
   }

@@ -27,7 +27,13 @@ export function unsubscribe(undo: () => void): Unsubscribe {
 
 type AnyListener = (event: LifecycleEvent) => unknown
 
-type Hold = (promise: PromiseLike<unknown>) => void
+/** The phase of a shutdown, to its listeners. */
+export interface PhaseHold {
+  /** A listener has returned a promise, which never rejects: the phase waits for it. */
+  wait(promise: PromiseLike<unknown>): void
+  /** A listener has thrown, or rejected. No turn is under way. */
+  threw(error: unknown): void
+}
 
 /** One listener, and which events it hears: those numbered after the first of these and up to the second (turn.ts, T10). */
 interface Subscription {
@@ -78,13 +84,13 @@ export class Listeners {
   }
 
   /** Calls the listeners of its type, then those of `'*'`. */
-  tell(event: LifecycleEvent, hold: Hold | undefined): void {
+  tell(event: LifecycleEvent, hold: PhaseHold | undefined): void {
     if (this.#byType.size === 0) return
     this.#tellAll(this.#byType.get(event.type), event, hold)
     this.#tellAll(this.#byType.get('*'), event, hold)
   }
 
-  #tellAll(subscriptions: readonly Subscription[] | undefined, event: LifecycleEvent, hold: Hold | undefined): void {
+  #tellAll(subscriptions: readonly Subscription[] | undefined, event: LifecycleEvent, hold: PhaseHold | undefined): void {
     if (subscriptions === undefined) return
     const { seq } = event
     for (const { after, until, listener } of subscriptions)
@@ -150,8 +156,8 @@ export class LifecycleBus {
     this.turn.word(deliver, to, event)
   }
 
-  /** The same of one that listeners may hold up: `hold` takes the promises that they return. */
-  publishHeld(to: Listeners, event: LifecycleEvent, hold: Hold): void {
+  /** The same of one that listeners may hold up: `hold` takes the promises that they return, and what they throw. */
+  publishHeld(to: Listeners, event: LifecycleEvent, hold: PhaseHold): void {
     this.turn.word(deliverHeld, { to, hold }, event)
   }
 
@@ -162,15 +168,19 @@ export class LifecycleBus {
   }
 
   /** Calls a listener of `what`. In a word. */
-  call<Event>(listener: (event: Event) => unknown, event: Event, what: string, hold?: Hold): void {
+  call<Event>(listener: (event: Event) => unknown, event: Event, what: string, hold?: PhaseHold): void {
     try {
       const result = listener(event)
       if (!isThenable(result)) return
       // A rejection is contained, whether or not the phase waits for the promise.
-      const quiet = Promise.resolve(result).catch((error: unknown) => this.contain(error, `a listener of ${what} rejected`))
-      hold?.(quiet)
+      const quiet = Promise.resolve(result).catch((error: unknown) => {
+        this.contain(error, `a listener of ${what} rejected`)
+        hold?.threw(error)
+      })
+      hold?.wait(quiet)
     } catch (error) {
       this.contain(error, `a listener of ${what} threw`)
+      hold?.threw(error)
     }
   }
 
@@ -198,7 +208,7 @@ function deliver(to: Listeners, event: LifecycleEvent): void {
   for (let node: Listeners | undefined = to; node !== undefined; node = node.up) node.tell(event, undefined)
 }
 
-function deliverHeld({ to, hold }: { readonly to: Listeners; readonly hold: Hold }, event: LifecycleEvent): void {
+function deliverHeld({ to, hold }: { readonly to: Listeners; readonly hold: PhaseHold }, event: LifecycleEvent): void {
   for (let node: Listeners | undefined = to; node !== undefined; node = node.up) node.tell(event, hold)
 }
 

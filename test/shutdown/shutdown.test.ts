@@ -25,6 +25,25 @@ describe.each([{ strict: false }, { strict: true }])('shutdown (strict: $strict)
     expect(global.state).toBe('completed')
   })
 
+  test('what a listener of a phase throws, or rejects with, stands in the reports from there upwards', async () => {
+    const { global, local } = makeTree({}, mode)
+    local.on('manager.phase', ({ phase, path }) => {
+      if (path !== local.path) return undefined
+      if (phase === 'cancelling') throw new Error('thrown')
+      return phase === 'cleaning' ? Promise.reject(new Error('rejected')) : undefined
+    })
+    global.on('manager.phase', ({ phase, path }) => (path === 'g' && phase === 'cleaning' ? Promise.reject(new Error('flush')) : undefined))
+    const report = await global.shutdown()
+    const ofLocal = [
+      { path: 'g/a/l', error: new Error('thrown') },
+      { path: 'g/a/l', error: new Error('rejected') },
+    ]
+    expect(report.children[0]?.children[0]?.errors).toEqual(ofLocal)
+    expect(report.children[0]?.errors).toEqual(ofLocal)
+    expect(report.errors).toEqual([...ofLocal, { path: 'g', error: new Error('flush') }])
+    expect(global.metrics().contained).toBe(3)
+  })
+
   test('managers stop one by one in reverse order of start; the routines of a local together, latest first', async () => {
     const { global, clock, story } = makeTree({}, mode)
     const told: string[] = []

@@ -177,8 +177,33 @@ describe('a start that fails', () => {
     await expect(app.ready()).rejects.toThrow(StartFailedError)
     const other = global.createApp('c')
     await other.ready()
-    await other.shutdown()
-    await other.ready()
+    const stopping = other.shutdown()
+    const late = expect(other.ready()).rejects.toThrow(NotRunningError)
+    await stopping
+    await late
+    await expect(other.ready()).rejects.toThrow(NotRunningError)
+    held.resolve()
+  })
+
+  test('ready() of a manager that gave up is rejected; of one that is restarted it waits for the next life', async () => {
+    const held = gate()
+    const { global } = makeTree()
+    const app = global.createApp('b', {
+      children: [manager('l', { children: [routine('fails', () => Promise.reject(new Error('no database')))], maxRestarts: 0 })],
+      maxRestarts: 1,
+    })
+    const [local] = app.locals()
+    await app.outcome
+    await expect(app.ready()).rejects.toThrow(NotRunningError)
+    await expect(local?.ready()).rejects.toThrow(NotRunningError)
+    let lives = 0
+    const children = [routine('fails', () => (lives === 1 ? Promise.reject(new Error('once')) : held.promise), { shutdown: 0 })]
+    const other = makeTree().global.createApp('c', { children: [manager('l', { start: () => void lives++, children, maxRestarts: 0 })] })
+    const [again] = other.locals()
+    const stopping = new Promise((resolve) => again?.on('manager.gaveUp', resolve))
+    await stopping
+    await expect(again?.ready()).resolves.toBeUndefined()
+    expect([lives, again?.state]).toEqual([2, 'running'])
     held.resolve()
   })
 
