@@ -9,6 +9,7 @@ import {
   type LogicArguments,
   type ManagerChild,
   type OptionsFor,
+  refuse,
   type RoutineChild,
   type RoutineOptions,
   seal,
@@ -32,7 +33,8 @@ export function routine(name: string, work: unknown, ...[options]: unknown[]): R
   checkName('routine', name)
   const given = options as RoutineOptions | undefined
   const spec = { ...compileRoutineSpec(given as RoutineOptions<never> | undefined, name, 'permanent'), input: given?.input }
-  const { restart, significant, id = name } = spec
+  const { restart, significant, attempts, id = name } = spec
+  if (attempts !== undefined) throw refuse('routine option attempts', 'nothing for a child, which has a restart type', attempts, name)
   return seal({ type: 'worker', id, name, restart, significant, work: checkWork(work, spec.resume, name), spec })
 }
 

@@ -5,6 +5,8 @@ import { CANCEL } from './routine-steps.ts'
 class Memory {
   /** How often it was restarted. */
   restarts = 0
+  /** How many of these were ordered by hand. */
+  ordered = 0
   /** The error of the last incarnation that failed, before the present one. */
   error: unknown
   /** When its first incarnation started, if that was before the present one. */
@@ -51,6 +53,7 @@ export abstract class Remembering {
   /** Another incarnation follows; `error` and `bornAt` are of those before it. */
   remember(error: unknown, bornAt: number | undefined): void {
     const memory = this.ownMemory
+    const byHand = this.restartIsFree
     memory.error = error
     memory.bornAt = bornAt
     memory.restartOrdered = undefined
@@ -58,6 +61,7 @@ export abstract class Remembering {
     memory.notStarted = false
     memory.helps = undefined
     memory.restarts++
+    if (byHand) memory.ordered++
   }
 
   /** How often it was restarted. */
@@ -68,6 +72,11 @@ export abstract class Remembering {
   /** True if its restart was ordered by hand: such a restart never counts against the limit and never waits. */
   get restartIsFree(): boolean {
     return this.#memory.restartOrdered === CANCEL
+  }
+
+  /** How often it was run, without the runs that were ordered by hand. */
+  get runs(): number {
+    return 1 + this.#memory.restarts - this.#memory.ordered
   }
 
   get resumption(): Resumption | undefined {

@@ -56,6 +56,12 @@ export interface RoutineOptions<Input = unknown> {
   /** When an end is answered with a new incarnation. @default 'temporary' (never); of `children` 'permanent' */
   readonly restart?: RestartType | undefined
   /**
+   * For spawned work, in place of `restart`: how often it may run, the first time included. It is run again after a failure, and after
+   * the last it fails alone: its restarts never count against the limit of its manager. With `backoff` and `restartIf`; a restart that
+   * was ordered by hand is no attempt. @default none
+   */
+  readonly attempts?: number | undefined
+  /**
    * Which failures a restart may help against, given the error and how often it was restarted already; others
    * end the routine as `failed`. A throw is logged and means no. @default all
    */
@@ -91,6 +97,8 @@ export interface RoutineSpec {
   /** The input of a child. That of a spawned routine is handed over beside the spec, which many may share. */
   readonly input: unknown
   readonly restart: RestartType
+  /** Its own budget; undefined where the limit of its manager counts. */
+  readonly attempts: number | undefined
   readonly restartIf: RoutineOptions['restartIf']
   readonly backoff: Backoff | undefined
   readonly timeout: number
@@ -110,6 +118,11 @@ const growth: Rule = {
   accepts: (value) => typeof value === 'number' && value >= 1 && Number.isFinite(value),
 }
 
+const severalRuns: Rule = {
+  range: 'a whole number above 1, or Infinity',
+  accepts: (value) => value === Infinity || (Number.isSafeInteger(value) && (value as number) > 1),
+}
+
 const BACKOFF_RULES = { initial: duration, factor: growth, max: duration, jitter: share }
 
 const BACKOFF_DEFAULTS: Backoff = { initial: 100, factor: 2, max: 30_000, jitter: 0 }
@@ -126,6 +139,7 @@ const ROUTINE_RULES = {
   id: nodeName,
   input: anything,
   restart: oneOf('permanent', 'transient', 'temporary'),
+  attempts: severalRuns,
   restartIf: callable,
   backoff: objectOf(...Object.keys(BACKOFF_RULES)),
   timeout: positiveDuration,
@@ -147,6 +161,7 @@ const DEFAULT_ROUTINE: RoutineSpec = {
   id: undefined,
   input: undefined,
   restart: 'temporary',
+  attempts: undefined,
   restartIf: undefined,
   backoff: undefined,
   timeout: Infinity,
@@ -188,10 +203,14 @@ export function compileRoutineSpec(
 ): RoutineSpec {
   if (options === undefined) return restart === DEFAULT_ROUTINE.restart ? DEFAULT_ROUTINE : { ...DEFAULT_ROUTINE, restart }
   check('routine', options, ROUTINE_RULES, path)
+  const { attempts } = options
+  if (attempts !== undefined && options.restart !== undefined)
+    throw refuse('routine option attempts', 'nothing beside restart: one of them says when it is run again', attempts, path)
   return {
     id: options.id,
     input: undefined,
-    restart: options.restart ?? restart,
+    restart: attempts === undefined ? (options.restart ?? restart) : 'transient',
+    attempts,
     restartIf: options.restartIf,
     backoff: options.backoff === undefined ? undefined : compileBackoff(options.backoff, path),
     timeout: options.timeout ?? DEFAULT_ROUTINE.timeout,

@@ -1,12 +1,11 @@
 /** The routines of one manager, from their registration to their last event. */
-import { exitOf, type RestartWindow, shouldRestart } from '../../machines/restart-policy.ts'
+import { exitOf, hasRunLeft, type RestartWindow, shouldRestart } from '../../machines/restart-policy.ts'
 import { grant, PermitQueue } from '../admission/index.ts'
 import { type EndKind, ManagerExistsError, type Work } from '../contract/index.ts'
 import { NameGroup, type NameRegistry } from '../count/index.ts'
 import {
   announce,
   announceEnd,
-  askChance,
   asksChance,
   backOff,
   CANCEL,
@@ -23,6 +22,7 @@ import {
 import type { RoutineSpec } from '../spec/index.ts'
 import type { Tree } from '../turn/index.ts'
 import type { Lead } from './lead.ts'
+import { askChanceFirst, askRestartIf } from './restart-questions.ts'
 import type { Service } from './service.ts'
 
 /** What the registry asks of the supervisor about routines that are children. */
@@ -176,7 +176,8 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
     }
     const now = routine.current.endedAt as number
     const again = this.#comesAgain(routine, kind)
-    const tooMany = again && !routine.restartIsFree && !this.startsFresh(routine) && !this.#supervisor.window.record(now)
+    const counts = again && !routine.restartIsFree && routine.spec.attempts === undefined
+    const tooMany = counts && !this.startsFresh(routine) && !this.#supervisor.window.record(now)
     if (again && !tooMany) this.#restart(routine, kind, orphan, now)
     else {
       this.#leave(routine, kind, false)
@@ -187,7 +188,8 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
   }
 
   #comesAgain(routine: SupervisedRoutine, kind: EndKind): boolean {
-    return !routine.stopRequested && !this.#host.closed && (routine.wantsRestart || this.#asksForRestart(routine, kind))
+    if (routine.stopRequested || this.#host.closed) return false
+    return routine.restartIsFree || (mayRunAgain(routine) && (routine.wantsRestart || this.#asksForRestart(routine, kind)))
   }
 
   /** True if its restart type asks for a restart. A routine whose `start` has returned `ignore`, or failed, is not restarted by it. */
@@ -227,13 +229,14 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
       !routine.memory.startThrew &&
       !routine.wantsRestart
     ) {
-      if (!shouldRestart((routine.service as Service | undefined)?.restart ?? spec.restart, 'abnormal')) return false
+      const { restart } = (routine.service as Service | undefined) ?? spec
+      if (!shouldRestart(restart, 'abnormal') || !mayRunAgain(routine)) return false
       this.#tree.turn.deed(askRestartIf, routine, orphan)
       return true
     }
     // For a child, `random` is called when its supervisor takes the end.
     if (routine.service !== undefined || routine.queued || !asksChance(routine) || !this.#comesAgain(routine, kind)) return false
-    if (this.#supervisor.window.left(routine.current.endedAt as number) === 0) return false
+    if (spec.attempts === undefined && this.#supervisor.window.left(routine.current.endedAt as number) === 0) return false
     this.#tree.turn.deed(askChanceFirst, routine, orphan)
     return true
   }
@@ -366,33 +369,12 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
   }
 }
 
+/** P4 of machines/restart-policy.ts. */
+function mayRunAgain({ spec: { attempts }, runs }: SupervisedRoutine): boolean {
+  return attempts === undefined || hasRunLeft(attempts, runs)
+}
+
 /** Its `start` has returned. */
 function begin(routine: SupervisedRoutine, begun: string, incarnation: Incarnation): void {
   if (begun === 'ok' && routine.current === incarnation && !incarnation.over) routine.tree.begin(incarnation)
-}
-
-/** A deed: asks `restartIf`, and settles in a turn after that. */
-function askRestartIf(routine: SupervisedRoutine, orphan: boolean): void {
-  routine.ownMemory.helps = false
-  routine.tree.asyncContext.run(routine.asyncContext, callRestartIf, routine, undefined)
-  routine.tree.turn.arise(settle, routine, orphan)
-}
-
-function callRestartIf(routine: SupervisedRoutine): void {
-  const { spec, current, restarts, path, tree } = routine
-  try {
-    routine.ownMemory.helps = Boolean(spec.restartIf?.(current.error, restarts))
-  } catch (error) {
-    tree.bus.contain(error, `${path}: restartIf threw`)
-  }
-}
-
-/** A deed: asks `random`, and settles in a turn after that. */
-function askChanceFirst(routine: SupervisedRoutine, orphan: boolean): void {
-  askChance(routine)
-  routine.tree.turn.arise(settle, routine, orphan)
-}
-
-function settle(routine: SupervisedRoutine, orphan: boolean): void {
-  routine.local.registry.settle(routine, orphan)
 }

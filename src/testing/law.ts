@@ -8,6 +8,8 @@ import type { TraceEvent, Violation } from './trace.ts'
 /** What is known of a routine of a run. */
 export interface RoutineFacts {
   readonly restart: RoutineSpec['restart']
+  /** Its own budget; undefined where the limit of its manager counts. */
+  readonly attempts?: number | undefined
   /** Milliseconds; 0 for 'brutal_kill'. */
   readonly shutdown: number
   readonly timeout: number
