@@ -109,6 +109,8 @@ function stoppingChildren(logic: AnyActorLogic, run: Run): AnyActorLogic {
   const error = (thrown: unknown): void => run.strayed(thrown, 'a child of its actor threw while it was being stopped')
   return instead(original, {
     transition: (snapshot, event, scope) => {
+      // An event that it handles is a sign of life.
+      run.beat()
       if (event.type === 'xstate.stop') for (const child of descendants(snapshot)) child.subscribe({ error })
       try {
         return original.transition(snapshot, event, scope)

@@ -2,6 +2,12 @@
 import type { Resumption } from './resumption.ts'
 import { CANCEL } from './routine-steps.ts'
 
+/** An event that ends an incarnation, and what comes with it. */
+interface HeldStop {
+  readonly event: number
+  readonly payload: unknown
+}
+
 class Memory {
   /** How often it was restarted. */
   restarts = 0
@@ -19,6 +25,10 @@ class Memory {
   restartOrdered: number | undefined
   /** Why it was asked to stop, if that was between two incarnations. */
   lateReason: unknown
+  /** How far the `start` of its present incarnation is; `none` too if that failed, or asked to be ignored. */
+  start: 'none' | 'runs' | 'returned' = 'none'
+  /** A stop that came while it ran: it takes effect once that has returned. */
+  heldStop: HeldStop | undefined
   /** True if the `start` of its present incarnation failed, or asked to be ignored. */
   notStarted = false
   /** True if the `start` of its present incarnation threw: a first start that fails is an end, as in OTP. */
@@ -57,6 +67,8 @@ export abstract class Remembering {
     memory.error = error
     memory.bornAt = bornAt
     memory.restartOrdered = undefined
+    memory.start = 'none'
+    memory.heldStop = undefined
     memory.startThrew = false
     memory.notStarted = false
     memory.helps = undefined
@@ -77,6 +89,11 @@ export abstract class Remembering {
   /** How often it was run, without the runs that were ordered by hand. */
   get runs(): number {
     return 1 + this.#memory.restarts - this.#memory.ordered
+  }
+
+  /** True if the `start` of its present incarnation has run: what that has acquired is for the body to release. */
+  get hasAcquired(): boolean {
+    return this.#memory.start === 'returned'
   }
 
   get resumption(): Resumption | undefined {

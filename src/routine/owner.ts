@@ -15,6 +15,8 @@ export interface Owner extends Subject, Beating {
   readonly ground: Ground
   /** The asynchronous context that it runs in; see port/async-context.ts. */
   readonly asyncContext: unknown
+  /** True if its `start` has run. */
+  readonly hasAcquired: boolean
   /** The reason of a cancel that was given none. */
   readonly cancelReason: unknown
   /** An incarnation is to begin. By now another one may have replaced it. */

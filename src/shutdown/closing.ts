@@ -5,13 +5,9 @@ import type { ReportTotals } from '../contract/index.ts'
 import type { SupervisedRoutine } from '../routine/index.ts'
 import type { RoutineRegistry } from '../supervision/index.ts'
 import type { PhaseHold, Tree } from '../turn/index.ts'
-import type { ShutdownRun } from './shutdown.ts'
 
 /** A manager that stops. */
 export interface Closing {
-  readonly up: Closing | undefined
-  /** Its shutdown, once there is one. */
-  readonly run: ShutdownRun | undefined
   readonly path: string
   readonly tree: Tree
   readonly flock: Flock

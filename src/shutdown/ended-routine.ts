@@ -4,7 +4,7 @@ import type { SupervisedRoutine } from '../routine/index.ts'
 import type { ShutdownRun } from './shutdown.ts'
 
 /** A manager, and the managers above it. */
-interface Ancestry {
+export interface Ancestry {
   readonly over: boolean
   readonly run: ShutdownRun | undefined
   readonly up: Ancestry | undefined

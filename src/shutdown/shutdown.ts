@@ -16,12 +16,12 @@ import type { ShutdownPlan } from '../spec/index.ts'
 import type { RoutineRegistry } from '../supervision/index.ts'
 import type { Tree, Turn } from '../turn/index.ts'
 import type { Closing, Flock } from './closing.ts'
-import { noteError } from './ended-routine.ts'
+import { type Ancestry, noteError } from './ended-routine.ts'
 
 export class ShutdownRun {
   readonly report: Promise<ShutdownReport>
   readonly #resolve: (report: ShutdownReport) => void
-  readonly #closing: Closing
+  readonly #closing: Closing & Ancestry
   readonly #flock: Flock
   readonly #tree: Tree
   readonly #plan: ShutdownPlan
@@ -53,7 +53,7 @@ export class ShutdownRun {
   /** `seq` of the latest phase event. */
   seq: number
 
-  constructor(closing: Closing, plan: ShutdownPlan) {
+  constructor(closing: Closing & Ancestry, plan: ShutdownPlan) {
     const { promise, resolve } = Promise.withResolvers<ShutdownReport>()
     this.report = promise
     this.#resolve = resolve

@@ -72,11 +72,14 @@ export interface RoutineOptions<Input = unknown> {
   readonly timeout?: number | undefined
   /** How long it may take to stop once asked, before it is given up on. @default 5_000 */
   readonly shutdown?: ShutdownTime | undefined
-  /** Runs inside the supervisor's own step, before the work: a throw is a failed start, `ignore` ends it without a run. @default none */
+  /**
+   * Runs inside the supervisor's own step, before the work: a throw is a failed start, `ignore` ends it without a run. One that has
+   * returned is followed by the work, told to stop or not. @default none
+   */
   readonly start?: ((context: StartContext<Input>) => undefined | void | typeof ignore) | undefined
   /** Its end by itself may end its manager; see `autoShutdown`. Not for permanent ones. @default false */
   readonly significant?: boolean | undefined
-  /** Silence after which it counts as hung; `context.heartbeat()` breaks the silence. @default never */
+  /** Silence after which it counts as hung; `context.heartbeat()`, or an event that actor logic handles, breaks it. @default never */
   readonly hungAfter?: number | undefined
   /** What is done about a hung routine. @default 'report' */
   readonly onHung?: OnHung | undefined

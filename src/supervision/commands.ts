@@ -99,8 +99,7 @@ export class Commands {
   /** Its `start` has returned. */
   #prepared(service: Service, routine: SupervisedRoutine, begun: Begun, incarnation: Incarnation): void {
     if (begun === 'error') service.startError = incarnation.error
-    else if (begun === 'ok' && routine.current === incarnation && !incarnation.over && !this.#process.closed)
-      this.#letBegin(service, routine)
+    else if (begun === 'ok' && routine.current === incarnation && !incarnation.over) this.#letBegin(service, routine)
     this.#process.resume(begun)
   }
 

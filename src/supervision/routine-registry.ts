@@ -329,7 +329,8 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
       if (!routine.current.unanswered) this.finish(routine)
       return
     }
-    if (routine.state !== 'pending' || routine.service?.hasStarted === true || (drain && (routine.restarts === 0 || routine.queued))) return
+    const starts = routine.service?.hasStarted === true || routine.memory.start !== 'none'
+    if (routine.state !== 'pending' || starts || (drain && (routine.restarts === 0 || routine.queued))) return
     routine.seq = cause
     routine.stop(CANCEL, this.#host.cancelReason)
   }

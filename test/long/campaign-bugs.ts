@@ -53,8 +53,8 @@ export const BUGS: readonly Bug[] = [
   {
     name: 'what was told to stop is restarted',
     file: 'src/supervision/routine-registry.ts',
-    from: 'return !routine.stopRequested && !this.#host.closed &&',
-    to: 'return !this.#host.closed &&',
+    from: 'if (routine.stopRequested || this.#host.closed) return false\n',
+    to: 'if (this.#host.closed) return false\n',
   },
   {
     name: 'the phase killing is skipped',
