@@ -20,6 +20,7 @@ export class Place implements NameRegistry<SupervisedRoutine> {
   readonly gate: Gate
   readonly tally = new Tally()
   readonly groups = new Map<string, NameGroup<SupervisedRoutine>>()
+  services = 0
   /** Routines below that are silent. */
   hung = 0
 

@@ -134,8 +134,8 @@ export class Subtree implements Flock, Capacity {
     return this.#managers.size + this.registry.size
   }
 
-  get livingRoutines(): number {
-    return this.#place.living
+  get livingSpawned(): number {
+    return this.#place.living - this.#place.services
   }
 
   get totals(): ReportTotals {

@@ -1,4 +1,5 @@
 /** What a routine remembers beside its present run. Most routines remember nothing and share one object, which saves 72 B each. */
+import type { ClosingSignal } from './closing-signal.ts'
 import type { Resumption } from './resumption.ts'
 import { CANCEL } from './routine-steps.ts'
 
@@ -39,6 +40,8 @@ class Memory {
   chance: number | undefined
   /** Where its actor goes on after a crash; with `resume: 'snapshot'`. */
   resumption: Resumption | undefined
+  /** Tells the body of the present incarnation that its manager closes, if it has asked for that. */
+  closing: ClosingSignal | undefined
   /** The asynchronous context of its spawn, if there is one to keep. */
   asyncContext: unknown
 }

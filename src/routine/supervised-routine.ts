@@ -19,6 +19,7 @@ import type { RoutineSpec } from '../spec/index.ts'
 import type { Tree } from '../turn/index.ts'
 import { actorGround } from './actor-ground.ts'
 import { announce, announceAside } from './announcing.ts'
+import { closingOf, forgetClosing } from './closing-signal.ts'
 import { checkExitReason, exitStep } from './exit.ts'
 import { functionGround } from './function-ground.ts'
 import type { Host, Post } from './host.ts'
@@ -229,6 +230,10 @@ export class SupervisedRoutine extends Remembering implements Owner, Addressee, 
     return this.current.unanswered
   }
 
+  get closing(): AbortSignal {
+    return closingOf(this)
+  }
+
   /** The reason of a cancel that was given none. */
   get cancelReason(): unknown {
     return this.local.cancelReason
@@ -364,6 +369,7 @@ export class SupervisedRoutine extends Remembering implements Owner, Addressee, 
     if (current.state === 'failed') this.group.count('failures', 1)
     stopBackOff(this)
     this.#mailbox?.abandon()
+    forgetClosing(this)
   }
 
   orphanSettled(incarnation: number): void {

@@ -30,8 +30,8 @@ export interface Flock {
   readonly registry: RoutineRegistry
   /** Managers and routines that have not ended. */
   readonly living: number
-  /** Living and queued routines, at all levels. */
-  readonly livingRoutines: number
+  /** Spawned routines that live or are queued, at all levels: without the children under a strategy. */
+  readonly livingSpawned: number
   /** All routines that it has had, by their ends. */
   readonly totals: ReportTotals
   /** The routines of the registries that `of` picks, at all levels, the latest first. */

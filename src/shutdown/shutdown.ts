@@ -44,6 +44,8 @@ export class ShutdownRun {
   #phaseSince = 0
   #exceeded = false
   #draining = false
+  /** True if it began with a drain. */
+  #drains = false
   /** Promises of listeners that hold up the present phase. */
   #hooks = 0
   #scheduled = false
@@ -221,6 +223,7 @@ export class ShutdownRun {
   #close(then: () => void): void {
     const { drain } = this.#plan
     this.#draining = drain > 0 && this.#mode === 'graceful' && !this.#held
+    this.#drains = this.#draining
     // Only the manager at which the shutdown began drains. It also acts for the managers below, which are held.
     if (this.#held) return then()
     if (this.#draining) this.#after(drain, () => this.#endDrain())
@@ -237,6 +240,7 @@ export class ShutdownRun {
   #endDrain(): void {
     if (this.#phase !== 'closing') return
     this.#draining = false
+    this.#exceeded = true
     this.poke()
   }
 
@@ -370,12 +374,12 @@ export class ShutdownRun {
   #advance(): void {
     if (this.#closing.phase !== this.#phase) return
     const phase = this.#phase
-    const living = phase === 'closing' ? this.#flock.livingRoutines : this.#flock.living
+    const living = phase === 'closing' ? this.#flock.livingSpawned : this.#flock.living
     const hooked = this.#hooks > 0 && this.#mode === 'graceful'
     const signs = { phase, held: this.#held, draining: this.#draining, hooked, exceeded: this.#exceeded, overdue: this.#overdue, living }
     if (!phaseIsOver(signs)) return
     const now = this.#now()
-    const limit = this.#plan.phases[phase] ?? Infinity
+    const limit = Math.min(this.#plan.phases[phase] ?? Infinity, phase === 'closing' && this.#drains ? this.#plan.drain : Infinity)
     const deadline = Math.min(limit, this.#deadline - this.#phaseSince)
     const exceeded = this.#exceeded || (this.#overdue && this.#timedOut && this.#phaseSince < this.#deadline && now >= this.#deadline)
     this.#phases.push({ phase, duration: now - this.#phaseSince, deadline: Math.max(0, deadline), exceeded })

@@ -9,6 +9,7 @@ import {
   asksChance,
   backOff,
   CANCEL,
+  ClosingSignals,
   delayOf,
   type Host,
   type Incarnation,
@@ -40,6 +41,8 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
   readonly living = new LivingRoutines()
   /** The routines that wait for a permit. */
   readonly queue: PermitQueue<SupervisedRoutine>
+  /** Of bodies that want to know when the manager begins to close. */
+  readonly closing = new ClosingSignals()
   idle = 0
   /** How many of them are children under the strategy. */
   services = 0
@@ -94,6 +97,11 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
     return this.living.latestFirst()
   }
 
+  #countServices(by: 1 | -1): void {
+    this.services += by
+    for (let level: NameRegistry<SupervisedRoutine> | undefined = this.#names; level !== undefined; level = level.up) level.services += by
+  }
+
   countIdle(by: 1 | -1): void {
     this.idle += by
   }
@@ -106,7 +114,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
     this.living.add(routine)
     this.idle++
     if (id !== undefined) this.living.identify(routine, id)
-    if (service?.isInstance === false) this.services++
+    if (service?.isInstance === false) this.#countServices(1)
     if (service !== undefined && this.#asyncContext !== undefined) routine.ownMemory.asyncContext = this.#asyncContext
     routine.group.add(routine)
     if (spec.hungAfter !== Infinity) this.#watched.add(routine)
@@ -262,7 +270,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
   finish(routine: SupervisedRoutine, keepPermit = false): void {
     const service = routine.service as Service | undefined
     if (routine.ended || service === undefined) return
-    if (!service.isInstance) this.services--
+    if (!service.isInstance) this.#countServices(-1)
     service.reserved = keepPermit
     const kind = routine.endKind
     this.#leave(routine, kind, keepPermit)

@@ -108,6 +108,7 @@ export class Supervisor implements ChildSupervisor {
   close(): void {
     if (this.closed) return
     this.closed = true
+    this.#registry.closing.abort(this.#tree.turn)
     for (const reply of this.#open) reply(DOWN)
     this.#open.clear()
     for (const service of this.#lead.startOrder) {
