@@ -27,7 +27,7 @@ export {
   type ManagerMachineContext,
   type ManagerMachineEvent,
 } from './manager.ts'
-export { type Backoff, backoffDelay, type ExitKind, hasRunLeft, type RestartType, RestartWindow, shouldRestart } from './restart-policy.ts'
+export { type Backoff, backoffDelay, type ExitKind, type RestartType, RestartWindow, shouldRestart } from './restart-policy.ts'
 export { ROUTINE_EVENTS, type RoutineMachineContext, type RoutineMachineEvent, routineMachine } from './routine.ts'
 export {
   type AutoShutdown,

@@ -79,6 +79,7 @@ export {
   AskTimeoutError,
   ConfigError,
   CurtaincallError,
+  type CancelCode,
   type CurtaincallErrorCode,
   MailboxFullError,
   ManagerExistsError,

@@ -8,6 +8,13 @@ export interface CurtaincallErrorOptions {
   readonly cause?: unknown
 }
 
+/**
+ * Why a routine was told to stop, where nobody gave a reason of their own: by hand; since a manager shuts down, gave up (the `cause` is its
+ * RestartLimitError or StartFailedError), or ran out of its time to stop; since its group is restarted (the `cause` is the error of the
+ * child that failed).
+ */
+export type CancelCode = 'ERR_CANCELLED' | 'ERR_SHUTDOWN' | 'ERR_GAVE_UP' | 'ERR_SHUTDOWN_TIMEOUT' | 'ERR_GROUP_RESTART'
+
 /** All codes. Compare `code`, not `instanceof`, across threads and duplicate installs. */
 export type CurtaincallErrorCode =
   | 'ERR_CONFIG'
@@ -16,7 +23,7 @@ export type CurtaincallErrorCode =
   | 'ERR_AT_CAPACITY'
   | 'ERR_QUEUE_FULL'
   | 'ERR_FAILED'
-  | 'ERR_CANCELLED'
+  | CancelCode
   | 'ERR_TIMEOUT'
   | 'ERR_START'
   | 'ERR_RESTART_LIMIT'
@@ -80,8 +87,8 @@ export class RoutineFailedError extends CurtaincallError {
 
 /** `result()` of a routine that was cancelled; the reason is the `cause`. Also the reason itself where none was given. */
 export class RoutineCancelledError extends CurtaincallError {
-  constructor(message: string, options?: CurtaincallErrorOptions) {
-    super('ERR_CANCELLED', message, options)
+  constructor(message: string, options?: CurtaincallErrorOptions, code: CancelCode = 'ERR_CANCELLED') {
+    super(code, message, options)
   }
 }
 

@@ -3,6 +3,7 @@ export {
   AskTimeoutError,
   ConfigError,
   CurtaincallError,
+  type CancelCode,
   type CurtaincallErrorCode,
   isStartFailure,
   MailboxFullError,

@@ -42,7 +42,8 @@ import {
 } from '../supervision/index.ts'
 import { type LifecycleListener, type Listeners, type Tree, type Unsubscribe, WAIT_RULES, waitUntil } from '../turn/index.ts'
 import { type Health, healthOf } from './health.ts'
-import { type Level, Life } from './life.ts'
+import type { Level } from './level.ts'
+import { Life } from './life.ts'
 import { Place } from './place.ts'
 
 /** The state of a manager. While `stopping`, its actor's snapshot also says in which phase. */

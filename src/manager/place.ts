@@ -1,7 +1,7 @@
 /** A place in the tree: its name, its counters and permits, and its listeners. */
 import type { ControlEvent, LifecycleEvent, ManagerEvent, RefusalCode } from '../../machines/lifecycle-event.ts'
 import { Gate } from '../admission/index.ts'
-import { SpawnRefusedError } from '../contract/index.ts'
+import { RoutineCancelledError, SpawnRefusedError } from '../contract/index.ts'
 import { countAll, type Counters, type Metrics, type NameGroup, type NameRegistry, Tally } from '../count/index.ts'
 import type { SupervisedRoutine } from '../routine/index.ts'
 import { Listeners, type PhaseHold, type Tree } from '../turn/index.ts'
@@ -21,6 +21,7 @@ export class Place implements NameRegistry<SupervisedRoutine> {
   readonly tally = new Tally()
   readonly groups = new Map<string, NameGroup<SupervisedRoutine>>()
   services = 0
+  #cancelReason: RoutineCancelledError | undefined
   /** Routines below that are silent. */
   hung = 0
 
@@ -31,6 +32,11 @@ export class Place implements NameRegistry<SupervisedRoutine> {
     this.path = up === undefined ? name : `${up.path}/${name}`
     this.listeners = new Listeners(tree.bus, up?.listeners)
     this.gate = new Gate(maxRoutines, up?.gate)
+  }
+
+  /** The reason of all cancels by hand that were given none: one error for all, since making errors is expensive. */
+  get cancelReason(): RoutineCancelledError {
+    return (this.#cancelReason ??= new RoutineCancelledError('told to stop', { path: this.path }))
   }
 
   get uncounted(): Set<NameGroup<SupervisedRoutine>> {

@@ -48,8 +48,8 @@ function done(incarnation: Incarnation, output: unknown): void {
 
 /** Its body has thrown, or left with an OTP reason. */
 export function threw(incarnation: Incarnation, error: unknown): void {
-  const { turn, path } = incarnation
-  if (ExitRequest.is(error)) turn.arise(exited, incarnation, exitStep(error.reason, path))
+  const { turn, subject } = incarnation
+  if (ExitRequest.is(error)) turn.arise(exited, incarnation, exitStep(error.reason, subject.path))
   else turn.arise(failed, incarnation, error)
 }
 

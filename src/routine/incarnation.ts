@@ -56,6 +56,8 @@ export class Incarnation implements Run, Launch, SignalOwner {
   readonly number: number
   startedAt: number | undefined
   endedAt: number | undefined
+  /** When it was asked to stop. */
+  askedAt: number | undefined
   output: unknown
   error: unknown
   reason: unknown
@@ -160,10 +162,6 @@ export class Incarnation implements Run, Launch, SignalOwner {
     return logger.child?.({ path: this.subject.path, incarnation: this.number }) ?? logger
   }
 
-  get path(): string {
-    return this.subject.path
-  }
-
   launch(): void {
     if (this.waits) this.subject.launch(this)
   }
@@ -263,6 +261,7 @@ export class Incarnation implements Run, Launch, SignalOwner {
 
   #abort(): void {
     const { shutdown } = this.subject.spec
+    this.askedAt = this.tree.clock.now()
     this.#disarm()
     this.turn.deed(turns.askBody, this)
     if (shutdown === 'brutal_kill') this.turn.next(turns.giveUp, this)

@@ -1,7 +1,7 @@
 /** What a shutdown asks of the manager that it stops, and of what is below that. */
 import type { Phase, ShutdownTrigger } from '../../machines/lifecycle-event.ts'
 import type { ManagerMachineEvent } from '../../machines/manager.ts'
-import type { ReportTotals } from '../contract/index.ts'
+import type { ReportTotals, RoutineCancelledError } from '../contract/index.ts'
 import type { SupervisedRoutine } from '../routine/index.ts'
 import type { RoutineRegistry } from '../supervision/index.ts'
 import type { PhaseHold, Tree } from '../turn/index.ts'
@@ -17,6 +17,8 @@ export interface Closing {
   readonly phase: Phase | undefined
   /** What made it stop. */
   readonly trigger: ShutdownTrigger
+  /** Why those below are told to stop, where the shutdown began here. */
+  readonly stopReason: RoutineCancelledError
   /** Milliseconds that its parent waits for it. */
   readonly patience: number
   /** Sends an event to its machine. */

@@ -10,13 +10,15 @@
  */
 import type { Phase, ShutdownMode } from '../../machines/lifecycle-event.ts'
 import { LONGEST_TIMER, phaseIsOver, tighten } from '../../machines/shutdown.ts'
-import type { EndKind, ErrorReport, PhaseReport, RoutineReport, ShutdownReport } from '../contract/index.ts'
+import type { ErrorReport, RoutineCancelledError, RoutineReport, ShutdownReport } from '../contract/index.ts'
 import { GIVE_UP, type SupervisedRoutine } from '../routine/index.ts'
 import type { ShutdownPlan } from '../spec/index.ts'
 import type { RoutineRegistry } from '../supervision/index.ts'
 import type { Tree, Turn } from '../turn/index.ts'
+import { Account } from './account.ts'
 import type { Closing, Flock } from './closing.ts'
-import { type Ancestry, noteError } from './ended-routine.ts'
+import { type Ancestry, noteError, reasonFromAbove } from './ended-routine.ts'
+import { timeoutReason } from './stop-reason.ts'
 
 export class ShutdownRun {
   readonly report: Promise<ShutdownReport>
@@ -26,12 +28,7 @@ export class ShutdownRun {
   readonly #tree: Tree
   readonly #plan: ShutdownPlan
   readonly startedAt: number
-  readonly #phases: PhaseReport[] = []
-  readonly #routines: RoutineReport[] = []
-  readonly #errors: ErrorReport[] = []
-  readonly #children: ShutdownReport[] = []
-  readonly #counts: Record<EndKind, number> = { completed: 0, failed: 0, cancelled: 0, killed: 0 }
-  #orphaned = 0
+  readonly #account = new Account()
   #mode: ShutdownMode
   #deadline: number
   #timedOut = false
@@ -50,6 +47,7 @@ export class ShutdownRun {
   #hooks = 0
   #scheduled = false
   #deadlineTimer: unknown
+  #reason: RoutineCancelledError | undefined
   #phaseTimer: unknown
   readonly #timers = new Set<unknown>()
   /** `seq` of the latest phase event. */
@@ -77,6 +75,11 @@ export class ShutdownRun {
 
   get phase(): Phase {
     return this.#phase
+  }
+
+  /** Why those below are told to stop: that of the shutdown above, if it comes from there. */
+  get reason(): RoutineCancelledError {
+    return this.#reason ?? reasonFromAbove(this.#closing) ?? (this.#reason = this.#closing.stopReason)
   }
 
   /** When it has to be over; Infinity if its parent sees to that. */
@@ -154,10 +157,8 @@ export class ShutdownRun {
 
   /** A routine below has ended. */
   routineEnded(entry: RoutineReport, orphan: boolean, error: ErrorReport | undefined): void {
-    this.#routines.push(entry)
-    this.#counts[entry.outcome]++
-    if (orphan) this.#orphaned++
-    if (error !== undefined) this.#errors.push(error)
+    this.#account.add(entry, orphan)
+    if (error !== undefined) this.blame(error)
   }
 
   /** Milliseconds since it began. */
@@ -167,12 +168,12 @@ export class ShutdownRun {
 
   /** Adds an error to its report: one that led to it, or that came up beside the routines. */
   blame(error: ErrorReport): void {
-    this.#errors.push(error)
+    this.#account.errors.push(error)
   }
 
   /** A manager below has ended for good: it is the next one's turn. */
   childEnded(report: ShutdownReport): void {
-    this.#children.push(report)
+    this.#account.children.push(report)
     this.nextChild()
     this.poke()
   }
@@ -197,12 +198,7 @@ export class ShutdownRun {
       startedAt: this.startedAt,
       duration: this.elapsed,
       timedOut: this.#timedOut,
-      ...this.#counts,
-      orphaned: this.#orphaned,
-      phases: this.#phases,
-      routines: this.#routines,
-      errors: this.#errors,
-      children: this.#children,
+      ...this.#account.read(),
       totals: this.#flock.totals,
     }
   }
@@ -333,6 +329,7 @@ export class ShutdownRun {
       return
     }
     this.#timedOut = true
+    this.#reason = timeoutReason(this.#closing.path)
     this.#held = false
     this.#draining = false
     this.#closing.tell({ type: 'hurry' })
@@ -382,7 +379,7 @@ export class ShutdownRun {
     const limit = Math.min(this.#plan.phases[phase] ?? Infinity, phase === 'closing' && this.#drains ? this.#plan.drain : Infinity)
     const deadline = Math.min(limit, this.#deadline - this.#phaseSince)
     const exceeded = this.#exceeded || (this.#overdue && this.#timedOut && this.#phaseSince < this.#deadline && now >= this.#deadline)
-    this.#phases.push({ phase, duration: now - this.#phaseSince, deadline: Math.max(0, deadline), exceeded })
+    this.#account.phases.push({ phase, duration: now - this.#phaseSince, deadline: Math.max(0, deadline), exceeded })
     this.#tree.clock.clearTimeout(this.#phaseTimer)
     this.#phaseTimer = undefined
     // Listeners may hold up even the last phase, so the deadline stays armed until that is over.

@@ -25,7 +25,6 @@ const ID_TRIES = 100
 
 /** Something that begins in a later microtask. */
 export interface Launch {
-  readonly path: string
   /** In a turn of its own. */
   launch(): void
 }
