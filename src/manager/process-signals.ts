@@ -45,9 +45,7 @@ export function handleSignals(
   for (const name of distinct) process.on(name, listener)
   const off = unsubscribe(() => {
     for (const name of distinct) process.off(name, listener)
-    forget?.()
   })
-  // A reaction on the outcome would stay behind when this is undone.
-  const forget: (() => void) | undefined = global.listeners.atEnd(off)
+  void global.outcome.then(off)
   return off
 }

@@ -55,7 +55,6 @@ export class Listeners {
   readonly #bus: LifecycleBus
   readonly up: Listeners | undefined
   #closed = false
-  #atEnd: Set<() => void> | undefined
 
   constructor(bus: LifecycleBus, up: Listeners | undefined) {
     this.#bus = bus
@@ -107,13 +106,6 @@ export class Listeners {
     if (chain.first === undefined) this.#byType.delete(type)
   }
 
-  /** Calls `act` as a deed once the node has ended for good. Returns a function that forgets it. */
-  atEnd(act: () => void): () => void {
-    if (this.#closed) this.#bus.turn.deed(act)
-    else (this.#atEnd ??= new Set()).add(act)
-    return () => void this.#atEnd?.delete(act)
-  }
-
   /** Ends all subscriptions. */
   clear(): void {
     for (const [type, { first }] of this.#byType) {
@@ -129,8 +121,6 @@ export class Listeners {
   close(): void {
     this.#closed = true
     this.clear()
-    for (const act of this.#atEnd ?? []) this.#bus.turn.deed(act)
-    this.#atEnd = undefined
   }
 
   /** Calls the listeners of its type, then those of `'*'`. */

@@ -1,6 +1,6 @@
 /** Listeners that come and go, many of them, and on what has ended. */
 import { describe, expect, test } from 'vitest'
-import { createGlobalManager, handleSignals } from 'curtaincall'
+import { createGlobalManager } from 'curtaincall'
 import { makeTree, untilTold } from '../support/tree.ts'
 
 describe.each([{ strict: false }, { strict: true }])('strict: $strict', (mode) => {
@@ -72,20 +72,4 @@ describe.each([{ strict: false }, { strict: true }])('strict: $strict', (mode) =
     expect(events.some(({ type }) => type === 'manager.restarted')).toBe(true)
     expect(heard).toEqual(['g/a/l'])
   })
-})
-
-test('B4: handleSignals leaves nothing behind when it is undone, and undoes itself when the tree has ended', async () => {
-  const global = createGlobalManager()
-  const before = process.listenerCount('SIGUSR2')
-  const { outcome } = global
-  const reactions: unknown[] = []
-  Object.defineProperty(outcome, 'then', { value: (...given: unknown[]) => void reactions.push(given) })
-  handleSignals(global, ['SIGUSR2'])()
-  expect([process.listenerCount('SIGUSR2'), reactions]).toEqual([before, []])
-  handleSignals(global, ['SIGUSR2'])
-  expect(process.listenerCount('SIGUSR2')).toBe(before + 1)
-  await global.shutdown()
-  expect(process.listenerCount('SIGUSR2')).toBe(before)
-  handleSignals(global, ['SIGUSR2'])
-  expect(process.listenerCount('SIGUSR2')).toBe(before)
 })
