@@ -16,9 +16,17 @@ export function noteEnd(manager: Ancestry, routine: SupervisedRoutine, outcome: 
   const run = stopping?.run
   if (run === undefined) return
   const { path, current } = routine
-  const entry = { path, outcome, phase: run.phase, duration: (current.endedAt as number) - run.startedAt }
+  const endedAt = current.endedAt as number
+  let entry = { path, outcome, phase: run.phase, duration: since(run, endedAt) }
   for (let each: Ancestry | undefined = manager; each !== undefined; each = each.up) {
+    // That of a manager above may have begun at another time.
+    if (each.run !== undefined && since(each.run, endedAt) !== entry.duration) entry = { ...entry, duration: since(each.run, endedAt) }
     each.run?.routineEnded(entry, orphan, error === undefined ? undefined : { path, error })
     each.run?.poke()
   }
+}
+
+/** Milliseconds from the beginning of a shutdown. What had ended before, and was not to end for good, ends with its beginning. */
+function since({ startedAt }: ShutdownRun, endedAt: number): number {
+  return Math.max(0, endedAt - startedAt)
 }
