@@ -14,6 +14,8 @@
  * V6  Only a significant child that ends by itself, and is not restarted, can trigger an automatic shutdown.
  * V7  A temporary child's spec is removed when it ends; any other is kept until it is deleted.
  * V8  A delayed restart, and a retry, belong to one run of the child: if it was started in another way meanwhile, they are void.
+ * V9  Between two messages, the significant children that are known are those that run or are to: whether the last has ended is
+ *     asked at each end, and is not to be counted.
  */
 import { type ExitKind, type RestartType, type RestartWindow, shouldRestart } from './restart-policy.ts'
 
@@ -125,7 +127,7 @@ export interface Supervision<C extends Child> {
   readonly limit: RestartWindow
   /** In order of start. */
   readonly children: Map<string, C>
-  /** The children whose end may end the supervisor. */
+  /** The children whose end may end the supervisor; see V9. At first, all of them. */
   readonly significant: Set<C>
   /** Puts a message at the end of its own mailbox. */
   readonly post: (message: Message<C>) => void
@@ -183,8 +185,6 @@ function isDue({ child, run }: { readonly child: Child; readonly run: number }):
   return child.state === 'restarting' && child.run === run
 }
 
-// --- ends of children ------------------------------------------------------------------------
-
 function handleExit<C extends Child>(
   s: Supervision<C>,
   { child, run, kind, wish }: Message<C> & { type: 'exit' },
@@ -202,12 +202,11 @@ function* leaveForGood<C extends Child>(s: Supervision<C>, child: C, byItself: b
   return byItself && isOver(s, child) ? { do: 'end', why: 'auto_shutdown', child } : undefined
 }
 
-/** V6: true if this child, which has ended by itself and for good, ends the supervisor. */
+/** V6, V9: true if this child, which has ended by itself and for good, ends the supervisor. */
 function isOver<C extends Child>(s: Supervision<C>, child: C): boolean {
   if (!child.significant || s.autoShutdown === 'never') return false
   if (s.autoShutdown === 'any_significant') return true
-  for (const other of s.significant) if (other.state !== 'undefined') return false
-  return true
+  return s.significant.size === 0
 }
 
 /** V2, then the strategy. */
@@ -241,6 +240,7 @@ function* startAgain<C extends Child>(s: Supervision<C>, child: C): Steps<C, und
 
 /** V4. */
 function* restartGroup<C extends Child>(s: Supervision<C>, group: readonly C[], crashed: C): Steps<C, undefined> {
+  for (const child of group) if (child.significant) s.significant.add(child)
   for (const child of group.toReversed()) {
     if (child === crashed) continue
     yield* stop(child, child.restart !== 'temporary', crashed)
@@ -251,6 +251,7 @@ function* restartGroup<C extends Child>(s: Supervision<C>, group: readonly C[], 
     if (child !== crashed && child.restart === 'temporary') continue
     if (failed !== undefined) {
       child.state = 'undefined'
+      s.significant.delete(child)
       yield { do: 'leave', child }
     } else {
       const begun = yield* start(child, true, crashed)
@@ -289,6 +290,7 @@ function* stop<C extends Child>(child: C, again: boolean, sibling = child): Step
 function* leave<C extends Child>(s: Supervision<C>, child: C): Steps<C> {
   child.state = 'undefined'
   child.alive = false
+  s.significant.delete(child)
   if (child.restart === 'temporary' || s.strategy === 'simple_one_for_one') forget(s, child)
   yield { do: 'leave', child }
 }
@@ -300,10 +302,7 @@ function adopt<C extends Child>(s: Supervision<C>, child: C): void {
 
 function forget<C extends Child>(s: Supervision<C>, child: C): void {
   s.children.delete(child.id)
-  s.significant.delete(child)
 }
-
-// --- calls -----------------------------------------------------------------------------------
 
 const OK = { ok: true } as const
 
@@ -359,7 +358,10 @@ function* restartChild<C extends Child>(s: Supervision<C>, id: string): Steps<C,
   if (child === undefined) return refuse('not_found')
   if (child.state !== 'undefined') return refuse(child.state)
   const begun = yield* start(child)
-  if (begun === 'ok') return { ok: true, child }
+  if (begun === 'ok') {
+    adopt(s, child)
+    return { ok: true, child }
+  }
   yield* leave(s, child)
   return begun === 'ignore' ? OK : { ok: false, error: 'start_failed', child }
 }

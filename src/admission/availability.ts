@@ -4,10 +4,13 @@
  * K1  A waiter stands in one queue: that of the gate that keeps it waiting. The next release there is the first that can help it.
  * K2  As many waiters are woken as there is room for, the longest waiting first. Room that a waiter was woken for is promised: it is
  *     not offered to others until that waiter could act. A spawn that does not wait may still take it first.
+ * K3  A promise is kept whichever of those who have one act first. Who was promised a place in the queue takes a permit if he finds one,
+ *     so each promise counts as a permit, at every level; and where permits are free, room in the queue is promised only as far as
+ *     those that such spawns will take were promised to nobody else.
  */
 import type { Gate } from './limiter.ts'
 
-/** The kind of room that is waited for. */
+/** The kind of room that is waited for: a permit; or whatever a spawn can do with, a permit or else a place in the queue. */
 export type Room = 'permit' | 'queue'
 
 /** Microtasks that a waiter has to act after it was woken. An async function around the wait, and one around that, take three each. */
@@ -19,10 +22,20 @@ export interface Capacity {
   readonly closed: boolean
   /** All waiters, to be called when nothing is accepted any more. */
   readonly capacityWaiters: Set<() => void>
-  /** How many more there is room for, promised room left out. */
-  roomFor(room: Room): number
-  /** True if its own gate keeps waiters waiting, whatever room there is above. */
-  keepsWaiting(room: Room): boolean
+  /** How many are queued here. */
+  readonly queued: number
+  /** How many may be; 0 if there is no queue. */
+  readonly maxQueue: number
+}
+
+/** The gate that has no room of this kind for one more; undefined if there is room. */
+function lacking({ gate, queued, maxQueue }: Capacity, room: Room): Gate | undefined {
+  if (room === 'permit') return queued > 0 ? gate : gate.lacking(1, 0)
+  const promised = gate.promisedEither + 1
+  const free = queued > 0 ? 0 : gate.available
+  // Beyond the permits that they will find, they need places.
+  if (promised - free > maxQueue - queued) return maxQueue > 0 ? gate : (gate.lacking(1, 0) ?? gate)
+  return free > 0 ? gate.lacking(Math.min(promised, free), gate.promisedEither) : undefined
 }
 
 /** The waiters at one gate for one kind of room, first come, first served. */
@@ -84,7 +97,7 @@ export class CapacityWaiter {
   /** True if there is room, which is then promised, or if nothing is accepted any more. */
   readonly ready = (): boolean => {
     if (this.#capacity.closed) return true
-    if (this.#capacity.roomFor(this.#room) <= 0) return false
+    if (lacking(this.#capacity, this.#room) !== undefined) return false
     this.#promise()
     return true
   }
@@ -104,8 +117,7 @@ export class CapacityWaiter {
 
   /** The queue that it has to stand in: see K1. */
   due(): WaiterQueue {
-    const { gate } = this.#capacity
-    const at = this.#capacity.keepsWaiting(this.#room) ? gate : (gate.exhausted() ?? gate)
+    const at = lacking(this.#capacity, this.#room) ?? this.#capacity.gate
     return at.waitersFor(this.#room)
   }
 

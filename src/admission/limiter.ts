@@ -6,6 +6,7 @@
  * L3  A freed permit goes to the queue whose head has waited longest, among the queues that can use it.
  * L4  A queue that waits at a gate above stands in that gate's heap. While a gate has room, its heap holds no queue that
  *     could be admitted.
+ * L5  A queue that is empty stands in no heap: what has ended is not kept by what it waited for.
  */
 
 import { type Room, WaiterQueue } from './availability.ts'
@@ -28,10 +29,10 @@ export class Gate {
   readonly permitWaiters = new WaiterQueue()
   /** Waiters for a place in the queue of this manager. */
   readonly placeWaiters = new WaiterQueue()
-  /** Permits that were promised to waiters; see K2 in availability.ts. */
-  promisedPermits = 0
-  /** Places in the queue that were promised to waiters. */
-  promisedPlaces = 0
+  /** Promises by which one may take a permit of this gate; see K3 in availability.ts. */
+  promised = 0
+  /** Those of them that were made to who waited here for a permit or else a place in the queue. */
+  promisedEither = 0
 
   constructor(max: number, up: Gate | undefined) {
     this.max = max
@@ -56,25 +57,17 @@ export class Gate {
     return this.blocked.size > 0 || this.permitWaiters.size > 0 || this.placeWaiters.size > 0
   }
 
-  /** Permits that are free here and at all levels above, and not promised to a waiter. */
-  get unpromised(): number {
-    let free = Infinity
+  /** The first gate, from here upwards, that has less than `wanted` permits left for promises, `own` of those made there left out. */
+  lacking(wanted: number, own: number): Gate | undefined {
     for (let gate: Gate | undefined = this; gate !== undefined; gate = gate.up)
-      free = Math.min(free, gate.max - gate.count - gate.promisedPermits)
-    return free
-  }
-
-  /** The first gate of which each permit is taken or promised, from here upwards. */
-  exhausted(): Gate | undefined {
-    for (let gate: Gate | undefined = this; gate !== undefined; gate = gate.up)
-      if (gate.count + gate.promisedPermits >= gate.max) return gate
+      if (gate.max - gate.count - (gate.promised - own) < wanted) return gate
     return undefined
   }
 
-  /** Promises room to a waiter, or takes the promise back. A permit is promised at every level, a place in the queue at this one. */
+  /** Promises room to a waiter, or takes the promise back. Whoever has it may take a permit, at every level. */
   promise(room: Room, by: 1 | -1): void {
-    if (room === 'queue') this.promisedPlaces += by
-    else for (let gate: Gate | undefined = this; gate !== undefined; gate = gate.up) gate.promisedPermits += by
+    if (room === 'queue') this.promisedEither += by
+    for (let gate: Gate | undefined = this; gate !== undefined; gate = gate.up) gate.promised += by
   }
 
   /** The waiters here for one kind of room. */
@@ -88,10 +81,9 @@ export class Gate {
     this.placeWaiters.wake()
   }
 
-  /** Wakes the waiters here, and at each level above that has room. */
+  /** Wakes the waiters here, and at each level above. */
   wakeAll(): void {
-    this.wake()
-    for (let gate = this.up; gate !== undefined; gate = gate.up) if (gate.count < gate.max) gate.wake()
+    for (let gate: Gate | undefined = this; gate !== undefined; gate = gate.up) gate.wake()
   }
 
   take(): void {
@@ -108,6 +100,9 @@ interface AnyQueue {
   readonly length: number
   readonly headTicket: number
   parkedAt: Gate | undefined
+  /** Its place in that gate's heap, and the ticket by which it stands there. */
+  heapIndex: number
+  heapKey: number
   admitHead(): void
 }
 
@@ -115,6 +110,8 @@ interface AnyQueue {
 export class PermitQueue<Member extends Queued<Member>> implements AnyQueue {
   length = 0
   parkedAt: Gate | undefined
+  heapIndex = -1
+  heapKey = Infinity
   #head: Member | undefined
   #tail: Member | undefined
   readonly gate: Gate
@@ -152,6 +149,7 @@ export class PermitQueue<Member extends Queued<Member>> implements AnyQueue {
     routine.nextQueued = undefined
     routine.ticket = 0
     this.length--
+    if (this.length === 0 && this.parkedAt !== undefined) unpark(this, this.parkedAt)
     return true
   }
 
@@ -161,18 +159,17 @@ export class PermitQueue<Member extends Queued<Member>> implements AnyQueue {
     this.gate.take()
     this.#admit(routine)
   }
-
-  /** The queue is gone for good: it leaves the heap of its gate. */
-  leave(): void {
-    this.parkedAt?.blocked.delete(this)
-    this.parkedAt = undefined
-  }
 }
 
 function park(queue: AnyQueue, gate: Gate): void {
   if (queue.parkedAt !== undefined) return
   queue.parkedAt = gate
   gate.blocked.push(queue)
+}
+
+function unpark(queue: AnyQueue, gate: Gate): void {
+  gate.blocked.delete(queue)
+  queue.parkedAt = undefined
 }
 
 /** After a permit of this queue's gate was given back: admits the routine that has waited longest, at any level. */
@@ -188,10 +185,7 @@ function grantFor(queue: AnyQueue): void {
     const next = oldest(queue, own)
     if (next === undefined) break
     const parked = next.parkedAt
-    if (parked !== undefined) {
-      parked.blocked.delete(next)
-      next.parkedAt = undefined
-    }
+    if (parked !== undefined) unpark(next, parked)
     const full = next.gate.full()
     if (full === undefined) {
       next.admitHead()
@@ -218,52 +212,54 @@ function oldest(queue: AnyQueue, own: boolean): AnyQueue | undefined {
   return best
 }
 
-/** Queues by the ticket of their head. A head may leave its queue, so keys are those at the time of parking and checked when read. */
+/**
+ * Queues by the ticket of their head. A head may leave its queue, so keys are those at the time of parking and checked when read. Each
+ * queue knows its place: one that leaves from the middle is not looked for.
+ */
 class QueueHeap {
-  readonly #items: { queue: AnyQueue; key: number }[] = []
+  readonly #items: AnyQueue[] = []
 
   get size(): number {
     return this.#items.length
   }
 
-  /** The queue whose head has waited longest; queues that have emptied are dropped on the way. */
+  /** The queue whose head has waited longest. */
   first(): AnyQueue | undefined {
     for (let top = this.#items[0]; top !== undefined; top = this.#items[0]) {
-      if (top.queue.length > 0 && top.key === top.queue.headTicket) return top.queue
-      this.#removeAt(0)
-      if (top.queue.length > 0) this.push(top.queue)
-      else top.queue.parkedAt = undefined
+      if (top.heapKey === top.headTicket) return top
+      this.delete(top)
+      this.push(top)
     }
     return undefined
   }
 
   push(queue: AnyQueue): void {
-    this.#items.push({ queue, key: queue.headTicket })
-    this.#up(this.#items.length - 1)
+    queue.heapKey = queue.headTicket
+    this.#put(queue, this.#items.length)
+    this.#up(queue.heapIndex)
   }
 
-  delete(queue: AnyQueue): void {
-    // It is the first item, except in the rare case of a queue that goes away while it waits.
-    const index = this.#items[0]?.queue === queue ? 0 : this.#items.findIndex((item) => item.queue === queue)
-    if (index >= 0) this.#removeAt(index)
-  }
-
-  #removeAt(index: number): void {
+  delete({ heapIndex: index }: AnyQueue): void {
     const last = this.#items.pop()
     if (last === undefined || index === this.#items.length) return
-    this.#items[index] = last
+    this.#put(last, index)
     this.#up(index)
     this.#down(index)
   }
 
+  #put(queue: AnyQueue, index: number): void {
+    this.#items[index] = queue
+    queue.heapIndex = index
+  }
+
   #key(index: number): number {
-    return this.#items[index]?.key ?? Infinity
+    return this.#items[index]?.heapKey ?? Infinity
   }
 
   #swap(a: number, b: number): void {
-    const item = this.#items[a] as { queue: AnyQueue; key: number }
-    this.#items[a] = this.#items[b] as { queue: AnyQueue; key: number }
-    this.#items[b] = item
+    const queue = this.#items[a] as AnyQueue
+    this.#put(this.#items[b] as AnyQueue, a)
+    this.#put(queue, b)
   }
 
   #up(index: number): void {

@@ -14,6 +14,8 @@ export interface Named<Self> {
 /** Where a level keeps its groups. */
 export interface NameRegistry<Member extends Named<Member>> {
   readonly groups: Map<string, NameGroup<Member>>
+  /** Who waits until none of a name lives: they outlast the groups. */
+  readonly waiting: NameWaiters
   readonly tally: Tally
   readonly up: NameRegistry<Member> | undefined
   /** How many of the living, here and below, are children under a strategy: a drain does not wait for them. */
@@ -22,10 +24,40 @@ export interface NameRegistry<Member extends Named<Member>> {
   readonly uncounted: Set<NameGroup<Member>>
 }
 
+/** Those who wait at one level until none of a name lives. */
+export class NameWaiters {
+  readonly #byName = new Map<string, Set<() => void>>()
+
+  /** How many there are, for all names. */
+  get size(): number {
+    return [...this.#byName.values()].reduce((sum, looks) => sum + looks.size, 0)
+  }
+
+  has(name: string): boolean {
+    return this.#byName.size > 0 && this.#byName.has(name)
+  }
+
+  add(name: string, look: () => void): void {
+    const looks = this.#byName.get(name)
+    if (looks === undefined) this.#byName.set(name, new Set([look]))
+    else looks.add(look)
+  }
+
+  delete(name: string, look: () => void): void {
+    const looks = this.#byName.get(name)
+    if (looks?.delete(look) === true && looks.size === 0) this.#byName.delete(name)
+  }
+
+  wake(name: string): void {
+    for (const look of this.#byName.get(name) ?? []) look()
+  }
+}
+
 /**
  * N1  A group is registered exactly as long as one of its routines lives.
  * N2  What is counted is counted at one place, and added to all levels before any of them is read: a routine is counted four times
  *     in its life, and three levels each time are a tenth of what it costs.
+ * N3  Who waits until none of a name lives is told behind the listeners of the last end, and only if none lives then.
  */
 export class NameGroup<Member extends Named<Member>> {
   /** First and last of the living in order of spawning; kept where they live only. */
@@ -35,8 +67,7 @@ export class NameGroup<Member extends Named<Member>> {
   readonly up: NameGroup<Member> | undefined
   /** What the paths of its routines begin with; one string for all of them. */
   prefix: string | undefined
-  /** Called once none is left. */
-  readonly waiters = new Set<() => void>()
+  readonly #waiting: NameWaiters
   /** Here and below, as of the last counting. */
   #living = 0
   /** Groups of the level below that are registered. */
@@ -51,6 +82,7 @@ export class NameGroup<Member extends Named<Member>> {
   constructor(name: string, registry: NameRegistry<Member>) {
     this.name = name
     this.#groups = registry.groups
+    this.#waiting = registry.waiting
     this.#uncounted = registry.uncounted
     this.#named = registry.tally.named(name)
     this.#totals = registry.tally.totals
@@ -150,11 +182,17 @@ export class NameGroup<Member extends Named<Member>> {
     this.#uncounted.delete(this)
   }
 
-  /** Calls the waiters for the end of the last routine of this name, here and above. */
-  wake(): void {
+  /** True if somebody waits, here or above, until none of this name lives, and that may be so now. */
+  get isAwaited(): boolean {
     // Where one lives, one lives above.
     for (let group: NameGroup<Member> | undefined = this; group?.isEmpty === true; group = group.up)
-      for (const waiter of group.waiters) waiter()
+      if (group.#waiting.has(this.name)) return true
+    return false
+  }
+
+  /** Lets those look who wait, here and above, until none of this name lives. */
+  wake(): void {
+    for (let group: NameGroup<Member> | undefined = this; group?.isEmpty === true; group = group.up) group.#waiting.wake(this.name)
   }
 
   /** The living, in order of spawning; of a local's group only. */

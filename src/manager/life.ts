@@ -392,7 +392,7 @@ export class Life implements Lead, Ward, Door, Closing {
     if (this.concluded) return
     this.concluded = true
     this.up?.flock.forget(this)
-    this.place.listeners.clear()
+    this.place.listeners.close()
     this.#resolveOutcome(this.report as ShutdownReport)
     this.readiness.wake()
   }

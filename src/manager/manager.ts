@@ -40,7 +40,7 @@ import {
   type Service,
   type Supervisor,
 } from '../supervision/index.ts'
-import { type LifecycleListener, type Listeners, type Tree, type Unsubscribe, WAIT_RULES, waitUntil } from '../turn/index.ts'
+import { type LifecycleListener, type Listeners, type Tree, type Unsubscribe, WAIT_RULES, type Waiters, waitUntil } from '../turn/index.ts'
 import { type Health, healthOf } from './health.ts'
 import type { Level } from './level.ts'
 import { Life } from './life.ts'
@@ -217,13 +217,15 @@ export abstract class Manager implements Host<SupervisedRoutine>, Level {
   /**
    * Waits until no routine of this name lives.
    *
-   * @returns True at once if there is none, true when the last has ended, false on timeout.
+   * @returns True at once if there is none, true when the last has ended and the listeners of its end have spawned no other, false on
+   * timeout.
    * @throws Rejects with the reason of an aborted signal.
    */
   waitFor(name: string, options: WaitOptions = {}): Promise<boolean> {
     checkName('waitFor', name, this.path)
-    const group = this.#place.groups.get(name)
-    return waitUntil(() => group === undefined || group.isEmpty, group === undefined ? [] : [group.waiters], options, this.tree)
+    const { groups, waiting } = this.#place
+    const room: Waiters = { add: (look) => waiting.add(name, look), delete: (look) => waiting.delete(name, look) }
+    return waitUntil(() => !groups.has(name), [room], options, this.tree)
   }
 
   // --- stopping ------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 import type { ControlEvent, LifecycleEvent, ManagerEvent, RefusalCode } from '../../machines/lifecycle-event.ts'
 import { Gate } from '../admission/index.ts'
 import { RoutineCancelledError, SpawnRefusedError } from '../contract/index.ts'
-import { countAll, type Counters, type Metrics, type NameGroup, type NameRegistry, Tally } from '../count/index.ts'
+import { countAll, type Counters, type Metrics, type NameGroup, type NameRegistry, NameWaiters, Tally } from '../count/index.ts'
 import type { SupervisedRoutine } from '../routine/index.ts'
 import { Listeners, type PhaseHold, type Tree } from '../turn/index.ts'
 
@@ -22,6 +22,7 @@ export class Place implements NameRegistry<SupervisedRoutine> {
   readonly groups = new Map<string, NameGroup<SupervisedRoutine>>()
   services = 0
   #cancelReason: RoutineCancelledError | undefined
+  readonly waiting = new NameWaiters()
   /** Routines below that are silent. */
   hung = 0
 

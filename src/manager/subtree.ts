@@ -117,15 +117,13 @@ export class Subtree implements Flock, Capacity {
     return new CapacityWaiter(this, this.#life.spec.overflow === 'queue' ? room : 'permit')
   }
 
-  roomFor(room: Room): number {
-    const { gate, registry } = this
-    const { queued } = registry
-    const free = queued === 0 ? gate.unpromised : 0
-    return room === 'permit' ? free : Math.max(0, free) + this.#life.spec.maxQueue - queued - gate.promisedPlaces
+  get queued(): number {
+    return this.registry.queued
   }
 
-  keepsWaiting(room: Room): boolean {
-    return this.registry.queued > 0 || (room === 'queue' && this.#life.spec.maxQueue > 0)
+  get maxQueue(): number {
+    const { overflow, maxQueue } = this.#life.spec
+    return overflow === 'queue' ? maxQueue : 0
   }
 
   // --- what a shutdown needs -----------------------------------------------------------------

@@ -62,7 +62,7 @@ function begin(run: ActorRun): void {
   const { resumption, logic } = subject
   const { snapshot, delays } = resumption ?? {}
   const contained = stoppingChildren(logic, run)
-  const work = createActor(resumption?.observe(contained) ?? contained, {
+  const work = createActor(contained, {
     parent: run.actor,
     id: 'work',
     input: run.input,
@@ -71,6 +71,7 @@ function begin(run: ActorRun): void {
     logger: (...args: unknown[]) => subject.tree.bus.log('info', { path: subject.path, args }, 'log'),
   } as object) as AnyActorRef
   run.footing = work
+  resumption?.observe(work)
   // Its end is relayed to the routine's actor. What it throws once it was stopped from here is not: it comes from tidying up.
   work.subscribe({
     error: (error) => {
@@ -85,7 +86,8 @@ function begin(run: ActorRun): void {
   }
   if (resumption !== undefined) {
     if (delays !== undefined) resumption.runOn(work, delays)
-    const keep = (): void => resumption.keep(work, subject.path)
+    // What it makes of being stopped is nothing to go on with.
+    const keep = (): void => void (run.footing === work && resumption.keep(work, subject.path))
     keep()
     work.subscribe({ next: keep, error: () => undefined })
   }

@@ -1,6 +1,6 @@
 /** What the shutdowns above have to do with one: they note ends of routines, and errors, and may be its reason. */
-import type { ShutdownTrigger } from '../../machines/lifecycle-event.ts'
-import type { EndKind, RoutineCancelledError } from '../contract/index.ts'
+import type { Phase, ShutdownTrigger } from '../../machines/lifecycle-event.ts'
+import type { EndKind, RoutineCancelledError, RoutineReport } from '../contract/index.ts'
 import type { SupervisedRoutine } from '../routine/index.ts'
 import type { ShutdownRun } from './shutdown.ts'
 
@@ -11,6 +11,12 @@ export interface Ancestry {
   readonly up: Ancestry | undefined
 }
 
+/** When an incarnation was asked to stop, if it was, and when it has ended. */
+interface Times {
+  readonly askedAt: number | undefined
+  readonly endedAt: number | undefined
+}
+
 /** Each shutdown from here upwards notes the end of a routine; `error` is what its report is to tell of, if anything. In a turn. */
 export function noteEnd(manager: Ancestry, routine: SupervisedRoutine, outcome: EndKind, orphan: boolean, error: unknown): void {
   let stopping: Ancestry | undefined = manager
@@ -18,16 +24,21 @@ export function noteEnd(manager: Ancestry, routine: SupervisedRoutine, outcome: 
   const run = stopping?.run
   if (run === undefined) return
   const { path, current } = routine
-  const { askedAt } = current
-  const endedAt = current.endedAt as number
-  // One that was asked before the shutdown holds it up from its beginning on.
-  const asked = askedAt === undefined ? undefined : Math.max(0, askedAt - run.startedAt)
-  const duration = endedAt - run.startedAt
-  const entry = { path, outcome, phase: run.phase, duration, asked, heldUp: asked === undefined ? 0 : duration - asked }
+  let entry = entryOf(path, outcome, run.phase, run.startedAt, current)
   for (let each: Ancestry | undefined = manager; each !== undefined; each = each.up) {
+    // That of a manager above may have begun at another time.
+    if (each.run !== undefined && each.run !== run) entry = entryOf(path, outcome, run.phase, each.run.startedAt, current)
     each.run?.routineEnded(entry, orphan, error === undefined ? undefined : { path, error })
     each.run?.poke()
   }
+}
+
+/** Both in milliseconds from the beginning of a shutdown. What had ended before, and was not to end for good, ends with its beginning. */
+function entryOf(path: string, outcome: EndKind, phase: Phase, begun: number, { askedAt, endedAt }: Times): RoutineReport {
+  const duration = Math.max(0, (endedAt as number) - begun)
+  // One that was asked before holds it up from its beginning on.
+  const asked = askedAt === undefined ? undefined : Math.max(0, askedAt - begun)
+  return { path, outcome, phase, duration, asked, heldUp: asked === undefined ? 0 : duration - asked }
 }
 
 /** Each shutdown from here upwards that has no report yet notes what a listener of a phase has thrown. In a turn. */

@@ -7,6 +7,7 @@
  * D1  No routine is killed before it was asked to stop and given one turn of the event loop.
  * D2  A later request only tightens.
  * D3  Managers below are stopped one by one, latest first; routines of one local together.
+ * D4  Durations in its report count from its own beginning; what had ended before, but not for good, has 0.
  */
 import type { Phase, ShutdownMode } from '../../machines/lifecycle-event.ts'
 import { LONGEST_TIMER, phaseIsOver, tighten } from '../../machines/shutdown.ts'

@@ -139,6 +139,9 @@ export class Commands {
     const { work } = service.spec as { work: SupervisedRoutine['logic'] }
     const { routineSpec } = service as { routineSpec: SupervisedRoutine['spec'] }
     const routine = this.#registry.add(service.name, work, routineSpec, routineSpec.input, service.id, service)
+    // A restart goes on from the snapshot of the one before; `restartChild` does not.
+    const resumption = service.retried ? service.routine?.resumption : undefined
+    if (resumption !== undefined) routine.ownMemory.resumption = resumption
     if (!service.reserved) this.#lead.gate.take()
     service.reserved = false
     return routine

@@ -296,7 +296,9 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
     const { error, obeyed, stray } = routine.current
     this.#lead.noteEnd(routine, kind, orphan, (kind === 'failed' || !obeyed ? error : undefined) ?? stray?.error)
     keepPromises(routine)
-    routine.group.wake()
+    const { group } = routine
+    // Behind the listeners of the end: one of them may spawn another of the name.
+    if (group.isAwaited) tree.bus.afterWords(() => group.wake())
     if (!keepPermit) grant(this.queue)
   }
 

@@ -40,14 +40,27 @@ interface Subscription {
   readonly listener: AnyListener
   readonly after: number
   until: number
+  previous: Subscription | undefined
+  next: Subscription | undefined
 }
 
-/** The listeners of one node. */
+/** The subscriptions of one type, in order: a chain, so that one is added and taken off in the same time however many there are. */
+interface Chain {
+  first: Subscription | undefined
+  last: Subscription | undefined
+}
+
+/**
+ * The listeners of one node.
+ *
+ * B3  To add one and to take one off cost the same however many there are.
+ * B4  Once its node has ended for good none is left, and none is added.
+ */
 export class Listeners {
-  /** Arrays that are never written to. */
-  readonly #byType = new Map<string, readonly Subscription[]>()
+  readonly #byType = new Map<string, Chain>()
   readonly #bus: LifecycleBus
   readonly up: Listeners | undefined
+  #closed = false
 
   constructor(bus: LifecycleBus, up: Listeners | undefined) {
     this.#bus = bus
@@ -56,11 +69,24 @@ export class Listeners {
 
   /** Adds a listener. The same function may be added more than once; each has its own subscription. */
   add(type: string, listener: AnyListener): Unsubscribe {
+    if (this.#closed) return unsubscribe(() => undefined)
     const bus = this.#bus
-    const own: Subscription = { listener, after: bus.latest, until: Infinity }
-    this.#byType.set(type, [...(this.#byType.get(type) ?? []), own])
+    const chain = this.#chainOf(type)
+    const own: Subscription = { listener, after: bus.latest, until: Infinity, previous: chain.last, next: undefined }
+    if (chain.last === undefined) chain.first = own
+    else chain.last.next = own
+    chain.last = own
     bus.count(type, 1)
     return unsubscribe(() => this.#end(type, own))
+  }
+
+  #chainOf(type: string): Chain {
+    let chain = this.#byType.get(type)
+    if (chain === undefined) {
+      chain = { first: undefined, last: undefined }
+      this.#byType.set(type, chain)
+    }
+    return chain
   }
 
   #end(type: string, own: Subscription): void {
@@ -72,15 +98,35 @@ export class Listeners {
     bus.afterWords(() => this.#remove(type, own))
   }
 
+  /** Never while an event is told: it comes behind all words. */
   #remove(type: string, own: Subscription): void {
-    const left = (this.#byType.get(type) ?? []).filter((other) => other !== own)
-    if (left.length === 0) this.#byType.delete(type)
-    else this.#byType.set(type, left)
+    const { previous, next } = own
+    const chain = this.#byType.get(type) as Chain
+    if (previous === undefined) chain.first = next
+    else previous.next = next
+    if (next === undefined) chain.last = previous
+    else next.previous = previous
+    // Whoever keeps the function that ends it is not to keep its neighbours.
+    own.previous = undefined
+    own.next = undefined
+    if (chain.first === undefined) this.#byType.delete(type)
   }
 
   /** Ends all subscriptions. */
   clear(): void {
-    for (const [type, subscriptions] of this.#byType) for (const own of subscriptions) this.#end(type, own)
+    for (const [type, { first }] of this.#byType) {
+      for (let own = first; own !== undefined; ) {
+        const { next } = own
+        this.#end(type, own)
+        own = next
+      }
+    }
+  }
+
+  /** B4. Its node has ended for good. */
+  close(): void {
+    this.#closed = true
+    this.clear()
   }
 
   /** Calls the listeners of its type, then those of `'*'`. */
@@ -90,11 +136,11 @@ export class Listeners {
     this.#tellAll(this.#byType.get('*'), event, hold)
   }
 
-  #tellAll(subscriptions: readonly Subscription[] | undefined, event: LifecycleEvent, hold: PhaseHold | undefined): void {
-    if (subscriptions === undefined) return
+  #tellAll(chain: Chain | undefined, event: LifecycleEvent, hold: PhaseHold | undefined): void {
     const { seq } = event
-    for (const { after, until, listener } of subscriptions)
-      if (seq > after && seq <= until) this.#bus.call(listener, event, event.type, hold)
+    // One that is added meanwhile is behind, and hears nothing of this one.
+    for (let own = chain?.first; own !== undefined; own = own.next)
+      if (seq > own.after && seq <= own.until) this.#bus.call(own.listener, event, event.type, hold)
   }
 }
 

@@ -679,6 +679,5 @@ async function fireAll(clock: VirtualClock): Promise<void> {
 
 function waiters({ life }: LocalManager): number {
   const { permitWaiters: permit, placeWaiters: queue } = life.gate
-  const named = [...life.place.groups.values()].reduce((sum, group) => sum + group.waiters.size, 0)
-  return life.flock.capacityWaiters.size + permit.size + queue.size + named
+  return life.flock.capacityWaiters.size + permit.size + queue.size + life.place.waiting.size
 }

@@ -1,4 +1,5 @@
 /** A supervisor's mind by itself: what it wants done, line by line. What comes of it in a tree is held to OTP's recordings. */
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import {
   type Begun,
@@ -124,4 +125,49 @@ test('V7: calls that stop and forget', () => {
   expect(call({ op: 'deleteChild', id: 'a' })).toEqual(['leave a', 'reply'])
   expect(verdicts).toEqual([{ ok: true }, { ok: true }, { ok: true }])
   expect([mind.children.size, mind.significant.size]).toEqual([0, 0])
+})
+
+test('V9: the significant children that are known are those that run or are to, whatever has been ended, started, left and forgotten', () => {
+  const ids = ['a', 'b', 'c', 'd']
+  const deed = fc.record({
+    do: fc.constantFrom('exit', 'restartChild', 'terminateChild', 'deleteChild', 'startChild', 'post'),
+    id: fc.constantFrom(...ids),
+    wish: fc.constantFrom('policy', 'no', 'told', 'again', 'free'),
+    kind: fc.constantFrom('normal', 'shutdown', 'abnormal'),
+    begun: fc.constantFrom<Begun>('ok', 'ok', 'ignore', 'error'),
+  })
+  const childOf = (id: string): fc.Arbitrary<Child> =>
+    fc.record({ restart: fc.constantFrom('transient', 'temporary'), significant: fc.boolean() }).map((more) => child(id, more as never))
+  fc.assert(
+    fc.property(
+      fc.tuple(...ids.map(childOf)),
+      fc.constantFrom('one_for_one', 'one_for_all', 'rest_for_one'),
+      fc.array(deed, { maxLength: 30 }),
+      (children, strategy, script) => {
+        const posted: Message<Child>[] = []
+        const { mind, exit, call, tell, starts } = team(children, {
+          strategy: strategy as never,
+          autoShutdown: 'all_significant',
+          limit: new RestartWindow(1_000, 1_000),
+          post: (message) => void posted.push(message),
+        })
+        for (const { do: what, id, begun, ...why } of script) {
+          starts.splice(0, Infinity, begun)
+          const present = mind.children.get(id)
+          let lines: string[] = []
+          if (what === 'exit' && present?.state === 'running') lines = exit(present, why)
+          else if (what === 'post') {
+            const next = posted.shift()
+            if (next !== undefined) lines = tell(next)
+          } else if (what === 'startChild') call({ op: what, child: child(id, { restart: 'transient', significant: true }) })
+          else if (what !== 'exit') call({ op: what, id } as Call<Child>)
+          const left = [...mind.children.values()].filter(({ significant, state }) => significant && state !== 'undefined')
+          expect(new Set(mind.significant)).toEqual(new Set(left))
+          if (!lines.some((line) => line.startsWith('end'))) continue
+          expect(left).toEqual([])
+          return
+        }
+      },
+    ),
+  )
 })
