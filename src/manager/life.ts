@@ -27,6 +27,7 @@ import type { Place } from './place.ts'
 import { Readiness } from './readiness.ts'
 import { callStart } from './start-option.ts'
 import { Subtree } from './subtree.ts'
+import { noteUnseenEnd } from './unseen-end.ts'
 
 /** How a life has ended. */
 export type EndState = 'completed' | 'cancelled' | 'failed'
@@ -217,7 +218,6 @@ export class Life implements Lead, Ward, Door, Closing {
     return requestShutdown(this, options)
   }
 
-  /** In a turn. */
   shutDown(plan: ShutdownPlan): void {
     this.stopRequested = true
     if (this.run === undefined) this.#beginShutdown(plan)
@@ -391,6 +391,7 @@ export class Life implements Lead, Ward, Door, Closing {
   conclude(): void {
     if (this.concluded) return
     this.concluded = true
+    noteUnseenEnd(this)
     this.up?.flock.forget(this)
     this.place.listeners.close()
     this.#resolveOutcome(this.report as ShutdownReport)

@@ -107,6 +107,7 @@ export abstract class Manager implements Host<SupervisedRoutine>, Level {
 
   /** Resolves with the report of the end that its parent does not answer with a restart. Never rejects. */
   get outcome(): Promise<ShutdownReport> {
+    this.#place.isOutcomeAsked = true
     return this.life.outcome
   }
 
@@ -237,6 +238,7 @@ export abstract class Manager implements Host<SupervisedRoutine>, Level {
    * @throws ConfigError before anything is stopped. The promise never rejects.
    */
   shutdown(options: ShutdownOptions = {}): Promise<ShutdownReport> {
+    this.#place.isOutcomeAsked = true
     return this.life.shutdown(options)
   }
 

@@ -23,6 +23,8 @@ export class Place implements NameRegistry<SupervisedRoutine> {
   services = 0
   #cancelReason: RoutineCancelledError | undefined
   readonly waiting = new NameWaiters()
+  /** True if somebody has asked for the outcome. */
+  isOutcomeAsked = false
   /** Routines below that are silent. */
   hung = 0
 

@@ -16,6 +16,8 @@ interface Starting {
 export class Readiness {
   /** Of the present life. */
   reached = false
+  /** True if somebody has asked. */
+  isAsked = false
   readonly #starting: Starting
   #waiters: Set<() => void> | undefined
 
@@ -25,6 +27,7 @@ export class Readiness {
 
   /** A rejection that is not awaited is not reported as unhandled. */
   wait(options: WaitOptions): Promise<void> {
+    this.isAsked = true
     const known = this.#wait(options)
     known.catch(() => undefined)
     return known

@@ -7,7 +7,7 @@ import {
   RoutineTimeoutError,
   type WaitOptions,
 } from '../contract/index.ts'
-import { type Tree, waitUntil } from '../turn/index.ts'
+import { type Listeners, type Tree, waitUntil } from '../turn/index.ts'
 
 /** The resolve function of the promise that was made last. */
 let keep: (value: unknown) => void
@@ -40,6 +40,7 @@ interface Promising {
   readonly ended: boolean
   /** How it ended; undefined while it has not. */
   readonly end: Outcome | undefined
+  readonly local: { readonly listeners: Listeners }
   promise: Promise<Outcome> | undefined
   keep: ((outcome: Outcome) => void) | undefined
   settling: Settling | undefined
@@ -54,6 +55,12 @@ export function outcomePromise(routine: Promising): Promise<Outcome> {
     else keep(end)
   }
   return routine.promise
+}
+
+/** True if somebody has asked for its outcome, or listens to how it fails. */
+export function isLookedAt({ promise, settling, local }: Promising): boolean {
+  const isAsked = promise !== undefined || settling?.waiters !== undefined || settling?.watchers !== undefined
+  return isAsked || local.listeners.areLookedAt('routine.failed')
 }
 
 /** Whether it has started, or will. */

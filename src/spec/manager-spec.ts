@@ -90,8 +90,11 @@ export interface GlobalManagerOptions extends SupervisorOptions {
   readonly random?: (() => number) | undefined
   /** Ids of routines that are given none. @default nanoid, 8 characters */
   readonly generateId?: (() => string) | undefined
-  /** Takes pino, console, or anything of that shape. @default silent */
-  readonly logger?: Logger | undefined
+  /**
+   * Takes pino, console, or anything of that shape. `false` is silence. @default only what has failed for good and nobody looks at (no
+   * outcome asked for, no listener of that end) is printed, on `console.error`, one macrotask after its end
+   */
+  readonly logger?: Logger | false | undefined
   /** An XState inspection observer for the whole tree; makes a genuine actor of every routine from birth. @default none */
   readonly inspect?: ((event: InspectionEvent) => void) | Observer<InspectionEvent> | undefined
   /** Makes a genuine XState actor of every routine from birth. @default false */
@@ -126,12 +129,16 @@ export interface GlobalSpec {
   readonly random: () => number
   readonly generateId: (() => string) | undefined
   readonly logger: Logger
+  /** True if errors that nobody looks at are printed. */
+  readonly printsUnseen: boolean
   readonly inspect: GlobalManagerOptions['inspect']
   readonly strict: boolean
   readonly interceptor: Interceptor | undefined
   readonly store: Store | undefined
   readonly asyncContext: AsyncContext
 }
+
+const loggerRule = having('debug', 'info', 'warn', 'error')
 
 const SUPERVISOR_RULES = {
   strategy: oneOf('one_for_one', 'one_for_all', 'rest_for_one'),
@@ -164,7 +171,7 @@ const GLOBAL_RULES = {
   clock: having('now', 'setTimeout', 'clearTimeout'),
   random: callable,
   generateId: callable,
-  logger: having('debug', 'info', 'warn', 'error'),
+  logger: { range: `${loggerRule.range}, or false`, accepts: (value) => value === false || loggerRule.accepts(value) },
   inspect: {
     range: 'a function, or an observer with the method next',
     accepts: (value: unknown) => callable.accepts(value) || having('next').accepts(value),
@@ -252,7 +259,9 @@ export function compileGlobalSpec(options: GlobalManagerOptions = {}): ManagerSp
     clock: options.clock ?? new PlatformClock(),
     random: options.random ?? Math.random,
     generateId: options.generateId,
-    logger: options.logger ?? silentLogger,
+    logger: options.logger === undefined || options.logger === false ? silentLogger : options.logger,
+    // Whoever simulates a tree reads its trace.
+    printsUnseen: options.logger === undefined && options[INTERCEPTOR] === undefined,
     inspect: options.inspect,
     strict: (options.strict ?? false) || options.inspect !== undefined,
     interceptor: options[INTERCEPTOR],

@@ -13,6 +13,7 @@ import {
   delayOf,
   type Host,
   type Incarnation,
+  isLookedAt,
   keepPromises,
   KILL,
   LivingRoutines,
@@ -295,6 +296,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
     if (tree.isStored) tree.append({ type: 'outcome', path: routine.path, outcome: routine.end })
     const { error, obeyed, stray } = routine.current
     this.#lead.noteEnd(routine, kind, orphan, (kind === 'failed' || !obeyed ? error : undefined) ?? stray?.error)
+    if (kind === 'failed' && !isTold(routine)) tree.unseen?.note(routine.path, () => isLookedAt(routine), 'has failed', error)
     keepPromises(routine)
     const { group } = routine
     // Behind the listeners of the end: one of them may spawn another of the name.
@@ -378,6 +380,11 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
       if (routine.current.heartbeat !== undefined) oldest = Math.max(oldest ?? 0, now - routine.current.heartbeat.last)
     return oldest
   }
+}
+
+/** True if somebody is told anyway: that a child could not start is the answer to whoever starts it. */
+function isTold({ service, memory }: SupervisedRoutine): boolean {
+  return service !== undefined && memory.notStarted
 }
 
 /** P4 of machines/restart-policy.ts. */

@@ -5,4 +5,5 @@ export { isThenable, type LifecycleListener, Listeners, type PhaseHold, type Uns
 export { instead, withEffects } from './machine-logic.ts'
 export { type Launch, Tree } from './tree.ts'
 export type { Turn } from './turn.ts'
+export { instrument } from './unseen-errors.ts'
 export { WAIT_RULES, type Waiters, waitUntil } from './wait-until.ts'

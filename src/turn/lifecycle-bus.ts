@@ -2,6 +2,7 @@
 import type { LifecycleEvent, LifecycleEventOf, LifecycleEventType } from '../../machines/lifecycle-event.ts'
 import { type Logger, silentLogger } from '../contract/index.ts'
 import type { Turn } from './turn.ts'
+import { isInstrument } from './unseen-errors.ts'
 
 /** A listener of one type of event, or of all. A promise returned for `manager.phase` holds the phase until it settles. */
 export type LifecycleListener<T extends LifecycleEventType | '*'> = (
@@ -48,6 +49,8 @@ interface Subscription {
 interface Chain {
   first: Subscription | undefined
   last: Subscription | undefined
+  /** How many of them belong to somebody who looks, and not to an instrument. */
+  lookers: number
 }
 
 /**
@@ -76,6 +79,7 @@ export class Listeners {
     if (chain.last === undefined) chain.first = own
     else chain.last.next = own
     chain.last = own
+    if (!isInstrument(listener)) chain.lookers++
     bus.count(type, 1)
     return unsubscribe(() => this.#end(type, own))
   }
@@ -83,7 +87,7 @@ export class Listeners {
   #chainOf(type: string): Chain {
     let chain = this.#byType.get(type)
     if (chain === undefined) {
-      chain = { first: undefined, last: undefined }
+      chain = { first: undefined, last: undefined, lookers: 0 }
       this.#byType.set(type, chain)
     }
     return chain
@@ -109,7 +113,15 @@ export class Listeners {
     // Whoever keeps the function that ends it is not to keep its neighbours.
     own.previous = undefined
     own.next = undefined
+    if (!isInstrument(own.listener)) chain.lookers--
     if (chain.first === undefined) this.#byType.delete(type)
+  }
+
+  /** True if somebody listens to this type, or to all, here or above: an instrument is nobody. */
+  areLookedAt(type: string): boolean {
+    for (let node: Listeners | undefined = this; node !== undefined; node = node.up)
+      if ((node.#byType.get(type)?.lookers ?? 0) + (node.#byType.get('*')?.lookers ?? 0) > 0) return true
+    return false
   }
 
   /** Ends all subscriptions. */

@@ -16,6 +16,7 @@ import { LifecycleBus } from './lifecycle-bus.ts'
 import { OwnClock } from './own-clock.ts'
 import { SignalHub } from './signal-hub.ts'
 import { Turn } from './turn.ts'
+import { UnseenErrors } from './unseen-errors.ts'
 
 /** Characters of a generated id: 48 bits. Each id is checked against the living ones. */
 const ID_LENGTH = 8
@@ -42,6 +43,8 @@ export class Tree {
   readonly strict: boolean
   readonly interceptor: Interceptor | undefined
   readonly asyncContext: AsyncContext
+  /** Prints errors that nobody looks at; undefined if a logger was given, or none is wanted. */
+  readonly unseen: UnseenErrors | undefined
   /** The observer of the traffic, if there is one; several are combined into one. */
   observer: TrafficObserver | undefined
   readonly bus: LifecycleBus
@@ -67,6 +70,7 @@ export class Tree {
       spec.clock instanceof PlatformClock
         ? spec.clock
         : new OwnClock(spec.clock, this.turn, (error) => this.bus.contain(error, 'the clock threw'))
+    this.unseen = spec.printsUnseen ? new UnseenErrors(this.turn, this.clock) : undefined
     this.random = spec.random
     this.logger = spec.logger
     this.strict = spec.strict
