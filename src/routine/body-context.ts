@@ -1,7 +1,7 @@
 /** What the body of a routine gets: see contract/routine-context.ts. */
 import { type ContextOf, type Envelope, type ExitReason, type Logger, SpawnRefusedError, type Work } from '../contract/index.ts'
 import type { Run, Subject } from '../port/index.ts'
-import { type Mailbox, Reception } from '../message/index.ts'
+import { type Mailbox, Messages } from '../message/index.ts'
 import { exit } from './exit.ts'
 import type { Host } from './host.ts'
 
@@ -60,7 +60,7 @@ export class BodyContext implements ContextOf<object> {
   }
 
   get messages(): AsyncIterable<Envelope<never, never>> {
-    return new Reception(this.#subject.mailbox, this.#run) as AsyncIterable<Envelope> as AsyncIterable<Envelope<never, never>>
+    return new Messages(this.#subject.mailbox, this.#run) as AsyncIterable<Envelope> as AsyncIterable<Envelope<never, never>>
   }
 
   get logger(): Logger {

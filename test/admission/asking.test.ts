@@ -46,14 +46,65 @@ async function produce(producers: readonly Producer[], limits: { app?: number; l
 
 describe.each([{ strict: false }, { strict: true }])('strict: $strict', ({ strict }) => {
   test.each<[string, Producer[]]>([
-    ['all for a permit, three locals', [['one', 'permit'], ['one', 'permit'], ['two', 'permit'], ['rejecting', 'permit']]],
+    [
+      'all for a permit, three locals',
+      [
+        ['one', 'permit'],
+        ['one', 'permit'],
+        ['two', 'permit'],
+        ['rejecting', 'permit'],
+      ],
+    ],
     ['all for a place, one local', Array.from({ length: 4 }, () => ['one', 'queue'])],
-    ['all for a place, two locals below one app', [['one', 'queue'], ['one', 'queue'], ['two', 'queue'], ['two', 'queue']]],
-    ['one local, some for a permit, some for a place', [['one', 'queue'], ['one', 'queue'], ['one', 'permit']]],
-    ['the permit first', [['one', 'permit'], ['one', 'queue'], ['one', 'queue']]],
-    ['a place here, a permit in a local without a queue', [['one', 'queue'], ['one', 'queue'], ['rejecting', 'permit']]],
-    ['the same, the permit first', [['rejecting', 'permit'], ['one', 'queue'], ['one', 'queue']]],
-    ['all for a place, one of them in a local without a queue', [['one', 'queue'], ['one', 'queue'], ['rejecting', 'queue']]],
+    [
+      'all for a place, two locals below one app',
+      [
+        ['one', 'queue'],
+        ['one', 'queue'],
+        ['two', 'queue'],
+        ['two', 'queue'],
+      ],
+    ],
+    [
+      'one local, some for a permit, some for a place',
+      [
+        ['one', 'queue'],
+        ['one', 'queue'],
+        ['one', 'permit'],
+      ],
+    ],
+    [
+      'the permit first',
+      [
+        ['one', 'permit'],
+        ['one', 'queue'],
+        ['one', 'queue'],
+      ],
+    ],
+    [
+      'a place here, a permit in a local without a queue',
+      [
+        ['one', 'queue'],
+        ['one', 'queue'],
+        ['rejecting', 'permit'],
+      ],
+    ],
+    [
+      'the same, the permit first',
+      [
+        ['rejecting', 'permit'],
+        ['one', 'queue'],
+        ['one', 'queue'],
+      ],
+    ],
+    [
+      'all for a place, one of them in a local without a queue',
+      [
+        ['one', 'queue'],
+        ['one', 'queue'],
+        ['rejecting', 'queue'],
+      ],
+    ],
   ])('K3: %s', async (_, producers) => {
     expect(await produce(producers, { app: 1 }, strict)).toEqual({ refused: [], served: producers.length * 3 })
   })

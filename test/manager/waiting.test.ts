@@ -50,7 +50,10 @@ describe.each([{ strict: false }, { strict: true }])('waitFor (strict: $strict)'
     local.on('routine.completed', () => void local.spawn('step', () => new Promise<void>((resolve) => clock.setTimeout(resolve, 5))))
     local.spawn('step', () => undefined)
     const control = new AbortController()
-    const waits = [global.waitFor('step', { timeout: 42 }), local.waitFor('step', { signal: control.signal }).catch((error: unknown) => error)]
+    const waits = [
+      global.waitFor('step', { timeout: 42 }),
+      local.waitFor('step', { signal: control.signal }).catch((error: unknown) => error),
+    ]
     await clock.advance(42)
     control.abort('why')
     expect(await Promise.all(waits)).toEqual([false, 'why'])

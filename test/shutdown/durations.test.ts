@@ -5,19 +5,25 @@ import { makeTree, slowToStop, untilTold } from '../support/tree.ts'
 import { settle } from '../support/virtual-clock.ts'
 
 describe.each([{ strict: false }, { strict: true }])('strict: $strict', (mode) => {
-  test.each(['the global manager', 'its own'] as const)('D4: what had failed before, and is not restarted by %s, ends with its beginning', async (whose) => {
-    const failing = (): Promise<never> => new Promise<never>((_, reject) => clock.setTimeout(() => reject(new Error('x')), 5))
-    const { global, local, clock } = makeTree({ children: [routine('r', failing), routine('other', untilTold)] }, mode)
-    global.on('routine.failed', () => {
-      clock.block(30)
-      void (whose === 'its own' ? local : global).shutdown()
-    })
-    await clock.advance(50)
-    const { routines, failed, duration } = await local.outcome
-    expect([failed, duration]).toEqual([1, 0])
-    expect(routines.map((each) => [each.outcome, each.duration])).toEqual([['failed', 0], ['cancelled', 0]])
-    await global.shutdown()
-  })
+  test.each(['the global manager', 'its own'] as const)(
+    'D4: what had failed before, and is not restarted by %s, ends with its beginning',
+    async (whose) => {
+      const failing = (): Promise<never> => new Promise<never>((_, reject) => clock.setTimeout(() => reject(new Error('x')), 5))
+      const { global, local, clock } = makeTree({ children: [routine('r', failing), routine('other', untilTold)] }, mode)
+      global.on('routine.failed', () => {
+        clock.block(30)
+        void (whose === 'its own' ? local : global).shutdown()
+      })
+      await clock.advance(50)
+      const { routines, failed, duration } = await local.outcome
+      expect([failed, duration]).toEqual([1, 0])
+      expect(routines.map((each) => [each.outcome, each.duration])).toEqual([
+        ['failed', 0],
+        ['cancelled', 0],
+      ])
+      await global.shutdown()
+    },
+  )
 
   test('D4: what ended while its supervisor was busy, too', async () => {
     const { global, local, clock } = makeTree({}, mode)
@@ -31,7 +37,10 @@ describe.each([{ strict: false }, { strict: true }])('strict: $strict', (mode) =
     await clock.advance(10)
     const done = global.shutdown()
     await clock.runOut()
-    expect((await done).routines.map((each) => [each.path.split('#')[1], each.duration])).toEqual([['fails', 0], ['slow', 20]])
+    expect((await done).routines.map((each) => [each.path.split('#')[1], each.duration])).toEqual([
+      ['fails', 0],
+      ['slow', 20],
+    ])
   })
 
   test('D4: each report counts from its own beginning', async () => {
@@ -51,7 +60,9 @@ describe.each([{ strict: false }, { strict: true }])('strict: $strict', (mode) =
     const failing = (): Promise<never> => new Promise<never>((_, reject) => clock.setTimeout(() => reject(new Error('x')), 3))
     const app = global.createApp('deep', {
       maxRestarts: 100,
-      children: [manager('m', { strategy: 'one_for_all', maxRestarts: 2, children: [routine('a', failing), routine('b', slowToStop(clock, 2))] })],
+      children: [
+        manager('m', { strategy: 'one_for_all', maxRestarts: 2, children: [routine('a', failing), routine('b', slowToStop(clock, 2))] }),
+      ],
     })
     await clock.advance(7)
     void app.shutdown()

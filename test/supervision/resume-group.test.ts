@@ -43,23 +43,26 @@ describe.each([{ strict: false }, { strict: true }])('strict: $strict', (mode) =
     return tree
   }
 
-  test.each(['rest_for_one', 'one_for_all'] as const)('Z4: %s: a group restart resumes, as a crash does, again and again', async (strategy) => {
-    const { local, clock } = await grown(strategy)
-    counting(local).send({ type: 'crash' })
-    await settle()
-    expect(read(local)).toEqual([2, 5])
-    for (const incarnation of [3, 4, 5]) {
-      count(local, 1)
-      local.routine('db')?.exit(failed())
-      await clock.advance(10)
-      expect(read(local)).toEqual([incarnation, 5 + incarnation - 2])
-    }
-    // Its delay has run on all the while.
-    await clock.advance(69)
-    expect(counting(local).work.getSnapshot().value).toBe('counting')
-    await clock.advance(1)
-    expect(counting(local).work.getSnapshot().value).toBe('late')
-  })
+  test.each(['rest_for_one', 'one_for_all'] as const)(
+    'Z4: %s: a group restart resumes, as a crash does, again and again',
+    async (strategy) => {
+      const { local, clock } = await grown(strategy)
+      counting(local).send({ type: 'crash' })
+      await settle()
+      expect(read(local)).toEqual([2, 5])
+      for (const incarnation of [3, 4, 5]) {
+        count(local, 1)
+        local.routine('db')?.exit(failed())
+        await clock.advance(10)
+        expect(read(local)).toEqual([incarnation, 5 + incarnation - 2])
+      }
+      // Its delay has run on all the while.
+      await clock.advance(69)
+      expect(counting(local).work.getSnapshot().value).toBe('counting')
+      await clock.advance(1)
+      expect(counting(local).work.getSnapshot().value).toBe('late')
+    },
+  )
 
   test.each(['one_for_one', 'one_for_all'] as const)('Z4: %s: terminateChild and restartChild begin anew', async (strategy) => {
     const { local } = await grown(strategy)
