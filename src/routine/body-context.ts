@@ -2,6 +2,7 @@
 import { type ContextOf, type Envelope, type ExitReason, type Logger, SpawnRefusedError, type Work } from '../contract/index.ts'
 import type { Run, Subject } from '../port/index.ts'
 import { type Mailbox, Messages } from '../message/index.ts'
+import { noteSpawned } from './behind.ts'
 import { exit } from './exit.ts'
 import type { Host } from './host.ts'
 
@@ -77,7 +78,11 @@ export class BodyContext implements ContextOf<object> {
         if (!STARTING.has(key)) return value.bind(target)
         // Asked at the call: the method may have been taken out of here while the incarnation ran.
         return (...args: unknown[]): unknown => {
-          if (!run.over) return Reflect.apply(value, target, args)
+          if (!run.over) {
+            const started: unknown = Reflect.apply(value, target, args)
+            if (key === 'spawn') noteSpawned(subject.local, run, started as { readonly queued: boolean })
+            return started
+          }
           const { path } = subject
           throw new SpawnRefusedError('ERR_NOT_ACCEPTING', `${path} has ended and cannot start anything`, { path })
         }

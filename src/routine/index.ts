@@ -1,6 +1,7 @@
 /** A routine over all its incarnations, and the body that each of them runs. */
 export { incarnationOf, routineLogic } from './actor-door.ts'
 export { announce, announceEnd } from './announcing.ts'
+export { spawnersOfQueued } from './behind.ts'
 export type { Host, Post, Registrar } from './host.ts'
 export type { Incarnation } from './incarnation.ts'
 export { link, watch } from './links.ts'
