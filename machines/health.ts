@@ -1,12 +1,17 @@
 /** The state of health of a node, decided from what is known of it. */
 
-/** `stopping` once it takes no more work; `hung` if something below is silent; `degraded` if something was restarted of late. */
+/**
+ * `stopping` once it takes no more work; `hung` if something below is silent; `degraded` if something was restarted of late, or all
+ * permits are held by those that others are queued behind, which they have spawned.
+ */
 export type HealthStatus = 'healthy' | 'degraded' | 'hung' | 'stopping'
 
 /** What the decision is based on. */
 export interface HealthSigns {
   readonly accepting: boolean
   readonly hung: number
+  /** Routines that hold every permit of a manager while others, which they have spawned, are queued behind them. @default 0 */
+  readonly blocked?: number
   /** Restarts that its window still holds. */
   readonly recentRestarts: number
   readonly children: readonly HealthStatus[]
@@ -16,6 +21,6 @@ export interface HealthSigns {
 export function judgeHealth(signs: HealthSigns): HealthStatus {
   if (!signs.accepting) return 'stopping'
   if (signs.hung > 0 || signs.children.includes('hung')) return 'hung'
-  if (signs.recentRestarts > 0 || signs.children.includes('degraded')) return 'degraded'
+  if (signs.recentRestarts > 0 || (signs.blocked ?? 0) > 0 || signs.children.includes('degraded')) return 'degraded'
   return 'healthy'
 }

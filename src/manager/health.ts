@@ -1,5 +1,6 @@
 /** Reads the health of a tree. */
 import { type HealthStatus, judgeHealth } from '../../machines/health.ts'
+import { blockedBelow } from './blocked.ts'
 import type { Life } from './life.ts'
 
 /** The health of one manager. */
@@ -12,18 +13,40 @@ export interface Health {
   readonly restartsLeft: number
   /** Milliseconds since the longest silent routine below was heard; of those with `hungAfter`. Undefined if there is none. */
   readonly oldestHeartbeat: number | undefined
+  /**
+   * Paths of routines here and below that hold every permit of a manager while others that they have spawned are queued behind them. If
+   * they wait for these, none of them ends.
+   */
+  readonly blocked: readonly string[]
   readonly children: readonly Health[]
 }
 
-/** Judges a manager and everything below it. */
-export function healthOf({ path, tree, place, flock, supervisor, closed }: Life): Health {
-  const now = tree.clock.now()
-  const children = flock.below().map(healthOf)
-  const beats = [flock.registry.oldestBeat(now), ...children.map((child) => child.oldestHeartbeat)].filter((beat) => beat !== undefined)
+/** Judges a manager and everything below it, the deepest first: a tree may be wider and deeper than a stack holds. */
+export function healthOf(top: Life): Health {
+  const now = top.tree.clock.now()
+  const lives = [top]
+  // What is added on the way is come to as well.
+  for (const life of lives) for (const child of life.flock.below()) lives.push(child)
+  const blocked = blockedBelow(top)
+  const healths = new Map<Life, Health>()
+  for (let k = lives.length - 1; k >= 0; k--) {
+    const life = lives[k] as Life
+    const children = life.flock.below().map((child) => healths.get(child) as Health)
+    healths.set(life, judge(life, children, now, [...(blocked.get(life) ?? [])]))
+  }
+  return healths.get(top) as Health
+}
+
+function judge(life: Life, children: readonly Health[], now: number, blocked: readonly string[]): Health {
+  const { path, place, flock, supervisor, closed } = life
+  let oldestHeartbeat = flock.registry.oldestBeat(now)
+  for (const { oldestHeartbeat: beat } of children)
+    if (beat !== undefined && !(oldestHeartbeat !== undefined && oldestHeartbeat >= beat)) oldestHeartbeat = beat
   const { hung } = place
   const status = judgeHealth({
     accepting: !closed,
     hung,
+    blocked: blocked.length,
     recentRestarts: supervisor.window.count(now),
     children: children.map((child) => child.status),
   })
@@ -32,7 +55,8 @@ export function healthOf({ path, tree, place, flock, supervisor, closed }: Life)
     status,
     hung,
     restartsLeft: supervisor.window.left(now),
-    oldestHeartbeat: beats.length === 0 ? undefined : Math.max(...beats),
+    oldestHeartbeat,
+    blocked,
     children,
   }
 }

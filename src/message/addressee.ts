@@ -1,6 +1,6 @@
 /** A routine, to its messages. */
 import type { RoutineSpec } from '../spec/index.ts'
-import type { Subject } from '../port/index.ts'
+import type { Pending, Subject } from '../port/index.ts'
 import type { Tree } from '../turn/index.ts'
 
 export interface Addressee {
@@ -15,8 +15,8 @@ export interface Addressee {
   readonly takes: boolean
   /** True if it does at this moment. Looked at between turns. */
   readonly accepts: boolean
-  /** Hands a message to its body. A deed. */
-  deliver(message: unknown, reply: ((value: unknown) => void) | undefined): void
+  /** Hands a message to its body. A deed. True if the body has yet to come to it, which {@link Mailbox.came} says then. */
+  deliver(message: unknown, reply: ((value: unknown) => void) | undefined, question: Pending | undefined): boolean
   /** What its present incarnation has failed of. */
   readonly failure: unknown
   announceAside(type: 'message.dropped' | 'message.deadLetter', extra: object): void

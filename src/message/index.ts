@@ -1,4 +1,5 @@
 /** Messages of a routine, from their acceptance to their receipt, answer or end. */
 export type { Addressee } from './addressee.ts'
+export { Fifo } from './fifo.ts'
 export { Mailbox } from './mailbox.ts'
-export { Reception } from './reception.ts'
+export { Messages } from './reception.ts'

@@ -3,12 +3,15 @@
  *
  * X1  Messages of one sender are received in the order in which they were sent.
  * X2  It never holds more than `capacity`; what is turned away is refused to the sender, or announced as dropped.
- * X3  What nobody will receive any more is announced as a dead letter, once.
+ * X3  What nobody will receive any more is announced as a dead letter, once; a question that is over has told who asked, and is none.
+ * X4  A question that is over takes up no room, and is not received.
+ * X5  What a body was handed and has not come to by its end waits again, before what came later.
  */
 import { MailboxFullError, type WaitOptions } from '../contract/index.ts'
 import type { Subject } from '../port/index.ts'
 import { abortSignal, check, positiveOrInfinity } from '../spec/index.ts'
 import type { Addressee } from './addressee.ts'
+import { Fifo } from './fifo.ts'
 import { type Letter, Question, sent } from './question.ts'
 
 /** A body that waits for its next message. */
@@ -22,17 +25,18 @@ const ASK_RULES = { timeout: positiveOrInfinity, signal: abortSignal }
 /** Milliseconds that an answer may take where nothing is said. */
 const ASK_TIMEOUT = 5_000
 
-/** As many places are kept for the next letters, once there were so many. */
-const KEPT_PLACES = 1_024
+/** So many questions that are over may be among the letters, and as many as there are others. */
+const KEPT_OVER = 32
 
 export class Mailbox {
   readonly #addressee: Addressee
-  /** The first is at `#head`, the last before `#tail`. */
-  #letters: (Letter | undefined)[] = []
-  #head = 0
-  #tail = 0
+  readonly #letters = new Fifo<Letter>()
+  /** How many of these are questions that are over. */
+  #over = 0
+  /** What a body that takes messages was handed, and has yet to come to. */
+  readonly #handed = new Fifo<Letter>()
   /** Bodies that wait for a letter, the longest waiting first. */
-  #waiting: Waiter[] = []
+  #waiting = new Set<Waiter>()
   #waking = false
   /** Questions that an incarnation has received and not answered; see Q2. */
   #firstOpen: Question | undefined
@@ -43,7 +47,12 @@ export class Mailbox {
   }
 
   get size(): number {
-    return this.#tail - this.#head
+    return this.#letters.size - this.#over
+  }
+
+  /** How many places are taken up, also by questions that are over. */
+  get places(): number {
+    return this.#letters.size
   }
 
   send(message: unknown): void {
@@ -84,6 +93,7 @@ export class Mailbox {
 
   /** Keeps a letter that cannot be delivered yet, or turns it away. True if it is kept. In a turn. */
   keep(letter: Letter): boolean {
+    if (isOver(letter)) return false
     const addressee = this.#addressee
     const { capacity, overflow, betweenIncarnations } = addressee.limits
     if (addressee.ended) this.#dead(letter)
@@ -98,56 +108,66 @@ export class Mailbox {
   }
 
   #keep(letter: Letter): true {
-    this.#letters[this.#tail++] = letter
-    if (this.#waiting.length > 0) this.wake()
+    this.#letters.push(letter)
+    if (letter instanceof Question) letter.waits()
+    if (this.#waiting.size > 0) this.wake()
     return true
+  }
+
+  /** The same of a letter that was accepted before: its sender has gone on, and is refused nothing. In a turn. */
+  keepAccepted(letter: Letter): void {
+    const addressee = this.#addressee
+    if (addressee.ended || this.size < addressee.limits.capacity || addressee.limits.overflow !== 'reject') this.keep(letter)
+    else if (!isOver(letter)) this.#drop(letter, full(addressee))
   }
 
   /** The first letter, which is here no longer. */
   take(): Letter | undefined {
-    if (this.#head === this.#tail) return undefined
-    const letter = this.#letters[this.#head]
-    this.#letters[this.#head++] = undefined
-    if (this.#head === this.#tail) {
-      this.#head = 0
-      this.#tail = 0
-      if (this.#letters.length > KEPT_PLACES) this.#letters = []
-    } else if (this.#head > 32 && this.#head * 2 > this.#tail) {
-      // Dropping in halves keeps each receipt O(1) on average.
-      this.#letters = this.#letters.slice(this.#head, this.#tail)
-      this.#tail -= this.#head
-      this.#head = 0
+    for (let letter = this.#letters.shift(); letter !== undefined; letter = this.#letters.shift()) if (this.#isTaken(letter)) return letter
+    return undefined
+  }
+
+  /** True if it is one that somebody waits for still. */
+  #isTaken(letter: Letter): boolean {
+    if (!(letter instanceof Question) || letter.taken()) return true
+    this.#over--
+    return false
+  }
+
+  /** A question that waited is over. */
+  withdrawn(): void {
+    this.#over++
+    if (this.#over > KEPT_OVER && this.#over > this.size) {
+      this.#letters.fill(this.#letters.drain().filter((letter) => !isOver(letter)))
+      this.#over = 0
     }
-    return letter
   }
 
   /** True if a body waits for the next letter. */
   get isAwaited(): boolean {
-    return this.#waiting.length > 0
+    return this.#waiting.size > 0
   }
 
   /** Waits for the next letter. */
   await(waiter: Waiter): void {
-    this.#waiting.push(waiter)
+    this.#waiting.add(waiter)
   }
 
   /** Waits no longer. */
   forsake(waiter: Waiter): void {
-    this.#waiting = this.#waiting.filter((each) => each !== waiter)
+    this.#waiting.delete(waiter)
   }
 
   /** Wakes the waiting bodies in a microtask, once for all letters that have come by then. */
   wake(): void {
-    if (this.#waking || this.#waiting.length === 0) return
+    if (this.#waking || this.#waiting.size === 0) return
     this.#waking = true
     queueMicrotask(this.#serve)
   }
 
   readonly #serve = (): void => {
     this.#waking = false
-    const waiting = this.#waiting
-    this.#waiting = []
-    for (const waiter of waiting) if (waiter.serve()) this.#waiting.push(waiter)
+    for (const waiter of this.#waiting) if (!waiter.serve()) this.#waiting.delete(waiter)
   }
 
   #drop(letter: Letter, why?: Error): void {
@@ -183,9 +203,27 @@ export class Mailbox {
     question.nextOpen = undefined
   }
 
-  /** The incarnation is over: the questions that it has received and not answered fail. */
+  /** The incarnation is over: what it has not come to waits again, and the questions that it has received and not answered fail. */
   abandon(): void {
+    if (this.#handed.size > 0) this.#takeBack()
     while (this.#firstOpen !== undefined) this.#firstOpen.lost(this.#addressee.failure)
+  }
+
+  /** X5. */
+  #takeBack(): void {
+    const back = this.#handed.drain().filter((letter) => !isOver(letter))
+    for (const letter of back) if (letter instanceof Question) letter.waits()
+    this.#letters.fill([...back, ...this.#letters.drain()])
+    const { capacity, overflow } = this.#addressee.limits
+    while (this.size > capacity) {
+      const letter = overflow === 'drop-oldest' ? this.take() : this.#takeLast()
+      this.#drop(letter as Letter, full(this.#addressee))
+    }
+  }
+
+  #takeLast(): Letter | undefined {
+    for (let letter = this.#letters.pop(); letter !== undefined; letter = this.#letters.pop()) if (this.#isTaken(letter)) return letter
+    return undefined
   }
 
   /** The incarnation is over; with another to come, what was not received waits for it or is dropped, as configured. */
@@ -204,14 +242,29 @@ export class Mailbox {
     while (this.size > 0 && this.#addressee.accepts) this.deliver(this.take() as Letter)
   }
 
-  /** Hands a letter to a body that takes messages. A deed: by now the body may take no more. */
+  /** Hands a letter to a body that takes messages. A deed: by now the body may take no more, or nobody may wait for the answer. */
   deliver(letter: Letter): void {
-    if (!this.#addressee.accepts) this.#addressee.tree.turn.arise(keep, this, letter)
-    else if (letter instanceof Question) {
-      letter.received()
-      this.#addressee.deliver(letter.message, (value) => letter.answer(value))
-    } else this.#addressee.deliver(letter.message, undefined)
+    const addressee = this.#addressee
+    if (isOver(letter)) return
+    if (!addressee.accepts) addressee.tree.turn.arise(keepAccepted, this, letter)
+    else if (this.#hand(letter)) this.#handed.push(letter)
   }
+
+  /** True if the body has yet to come to it. */
+  #hand(letter: Letter): boolean {
+    if (!(letter instanceof Question)) return this.#addressee.deliver(letter.message, undefined, undefined)
+    letter.received()
+    return this.#addressee.deliver(letter.message, (value) => letter.answer(value), letter)
+  }
+
+  /** The body has come to the first of what it was handed and had yet to come to. */
+  came(): void {
+    this.#handed.shift()
+  }
+}
+
+function isOver(letter: Letter): boolean {
+  return letter instanceof Question && letter.settled
 }
 
 function full({ subject, limits }: Addressee): MailboxFullError {
@@ -237,6 +290,6 @@ function deliver(mailbox: Mailbox, letter: Letter): void {
   mailbox.deliver(letter)
 }
 
-function keep(mailbox: Mailbox, letter: Letter): void {
-  mailbox.keep(letter)
+function keepAccepted(mailbox: Mailbox, letter: Letter): void {
+  mailbox.keepAccepted(letter)
 }

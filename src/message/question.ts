@@ -1,13 +1,19 @@
 /** What is sent to a routine: a message, or a question, which is a message whose sender waits for the answer. */
 import { AskTimeoutError, type Envelope, NotRunningError } from '../contract/index.ts'
 import type { Subject } from '../port/index.ts'
+import { isThenable } from '../turn/index.ts'
 import type { Addressee } from './addressee.ts'
 
-/** The questions of a mailbox that are open, in order of receipt; see Q2. */
+/** The mailbox of a question: keeps those that are open in order of receipt, see Q2. */
 export interface OpenQuestions {
   opened(question: Question): void
   closed(question: Question): void
+  /** One that waited to be received is over. */
+  withdrawn(): void
 }
+
+/** Where a question is: on its way, in its mailbox, or with the body that is to answer it. */
+type Whereabouts = 'under way' | 'waits' | 'open'
 
 /** A message that waits. Of one that was only sent it is what the body receives: one object from its sender to its receiver. */
 export type Letter = Envelope | Question
@@ -28,9 +34,11 @@ const take = (resolve: (value: unknown) => void, reject: (error: unknown) => voi
 }
 
 /**
- * Q1  It is settled once, and from then on nothing of it remains: no timer, no listener, no place among the open ones.
+ * Q1  It is settled once, and from then on nothing of it remains: no timer, no listener, no place among the open ones, nor in the mailbox.
  * Q2  It is in the chain of its mailbox's open ones from its receipt until it is settled, in order of receipt: a chain, since to
  *     enter a set and leave it costs 80 ns.
+ * Q3  An answer that is a promise is an answer once that has settled. Until then the question is bounded as any other: by its timeout, by
+ *     the signal of who asked, and by the end of the incarnation. The first answer counts, be it a promise.
  */
 export class Question {
   declare readonly message: unknown
@@ -46,8 +54,9 @@ export class Question {
   declare private readonly timeout: number
   declare private readonly signal: AbortSignal | undefined
   declare private readonly timer: unknown
-  declare private settled: boolean
-  declare private isOpen: boolean
+  declare settled: boolean
+  declare private at: Whereabouts
+  declare private isAnswered: boolean
 
   constructor(
     mailbox: OpenQuestions,
@@ -71,17 +80,39 @@ export class Question {
     this.signal = signal
     this.timer = timeout === Infinity ? undefined : tree.clock.arm(expire, this, timeout)
     this.settled = false
-    this.isOpen = false
+    this.at = 'under way'
+    this.isAnswered = false
     if (signal !== undefined) tree.signals.bind(signal, this)
   }
 
-  /** Not in a turn: a value with a `then` of its own is looked at. */
+  /** Q3. Not in a turn: a value with a `then` of its own is looked at. */
   answer(value: unknown): void {
+    if (this.settled || this.isAnswered) return
+    this.isAnswered = true
+    if (!isLater(value)) this.give(value)
+    // A foreign `then` may throw, or call back twice. Adopted by a promise it can do neither.
+    else new Promise((resolve) => resolve(value)).then(give.bind(this), refuseWith.bind(this))
+  }
+
+  /** It has its answer. */
+  give(value: unknown): void {
     if (this.settled) return
-    const { tree, subject } = this.addressee
-    tree.observer?.message(subject, value, 'reply', this.asker)
-    tree.turn.run(leave, this)
+    this.observed(value)
+    this.addressee.tree.turn.run(leave, this)
     this.resolve(value)
+  }
+
+  /** What was to be its answer has rejected. */
+  refuse(error: unknown): void {
+    if (this.settled) return
+    this.observed(error)
+    this.addressee.tree.turn.run(leave, this)
+    this.reject(error)
+  }
+
+  private observed(reply: unknown): void {
+    const { tree, subject } = this.addressee
+    tree.observer?.message(subject, reply, 'reply', this.asker)
   }
 
   fail(error: unknown): void {
@@ -105,8 +136,20 @@ export class Question {
   /** The routine has it, and is to answer. */
   received(): void {
     if (this.settled) return
-    this.isOpen = true
+    this.at = 'open'
     this.mailbox.opened(this)
+  }
+
+  /** It is in its mailbox, for the first time or again. */
+  waits(): void {
+    if (this.at === 'open') this.mailbox.closed(this)
+    this.at = 'waits'
+  }
+
+  /** It is taken out of its mailbox. False if it is over. */
+  taken(): boolean {
+    if (!this.settled) this.at = 'under way'
+    return !this.settled
   }
 
   /** False if it is settled already. */
@@ -114,7 +157,8 @@ export class Question {
     if (this.settled) return false
     this.settled = true
     const { clock, signals } = this.addressee.tree
-    if (this.isOpen) this.mailbox.closed(this)
+    if (this.at === 'open') this.mailbox.closed(this)
+    else if (this.at === 'waits') this.mailbox.withdrawn()
     clock.clearTimeout(this.timer)
     if (this.signal !== undefined) signals.unbind(this.signal, this)
     return true
@@ -129,6 +173,23 @@ function unanswered({ subject }: Addressee, cause: unknown): NotRunningError {
 function late({ subject }: Addressee, timeout: number): AskTimeoutError {
   const { path } = subject
   return new AskTimeoutError(`${path} has not answered within ${timeout} ms`, { path })
+}
+
+/** True for a promise, and for what can't be looked at: a promise that adopts it rejects. */
+function isLater(value: unknown): boolean {
+  try {
+    return isThenable(value)
+  } catch {
+    return true
+  }
+}
+
+function give(this: Question, value: unknown): void {
+  this.give(value)
+}
+
+function refuseWith(this: Question, error: unknown): void {
+  this.refuse(error)
 }
 
 function leave(question: Question): void {

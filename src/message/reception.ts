@@ -11,12 +11,30 @@ interface Turn {
   readonly take: (result: Result) => void
 }
 
+/** The messages of one incarnation: each loop over them is a reader of its own. */
+export class Messages implements AsyncIterable<Envelope, undefined> {
+  readonly #mailbox: Mailbox
+  readonly #receiver: Receiver
+
+  constructor(mailbox: Mailbox, receiver: Receiver) {
+    this.#mailbox = mailbox
+    this.#receiver = receiver
+  }
+
+  [Symbol.asyncIterator](): Reception {
+    return new Reception(this.#mailbox, this.#receiver)
+  }
+}
+
 /**
+ * One reader of them.
+ *
  * By hand and not an async generator, which costs two more promises and two more microtasks for each message: a message that
  * waits already is one promise.
  *
  * E1  Messages are given in the order in which they were asked for; none once the incarnation is over or was told to stop.
  * E2  Its listener on the signal is there from the first turn to the last.
+ * E3  One that has ended, by a `break` too, ends no other: whoever begins another loop reads on.
  */
 export class Reception implements AsyncIterableIterator<Envelope, undefined> {
   readonly #mailbox: Mailbox

@@ -37,6 +37,12 @@ export interface Run {
   beat(): void
 }
 
+/** A question, to the ground that its message is handed to. */
+export interface Pending {
+  /** True once it is over, answered or not. */
+  readonly settled: boolean
+}
+
 /** A ground. It has no state of its own: what it knows of a run stands in `run.footing`. */
 export interface Ground {
   /** Begins the body. */
@@ -54,8 +60,11 @@ export interface Ground {
   takes(run: Run): boolean
   /** True if it does take one at this moment. */
   accepts(run: Run): boolean
-  /** Hands over a message that is taken; `reply` is there if somebody waits for the answer. */
-  deliver(run: Run, message: unknown, reply: ((value: unknown) => void) | undefined): void
+  /**
+   * Hands over a message that is taken; `reply` and `question` are there if somebody waits for the answer. True if the body has yet to
+   * come to it: then the mailbox is told when it does, and has it again if the run ends before.
+   */
+  deliver(run: Run, message: unknown, reply: ((value: unknown) => void) | undefined, question?: Pending): boolean | void
 }
 
 /** The key under which work of another kind than functions and actors says on which ground it stands. */

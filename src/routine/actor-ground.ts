@@ -1,16 +1,11 @@
 /** The ground of actor logic: a genuine XState actor below that of the routine. It is stopped at once, and so always obeys. */
-import {
-  type ActorLogic,
-  type AnyActorLogic,
-  type AnyActorRef,
-  type AnyActorScope,
-  createActor,
-  type EventObject,
-  type Snapshot,
-} from 'xstate'
+import { type ActorLogic, type AnyActorLogic, type AnyActorRef, type AnyActorScope, type EventObject, type Snapshot } from 'xstate'
+import type { Mailbox } from '../message/index.ts'
 import type { Ground, Run, Subject } from '../port/index.ts'
 import { instead, type Tree } from '../turn/index.ts'
+import { askedEvent } from './asked-event.ts'
 import type { Resumption } from './resumption.ts'
+import { WorkActor } from './work-actor.ts'
 
 /** One run of actor logic. */
 interface ActorRun extends Run {
@@ -26,6 +21,7 @@ interface ActorSubject extends Subject {
   readonly logic: AnyActorLogic
   readonly resumption: Resumption | undefined
   readonly tree: Tree
+  readonly mailbox: Mailbox
   /** Its actor has begun, and takes messages. */
   flushMailbox(): void
 }
@@ -48,10 +44,9 @@ export const actorGround: Ground = {
   takes: ({ footing }) => footing !== undefined,
   accepts: ({ footing }) => !ENDED.has((footing as AnyActorRef | undefined)?.getSnapshot().status ?? 'stopped'),
 
-  deliver({ footing }, message, reply) {
-    // To an actor a question comes as its event with a `reply` function beside.
-    const event = reply === undefined ? message : { ...(message as object), reply }
-    ;(footing as AnyActorRef).send(event as EventObject)
+  deliver({ footing }, message, reply, question) {
+    const event = reply === undefined || question === undefined ? message : askedEvent(message as object, reply, question)
+    return (footing as WorkActor).hand(event as EventObject)
   },
 }
 
@@ -62,14 +57,15 @@ function begin(run: ActorRun): void {
   const { resumption, logic } = subject
   const { snapshot, delays } = resumption ?? {}
   const contained = stoppingChildren(logic, run)
-  const work = createActor(contained, {
+  const options = {
     parent: run.actor,
     id: 'work',
     input: run.input,
     ...(snapshot === undefined ? {} : { snapshot }),
     // XState's own is the console's; what a machine logs belongs with everything else.
     logger: (...args: unknown[]) => subject.tree.bus.log('info', { path: subject.path, args }, 'log'),
-  } as object) as AnyActorRef
+  }
+  const work = new WorkActor(contained, options as object, () => void (run.footing === work && subject.mailbox.came()))
   run.footing = work
   resumption?.observe(work)
   // Its end is relayed to the routine's actor. What it throws once it was stopped from here is not: it comes from tidying up.
@@ -113,6 +109,7 @@ function stoppingChildren(logic: AnyActorLogic, run: Run): AnyActorLogic {
     transition: (snapshot, event, scope) => {
       // An event that it handles is a sign of life.
       run.beat()
+      if (run.footing === scope.self) (run.footing as WorkActor).came()
       if (event.type === 'xstate.stop') for (const child of descendants(snapshot)) child.subscribe({ error })
       try {
         return original.transition(snapshot, event, scope)

@@ -1,7 +1,8 @@
 /** What the body of a routine gets: see contract/routine-context.ts. */
 import { type ContextOf, type Envelope, type ExitReason, type Logger, SpawnRefusedError, type Work } from '../contract/index.ts'
 import type { Run, Subject } from '../port/index.ts'
-import { type Mailbox, Reception } from '../message/index.ts'
+import { type Mailbox, Messages } from '../message/index.ts'
+import { noteSpawned } from './behind.ts'
 import { exit } from './exit.ts'
 import type { Host } from './host.ts'
 
@@ -66,7 +67,7 @@ export class BodyContext implements ContextOf<object> {
   }
 
   get messages(): AsyncIterable<Envelope<never, never>> {
-    return new Reception(this.#subject.mailbox, this.#run) as AsyncIterable<Envelope> as AsyncIterable<Envelope<never, never>>
+    return new Messages(this.#subject.mailbox, this.#run) as AsyncIterable<Envelope> as AsyncIterable<Envelope<never, never>>
   }
 
   get logger(): Logger {
@@ -83,7 +84,11 @@ export class BodyContext implements ContextOf<object> {
         if (!STARTING.has(key)) return value.bind(target)
         // Asked at the call: the method may have been taken out of here while the incarnation ran.
         return (...args: unknown[]): unknown => {
-          if (!run.over) return Reflect.apply(value, target, args)
+          if (!run.over) {
+            const started: unknown = Reflect.apply(value, target, args)
+            if (key === 'spawn') noteSpawned(subject.local, run, started as { readonly queued: boolean })
+            return started
+          }
           const { path } = subject
           throw new SpawnRefusedError('ERR_NOT_ACCEPTING', `${path} has ended and cannot start anything`, { path })
         }

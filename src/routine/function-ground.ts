@@ -34,7 +34,7 @@ export const functionGround: Ground = {
   // A function reads its messages from `context.messages`.
   takes: () => false,
   accepts: () => false,
-  deliver: () => undefined,
+  deliver: () => false,
 }
 
 function returned(this: Run, output: unknown): void {

@@ -2,6 +2,7 @@
 export { incarnationOf, routineLogic } from './actor-door.ts'
 export { announce, announceEnd } from './announcing.ts'
 export { ClosingSignals } from './closing-signal.ts'
+export { spawnersOfQueued } from './behind.ts'
 export type { Host, Post, Registrar } from './host.ts'
 export type { Incarnation } from './incarnation.ts'
 export { link, watch } from './links.ts'

@@ -14,7 +14,7 @@ import {
 } from '../contract/index.ts'
 import type { Named, NameGroup } from '../count/index.ts'
 import { type Addressee, Mailbox } from '../message/index.ts'
-import { type Ground, groundOf } from '../port/index.ts'
+import { type Ground, groundOf, type Pending } from '../port/index.ts'
 import type { RoutineSpec } from '../spec/index.ts'
 import type { Tree } from '../turn/index.ts'
 import { actorGround } from './actor-ground.ts'
@@ -322,8 +322,8 @@ export class SupervisedRoutine extends Remembering implements Owner, Addressee, 
     return !current.over && ground.accepts(current)
   }
 
-  deliver(message: unknown, reply: ((value: unknown) => void) | undefined): void {
-    this.ground.deliver(this.current, message, reply)
+  deliver(message: unknown, reply: ((value: unknown) => void) | undefined, question: Pending | undefined): boolean {
+    return this.ground.deliver(this.current, message, reply, question) === true
   }
 
   get failure(): unknown {

@@ -30,7 +30,7 @@ const ways = {
 function machineWith(way: unknown) {
   const hear = { actions: assign({ own: ({ context }: { context: { own: number } }) => context.own + 1 }) }
   return setup({ types: {} as { context: { own: number; kid: AnyActorRef } }, actors: { kid } }).createMachine({
-    context: ({ spawn }) => ({ own: 0, kid: spawn('kid', { id: 'kid', systemId: 'kid' }) }),
+    context: ({ spawn }: any) => ({ own: 0, kid: spawn('kid', { id: 'kid', systemId: 'kid' }) }),
     initial: 'a',
     states: { a: { on: { begin: (way === undefined ? 'b' : { actions: way }) as never } }, b: { after: { 60: { target: 'a', ...hear } } } },
     on: { ping: hear, crash, touch: { actions: () => undefined }, cancel: { actions: cancel('p') } },
@@ -114,7 +114,7 @@ describe.each([{ strict: false }, { strict: true }])('strict: $strict', (mode) =
     test('Z2: delays of a machine below run on, to itself, to its parent and to its own child', async () => {
       const { local, clock } = makeTree({}, mode)
       const inner = setup({ actors: { kid } }).createMachine({
-        context: ({ spawn }) => ({ kid: spawn('kid', { id: 'grandchild' }), late: 0 }),
+        context: ({ spawn }: any) => ({ kid: spawn('kid', { id: 'grandchild' }), late: 0 }),
         entry: [sendParent(ping, { delay: 70 }), sendTo('grandchild', ping, { delay: 50 }), raise({ type: 'late' }, { delay: 40 })],
         on: { late: { actions: assign({ late: ({ context }: { context: { late: number } }) => context.late + 1 }) } },
         initial: 'a',
