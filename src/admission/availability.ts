@@ -5,6 +5,7 @@
  * K2  As many waiters are woken as there is room for, the longest waiting first. Room that a waiter was woken for is promised: it is
  *     not offered to others until that waiter could act. A spawn that does not wait may still take it first.
  */
+import { soon } from '../port/index.ts'
 import type { Gate } from './limiter.ts'
 
 /** The kind of room that is waited for. */
@@ -121,5 +122,5 @@ export class CapacityWaiter {
 }
 
 function afterMicrotasks(count: number, act: () => void): void {
-  queueMicrotask(count === 1 ? act : () => afterMicrotasks(count - 1, act))
+  soon(count === 1 ? act : () => afterMicrotasks(count - 1, act))
 }

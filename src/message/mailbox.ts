@@ -6,7 +6,7 @@
  * X3  What nobody will receive any more is announced as a dead letter, once.
  */
 import { MailboxFullError, type WaitOptions } from '../contract/index.ts'
-import type { Subject } from '../port/index.ts'
+import { soon, type Subject } from '../port/index.ts'
 import { abortSignal, check, positiveOrInfinity } from '../spec/index.ts'
 import type { Addressee } from './addressee.ts'
 import { type Letter, Question, sent } from './question.ts'
@@ -140,7 +140,7 @@ export class Mailbox {
   wake(): void {
     if (this.#waking || this.#waiting.length === 0) return
     this.#waking = true
-    queueMicrotask(this.#serve)
+    soon(this.#serve)
   }
 
   readonly #serve = (): void => {

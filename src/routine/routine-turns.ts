@@ -25,3 +25,9 @@ export function restart(routine: SupervisedRoutine): void {
 export function receive(routine: SupervisedRoutine, message: unknown): void {
   routine.mailbox.send(message)
 }
+
+/** Hands a message to its body. A deed. */
+export function hand(routine: SupervisedRoutine, message: unknown, reply: ((value: unknown) => void) | undefined): void {
+  const { tree, ground, bodyContext } = routine
+  tree.asyncContext.run(bodyContext, () => ground.deliver(routine.current, message, reply), undefined, undefined)
+}

@@ -29,7 +29,7 @@ import { stopBackOff } from './restart-delay.ts'
 import { Resumption } from './resumption.ts'
 import { nextStart, outcomePromise, readResult, type Settling, startedPromise } from './routine-promises.ts'
 import { CANCEL, type KILL, START } from './routine-steps.ts'
-import { cancel, kill, receive, restart } from './routine-turns.ts'
+import { cancel, hand, kill, receive, restart } from './routine-turns.ts'
 import { answerRevival, answerSilence } from './silence.ts'
 import { launchRoutine } from './start-option.ts'
 
@@ -327,7 +327,7 @@ export class SupervisedRoutine extends Remembering implements Owner, Addressee, 
   }
 
   deliver(message: unknown, reply: ((value: unknown) => void) | undefined): void {
-    this.ground.deliver(this.current, message, reply)
+    hand(this, message, reply)
   }
 
   get failure(): unknown {

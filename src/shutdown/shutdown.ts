@@ -11,6 +11,7 @@
 import type { Phase, ShutdownMode } from '../../machines/lifecycle-event.ts'
 import { LONGEST_TIMER, phaseIsOver, tighten } from '../../machines/shutdown.ts'
 import type { EndKind, ErrorReport, PhaseReport, RoutineReport, ShutdownReport } from '../contract/index.ts'
+import { soon } from '../port/index.ts'
 import { GIVE_UP, type SupervisedRoutine } from '../routine/index.ts'
 import type { ShutdownPlan } from '../spec/index.ts'
 import type { RoutineRegistry } from '../supervision/index.ts'
@@ -140,7 +141,7 @@ export class ShutdownRun {
   poke(): void {
     if (this.#scheduled) return
     this.#scheduled = true
-    queueMicrotask(() => {
+    soon(() => {
       this.#scheduled = false
       this.#turn.run(() => this.#advance())
     })

@@ -286,6 +286,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
     this.#lead.noteEnd(routine, kind, orphan, (kind === 'failed' || !obeyed ? error : undefined) ?? stray?.error)
     keepPromises(routine)
     routine.group.wake()
+    routine.leaveContext()
     if (!keepPermit) grant(this.queue)
   }
 
