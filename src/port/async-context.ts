@@ -5,9 +5,9 @@
  * timers. A spawned routine runs in the context of its `spawn`; a child runs in that of the making of its manager, and a manager that is
  * itself a child in that of its parent. A restart is in the same again.
  *
- * Y1  No code of a routine runs in the context of another one, whoever spawned first, made room for it, or stopped it.
- * Y2  A context is kept by the routines that run in it, and by nothing else: neither by timers that are shared nor by what is over.
- * Y3  Where no store is in use there is nothing to keep: a capture is undefined, and what was captured so runs in no one's context.
+ * AC1  No code of a routine runs in the context of another one, whoever spawned first, made room for it, or stopped it.
+ * AC2  A context is kept by the routines that run in it, and by nothing else: neither by timers that are shared nor by what is over.
+ * AC3  Where no store is in use there is nothing to keep: a capture is undefined, and what was captured so runs in no one's context.
  */
 export interface AsyncContext {
   /** The context of the code that is running now; undefined if there is nothing to keep. */

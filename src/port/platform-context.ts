@@ -40,33 +40,31 @@ class FrameContext implements AsyncContext {
   run<A, B>(captured: unknown, act: (a: A, b: B) => unknown, a: A, b: B): void {
     const frames = this.#frames
     const present = frames.current()
-    if (present === captured) {
-      act(a, b)
-      return
-    }
-    frames.set(captured)
+    if (present !== captured) frames.set(captured)
     try {
       act(a, b)
     } finally {
-      frames.set(present)
+      // It may have entered another one, for good.
+      if (frames.current() !== present) frames.set(present)
     }
   }
 }
 
 /** Undefined if the platform has none, or none that can be had. */
-function frameContext({ AsyncLocalStorage, AsyncResource }: Hooks): FrameContext | undefined {
+function frameContext(hooks: Hooks): FrameContext | undefined {
+  // To make a store there would slow down all promises of the process.
+  if (hangsOnHooks(hooks)) return undefined
+  const { AsyncLocalStorage, AsyncResource } = hooks
   const storage = new AsyncLocalStorage()
-  // To use one here would slow down all promises of the process for good.
-  if (hangsOnHooks(storage)) return undefined
   // In a scope of its own, since a store that was in use leaves something behind.
   const scope = new AsyncResource(TYPE, OPTIONS)
   const frames = scope.runInAsyncScope(() => storage.run(TYPE, () => framesOf(storage, new AsyncResource(TYPE, OPTIONS))))
   return frames === undefined ? undefined : new FrameContext(frames)
 }
 
-/** Before Node.js 24 a store is handed on by hooks, each under a symbol of its own. */
-function hangsOnHooks(storage: object): boolean {
-  return 'kResourceStore' in storage
+/** True if stores are handed on from resource to resource, by hooks: in Node.js 22, and later by a flag. */
+function hangsOnHooks({ AsyncLocalStorage }: Hooks): boolean {
+  return '_propagate' in AsyncLocalStorage.prototype
 }
 
 /** The class of the frame that a resource is in, which has no public name. Only if it does what is expected of it. */
@@ -92,21 +90,22 @@ function works(frames: Frames, frame: unknown, storage: { getStore(): unknown })
 /** Keeps a resource for each context. */
 class ResourceContext implements AsyncContext {
   readonly #Resource: Hooks['AsyncResource']
-  /** True if a resource shows whether a store is in use: before Node.js 24. */
+  /** True if a resource shows whether a store is in use. */
   readonly #shows: boolean
   /** In no one's context, where that can be had; else in that of the making of its tree. */
   readonly #none: AsyncResource
 
-  constructor({ AsyncLocalStorage, AsyncResource }: Hooks) {
-    this.#Resource = AsyncResource
-    this.#shows = hangsOnHooks(new AsyncLocalStorage())
-    this.#none = new AsyncResource(TYPE, OPTIONS)
-    for (const store of storesOf(this.#none)) Reflect.deleteProperty(this.#none, store)
+  constructor(hooks: Hooks) {
+    this.#Resource = hooks.AsyncResource
+    this.#none = new hooks.AsyncResource(TYPE, OPTIONS)
+    // Others have the methods of Node.js for the sake of their names.
+    this.#shows = hangsOnHooks(hooks) && Object.getOwnPropertySymbols(this.#none).length > 0
+    for (const symbol of storesOf(this.#none)) Reflect.deleteProperty(this.#none, symbol)
   }
 
   capture(): unknown {
-    const scope = new this.#Resource(TYPE, OPTIONS)
-    return this.#shows && storesOf(scope).length === 0 ? undefined : scope
+    const resource = new this.#Resource(TYPE, OPTIONS)
+    return this.#shows && storesOf(resource).length === 0 ? undefined : resource
   }
 
   run<A, B>(captured: unknown, act: (a: A, b: B) => unknown, a: A, b: B): void {
@@ -115,7 +114,12 @@ class ResourceContext implements AsyncContext {
   }
 }
 
-/** Under which symbols a resource has the stores of its context. */
-function storesOf(scope: object): symbol[] {
-  return Object.getOwnPropertySymbols(scope).filter(({ description }) => description === 'kResourceStore')
+/** Under which symbols a resource has the stores that are in use: each under its own, or all in one object without a prototype. */
+function storesOf(resource: object): symbol[] {
+  return Object.getOwnPropertySymbols(resource).filter((symbol) => {
+    const value: unknown = Reflect.get(resource, symbol)
+    if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== null)
+      return symbol.description === 'kResourceStore' && value !== undefined
+    return Object.getOwnPropertySymbols(value).some((store) => Reflect.get(value, store) !== undefined)
+  })
 }

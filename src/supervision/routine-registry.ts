@@ -46,7 +46,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
   /** Of the manager's present life. */
   #supervisor!: ChildSupervisor
   /** The asynchronous context in which children run. */
-  #asyncContext: unknown
+  asyncContext: unknown
   readonly #lead: Lead
   readonly #host: Host<SupervisedRoutine>
   readonly #tree: Tree
@@ -67,7 +67,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
   /** A life of the manager begins. */
   beginLife(supervisor: ChildSupervisor, asyncContext: unknown): void {
     this.#supervisor = supervisor
-    this.#asyncContext = asyncContext
+    this.asyncContext = asyncContext
   }
 
   /** How many wait for a permit. */
@@ -107,7 +107,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
     this.idle++
     if (id !== undefined) this.living.identify(routine, id)
     if (service?.isInstance === false) this.services++
-    if (service !== undefined && this.#asyncContext !== undefined) routine.ownMemory.asyncContext = this.#asyncContext
+    if (service !== undefined && this.asyncContext !== undefined) routine.ownMemory.asyncContext = this.asyncContext
     routine.group.add(routine)
     if (spec.hungAfter !== Infinity) this.#watched.add(routine)
     return routine

@@ -154,7 +154,7 @@ export class Tree {
     const launches = this.#launches
     this.#launches = []
     const { asyncContext } = this
-    // Looked at each time: code that has begun may have entered another one.
+    // Looked at each time: a body may have entered another one for good.
     for (const each of launches) {
       const own = each.subject.asyncContext
       if (asyncContext.capture() === own) launch(this, each)
