@@ -17,10 +17,6 @@ export interface Timekeeper {
 
 type Asked = typeof globalThis.setTimeout & { readonly [TIMEKEEPER]?: () => Timekeeper | undefined }
 
-/** What there was when the library was loaded. */
-const { setTimeout: FIRST_TIMEOUT } = globalThis
-const { now: FIRST_NOW } = performance
-
 /** A timer in the list of all timers of the same length. */
 export class LineTimer<Target = unknown> {
   previous: LineTimer | undefined
@@ -82,28 +78,30 @@ export class PlatformTime {
   readonly home: Timekeeper['home'] | undefined
   /** The line that was used last: nearly all timers of a program have few lengths. */
   latest: TimerLine | undefined
-  /** Its function. */
+  /** Its function that sets timers. */
   readonly set = globalThis.setTimeout as unknown as (act: (target: never) => void, delay: number, target: unknown) => unknown
   readonly #clear = globalThis.clearTimeout as (timer: unknown) => void
   readonly #performance = globalThis.performance
-  readonly #now = globalThis.performance.now
+  /** Its function that tells the time. */
+  readonly read = globalThis.performance.now
   readonly #lines = new Map<number, TimerLine>()
-  /** False if only one of the two was replaced: they say different things of when something is due, so each timer is the platform's own. */
-  readonly #shares = (globalThis.setTimeout === FIRST_TIMEOUT) === (globalThis.performance.now === FIRST_NOW)
+  /** False if each timer is one of the platform. */
+  readonly #shares: boolean
 
-  constructor(keeper: Timekeeper | undefined) {
+  constructor(keeper: Timekeeper | undefined, shares: boolean) {
+    this.#shares = shares
     this.depends = TIMEKEEPER in this.set
     this.home = keeper === undefined ? undefined : (act) => keeper.home(act)
   }
 
   /** True if the platform's functions are these. */
   get isPresent(): boolean {
-    return globalThis.setTimeout === (this.set as unknown) && performance.now === this.#now
+    return globalThis.setTimeout === (this.set as unknown) && performance.now === this.read
   }
 
   /** Milliseconds since the process began. */
   now(): number {
-    return this.#now.call(this.#performance)
+    return this.read.call(this.#performance)
   }
 
   // As plain functions: a browser's are not to be called as methods of something else.
@@ -140,6 +138,9 @@ export class PlatformTime {
 export class PlatformTimes {
   #latest: PlatformTime | undefined
   readonly #known = new WeakMap<object, PlatformTime>()
+  /** What there was when the clock was made. */
+  readonly #setFirst = globalThis.setTimeout
+  readonly #readFirst = globalThis.performance.now
 
   /** The present one, for the caller, as far as its `setTimeout` says: the clock is so often replaced without that as never. */
   present(): PlatformTime {
@@ -160,8 +161,13 @@ export class PlatformTimes {
     const key = keeper ?? setTimeout
     const known = this.#known.get(key)
     if (known?.isPresent === true) return known
-    const time = new PlatformTime(keeper)
+    const time = new PlatformTime(keeper, this.#areOne(setTimeout, performance.now))
     this.#known.set(key, time)
     return time
+  }
+
+  /** False if one of them was replaced and the other was not: they disagree on when something is due. */
+  #areOne(set: unknown, read: unknown): boolean {
+    return (set === this.#setFirst) === (read === this.#readFirst)
   }
 }

@@ -64,11 +64,13 @@ export class Heartbeat {
   }
 
   #look(): void {
-    const silence = this.#beating.tree.clock.now() - this.last
+    const now = this.#beating.tree.clock.now()
+    // Earlier than it was: a fake clock has come or gone.
+    if (now < this.last) this.last = now
+    const silence = now - this.last
     this.#timer = undefined
     if (silence < this.#hungAfter) {
-      // A fake clock has come or gone, and it is earlier than it was.
-      this.#arm(this.#hungAfter - Math.max(0, silence))
+      this.#arm(this.#hungAfter - silence)
       return
     }
     this.#hung = true

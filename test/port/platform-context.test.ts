@@ -43,7 +43,9 @@ type Spawned = ReturnType<LocalManager['spawn']>
 /** Ways to end work that waits for that: all of them by somebody else. */
 const ENDS: Record<string, (given: Given & { readonly spawn: (options?: object) => Spawned }) => unknown> = {
   timeout: async ({ local, spawn }) => {
-    request.run('someone', () => local.spawn('first of its line', () => new Promise(() => undefined), { timeout: 40, shutdown: 'brutal_kill' }))
+    request.run('someone', () =>
+      local.spawn('first of its line', () => new Promise(() => undefined), { timeout: 40, shutdown: 'brutal_kill' }),
+    )
     await settle()
     spawn({ timeout: 40, restart: 'temporary' })
   },
@@ -69,7 +71,9 @@ const ENDS: Record<string, (given: Given & { readonly spawn: (options?: object) 
     request.run('someone', () => controller.abort())
   },
   link: async ({ local, spawn }) => {
-    const other = request.run('another', () => local.spawn('other', () => new Promise((_, reject) => setTimeout(() => reject(new Error('broken')), 10))))
+    const other = request.run('another', () =>
+      local.spawn('other', () => new Promise((_, reject) => setTimeout(() => reject(new Error('broken')), 10))),
+    )
     request.run('someone', () => link(other as never, spawn() as never))
     await other.outcome
   },
@@ -85,7 +89,10 @@ const ENDS: Record<string, (given: Given & { readonly spawn: (options?: object) 
   'the end of another': async ({ global, untilTold }) => {
     const work = untilTold('listener')
     const app = request.run('anna', () =>
-      global.createApp('group', { strategy: 'one_for_all', children: [routine('one', work), routine('two', () => new Promise(() => undefined))] }),
+      global.createApp('group', {
+        strategy: 'one_for_all',
+        children: [routine('one', work), routine('two', () => new Promise(() => undefined))],
+      }),
     )
     await settle()
     request.run('someone', () => void app.routinesNamed('two')[0]?.kill())
@@ -105,16 +112,22 @@ async function inTime(strict: boolean, act: (given: Given) => Promise<void>): Pr
   return notes.lines
 }
 
+const later = (note: (what: string) => void) =>
+  createMachine({ initial: 'x', states: { x: { after: { 50: { target: 'y' } } }, y: { entry: () => note('after of a child') } } })
+
 const machine = (note: (what: string) => void) =>
-  setup({ types: { events: {} as { type: 'ping' } | { type: 'end' } } }).createMachine({
+  setup({
+    types: { events: {} as { type: 'ping' } | { type: 'end' } },
+    actors: { later: later(note), stopping: fromCallback(() => () => note('stop')) },
+  }).createMachine({
     entry: () => note('entry'),
     initial: 'one',
     states: {
       one: { after: { 50: { target: 'two', actions: () => note('after') } } },
-      two: { invoke: { src: createMachine({ initial: 'x', states: { x: { after: { 50: { target: 'y' } } }, y: { entry: () => note('after of a child') } } }) } },
+      two: { invoke: { src: 'later' } },
     },
     on: { ping: { actions: () => note('ping') }, end: '.two' },
-      invoke: { src: fromCallback(() => () => note('stop')) },
+    invoke: { src: 'stopping' },
   })
 
 for (const strict of [false, true]) {
@@ -126,7 +139,10 @@ for (const strict of [false, true]) {
           request.run(who as string, () => {
             local.spawn(`now ${who}`, ({ name }) => note(name))
             tight.spawn(`queued ${who}`, async ({ name }) => note(name))
-            tight.spawn(`queued machine of ${who}`, createMachine({ entry: () => note(`queued machine of ${who}`), type: 'final' as never }))
+            tight.spawn(
+              `queued machine of ${who}`,
+              createMachine({ entry: () => note(`queued machine of ${who}`), type: 'final' as never }),
+            )
           })
         await time.runToQuiescence()
       })
@@ -279,5 +295,12 @@ test.for([[[]], [['--no-async-context-frame']]])('AC1: the same with the flags %
   const printed = execFileSync(process.execPath, [...(flags as string[]), join(import.meta.dirname, '..', 'support', 'who-is-it.ts')], {
     encoding: 'utf8',
   })
-  expect(JSON.parse(printed)).toEqual(['none in none', 'anna in anna', 'bert in bert', 'none in none', 'end of anna in anna', 'end of bert in bert'])
+  expect(JSON.parse(printed)).toEqual([
+    'none in none',
+    'anna in anna',
+    'bert in bert',
+    'none in none',
+    'end of anna in anna',
+    'end of bert in bert',
+  ])
 })
