@@ -1,17 +1,23 @@
 /** The asynchronous contexts of the platform, which are what AsyncLocalStorage of Node.js, Bun and Deno reads; a browser has none. */
-import type { AsyncResource } from 'node:async_hooks'
 import { ambient, type AsyncContext } from './async-context.ts'
 
-type Hooks = Pick<typeof import('node:async_hooks'), 'AsyncLocalStorage' | 'AsyncResource'>
+/** Not imported: a bundle for a browser has no such module. */
+function hooksOfPlatform() {
+  const { process } = globalThis as { process?: Partial<Pick<NodeJS.Process, 'getBuiltinModule'>> }
+  return process?.getBuiltinModule?.('node:async_hooks')
+}
+
+type Hooks = NonNullable<ReturnType<typeof hooksOfPlatform>>
+
+type AsyncResource = InstanceType<Hooks['AsyncResource']>
 
 /** What hooks are told that a resource is; they are not told when it goes. */
 const TYPE = 'CURTAINCALL'
 const OPTIONS = { requireManualDestroy: true }
 
-/** That of the platform that this runs on. Not imported: a bundle for a browser has no such module, and no contexts. */
+/** Those of the platform that this runs on. */
 export function platformContext(): AsyncContext {
-  const { process } = globalThis as { process?: { getBuiltinModule?: (id: string) => unknown } }
-  const hooks = process?.getBuiltinModule?.('node:async_hooks') as Hooks | undefined
+  const hooks = hooksOfPlatform()
   return hooks === undefined ? ambient : (frameContext(hooks) ?? new ResourceContext(hooks))
 }
 

@@ -70,6 +70,12 @@ export class TimerLine {
   }
 }
 
+/** To be called as a method of `performance`. */
+function clockFunction(): (this: typeof performance) => number {
+  // oxlint-disable-next-line typescript/unbound-method -- it is compared, and called with its object
+  return performance.now
+}
+
 /** The functions of the platform as they were at one time, and the timers that hang on them. */
 export class PlatformTime {
   /** True if it depends on the caller what time it is. */
@@ -83,7 +89,7 @@ export class PlatformTime {
   readonly #clear = globalThis.clearTimeout as (timer: unknown) => void
   readonly #performance = globalThis.performance
   /** Its function that tells the time. */
-  readonly read = globalThis.performance.now
+  readonly read = clockFunction()
   readonly #lines = new Map<number, TimerLine>()
   /** False if each timer is one of the platform. */
   readonly #shares: boolean
@@ -96,7 +102,7 @@ export class PlatformTime {
 
   /** True if the platform's functions are these. */
   get isPresent(): boolean {
-    return globalThis.setTimeout === (this.set as unknown) && performance.now === this.read
+    return globalThis.setTimeout === (this.set as unknown) && clockFunction() === this.read
   }
 
   /** Milliseconds since the process began. */
@@ -140,7 +146,7 @@ export class PlatformTimes {
   readonly #known = new WeakMap<object, PlatformTime>()
   /** What there was when the clock was made. */
   readonly #setFirst = globalThis.setTimeout
-  readonly #readFirst = globalThis.performance.now
+  readonly #readFirst = clockFunction()
 
   /** The present one, for the caller, as far as its `setTimeout` says: the clock is so often replaced without that as never. */
   present(): PlatformTime {
@@ -161,7 +167,7 @@ export class PlatformTimes {
     const key = keeper ?? setTimeout
     const known = this.#known.get(key)
     if (known?.isPresent === true) return known
-    const time = new PlatformTime(keeper, this.#areOne(setTimeout, performance.now))
+    const time = new PlatformTime(keeper, this.#areOne(setTimeout, clockFunction()))
     this.#known.set(key, time)
     return time
   }

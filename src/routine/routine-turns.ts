@@ -26,8 +26,9 @@ export function receive(routine: SupervisedRoutine, message: unknown): void {
   routine.mailbox.send(message)
 }
 
-/** Hands a message to its body. A deed. */
+/** Hands a message to its body. A deed. An actor sees to its context itself: until it has the message, its sender's is that of an observer. */
 export function hand(routine: SupervisedRoutine, message: unknown, reply: ((value: unknown) => void) | undefined): void {
-  const { tree, ground, bodyContext } = routine
-  tree.asyncContext.run(bodyContext, () => ground.deliver(routine.current, message, reply), undefined, undefined)
+  const { tree, ground, current, isActor, bodyContext } = routine
+  if (isActor) ground.deliver(current, message, reply)
+  else tree.asyncContext.run(bodyContext, () => ground.deliver(current, message, reply), undefined, undefined)
 }
