@@ -2,7 +2,7 @@
 import type { InspectionEvent, Observer } from 'xstate'
 import { globalManagerMachine, type ManagerMachine } from '../../machines/manager.ts'
 import { AppManager } from './app-manager.ts'
-import { inWords, Tree, withEffects } from '../turn/index.ts'
+import { delaysOf, inWords, Tree, withEffects } from '../turn/index.ts'
 import { Manager } from './manager.ts'
 import type { Routine } from '../contract/index.ts'
 import {
@@ -33,9 +33,8 @@ export class GlobalManager extends Manager {
     const { clock, interceptor } = spec
     if (interceptor !== undefined) this.on('*', (event) => interceptor.event(event))
     const inspect = spec.inspect === undefined ? {} : { inspect: inWords(spec.inspect as Observer<InspectionEvent>, this.tree.turn) }
-    const timers = { setTimeout: clock.setTimeout.bind(clock), clearTimeout: clock.clearTimeout.bind(clock) }
     this.life.asyncContext = this.tree.captureContext()
-    this.tree.turn.run(() => this.life.live({ clock: timers, ...inspect }))
+    this.tree.turn.run(() => this.life.live({ clock: delaysOf(this.tree, clock), ...inspect }))
   }
 
   /**

@@ -22,6 +22,8 @@ interface ActorSubject extends Subject {
   readonly resumption: Resumption | undefined
   readonly tree: Tree
   readonly mailbox: Mailbox
+  /** The asynchronous context that its body runs in; see port/async-context.ts. */
+  readonly bodyContext: unknown
   /** Its actor has begun, and takes messages. */
   flushMailbox(): void
 }
@@ -68,6 +70,7 @@ function begin(run: ActorRun): void {
   const work = new WorkActor(contained, options as object, () => void (run.footing === work && subject.mailbox.came()))
   run.footing = work
   resumption?.observe(work)
+  handleInContext(work, subject)
   // Its end is relayed to the routine's actor. What it throws once it was stopped from here is not: it comes from tidying up.
   work.subscribe({
     error: (error) => {
@@ -96,6 +99,15 @@ function stop(run: ActorRun): void {
   run.footing = undefined
   run.stopChild(work)
   run.returned(undefined)
+}
+
+/** What it is sent, by whomever, and by its own delays, it handles in the asynchronous context of its routine. */
+function handleInContext(work: AnyActorRef, subject: ActorSubject): void {
+  const { asyncContext } = subject.tree
+  // XState's way in for whatever is sent.
+  const actor = work as unknown as { _send: (event: EventObject) => void }
+  const send = actor._send.bind(actor)
+  actor._send = (event) => asyncContext.run(subject.bodyContext, send, event, undefined)
 }
 
 /**

@@ -226,8 +226,8 @@ export class Incarnation implements Run, Launch, SignalOwner {
     this.turn.beginsBody(this)
   }
 
-  beginBody(): void {
-    turns.beginBody(this)
+  beginBody(atOnce: boolean): void {
+    turns.beginBody(this, atOnce)
   }
 
   answerEnd(): void {

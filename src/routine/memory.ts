@@ -44,6 +44,8 @@ class Memory {
   closing: ClosingSignal | undefined
   /** The asynchronous context of its spawn, if there is one to keep. */
   asyncContext: unknown
+  /** That in which its present body began, if somebody looks on. */
+  bodyContext: unknown
 }
 
 /** For reading only. */
@@ -75,6 +77,7 @@ export abstract class Remembering {
     memory.startThrew = false
     memory.notStarted = false
     memory.helps = undefined
+    memory.bodyContext = undefined
     memory.restarts++
     if (byHand) memory.ordered++
   }
@@ -105,5 +108,21 @@ export abstract class Remembering {
 
   get asyncContext(): unknown {
     return this.#memory.asyncContext
+  }
+
+  get bodyContext(): unknown {
+    return this.#memory.bodyContext ?? this.#memory.asyncContext
+  }
+
+  set bodyContext(captured: unknown) {
+    if (captured !== this.bodyContext) this.ownMemory.bodyContext = captured
+  }
+
+  /** It is over, and keeps no context; a handle may be kept for long. */
+  leaveContext(): void {
+    if (this.bodyContext === undefined) return
+    const { ownMemory } = this
+    ownMemory.asyncContext = undefined
+    ownMemory.bodyContext = undefined
   }
 }

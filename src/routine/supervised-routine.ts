@@ -30,7 +30,7 @@ import { stopBackOff } from './restart-delay.ts'
 import { Resumption } from './resumption.ts'
 import { nextStart, outcomePromise, readResult, type Settling, startedPromise } from './routine-promises.ts'
 import { CANCEL, type KILL } from './routine-steps.ts'
-import { cancel, kill, receive, restart } from './routine-turns.ts'
+import { cancel, hand, kill, receive, restart } from './routine-turns.ts'
 import { answerRevival, answerSilence } from './silence.ts'
 import { launchRoutine } from './start-option.ts'
 import { exit, stop } from './stopping.ts'
@@ -323,7 +323,7 @@ export class SupervisedRoutine extends Remembering implements Owner, Addressee, 
   }
 
   deliver(message: unknown, reply: ((value: unknown) => void) | undefined, question: Pending | undefined): boolean {
-    return this.ground.deliver(this.current, message, reply, question) === true
+    return hand(this, message, reply, question)
   }
 
   get failure(): unknown {

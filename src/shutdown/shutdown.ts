@@ -12,6 +12,7 @@
 import type { Phase, ShutdownMode } from '../../machines/lifecycle-event.ts'
 import { LONGEST_TIMER, phaseIsOver, tighten } from '../../machines/shutdown.ts'
 import type { ErrorReport, RoutineCancelledError, RoutineReport, ShutdownReport } from '../contract/index.ts'
+import { soon } from '../port/index.ts'
 import { GIVE_UP, type SupervisedRoutine } from '../routine/index.ts'
 import type { ShutdownPlan } from '../spec/index.ts'
 import type { RoutineRegistry } from '../supervision/index.ts'
@@ -150,7 +151,7 @@ export class ShutdownRun {
   poke(): void {
     if (this.#scheduled) return
     this.#scheduled = true
-    queueMicrotask(() => {
+    soon(() => {
       this.#scheduled = false
       this.#turn.run(() => this.#advance())
     })

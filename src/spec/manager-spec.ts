@@ -3,13 +3,13 @@ import type { InspectionEvent, Observer } from 'xstate'
 import type { RestartType } from '../../machines/restart-policy.ts'
 import type { AutoShutdown, Strategy } from '../../machines/supervisor.ts'
 import {
-  ambient,
   ASYNC_CONTEXT,
   type AsyncContext,
   type Clock,
   INTERCEPTOR,
   type Interceptor,
   PlatformClock,
+  platformContext,
   STORE,
   type Store,
 } from '../port/index.ts'
@@ -253,10 +253,11 @@ export function compileGlobalSpec(options: GlobalManagerOptions = {}): ManagerSp
     name,
   )
   for (const child of spec.children) checkAppChild(child, name)
+  const asyncContext = options[ASYNC_CONTEXT] ?? platformContext()
   return {
     ...spec,
     name,
-    clock: options.clock ?? new PlatformClock(),
+    clock: options.clock ?? new PlatformClock(asyncContext),
     random: options.random ?? Math.random,
     generateId: options.generateId,
     logger: options.logger === undefined || options.logger === false ? silentLogger : options.logger,
@@ -266,6 +267,6 @@ export function compileGlobalSpec(options: GlobalManagerOptions = {}): ManagerSp
     strict: (options.strict ?? false) || options.inspect !== undefined,
     interceptor: options[INTERCEPTOR],
     store: options[STORE],
-    asyncContext: options[ASYNC_CONTEXT] ?? ambient,
+    asyncContext,
   }
 }

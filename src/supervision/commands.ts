@@ -218,7 +218,7 @@ export class Commands {
     const delay = delayOf(routine, this.#tree.clock.now())
     if (delay === 0) return 0
     this.#registry.renew(routine, delay)
-    service.restartTimer = this.#tree.later(() => this.#process.hasten(service), delay)
+    service.restartTimer = this.#tree.laterIn(routine.asyncContext, () => this.#process.hasten(service), delay)
     return delay
   }
 

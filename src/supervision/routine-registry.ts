@@ -50,7 +50,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
   /** Of the manager's present life. */
   #supervisor!: ChildSupervisor
   /** The asynchronous context in which children run. */
-  #asyncContext: unknown
+  asyncContext: unknown
   readonly #lead: Lead
   readonly #host: Host<SupervisedRoutine>
   readonly #tree: Tree
@@ -71,7 +71,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
   /** A life of the manager begins. */
   beginLife(supervisor: ChildSupervisor, asyncContext: unknown): void {
     this.#supervisor = supervisor
-    this.#asyncContext = asyncContext
+    this.asyncContext = asyncContext
   }
 
   /** How many wait for a permit. */
@@ -116,7 +116,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
     this.idle++
     if (id !== undefined) this.living.identify(routine, id)
     if (service?.isInstance === false) this.#countServices(1)
-    if (service !== undefined && this.#asyncContext !== undefined) routine.ownMemory.asyncContext = this.#asyncContext
+    if (service !== undefined && this.asyncContext !== undefined) routine.ownMemory.asyncContext = this.asyncContext
     routine.group.add(routine)
     if (spec.hungAfter !== Infinity) this.#watched.add(routine)
     return routine
@@ -301,6 +301,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
     const { group } = routine
     // Behind the listeners of the end: one of them may spawn another of the name.
     if (group.isAwaited) tree.bus.afterWords(() => group.wake())
+    routine.leaveContext()
     if (!keepPermit) grant(this.queue)
   }
 

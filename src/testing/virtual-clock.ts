@@ -71,6 +71,8 @@ export class VirtualClock {
   /** True if each timer is to know where it was armed. */
   readonly #traced: boolean
 
+  /** Runs something in the context in which its use began; see `Timekeeper`. */
+  home: (act: () => void) => void = (act) => act()
   readonly #schedule: Schedule | undefined
   readonly #mode: ScheduleMode
 

@@ -3,6 +3,7 @@ import { syncBuiltinESMExports } from 'node:module'
 import timers from 'node:timers'
 import timersPromises from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { TIMEKEEPER } from '../port/index.ts'
 import { cover } from './layers.ts'
 import type { Timer, TimerKind, VirtualClock } from './virtual-clock.ts'
 
@@ -113,7 +114,7 @@ function installTimers(undo: (() => void)[], find: Find): void {
     return start
   }
   const wait = (ms: unknown, value: unknown): Promise<unknown> => timersPromises.setTimeout(ms as number, value)
-  const setTimeoutReplaced = Object.assign(starting('setTimeout', real.setTimeout), { [promisify.custom]: wait })
+  const setTimeoutReplaced = Object.assign(starting('setTimeout', real.setTimeout), { [promisify.custom]: wait, [TIMEKEEPER]: find })
   const setImmediateReplaced = Object.assign(starting('setImmediate', real.setImmediate), {
     [promisify.custom]: (value: unknown) => timersPromises.setImmediate(value),
   })

@@ -97,7 +97,11 @@ export async function onClock<Result>(
   const release = holdPlatform()
   const escapes = allowEscapes ? undefined : watchEscapes(() => storage.getStore() === virtual)
   try {
-    const result = await storage.run(virtual, () => Promise.resolve(run()))
+    const begin = (): Result | PromiseLike<Result> => {
+      virtual.home = AsyncLocalStorage.snapshot() as typeof virtual.home
+      return run()
+    }
+    const result = await storage.run(virtual, () => Promise.resolve(begin()))
     const [first] = escapes?.found ?? []
     if (first !== undefined) throw new CurtaincallError('ERR_ESCAPED', `virtual time does not reach ${first}`)
     return result

@@ -3,6 +3,7 @@ export { abortContained, containedController, type SignalOwner } from './contain
 export { type Door, inspectInWords, inWords, LifecycleActor } from './lifecycle-actor.ts'
 export { isThenable, type LifecycleListener, Listeners, type PhaseHold, type Unsubscribe, unsubscribe } from './lifecycle-bus.ts'
 export { instead, withEffects } from './machine-logic.ts'
+export { delaysOf } from './delays.ts'
 export { type Launch, Tree } from './tree.ts'
 export type { Turn } from './turn.ts'
 export { instrument } from './unseen-errors.ts'

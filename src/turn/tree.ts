@@ -2,11 +2,11 @@
 import { nanoid } from 'nanoid'
 import { ConfigError, type Logger } from '../contract/index.ts'
 import {
-  ambient,
   type AsyncContext,
   type Interceptor,
   type JournalEntry,
   PlatformClock,
+  soon,
   type Store,
   type TrafficObserver,
   TrafficObservers,
@@ -26,6 +26,8 @@ const ID_TRIES = 100
 
 /** Something that begins in a later microtask. */
 export interface Launch {
+  /** Whose it is: it begins in the asynchronous context of that. */
+  readonly subject: { readonly asyncContext: unknown }
   /** In a turn of its own. */
   launch(): void
 }
@@ -56,6 +58,8 @@ export class Tree {
   ticket = 0
   /** How many entries of the journal have been acknowledged. */
   acknowledged = 0
+  /** What begins at this moment, in its own asynchronous context. */
+  launched: Launch | undefined
   /** True if an id may be generated as late as it is first read. */
   readonly idsAreLazy: boolean
   readonly #generateId: () => string
@@ -121,7 +125,7 @@ export class Tree {
 
   /** The asynchronous context of the caller; undefined if there is nothing to keep. Calls foreign code, so it is not called in a turn. */
   captureContext(): unknown {
-    return this.asyncContext === ambient ? undefined : this.asyncContext.capture()
+    return this.asyncContext.capture()
   }
 
   /** An id that `taken` does not know. Between two turns, where the generator is the user's. */
@@ -139,22 +143,42 @@ export class Tree {
     return this.clock.setTimeout(() => this.turn.run(callback, undefined), delay)
   }
 
+  /** The same in the asynchronous context that was captured. */
+  laterIn(captured: unknown, callback: () => void, delay: number): unknown {
+    return this.clock.setTimeout(() => this.asyncContext.run(captured, runTurn, this.turn, callback), delay)
+  }
+
   /** Lets something begin in a later microtask, after what was admitted before it. */
   begin(launch: Launch): void {
-    if (this.#launches.push(launch) === 1) queueMicrotask(this.#beginAll)
+    if (this.#launches.push(launch) === 1) soon(this.#beginAll)
   }
 
   readonly #beginAll = (): void => {
     const launches = this.#launches
     this.#launches = []
-    const { turn } = this
+    const { asyncContext } = this
+    // Looked at each time: a body may have entered another one for good.
     for (const each of launches) {
-      const outer = turn.begin()
-      try {
-        each.launch()
-      } finally {
-        if (outer) turn.end()
-      }
+      const own = each.subject.asyncContext
+      if (asyncContext.capture() === own) launch(this, each)
+      else asyncContext.run(own, launch, this, each)
     }
+  }
+}
+
+function runTurn(turn: Turn, act: () => void): void {
+  turn.run(act, undefined)
+}
+
+/** What comes of it is heard in its context, too. */
+function launch(tree: Tree, what: Launch): void {
+  const { turn } = tree
+  const outer = turn.begin()
+  tree.launched = what
+  try {
+    what.launch()
+  } finally {
+    if (outer) turn.end()
+    tree.launched = undefined
   }
 }

@@ -31,7 +31,7 @@ import { Queue, WIDTH } from './queue.ts'
 /** An incarnation: what nearly all turns lead to, and to nothing else, has a name here. */
 interface Run {
   /** A deed. */
-  beginBody(): void
+  beginBody(atOnce: boolean): void
   /** A turn. */
   answerEnd(): void
 }
@@ -274,7 +274,7 @@ export class Turn {
     this.busy = false
     this.#depth++
     try {
-      run.beginBody()
+      run.beginBody(true)
     } catch (error) {
       this.#take(error)
     } finally {
@@ -359,7 +359,7 @@ export class Turn {
 }
 
 function beginBody(run: Run): void {
-  run.beginBody()
+  run.beginBody(false)
 }
 
 function answerEnd(run: Run): void {
