@@ -1,5 +1,6 @@
 /** Traces: what happened in a simulation, as lines that can be kept, read, played again and explained. */
 import type { LifecycleEvent } from '../../machines/lifecycle-event.ts'
+import { isError } from '../contract/index.ts'
 import { refuse } from '../spec/index.ts'
 import type { TreePlan } from './plan.ts'
 import type { ScheduleMode } from './schedule.ts'
@@ -130,7 +131,7 @@ export class Recorder {
 
 /** What can be written down, and reads the same each time. */
 function plain(value: unknown): unknown {
-  if (value instanceof Error) return `${value.name}: ${value.message}`
+  if (isError(value)) return `${value.name}: ${value.message}`
   if (typeof value === 'object' && value !== null) {
     try {
       return JSON.parse(JSON.stringify(value)) as unknown
