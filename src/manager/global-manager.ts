@@ -23,6 +23,11 @@ const globalLogic = withEffects(globalManagerMachine as ManagerMachine)
 /** Supervises app managers; gives up with a report, never with an uncaught exception. */
 export class GlobalManager extends Manager {
   /** @internal */
+  protected get kind(): string {
+    return 'GlobalManager'
+  }
+
+  /** @internal */
   get logic(): ManagerMachine {
     return globalLogic
   }

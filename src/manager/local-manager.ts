@@ -31,6 +31,11 @@ const localLogic = withEffects(localManagerMachine as unknown as ManagerMachine)
  */
 export class LocalManager extends Manager {
   /** @internal */
+  protected get kind(): string {
+    return 'LocalManager'
+  }
+
+  /** @internal */
   get logic(): ManagerMachine {
     return localLogic
   }

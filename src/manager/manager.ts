@@ -75,6 +75,7 @@ export abstract class Manager implements Host<SupervisedRoutine>, Level {
   readonly #children = new ChildCalls<Manager>(this)
 
   /** @internal */ abstract readonly logic: ManagerMachine
+  /** @internal What it is called in a log: a minifier shortens the names of classes. */ protected abstract readonly kind: string
   /** @internal */ protected abstract makeManager(name: string, options: LocalManagerOptions): Manager
 
   constructor(tree: Tree, up: Manager | undefined, name: string, spec: ManagerSpec) {
@@ -121,7 +122,7 @@ export abstract class Manager implements Host<SupervisedRoutine>, Level {
 
   /** @internal */
   [Symbol.for('nodejs.util.inspect.custom')](): string {
-    return `${this.constructor.name} ${this.path} (${this.state})`
+    return `${this.kind} ${this.path} (${this.state})`
   }
 
   // --- what is counted and heard -------------------------------------------------------------
