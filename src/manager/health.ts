@@ -15,11 +15,25 @@ export interface Health {
   readonly children: readonly Health[]
 }
 
-/** Judges a manager and everything below it. */
-export function healthOf({ path, tree, place, flock, supervisor, closed }: Life): Health {
-  const now = tree.clock.now()
-  const children = flock.below().map(healthOf)
-  const beats = [flock.registry.oldestBeat(now), ...children.map((child) => child.oldestHeartbeat)].filter((beat) => beat !== undefined)
+/** Judges a manager and everything below it, the deepest first: a tree may be wider and deeper than a stack holds. */
+export function healthOf(top: Life): Health {
+  const now = top.tree.clock.now()
+  const lives = [top]
+  // What is added on the way is come to as well.
+  for (const life of lives) for (const child of life.flock.below()) lives.push(child)
+  const healths = new Map<Life, Health>()
+  for (let k = lives.length - 1; k >= 0; k--) {
+    const life = lives[k] as Life
+    const children = life.flock.below().map((child) => healths.get(child) as Health)
+    healths.set(life, judge(life, children, now))
+  }
+  return healths.get(top) as Health
+}
+
+function judge({ path, place, flock, supervisor, closed }: Life, children: readonly Health[], now: number): Health {
+  let oldestHeartbeat = flock.registry.oldestBeat(now)
+  for (const { oldestHeartbeat: beat } of children)
+    if (beat !== undefined && !(oldestHeartbeat !== undefined && oldestHeartbeat >= beat)) oldestHeartbeat = beat
   const { hung } = place
   const status = judgeHealth({
     accepting: !closed,
@@ -32,7 +46,7 @@ export function healthOf({ path, tree, place, flock, supervisor, closed }: Life)
     status,
     hung,
     restartsLeft: supervisor.window.left(now),
-    oldestHeartbeat: beats.length === 0 ? undefined : Math.max(...beats),
+    oldestHeartbeat,
     children,
   }
 }

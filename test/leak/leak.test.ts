@@ -3,7 +3,7 @@ import { getEventListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { createMachine } from 'xstate'
-import { type AppManager, createGlobalManager, type LocalManager, type RoutineContext } from 'curtaincall'
+import { type AppManager, createGlobalManager, handleSignals, type LocalManager, type RoutineContext } from 'curtaincall'
 
 const MB = 1024 * 1024
 
@@ -184,5 +184,17 @@ test.each(Object.entries(LIVES))('A3: 40,000 %s leave nothing in the machines of
   await lives(10_000, 50_000)
   // XState would keep 240 B for each.
   expect((await heap()) - before).toBeLessThan(1.5 * MB)
+  await global.shutdown()
+})
+
+test('C6: signals that were handled and let go of leave nothing on a tree that lives', async () => {
+  const global = createGlobalManager()
+  const once = (count: number): void => {
+    for (let i = 0; i < count; i++) handleSignals(global, ['SIGUSR2'])()
+  }
+  once(1_000)
+  const before = await heap()
+  once(20_000)
+  expect((await heap()) - before).toBeLessThan(1 * MB)
   await global.shutdown()
 })
