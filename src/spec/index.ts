@@ -17,6 +17,7 @@ export {
   positiveOrInfinity,
   refuse,
   type Rule,
+  show,
 } from './check.ts'
 export { type ChildSpec, isChildSpec, type ManagerChild, type RoutineChild, seal } from './child-spec.ts'
 export {

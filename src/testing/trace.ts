@@ -4,7 +4,7 @@ import { isError } from '../contract/index.ts'
 import { refuse } from '../spec/index.ts'
 import type { TreePlan } from './plan.ts'
 import type { ScheduleMode } from './schedule.ts'
-import { checkHeader, checkVerdict } from './trace-shape.ts'
+import { checkEvents, checkHeader, checkVerdict } from './trace-shape.ts'
 
 /** The present version of the format. */
 export const TRACE_VERSION = 1
@@ -100,6 +100,7 @@ export function checkTrace(owner: string, trace: Trace): void {
     throw refuse(`${owner} trace`, `${range} (${why})`, trace)
   }
   checkHeader(header, wrong)
+  checkEvents(events, (why, index) => wrong(`event ${index}: ${why}`))
   checkVerdict(verdict, events, wrong)
 }
 
