@@ -35,10 +35,12 @@ export {
   type SupervisorOptions,
 } from './manager-spec.ts'
 export {
+  type ChildOptions,
   compileRoutineSpec,
   ignore,
   type MailboxOptions,
   type OnHung,
+  type ResumeOptions,
   type RoutineOptions,
   type RoutineSpec,
   share,
