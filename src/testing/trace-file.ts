@@ -64,6 +64,7 @@ export function parseTrace(text: string, name: string): Trace {
   if (!Array.isArray(verdict?.violations)) wrong(lines.length, 'the file is cut: the verdict is missing')
   const [events, recorded] = parted(rest, wrong)
   checkEvents(events as unknown as TraceEvent[], (why, index) => wrong(index + 2, why))
+  checkOrder(events as unknown as TraceEvent[], wrong)
   const trace = { header, events, ...(recorded.length === 0 ? {} : { recorded }), verdict } as unknown as Trace
   checkVerdict(trace.verdict, trace.events, (why) => wrong(lines.length, why))
   return trace
@@ -80,6 +81,14 @@ function parted(lines: readonly Line[], wrong: Wrong): [events: readonly Line[],
   const stray = recorded.findIndex((line) => !isRecorded(line))
   if (stray >= 0) wrong(end + stray + 2, 'an event stands behind what was recorded beside the events')
   return [lines.slice(0, end), recorded]
+}
+
+function checkOrder(events: readonly TraceEvent[], wrong: Wrong): void {
+  let last = 0
+  for (const { i, t } of events) {
+    if (t < last) wrong(i + 2, `time runs backwards, from ${last} to ${t}`)
+    last = t
+  }
 }
 
 /** So many brackets may be as many levels. */

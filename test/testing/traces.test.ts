@@ -176,8 +176,9 @@ describe('what was edited is refused', () => {
 
   test.each<[why: string, change: (event: Line) => unknown]>([
     ['event an object stands in the place of', (event) => (event['i'] = odd)],
-    ['time runs backwards, from', (event) => (event['t'] = odd)],
-    ['time runs backwards, from', (event) => (event['t'] = null)],
+    ['its t must be a number; received an object', (event) => (event['t'] = odd)],
+    ['its t must be a number; received null', (event) => (event['t'] = null)],
+    ['time runs backwards, from', (event) => (event['t'] = -1)],
     ['an event needs a type and an actor', (event) => (event['actor'] = odd)],
     ['its cause an object is not before it', (event) => (event['cause'] = odd)],
     ['its incarnation must be a whole number of at least 0; received an object', (event) => (event['incarnation'] = odd)],
