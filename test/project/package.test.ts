@@ -1,12 +1,13 @@
 /** What a user gets: the entries of the exports map, the tarball, and documents whose programs run. */
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { inspect } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import { build } from 'vite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { tracked } from './sources.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
@@ -137,6 +138,29 @@ describe('the package', () => {
         'LICENSE',
       ]),
     )
+  })
+
+  test('what is packed is built, also for a dependency on the repository; an install builds nothing', { timeout: 120_000 }, () => {
+    const clone = mkdtempSync(join(root, '.tmp', 'clone-'))
+    for (const file of tracked()) {
+      mkdirSync(dirname(join(clone, file)), { recursive: true })
+      copyFileSync(join(root, file), join(clone, file))
+    }
+    symlinkSync(join(root, 'node_modules'), join(clone, 'node_modules'))
+    const isBuilt = (): boolean => existsSync(join(clone, 'dist', 'src', 'index.js'))
+    const prepare = (env: object): void => {
+      execFileSync('npm', ['run', '--silent', 'prepare'], { cwd: clone, env: { ...process.env, npm_package_resolved: undefined, ...env } })
+    }
+    prepare({})
+    expect(isBuilt()).toBe(false)
+    prepare({ npm_package_resolved: clone })
+    expect(isBuilt()).toBe(true)
+    rmSync(join(clone, 'dist'), { recursive: true })
+    const out = execFileSync('npm', ['pack', '--dry-run', '--json'], { cwd: clone, encoding: 'utf8' })
+    const [{ files }] = JSON.parse(out.slice(out.indexOf('[\n'))) as [{ files: { path: string }[] }]
+    expect(isBuilt()).toBe(true)
+    expect(files.map(({ path }) => path)).toEqual(expect.arrayContaining(['dist/src/index.js', 'dist/inspector/page.js']))
+    rmSync(clone, { recursive: true, force: true })
   })
 
   describe('in a minified bundle', () => {
