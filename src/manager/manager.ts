@@ -17,7 +17,6 @@ import {
   type WaitOptions,
 } from '../contract/index.ts'
 import type { Metrics } from '../count/index.ts'
-import type { Host, SupervisedRoutine } from '../routine/index.ts'
 import { type NamedReport, shutdownRoutines } from '../shutdown/index.ts'
 import {
   callable,
@@ -42,7 +41,7 @@ import {
 } from '../supervision/index.ts'
 import { type LifecycleListener, type Listeners, type Tree, type Unsubscribe, WAIT_RULES, waitUntil } from '../turn/index.ts'
 import { type Health, healthOf } from './health.ts'
-import { type Level, Life } from './life.ts'
+import { Life } from './life.ts'
 import { Place } from './place.ts'
 
 /** The state of a manager. While `stopping`, its actor's snapshot also says in which phase. */
@@ -62,8 +61,11 @@ export interface AvailabilityOptions extends WaitOptions {
 
 const AVAILABILITY_RULES = { ...WAIT_RULES, room: oneOf('permit', 'queue') }
 
-/** What a manager is made of; the levels add what can be made below. */
-export abstract class Manager implements Host<SupervisedRoutine>, Level {
+/**
+ * What a manager is made of; the levels add what can be made below. To its routines it is a Host, and to its lives a Level; it does not
+ * say so, because the declarations that users get leave out what only the library may call.
+ */
+export abstract class Manager {
   readonly name: string
   readonly path: string
   /** @internal */ readonly tree: Tree

@@ -46,7 +46,9 @@ function complaints(name: string, text: string, ...options: string[]): string[] 
     execFileSync(process.execPath, [tsc, ...OPTIONS, ...options, '--outDir', 'out', name], { cwd: folder, encoding: 'utf8' })
     return []
   } catch (error) {
-    return (error as { stdout: string }).stdout.split('\n').filter((line) => line.startsWith(name))
+    return (error as { stdout: string }).stdout
+      .split('\n')
+      .filter((line) => line.startsWith(name) || line.includes('node_modules/curtaincall'))
   }
 }
 
@@ -80,6 +82,12 @@ test('whatever a public call returns, and whatever an exported type holds, can b
   // Some lines are none, such as those of types that take arguments, and of what is internal.
   expect(unnamed.filter((line) => /TS(2742|2883|4\d\d\d)\b/.test(line))).toEqual([])
   expect(unnamed.filter((line) => !/TS(2314|2339|2344|2445|2698|2707)\b/.test(line))).toEqual([])
+})
+
+test('the declarations are sound by themselves, also for who has all of them checked', { timeout: 120_000 }, () => {
+  const entries = Object.keys(ENTRIES).map((entry) => `import '${entry === 'curtaincall' ? entry : `curtaincall/${entry}`}'\n`)
+  for (const lib of ['es2024,esnext.disposable', 'es2024,esnext,dom'])
+    expect(complaints('sound.ts', entries.join(''), '--lib', lib, '--skipLibCheck', 'false')).toEqual([])
 })
 
 test('the natural factory goes everywhere in the kit', { timeout: 120_000 }, () => {
