@@ -19,6 +19,7 @@ export {
 } from './errors.ts'
 export type { ExitReason } from './exit-reason.ts'
 export { ExitRequest } from './exit-request.ts'
+export { isError } from './is-error.ts'
 export { type Logger, type LogMethod, silentLogger } from './logger.ts'
 export {
   type CancelledOutcome,

@@ -1,5 +1,6 @@
 /** The promises of a routine, made when they are first asked for. */
 import {
+  isError,
   type Outcome,
   RoutineCancelledError,
   type RoutineEnd,
@@ -109,7 +110,7 @@ export async function readResult(routine: Promising, options: WaitOptions = {}):
 
 function describe(error: unknown): string {
   try {
-    return error instanceof Error ? error.message : String(error)
+    return String(isError(error) ? error.message : error)
   } catch {
     return 'a value that cannot be shown'
   }

@@ -68,17 +68,28 @@ export interface ManagerStartContext {
   readonly incarnation: number
 }
 
-/** Options of a local manager. */
-export interface LocalManagerOptions extends ManagerOptions {
+/** What a local manager has beside what every manager has. */
+interface LocalOptions {
   /** What becomes of a spawn for which there is no permit. @default 'reject' */
   readonly overflow?: 'reject' | 'queue' | undefined
   /** How many may be queued. @default 1_000 */
   readonly maxQueue?: number | undefined
   /** How many ended routines are kept to be looked at, the latest ones. @default 0 */
   readonly retain?: number | undefined
-  /** One child spec for any number of children, which `startChild({ id, input })` starts: OTP's simple_one_for_one. @default none */
-  readonly template?: ChildSpec | undefined
 }
+
+/** Of a supervisor of any number of children that are alike. */
+interface TemplateOptions {
+  /** One child spec for any number of children, which `startChild({ id, input })` starts: OTP's simple_one_for_one. @default none */
+  readonly template: ChildSpec
+  readonly children?: undefined
+  readonly strategy?: 'one_for_one' | undefined
+  readonly autoShutdown?: 'never' | undefined
+}
+
+/** Options of a local manager: over `children`, or over one `template`. */
+export type LocalManagerOptions = LocalOptions &
+  ((ManagerOptions & { readonly template?: undefined }) | (Omit<ManagerOptions, keyof TemplateOptions> & TemplateOptions))
 
 /** Options of the global manager. */
 export interface GlobalManagerOptions extends SupervisorOptions {

@@ -47,7 +47,7 @@ export interface MailboxOptions {
   readonly betweenIncarnations?: 'keep' | 'drop' | undefined
 }
 
-/** Options of `spawn`. All durations are milliseconds. */
+/** Options of every routine. All durations are milliseconds. */
 export interface RoutineOptions<Input = unknown> {
   /** Identity among its siblings. @default generated */
   readonly id?: string | undefined
@@ -77,22 +77,33 @@ export interface RoutineOptions<Input = unknown> {
    * returned is followed by the work, told to stop or not. @default none
    */
   readonly start?: ((context: StartContext<Input>) => undefined | void | typeof ignore) | undefined
-  /** Its end by itself may end its manager; see `autoShutdown`. Not for permanent ones. @default false */
-  readonly significant?: boolean | undefined
   /** Silence after which it counts as hung; `context.heartbeat()`, or an event that actor logic handles, breaks it. @default never */
   readonly hungAfter?: number | undefined
   /** What is done about a hung routine. @default 'report' */
   readonly onHung?: OnHung | undefined
   /** @default capacity 1_000, overflow 'reject', betweenIncarnations 'keep' */
   readonly mailbox?: MailboxOptions | undefined
-  /**
-   * Where a restart of actor logic begins: at its input, or at the last persisted snapshot before the crash, its delays
-   * running on. Once restarts from a snapshot have reached the limit, it is started once without it. @default 'fresh'
-   */
-  readonly resume?: 'fresh' | 'snapshot' | undefined
   /** Cancels the routine when aborted; its listener is gone when the routine is. @default none */
   readonly signal?: AbortSignal | undefined
 }
+
+/** What only a routine among the `children` of a manager has beside. */
+export interface ChildOptions {
+  /** Its end by itself may end its manager; see `autoShutdown`. Not for permanent ones. @default false */
+  readonly significant?: boolean | undefined
+}
+
+/** What only actor logic has beside. */
+export interface ResumeOptions {
+  /**
+   * Where a restart begins: at its input, or at the last persisted snapshot before the crash, its delays
+   * running on. Once restarts from a snapshot have reached the limit, it is started once without it. @default 'fresh'
+   */
+  readonly resume?: 'fresh' | 'snapshot' | undefined
+}
+
+/** All that a routine may be given: as which of them it may, its signature says. */
+type AnyOptions<Input = unknown> = RoutineOptions<Input> & ChildOptions & ResumeOptions
 
 /** The same, with every default filled in. */
 export interface RoutineSpec {
@@ -157,7 +168,7 @@ const ROUTINE_RULES = {
   mailbox: objectOf(...Object.keys(MAILBOX_RULES)),
   resume: oneOf('fresh', 'snapshot'),
   signal: abortSignal,
-} satisfies Record<keyof RoutineOptions, Rule>
+} satisfies Record<keyof AnyOptions, Rule>
 
 /** What a spawn without options means. */
 const DEFAULT_ROUTINE: RoutineSpec = {
@@ -200,7 +211,7 @@ function compileMailbox(given: MailboxOptions, path: string): RoutineSpec['mailb
  * @throws ConfigError naming the option, the allowed range and what came.
  */
 export function compileRoutineSpec(
-  options: RoutineOptions<never> | undefined,
+  options: AnyOptions<never> | undefined,
   path: string,
   restart: RestartType = DEFAULT_ROUTINE.restart,
 ): RoutineSpec {

@@ -43,6 +43,7 @@ export interface CampaignResult {
 
 /** What a campaign throws when it has found a counterexample. */
 export class CounterexampleError extends CurtaincallError {
+  override name = 'CounterexampleError'
   /** The law that does not hold. */
   readonly law: string
   /** The smallest run that shows it. */

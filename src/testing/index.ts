@@ -43,7 +43,7 @@ export type { Leak, LeakOptions } from './leaks.ts'
 export { createTestProbe, type EventMatch, type TestProbe } from './probe.ts'
 
 // Laws
-export { type Finding, type Goal, type Law, law, type Remains, type RoutineFacts, type Run, sometimes } from './law.ts'
+export { type Finding, type Goal, type Law, law, type ManagerFacts, type Remains, type RoutineFacts, type Run, sometimes } from './law.ts'
 export { laws } from './laws.ts'
 export {
   childBeforeParent,

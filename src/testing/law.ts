@@ -1,6 +1,6 @@
 /** Laws: what has to hold of every run, whoever states it. */
 import type { ShutdownReport } from '../contract/index.ts'
-import { callable, type ManagerSpec, refuse, type RoutineSpec, type Rule } from '../spec/index.ts'
+import { callable, refuse, type RoutineSpec, type Rule } from '../spec/index.ts'
 import type { PendingTimer } from './virtual-clock.ts'
 import type { Request } from './script.ts'
 import type { TraceEvent, Violation } from './trace.ts'
@@ -37,6 +37,14 @@ export interface Remains {
   readonly listeners: number
 }
 
+/** What laws know of a manager: its options, every default filled in. */
+export interface ManagerFacts {
+  readonly maxRestarts: number
+  readonly restartWindow: number
+  readonly maxRoutines: number
+  readonly shutdown: number
+}
+
 /** A run, as laws see it. */
 export interface Run {
   readonly events: readonly TraceEvent[]
@@ -44,7 +52,7 @@ export interface Run {
   readonly report: ShutdownReport | undefined
   /** Shutdowns that were asked for; times as in `events`. */
   readonly requests: readonly Readonly<Request>[]
-  readonly managers: ReadonlyMap<string, Pick<ManagerSpec, 'maxRestarts' | 'restartWindow' | 'maxRoutines' | 'shutdown'>>
+  readonly managers: ReadonlyMap<string, ManagerFacts>
   readonly routines: ReadonlyMap<string, RoutineFacts>
   /** Moments at which a manager held more permits than it has. */
   readonly excess: readonly { readonly i: number; readonly path: string; readonly count: number }[]

@@ -6,7 +6,7 @@
  */
 import { createGlobalManager, type GlobalManager, type Manager } from '../manager/index.ts'
 import { CurtaincallError, type ShutdownOptions, type ShutdownReport } from '../contract/index.ts'
-import { INTERCEPTOR, type Interceptor } from '../port/index.ts'
+import { INTERCEPTOR } from '../port/index.ts'
 import {
   anything,
   check,
@@ -35,10 +35,8 @@ import { versions } from './versions.ts'
 import { VirtualClock } from './virtual-clock.ts'
 import { onClock, START } from './virtual-time.ts'
 
-/** What a tree that is made by a function has to hand on to `createGlobalManager`. */
-export type TreeOptions = Pick<GlobalManagerOptions, 'clock' | 'random' | 'generateId' | 'strict' | 'inspect'> & {
-  readonly [INTERCEPTOR]: Interceptor
-}
+/** What a tree that is made by a function has to hand on to `createGlobalManager`: options as any others, to a factory of trees. */
+export type TreeOptions = GlobalManagerOptions
 
 /** A tree to simulate: plain data, options, or a function that makes it and hands the given options on. */
 export type SimulatedTree = TreePlan | GlobalManagerOptions | ((options: TreeOptions) => GlobalManager | PromiseLike<GlobalManager>)

@@ -2,17 +2,15 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { type AnyBody, CurtaincallError } from '../contract/index.ts'
 import { createGlobalManager, GlobalManager } from '../manager/index.ts'
-import { INTERCEPTOR, type Interceptor } from '../port/index.ts'
+import { INTERCEPTOR } from '../port/index.ts'
 import { isThenable } from '../turn/index.ts'
 import { callable, check, duration, type GlobalManagerOptions, refuse } from '../spec/index.ts'
 import { holdWatching, LEAK_RULES, type LeakOptions, LeakWatch, refuseLeaks } from './leaks.ts'
 import { owned } from './owners.ts'
 import { holdPlatform, presentClock } from './virtual-time.ts'
 
-/** What has to be handed on to `createGlobalManager`, so that what is left has an owner. */
-export interface OwnershipOptions {
-  readonly [INTERCEPTOR]: Interceptor
-}
+/** What has to be handed on to `createGlobalManager`, so that what is left has an owner: options as any others, to a factory of trees. */
+export type OwnershipOptions = GlobalManagerOptions
 
 /** Options of a tree that tell the watch which routine does something, and which bodies have not ended. */
 function ownership(watch: LeakWatch): OwnershipOptions {

@@ -1,6 +1,7 @@
 /** Carries lifecycle events from where they happen up to the listeners. */
 import type { LifecycleEvent, LifecycleEventOf, LifecycleEventType } from '../../machines/lifecycle-event.ts'
 import { type Logger, silentLogger } from '../contract/index.ts'
+import { quiet } from './thenable.ts'
 import type { Turn } from './turn.ts'
 import { isInstrument } from './unseen-errors.ts'
 
@@ -228,14 +229,12 @@ export class LifecycleBus {
   /** Calls a listener of `what`. In a word. */
   call<Event>(listener: (event: Event) => unknown, event: Event, what: string, hold?: PhaseHold): void {
     try {
-      const result = listener(event)
-      if (!isThenable(result)) return
       // A rejection is contained, whether or not the phase waits for the promise.
-      const quiet = Promise.resolve(result).catch((error: unknown) => {
+      const settled = quiet(listener(event), (error) => {
         this.contain(error, `a listener of ${what} rejected`)
         hold?.threw(error)
       })
-      hold?.wait(quiet)
+      if (settled !== undefined) hold?.wait(settled)
     } catch (error) {
       this.contain(error, `a listener of ${what} threw`)
       hold?.threw(error)
@@ -248,17 +247,22 @@ export class LifecycleBus {
     this.log('error', { err: error }, message)
   }
 
-  /** Writes a line; a logger that throws is counted and does no harm. */
+  /** Writes a line; a logger that throws, or returns a promise that rejects, is counted and does no harm. */
   log(level: Level, details: object, message: string): void {
     if (this.logs) this.turn.word(this.#write, { level, details }, message)
   }
 
   readonly #write = ({ level, details }: { level: Level; details: object }, message: string): void => {
     try {
-      this.#logger[level](details, message)
+      void quiet(this.#logger[level](details, message) as unknown, this.#lost)
     } catch {
-      this.contained++
+      this.#lost()
     }
+  }
+
+  /** A line was not written. That is not logged: the next would be lost as well. */
+  readonly #lost = (): void => {
+    this.contained++
   }
 }
 
@@ -271,8 +275,3 @@ function deliverHeld({ to, hold }: { readonly to: Listeners; readonly hold: Phas
 }
 
 type Level = 'debug' | 'info' | 'warn' | 'error'
-
-/** True for anything with a `then` method. */
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
-}

@@ -300,6 +300,11 @@ export class Turn {
     for (let error = this.#thrown.pop(); error !== undefined; error = this.#thrown.pop()) this.#contain(error)
   }
 
+  /** Contains an error that no word or deed has thrown: a promise has rejected that one of them returned. */
+  contain(error: unknown): void {
+    this.#contain(error)
+  }
+
   /** Does the deeds of a nested call. */
   #doOwn(from: number): void {
     const deeds = this.#deeds

@@ -21,10 +21,19 @@ function saved(recording: Recording): Recording {
 
 const TYPES = ['routine.spawned', 'routine.started', 'routine.failed', 'routine.completed', 'routine.restarted', 'manager.phase', 'step']
 const path = fc.constantFrom('g', 'g/a', 'g/a/l', 'g/a/l/x#1', 'g/a/l/x#2', 'g/b/svc#svc', '')
-const extra = fc.dictionary(
-  fc.constantFrom('incarnation', 'error', 'delay', 'name', 'id', 'text', 'willRestart', 'phase'),
-  fc.oneof(fc.string(), fc.nat(), fc.boolean(), fc.constant(null)),
-  { noNullPrototype: true },
+const anything = fc.oneof(fc.string(), fc.nat(), fc.boolean(), fc.constant(null))
+const extra = fc.record(
+  {
+    incarnation: fc.nat(),
+    error: anything,
+    delay: fc.nat(),
+    name: fc.string(),
+    id: fc.string(),
+    text: fc.string(),
+    willRestart: fc.boolean(),
+    phase: fc.string(),
+  },
+  { noNullPrototype: true, requiredKeys: [] },
 )
 
 /** Events as a ring holds them: numbers grow, with gaps; causes come before, and may be gone already. */

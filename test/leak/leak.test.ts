@@ -4,7 +4,7 @@ import { getEventListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { createMachine } from 'xstate'
-import { type AppManager, createGlobalManager, type LocalManager, type RoutineContext } from 'curtaincall'
+import { type AppManager, createGlobalManager, handleSignals, type LocalManager, type RoutineContext } from 'curtaincall'
 
 const MB = 1024 * 1024
 
@@ -252,5 +252,17 @@ test('AC2: in a chain of work, each spawned by the one before, nobody keeps the 
   await sleep(1)
   await heap()
   expect(seen.filter((ref) => ref.deref() !== undefined).length).toBeLessThan(3)
+  await global.shutdown()
+})
+
+test('C6: signals that were handled and let go of leave nothing on a tree that lives', async () => {
+  const global = createGlobalManager()
+  const once = (count: number): void => {
+    for (let i = 0; i < count; i++) handleSignals(global, ['SIGUSR2'])()
+  }
+  once(1_000)
+  const before = await heap()
+  once(20_000)
+  expect((await heap()) - before).toBeLessThan(1 * MB)
   await global.shutdown()
 })
