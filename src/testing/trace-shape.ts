@@ -1,6 +1,6 @@
 /** Checks the shape of a trace: a file may have been edited by anybody, and a trace made by hand. */
 import { ConfigError } from '../contract/index.ts'
-import { finiteCount, flag, isObject, oneOf, refuse, type Rule } from '../spec/index.ts'
+import { duration, finiteCount, flag, isObject, oneOf, refuse, type Rule } from '../spec/index.ts'
 import { checkPlan } from './plan-shape.ts'
 import type { TraceEvent, TraceHeader, Verdict } from './trace.ts'
 
@@ -31,6 +31,7 @@ const HEADER = {
   script: listOf('steps', (step) => isObject(step) && isText((step as { do?: unknown }).do)),
   end: optional(object),
   steps: optional(finiteCount),
+  horizon: optional(duration),
   allowEscapes: optional(flag),
   story: text,
 } satisfies Partial<Record<keyof TraceHeader, Rule>>
