@@ -45,6 +45,18 @@ export interface ManagerFacts {
   readonly shutdown: number
 }
 
+/** How far a run came, before the shutdown at its end. */
+export interface Reach {
+  /** Virtual milliseconds. */
+  readonly ms: number
+  /** Timers of the tree that had fired. */
+  readonly timers: number
+  /** How many of the events had happened. */
+  readonly events: number
+  /** Timers that were armed and had not fired, the next one first. */
+  readonly ahead: readonly PendingTimer[]
+}
+
 /** A run, as laws see it. */
 export interface Run {
   readonly events: readonly TraceEvent[]
@@ -57,6 +69,7 @@ export interface Run {
   /** Moments at which a manager held more permits than it has. */
   readonly excess: readonly { readonly i: number; readonly path: string; readonly count: number }[]
   readonly remains: Remains
+  readonly reach: Reach
   /** Totals of the global manager. */
   readonly totals: {
     readonly spawned: number

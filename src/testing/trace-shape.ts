@@ -4,7 +4,7 @@
  * J1  Whatever stands in a file, it is refused with its line, or can be explained.
  */
 import { ConfigError } from '../contract/index.ts'
-import { finiteCount, flag, isObject, oneOf, refuse, type Rule, show } from '../spec/index.ts'
+import { duration, finiteCount, flag, isObject, oneOf, refuse, type Rule, show } from '../spec/index.ts'
 import { checkPlan } from './plan-shape.ts'
 import type { TraceEvent, TraceHeader, Verdict } from './trace.ts'
 
@@ -36,6 +36,7 @@ const HEADER = {
   script: listOf('steps', (step) => isObject(step) && isText((step as { do?: unknown }).do)),
   end: optional(object),
   steps: optional(finiteCount),
+  horizon: optional(duration),
   allowEscapes: optional(flag),
   story: text,
 } satisfies Partial<Record<keyof TraceHeader, Rule>>

@@ -30,6 +30,8 @@ export interface TraceHeader {
   readonly end?: object
   /** Timers that might fire before it was called endless, if that was said. */
   readonly steps?: number
+  /** Virtual milliseconds behind which no wait of the script went on, if that was said. */
+  readonly horizon?: number
   /** Whether real input and output might pass, if that was said. */
   readonly allowEscapes?: boolean
   /** The script in one readable line. */
