@@ -135,6 +135,11 @@ export class Subtree implements Flock, Capacity {
     return this.#managers.size + this.registry.size
   }
 
+  /** Living and queued routines, at all levels. */
+  get livingRoutines(): number {
+    return this.#place.living
+  }
+
   get livingSpawned(): number {
     return this.#place.living - this.#place.services
   }
