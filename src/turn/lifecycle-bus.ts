@@ -1,7 +1,7 @@
 /** Carries lifecycle events from where they happen up to the listeners. */
 import type { LifecycleEvent, LifecycleEventOf, LifecycleEventType } from '../../machines/lifecycle-event.ts'
 import { type Logger, silentLogger } from '../contract/index.ts'
-import { quiet } from './thenable.ts'
+import { isThenable, quiet } from './thenable.ts'
 import type { Turn } from './turn.ts'
 
 /** A listener of one type of event, or of all. A promise returned for `manager.phase` holds the phase until it settles. */
@@ -165,8 +165,10 @@ export class LifecycleBus {
   /** Calls a listener of `what`. In a word. */
   call<Event>(listener: (event: Event) => unknown, event: Event, what: string, hold?: Hold): void {
     try {
+      const result = listener(event)
+      if (!isThenable(result)) return
       // A rejection is contained, whether or not the phase waits for the promise.
-      const settled = quiet(listener(event), (error) => this.contain(error, `a listener of ${what} rejected`))
+      const settled = quiet(result, (error) => this.contain(error, `a listener of ${what} rejected`))
       if (settled !== undefined) hold?.(settled)
     } catch (error) {
       this.contain(error, `a listener of ${what} threw`)
