@@ -51,6 +51,8 @@ export function fromTrace({ header, events, recorded, verdict }: TraceLike, name
   } catch (cause) {
     throw new RangeError(`line 1: ${(cause as Error).message}`, { cause })
   }
+  const far = events.findIndex(({ actor }) => !isPath(actor))
+  if (far >= 0) throw new RangeError(`line ${far + 2}: its actor has to be a text of at most ${LONG} characters and ${LEVELS} levels`)
   const from = recording?.from ?? 0
   return {
     name: recording?.name ?? name,

@@ -1,7 +1,7 @@
 /** Carries lifecycle events from where they happen up to the listeners. */
 import type { LifecycleEvent, LifecycleEventOf, LifecycleEventType } from '../../machines/lifecycle-event.ts'
 import { type Logger, silentLogger } from '../contract/index.ts'
-import { quiet } from './thenable.ts'
+import { isThenable, quiet } from './thenable.ts'
 import type { Turn } from './turn.ts'
 import { isInstrument } from './unseen-errors.ts'
 
@@ -229,8 +229,10 @@ export class LifecycleBus {
   /** Calls a listener of `what`. In a word. */
   call<Event>(listener: (event: Event) => unknown, event: Event, what: string, hold?: PhaseHold): void {
     try {
+      const result = listener(event)
+      if (!isThenable(result)) return
       // A rejection is contained, whether or not the phase waits for the promise.
-      const settled = quiet(listener(event), (error) => {
+      const settled = quiet(result, (error) => {
         this.contain(error, `a listener of ${what} rejected`)
         hold?.threw(error)
       })

@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
 import { createGlobalManager } from 'curtaincall'
 import { parseTrace, readTrace } from 'curtaincall/testing'
+import { Player } from '../../src/inspector/player.ts'
 import { KINDS, type KeptEvent, type Recording, STATES } from '../../src/inspector/protocol.ts'
 import { checkedRecording, fromTrace, keep, type TraceLike, toChromeTrace, toTraceLines } from '../../src/inspector/recording.ts'
 
@@ -191,4 +192,21 @@ test('what a file begins with is refused in words if it is not as it was written
   ]
   for (const [why, change] of others) expect(() => checkedRecording({ ...recording, ...change })).toThrow(why)
   expect(checkedRecording(recording)).toEqual(recording)
+})
+
+test('a path may be as deep as any tree; one that is deeper is refused with its line', () => {
+  const trace = (levels: number): TraceLike =>
+    ({
+      header: { story: '' },
+      events: [{ i: 0, t: 0, type: 'routine.started', actor: `g${'/a'.repeat(levels - 1)}`, incarnation: 1 }],
+      verdict: { violations: [] },
+    }) as unknown as TraceLike
+  const player = new Player(fromTrace(trace(12_000), 'deep'), {} as never)
+  player.seek(player.to)
+  expect(player.whole().born).toHaveLength(12_000)
+  expect(() => fromTrace(trace(12_001), 'deeper')).toThrow(
+    'line 2: its actor has to be a text of at most 100000 characters and 12000 levels',
+  )
+  const saved = { ...player.recording, events: [{ seq: 1, at: 0, type: 'x', path: 'a/'.repeat(12_000), cause: null }] }
+  expect(() => checkedRecording(saved)).toThrow('events have to be a list of events')
 })

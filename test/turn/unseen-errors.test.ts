@@ -88,8 +88,8 @@ describe.each([{ strict: false }, { strict: true }])('U1 (strict: $strict)', (mo
 
   test('a cancel, a kill and a timeout: only what ends as failed', async () => {
     const { local, clock, turn } = make()
-    void local.spawn('a', untilTold).cancel
-    local.spawn('b', () => new Promise(() => undefined)).kill()
+    void local.spawn('a', untilTold).cancel()
+    void local.spawn('b', () => new Promise(() => undefined)).kill()
     local.spawn('c', untilTold, { timeout: 10, id: 'c' })
     await settle()
     await clock.advance(10)
