@@ -124,7 +124,8 @@ function systemOf({ system }: AnyActorRef): System {
 
 /** From here on the scheduler tells of delays that are to be noted. */
 function tell(scheduler: Scheduler): void {
-  const { schedule, cancelAll } = scheduler
+  const schedule = scheduler.schedule.bind(scheduler)
+  const cancelAll = scheduler.cancelAll.bind(scheduler)
   scheduler.schedule = (source, target, event, delay, given) => {
     const delays = notedFor(source)
     const id = given ?? delays?.nextId()

@@ -103,7 +103,7 @@ describe.each([{ strict: false }, { strict: true }])('U1 (strict: $strict)', (mo
     const calls = await turn()
     expect(calls).toHaveLength(1)
     expect(calls[0]?.slice(0, 2)).toEqual(['g', 'gave up'])
-    expect((calls[0]?.[2] as Error).cause).toEqual(new Error('no database'))
+    expect((calls[0]?.[2] as Error | undefined)?.cause).toEqual(new Error('no database'))
   })
 
   test.each([
