@@ -4,6 +4,7 @@
  *
  * B1  What is hidden is found by trying, not by the name of the platform.
  * B2  What the kit itself starts, to look or to move time, is nobody's.
+ * B3  A check that could not begin leaves nothing behind by which a later one would pass; see `shared` in layers.ts.
  */
 import { type AsyncLocalStorage, createHook } from 'node:async_hooks'
 import { randomBytes } from 'node:crypto'

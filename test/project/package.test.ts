@@ -179,9 +179,9 @@ describe('the package', () => {
       code = output[0]?.code ?? ''
     })
 
-    test('the core stays within its budget: 40 kB compressed, beside xstate', () => {
+    test('the core stays within its budget: 42 kB compressed, beside xstate', () => {
       expect(code).toMatch(/from\s*["']xstate["']/)
-      expect(gzipSync(code, { level: 9 }).length).toBeLessThanOrEqual(40 * 1_024)
+      expect(gzipSync(code, { level: 9 }).length).toBeLessThanOrEqual(42 * 1_024)
     })
 
     test('errors and managers keep their names, though classes do not', async () => {

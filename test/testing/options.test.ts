@@ -26,7 +26,7 @@ test.each<[string, () => Promise<unknown>, string]>([
   [
     'an unknown option of expectNoLeaks',
     () => expectNoLeaks(() => 1, any({ allowOrphan: true })),
-    'expectNoLeaks: unknown option "allowOrphan"; known are owner, allowOrphans',
+    'expectNoLeaks: unknown option "allowOrphan"; known are owner, allowOrphans, allowUnseen',
   ],
   ['an owner that is no path', () => expectNoLeaks(() => 1, any({ owner: 5 })), 'expectNoLeaks option owner must be a path; received 5'],
   [
@@ -49,6 +49,22 @@ test.each<[string, () => Promise<unknown>, string]>([
     () => simulate({}, any({ end: { tiemout: 5 } })),
     'simulate end: unknown option "tiemout"; known are mode, timeout, drain, phases',
   ],
+  [
+    'a horizon that is no time',
+    () => simulate({}, any({ horizon: -1 })),
+    'simulate option horizon must be a number of milliseconds from 0 to 2147483647; received -1',
+  ],
+  [
+    'a wait for no number of timers',
+    () => simulate({}, { script: [{ do: 'wait', timers: any('all') }] }),
+    'simulate script step 0 (wait) option timers must be a whole number of at least 0; received "all"',
+  ],
+  [
+    'a wait for nothing',
+    () => simulate({}, { script: [any({ do: 'wait' })] }),
+    'simulate script step 0 (wait) option ms must be a number of',
+  ],
+  ['allowUnseen that is no flag', () => expectNoLeaks(() => 1, any({ allowUnseen: 1 })), 'expectNoLeaks option allowUnseen must be'],
   ['what is no law', () => simulate({}, any({ laws: [{}] })), 'simulate option laws must be an array of laws; received an array'],
   ...[5, undefined, null].map((tree): [string, () => Promise<unknown>, string] => [
     `a simulation of ${tree}`,
@@ -68,7 +84,7 @@ test.each<[string, () => Promise<unknown>, string]>([
   [
     'an unknown option of startSupervised',
     () => startSupervised({}, any({ allowOrphan: true })),
-    'startSupervised: unknown option "allowOrphan"; known are onTestFinished, timeout, owner, allowOrphans',
+    'startSupervised: unknown option "allowOrphan"; known are onTestFinished, timeout, owner, allowOrphans, allowUnseen',
   ],
   ...[undefined, null, {}].map((subject): [string, () => Promise<unknown>, string] => [
     `the end of ${JSON.stringify(subject)}`,

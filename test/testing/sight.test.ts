@@ -1,4 +1,4 @@
-/** B1, B2, L3, L4, Q3, Q4: the kit sees what it says that it sees, on whichever platform, or the test fails. */
+/** B1 to B3, Q3, Q4, and L3 and L4 of layers: the kit sees what it says that it sees, on whichever platform, or the test fails. */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { readFile } from 'node:fs/promises'
 import timers, { setTimeout as namedTimeout } from 'node:timers'
@@ -44,7 +44,7 @@ const names = [
 ] as const
 const held = (name: string): unknown => Reflect.get(globalThis, name)
 
-describe('L3: globals may be accessors, as under Jest, jsdom and happy-dom', () => {
+describe('L3 of layers: globals may be accessors, as under Jest, jsdom and happy-dom', () => {
   const accessors: [string, (name: string) => PropertyDescriptor][] = [
     [
       'a getter and a setter',
@@ -182,7 +182,7 @@ describe('targets of a document model, which can not be asked for their listener
   })
 })
 
-describe('L4: a first failure makes no later check pass', () => {
+describe('B3: a first failure makes no later check pass', () => {
   const fails: PropertyDescriptor = {
     get: () => {
       throw new Error('not here')
