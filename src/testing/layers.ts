@@ -46,7 +46,7 @@ export function cover(target: object, key: PropertyKey, layer: Layer): () => voi
  * @param around Makes what takes its place.
  */
 export function coverValue(target: object, key: PropertyKey, around: (original: never) => unknown): () => void {
-  if (!(key in target)) return () => undefined
+  if (Reflect.get(target, key) === undefined) return () => undefined
   return cover(target, key, (below) => ({
     configurable: true,
     enumerable: below?.enumerable ?? false,

@@ -280,7 +280,7 @@ describe('propertyShutdown', () => {
   })
 })
 
-describe('how far a campaign comes', () => {
+describe('how far a campaign comes', { timeout: 30_000 }, () => {
   const HOUR = 3_600_000
   let seen = 0
   /** Does something each so many milliseconds until it is told to stop. */
