@@ -383,9 +383,9 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
   }
 }
 
-/** True if somebody is told anyway: that a child could not start is the answer to whoever starts it. */
-function isTold({ service, memory }: SupervisedRoutine): boolean {
-  return service !== undefined && memory.notStarted
+/** True if somebody is told anyway: by the report of a shutdown, or, if a child could not start, by the answer to whoever starts it. */
+function isTold({ service, memory, local }: SupervisedRoutine): boolean {
+  return local.closed || (service !== undefined && memory.notStarted)
 }
 
 /** P4 of machines/restart-policy.ts. */

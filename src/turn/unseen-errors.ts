@@ -3,7 +3,7 @@
  *
  * U1  What has failed for good is printed once, one macrotask after its end, unless by then somebody has asked for its outcome, listens
  *     to its end, or a logger was given. Looking later does not take it back.
- * U2  An error that is the cause of another one that is printed at the same time is printed with that.
+ * U2  An error that is the cause of another one of the same time is printed with that, or not at all if somebody looks at that.
  */
 import type { Clock } from '../port/index.ts'
 import type { Turn } from './turn.ts'
@@ -31,16 +31,18 @@ export class UnseenErrors {
 
   /** It has failed for good. In a turn. */
   note(path: string, isLookedAt: () => boolean, what: string, error: unknown): void {
-    if (isLookedAt()) return
-    if (this.#entries.push({ path, isLookedAt, what, error }) === 1)
+    const looked = isLookedAt()
+    if (this.#entries.length === 0 && looked) return
+    // A listener of today may be gone with its manager by then.
+    if (this.#entries.push({ path, isLookedAt: () => looked || isLookedAt(), what, error }) === 1)
       this.#clock.setTimeout(() => this.#turn.word(print, this, undefined), 0)
   }
 
-  /** What is to be printed, which is forgotten. */
+  /** What has failed, which is forgotten. */
   take(): Entry[] {
     const entries = this.#entries
     this.#entries = []
-    return entries.filter(({ isLookedAt }) => !isLookedAt())
+    return entries
   }
 }
 
@@ -48,8 +50,8 @@ export class UnseenErrors {
 function print(unseen: UnseenErrors): void {
   const entries = unseen.take()
   const known = new Set(entries.flatMap(({ error }) => causesOf(error)))
-  for (const { path, what, error } of entries)
-    if (!known.has(error)) console.error('curtaincall: %s %s, and nobody looks at it:', path, what, error)
+  for (const { path, isLookedAt, what, error } of entries)
+    if (!known.has(error) && !isLookedAt()) console.error('curtaincall: %s %s, and nobody looks at it:', path, what, error)
 }
 
 function causesOf(error: unknown): unknown[] {
