@@ -88,6 +88,7 @@ export {
   RoutineFailedError,
   RoutineHungError,
   RoutineTimeoutError,
+  SelfAskError,
   SpawnRefusedError,
   StartFailedError,
 } from './contract/index.ts'

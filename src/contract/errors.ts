@@ -22,6 +22,7 @@ export type CurtaincallErrorCode =
   | 'ERR_RESTART_LIMIT'
   | 'ERR_HUNG'
   | 'ERR_ASK_TIMEOUT'
+  | 'ERR_ASK_SELF'
   | 'ERR_MAILBOX_FULL'
   | 'ERR_NOT_RUNNING'
   | 'ERR_TEST'
@@ -126,6 +127,13 @@ export class RoutineHungError extends CurtaincallError {
 export class AskTimeoutError extends CurtaincallError {
   constructor(message: string, options?: CurtaincallErrorOptions) {
     super('ERR_ASK_TIMEOUT', message, options)
+  }
+}
+
+/** A routine whose work is a function asked itself: it would wait for an answer that it gives when it waits no more. */
+export class SelfAskError extends CurtaincallError {
+  constructor(message: string, options?: CurtaincallErrorOptions) {
+    super('ERR_ASK_SELF', message, options)
   }
 }
 

@@ -13,6 +13,7 @@ export {
   RoutineFailedError,
   RoutineHungError,
   RoutineTimeoutError,
+  SelfAskError,
   SpawnRefusedError,
   StartFailedError,
 } from './errors.ts'

@@ -26,7 +26,11 @@
  * T11  Every word and deed is contained by itself: the queue empties whatever throws; a failing deed fails its own routine and no other.
  * T12  When the stack is empty, the queue is.
  */
+import { running as shared } from '../port/index.ts'
 import { Queue, WIDTH } from './queue.ts'
+
+/** Read here at each call of foreign code, where the stack may be full. */
+const running = shared
 
 /** An incarnation: what nearly all turns lead to, and to nothing else, has a name here. */
 interface Run {
@@ -207,9 +211,12 @@ export class Turn {
     this.busy = false
     this.#inDeed = false
     this.#depth++
+    let who: object | undefined
     try {
+      if (running.isUsed) who = running.pause()
       return question()
     } finally {
+      if (running.isUsed) running.resume(who)
       this.#depth--
       this.#later = true
       this.#mark = mark
@@ -273,7 +280,9 @@ export class Turn {
     this.#inDeed = true
     this.busy = false
     this.#depth++
+    let who: object | undefined
     try {
+      if (running.isUsed) who = running.pause()
       run.beginBody()
     } catch (error) {
       this.#take(error)
@@ -282,6 +291,7 @@ export class Turn {
       this.#later = true
       this.busy = true
       this.#inDeed = false
+      if (running.isUsed) running.resume(who)
     }
   }
 
@@ -336,7 +346,9 @@ export class Turn {
     this.#inDeed = isDeed
     this.busy = false
     this.#depth++
+    let who: object | undefined
     try {
+      if (running.isUsed) who = running.pause()
       act(a, b)
     } catch (error) {
       this.#take(error)
@@ -345,6 +357,7 @@ export class Turn {
       if (later) this.#later = true
       this.busy = true
       this.#inDeed = inDeed
+      if (running.isUsed) running.resume(who)
     }
   }
 

@@ -38,6 +38,7 @@ describe('the package', () => {
           "RoutineFailedError",
           "RoutineHungError",
           "RoutineTimeoutError",
+          "SelfAskError",
           "SpawnRefusedError",
           "StartFailedError",
           "createGlobalManager",
