@@ -59,7 +59,7 @@ export class Fifo<Item extends object | number> {
   }
 
   /** These, in place of what there is. */
-  fill(items: Item[]): void {
+  replace(items: Item[]): void {
     this.#items = items
     this.#head = 0
     this.#tail = items.length

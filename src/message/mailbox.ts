@@ -142,7 +142,7 @@ export class Mailbox {
   withdrawn(): void {
     this.#over++
     if (this.#over > KEPT_OVER && this.#over > this.size) {
-      this.#letters.fill(this.#letters.drain().filter((letter) => !isOver(letter)))
+      this.#letters.replace(this.#letters.drain().filter((letter) => !isOver(letter)))
       this.#over = 0
     }
   }
@@ -222,7 +222,7 @@ export class Mailbox {
   #takeBack(): void {
     const back = this.#handed.drain().filter((letter) => !isOver(letter))
     for (const letter of back) if (letter instanceof Question) letter.waits()
-    this.#letters.fill([...back, ...this.#letters.drain()])
+    this.#letters.replace([...back, ...this.#letters.drain()])
     const { capacity, overflow } = this.#addressee.limits
     while (this.size > capacity) {
       const letter = overflow === 'drop-oldest' ? this.take() : this.#takeLast()

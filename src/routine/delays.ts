@@ -8,8 +8,8 @@ import type { AnyActorRef, AnyMachineSnapshot, EventObject } from 'xstate'
 
 /** What XState schedules with. */
 interface Scheduler {
-  schedule(source: AnyActorRef, target: AnyActorRef, event: EventObject, delay: number, id?: string): void
-  cancelAll(source: AnyActorRef): void
+  schedule(this: void, source: AnyActorRef, target: AnyActorRef, event: EventObject, delay: number, id?: string): void
+  cancelAll(this: void, source: AnyActorRef): void
 }
 
 /** What XState has beside its types. */

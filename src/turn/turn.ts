@@ -29,7 +29,6 @@
 import { running as shared } from '../port/index.ts'
 import { Queue, WIDTH } from './queue.ts'
 
-/** Read here at each call of foreign code, where the stack may be full. */
 const running = shared
 
 /** An incarnation: what nearly all turns lead to, and to nothing else, has a name here. */
@@ -205,15 +204,14 @@ export class Turn {
 
   /** T6. Calls a user's function between two turns. What it throws goes to the caller. */
   ask<R>(question: () => R): R {
+    const who = running.isUsed ? running.pause() : undefined
     const { busy } = this
     const inDeed = this.#inDeed
     const mark = this.#mark
     this.busy = false
     this.#inDeed = false
     this.#depth++
-    let who: object | undefined
     try {
-      if (running.isUsed) who = running.pause()
       return question()
     } finally {
       if (running.isUsed) running.resume(who)

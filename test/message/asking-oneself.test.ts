@@ -22,8 +22,8 @@ describe.each([{ strict: false }, { strict: true }])('strict: $strict', (mode) =
   test.each<[string, (self: Served) => unknown]>([
     ['at once', (self) => self.ask('inner')],
     ['after it has awaited something', async (self) => (await settle(), self.ask('inner'))],
-    ['in what it calls', (self) => Promise.all([1].map(async () => (await null, self.ask('inner'))))],
-    ['in a timer of its own', (self) => new Promise((resolve, reject) => setImmediate(() => self.ask('inner').then(resolve, reject)))],
+    ['in what it calls', (self) => Promise.all([1].map(async () => (await settle(), self.ask('inner'))))],
+    ['in a timer of its own', (self) => new Promise((resolve, reject) => setImmediate(() => void self.ask('inner').then(resolve, reject)))],
   ])('X6: %s', async (_, act) => {
     const { local, clock } = makeTree({}, mode)
     const self = server(local, (own) => (act(own) as Promise<unknown>).catch(codeOf))

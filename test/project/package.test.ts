@@ -139,7 +139,7 @@ describe('the package', () => {
     )
   })
 
-  test('the core stays within its budget: 35 kB compressed, beside xstate', async () => {
+  test('the core stays within its budget: 40 kB compressed, beside xstate', async () => {
     const rolldownOptions = {
       input: join(root, 'src/index.ts'),
       preserveEntrySignatures: 'strict' as const,
@@ -151,7 +151,7 @@ describe('the package', () => {
     expect(output).toHaveLength(1)
     const code = output[0]?.code ?? ''
     expect(code).toMatch(/from\s*["']xstate["']/)
-    expect(gzipSync(code, { level: 9 }).length).toBeLessThanOrEqual(35 * 1_024)
+    expect(gzipSync(code, { level: 9 }).length).toBeLessThanOrEqual(40 * 1_024)
   })
 
   test('an import does no work: no timer, no listener, nothing left running', () => {
