@@ -4,6 +4,8 @@
  * P1  The limit is checked before anything starts: the restart is recorded, then counted.
  * P2  The window is inclusive: a restart exactly `window` milliseconds old still counts.
  * P3  A delay never counts against the limit and never exceeds `max`.
+ * P4  Work with a budget of its own (`attempts`) never counts against the limit: it is run at most so often, and then fails alone.
+ *     Restarts that were ordered by hand are outside of either.
  */
 
 /** OTP's restart types: always, only after an abnormal end, never. */
@@ -34,6 +36,11 @@ export interface Backoff {
 export function shouldRestart(restart: RestartType, exit: ExitKind): boolean {
   if (restart === 'permanent') return true
   return restart === 'transient' && exit === 'abnormal'
+}
+
+/** P4. True if work that was run `runs` times may be run once more. */
+export function hasRunLeft(attempts: number, runs: number): boolean {
+  return runs < attempts
 }
 
 /**

@@ -100,10 +100,10 @@ export type Command<C extends Child> =
   | { readonly do: 'receive' }
   /** All children have started. */
   | { readonly do: 'ready' }
-  /** Starts a child (Begun). `again`: it is a restart, which is tried again if it fails. */
-  | { readonly do: 'start'; readonly child: C; readonly again: boolean }
-  /** Stops a child, and waits for it. `again`: it is started again right after, with its group. */
-  | { readonly do: 'stop'; readonly child: C; readonly again: boolean }
+  /** Starts a child (Begun). `again`: it is a restart, which is tried again if it fails; `for`: the sibling whose group it belongs to, or itself. */
+  | { readonly do: 'start'; readonly child: C; readonly again: boolean; readonly for: C }
+  /** Stops a child, and waits for it. `again`: it is started again right after, with its group; `for`: the sibling that has ended, or itself. */
+  | { readonly do: 'stop'; readonly child: C; readonly again: boolean; readonly for: C }
   /** The limit is reached: may the child be started once more nevertheless, without its snapshot this time (boolean)? */
   | { readonly do: 'fresh'; readonly child: C }
   /** Asks how many milliseconds the restart is to wait (number); above 0, a `resume` message follows when they are over. */
@@ -184,8 +184,6 @@ function isDue({ child, run }: { readonly child: Child; readonly run: number }):
   return child.state === 'restarting' && child.run === run
 }
 
-// --- ends of children ------------------------------------------------------------------------
-
 function handleExit<C extends Child>(
   s: Supervision<C>,
   { child, run, kind, wish }: Message<C> & { type: 'exit' },
@@ -244,7 +242,7 @@ function* restartGroup<C extends Child>(s: Supervision<C>, group: readonly C[], 
   for (const child of group) if (child.significant) s.significant.add(child)
   for (const child of group.toReversed()) {
     if (child === crashed) continue
-    yield* stop(child, child.restart !== 'temporary')
+    yield* stop(child, child.restart !== 'temporary', crashed)
     if (child.restart === 'temporary') yield* leave(s, child)
   }
   let failed: C | undefined
@@ -255,7 +253,7 @@ function* restartGroup<C extends Child>(s: Supervision<C>, group: readonly C[], 
       s.significant.delete(child)
       yield { do: 'leave', child }
     } else {
-      const begun = yield* start(child, true)
+      const begun = yield* start(child, true, crashed)
       if (begun === 'error') failed = child
       else if (begun === 'ignore') yield* leave(s, child)
     }
@@ -269,11 +267,11 @@ function tryAgain<C extends Child>(s: Supervision<C>, child: C): void {
   s.post({ type: 'retry', child, run: child.run })
 }
 
-function* start<C extends Child>(child: C, again = false): Steps<C, Begun> {
+function* start<C extends Child>(child: C, again = false, sibling = child): Steps<C, Begun> {
   child.run++
   child.state = 'running'
   child.alive = true
-  const begun = (yield { do: 'start', child, again }) as Begun
+  const begun = (yield { do: 'start', child, again, for: sibling }) as Begun
   if (begun !== 'ok') {
     child.state = 'undefined'
     child.alive = false
@@ -281,8 +279,8 @@ function* start<C extends Child>(child: C, again = false): Steps<C, Begun> {
   return begun
 }
 
-function* stop<C extends Child>(child: C, again: boolean): Steps<C> {
-  if (child.state !== 'undefined') yield { do: 'stop', child, again }
+function* stop<C extends Child>(child: C, again: boolean, sibling = child): Steps<C> {
+  if (child.state !== 'undefined') yield { do: 'stop', child, again, for: sibling }
   child.state = 'undefined'
   child.alive = false
 }
@@ -304,8 +302,6 @@ function adopt<C extends Child>(s: Supervision<C>, child: C): void {
 function forget<C extends Child>(s: Supervision<C>, child: C): void {
   s.children.delete(child.id)
 }
-
-// --- calls -----------------------------------------------------------------------------------
 
 const OK = { ok: true } as const
 

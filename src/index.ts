@@ -24,13 +24,17 @@ export type { ChildSpec, ManagerChild, RoutineChild } from './spec/index.ts'
 export type { AutoShutdown, CallError, ChildCounts, Strategy } from '../machines/supervisor.ts'
 
 // Routines
-export type { Routine, RoutineFrom, RoutineState } from './contract/index.ts'
-export type { Body, RoutineContext } from './manager/index.ts'
+export type { AnyRoutine, Routine, RoutineFrom, RoutineState } from './contract/index.ts'
+export type { AnyBody, Body, InputFor, OneOf, RoutineContext, RoutineOf } from './manager/index.ts'
 export type { ExitReason } from './contract/index.ts'
 export {
   ignore,
+  type ChildOptions,
+  type LogicArguments,
   type MailboxOptions,
   type OnHung,
+  type OptionsFor,
+  type ResumeOptions,
   type RoutineOptions,
   type ShutdownTime,
   type StartContext,
@@ -79,6 +83,7 @@ export {
   AskTimeoutError,
   ConfigError,
   CurtaincallError,
+  type CancelCode,
   type CurtaincallErrorCode,
   MailboxFullError,
   ManagerExistsError,

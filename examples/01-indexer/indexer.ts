@@ -5,6 +5,7 @@
  *     npm start                      the checkout's own node_modules
  *     npm start -- FOLDER            another folder
  *     npm start -- FOLDER --faults   with simulated passing faults, to watch restarts
+ *     npm start -- --help            all of it, and the options of the command
  */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
@@ -109,6 +110,16 @@ function summary(folder: string, { entries, failures }: Index): string[] {
   const same = entries.size - hashes.size
   return [...shown, ...more, `index: ${entries.size} files, ${bytes} bytes, ${lines} lines, ${same} of them copies of another`]
 }
+
+export const help = `Indexes the files of a folder, one supervised routine each, and shows it in an inspector until Ctrl-C.
+
+  npm start                      the checkout's own node_modules
+  npm start -- FOLDER            another folder
+  npm start -- FOLDER --faults   with simulated passing faults, to watch restarts
+  npm start -- --once            ends with the job
+  npm start -- --controls        lets the inspector give orders
+
+It is run by the command of the package; this is what that says:`
 
 const program: Program = async (global, { args, refuse }) => {
   const names = args.filter((arg) => arg !== '--faults')

@@ -8,6 +8,7 @@
  *     so each promise counts as a permit, at every level; and where permits are free, room in the queue is promised only as far as
  *     those that such spawns will take were promised to nobody else.
  */
+import { soon } from '../port/index.ts'
 import type { Gate } from './limiter.ts'
 
 /** The kind of room that is waited for: a permit; or whatever a spawn can do with, a permit or else a place in the queue. */
@@ -133,5 +134,5 @@ export class CapacityWaiter {
 }
 
 function afterMicrotasks(count: number, act: () => void): void {
-  queueMicrotask(count === 1 ? act : () => afterMicrotasks(count - 1, act))
+  soon(count === 1 ? act : () => afterMicrotasks(count - 1, act))
 }

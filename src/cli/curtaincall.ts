@@ -3,9 +3,11 @@
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { inspectTraces } from './inspect.ts'
-import { UsageError } from './program.ts'
+import { Output } from './output.ts'
+import { helpOf, ProgramError, UsageError } from './program.ts'
 import { run } from './run.ts'
 import { explain, replay } from './trace.ts'
+import { codeOf, isOf, messageOf, shown, stackOf } from './words.ts'
 
 const HELP = `curtaincall: supervised actors, from the first cue to the curtain call
 
@@ -33,24 +35,28 @@ own, and of steps that are functions. inspect opens a local page on a trace, or 
 saved, prints its address and stays until Ctrl-C; OTHER stands beside FILE, such as a
 counterexample before it was made smaller.
 
-Options of run, before FILE; those about the inspector behind it, too, up to a --:
+Options of run, before FILE; those about the inspector, and --help, behind it, too, up to
+a --:
   --timeout MS   the whole time of the shutdown            (default 10000)
   --drain MS     how long work may end by itself first     (default 0)
   --no-inspect   open no inspector, and end with the job
   --once         end with the job, though an inspector is open
   --port N       the inspector's port                      (default: a free one)
   --controls     let the inspector cancel, kill, restart, shut down and send
-  -h, --help     this text
+  -h, --help     this text, after what FILE exports as help, if that is a text
   -v, --version  the version
 
-Signals: the first SIGINT (Ctrl-C) or SIGTERM begins the shutdown, the second makes it
-immediate, and leaves a program behind that does not return. Until then, or until it
+Signals: the first SIGINT (Ctrl-C), SIGTERM or SIGHUP begins the shutdown, the second makes
+it immediate, and leaves a program behind that does not return. Until then, or until it
 returns, a program is kept awake. Where nobody reads any more what is printed, as behind
-a pipe to head, the shutdown begins as well.
+a pipe to head, the shutdown begins as well. What can't be printed otherwise, as on a full
+disk, goes to standard error, and the job goes on. Of what is printed a terminal obeys
+nothing: control characters in names, errors, files and returned lines are written out.
 
-Exit codes: 0 done; 1 the program threw, or returned anything but lines, or the tree gave
-up; 2 wrong usage; 130 after SIGINT, 143 after SIGTERM, 141 where nobody read any more,
-unless the job was done or the tree had ended before. Of inspect: 0 after either signal.
+Exit codes: 0 done; 1 the program threw, never ended to load, or returned anything but
+lines, or the tree gave up, or standard output failed; 2 wrong usage; 130 after SIGINT, 143
+after SIGTERM, 129 after SIGHUP, 141 where nobody read any more, unless the job was done or
+the tree had ended before. Of inspect: 0 after any of these signals.
 Of replay: 0 the same, and every law holds; 1 a law is broken, or was and is not known;
 3 every law holds, but it went another way.
 `
@@ -88,10 +94,10 @@ function portNumber(text: string): number {
 }
 
 const TAKE_VALUE = new Set(['--timeout', '--drain', '--port'])
-/** What is about the inspector is ours behind FILE, too: `npm start -- --port 3000` puts it there. After `--` nothing is. */
-const OURS_ANYWHERE = new Set(['--once', '--no-inspect', '--controls', '--port'])
+/** What is about the inspector is ours behind FILE, too: `npm start -- --port 3000` puts it there; and the call for help. After `--` nothing is. */
+const OURS_ANYWHERE = new Set(['--once', '--no-inspect', '--controls', '--port', '--help', '-h'])
 
-/** Options stand before FILE; what follows it belongs to the program, except what is about the inspector. */
+/** Options stand before FILE; what follows it belongs to the program, except {@link OURS_ANYWHERE}. */
 function split(argv: readonly string[]): { own: string[]; file: string | undefined; args: string[] } {
   let at = 0
   while (at < argv.length && (argv[at] as string).startsWith('-')) at += TAKE_VALUE.has(argv[at] as string) ? 2 : 1
@@ -112,17 +118,17 @@ function split(argv: readonly string[]): { own: string[]; file: string | undefin
 async function main(argv: readonly string[]): Promise<number> {
   const [command, ...rest] = argv
   if (command === undefined || command === '--help' || command === '-h' || command === 'help') {
-    process.stdout.write(HELP)
+    out.write(HELP)
     return command === undefined ? 2 : 0
   }
   if (command === '--version' || command === '-v') {
-    process.stdout.write(`${version()}\n`)
+    out.write(`${version()}\n`)
     return 0
   }
   if (command === 'explain' || command === 'replay') {
     const { values, positionals } = parseArgs({ args: rest, allowPositionals: true, options: { help: { type: 'boolean', short: 'h' } } })
     if (values.help === true) {
-      process.stdout.write(HELP)
+      out.write(HELP)
       return 0
     }
     const [file, tree] = positionals
@@ -131,7 +137,7 @@ async function main(argv: readonly string[]): Promise<number> {
       throw new UsageError(
         `${command} takes no more than ${command === 'explain' ? 'a FILE' : 'a FILE and a MODULE'}; try curtaincall --help.`,
       )
-    return command === 'explain' ? explain(file, process.stdout) : replay(file, tree, process.stdout)
+    return command === 'explain' ? explain(file, out) : replay(file, tree, out)
   }
   if (command === 'inspect') {
     const { values, positionals: files } = parseArgs({
@@ -140,11 +146,11 @@ async function main(argv: readonly string[]): Promise<number> {
       options: { port: { type: 'string', default: '0' }, help: { type: 'boolean', short: 'h' } },
     })
     if (values.help === true) {
-      process.stdout.write(HELP)
+      out.write(HELP)
       return 0
     }
     if (files.length === 0 || files.length > 2) throw new UsageError('inspect needs a FILE, and at most one more; try curtaincall --help.')
-    return inspectTraces({ files, port: portNumber(values.port) }, process.stdout)
+    return inspectTraces({ files, port: portNumber(values.port) }, out)
   }
   if (command !== 'run') throw new UsageError(`There is no command ${command}; try curtaincall --help.`)
   const { own, file, args } = split(rest)
@@ -161,31 +167,27 @@ async function main(argv: readonly string[]): Promise<number> {
     },
   })
   if (values.help === true) {
-    process.stdout.write(HELP)
+    if (file !== undefined) out.say(`${await helpOf(file)}\n`)
+    out.write(HELP)
     return 0
   }
   if (file === undefined) throw new UsageError('run needs a FILE; try curtaincall --help.')
   const { timeout, drain, once = false, controls = false } = values
   const inspect = values['no-inspect'] === true ? undefined : { port: portNumber(values.port), controls }
   const whole = { timeout: milliseconds('timeout', timeout), drain: milliseconds('drain', drain) }
-  return run({ file, args, ...whole, once, inspect }, process.stdout, unread.signal)
+  return run({ file, args, ...whole, once, inspect }, out)
 }
 
-/** Aborted when whoever read what is printed has gone, as `head` has soon: that is no failure, and nobody is left to be told. */
-const unread = new AbortController()
-for (const stream of [process.stdout, process.stderr])
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE' && stream === process.stdout) unread.abort()
-    if (error.code !== 'EPIPE') throw error
-  })
-
+const out = new Output()
 try {
   process.exitCode = await main(process.argv.slice(2))
 } catch (error) {
-  const mistake = error instanceof UsageError || (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS') === true
-  process.stderr.write(`${mistake ? (error as Error).message : ((error as Error).stack ?? String(error))}\n`)
+  const mistake = isOf(error, UsageError) || codeOf(error).startsWith('ERR_PARSE_ARGS')
+  const isSaid = mistake || isOf(error, ProgramError)
+  out.complain(isSaid ? messageOf(error) : (stackOf(error) ?? shown(error)))
   process.exitCode = mistake ? 2 : 1
 }
-await new Promise((resolve) => process.stdout.write('', resolve))
+await out.flush()
+if (out.failed && process.exitCode === 0) process.exitCode = 1
 // Work that was abandoned may hold the process open for ever; everything that counts has been said.
 process.exit()

@@ -1,7 +1,7 @@
 /** `curtaincall inspect`: opens the inspector's page on recordings. */
 import { basename } from 'node:path'
-import type { Writable } from 'node:stream'
 import type { TraceLike } from '../inspector/index.ts'
+import type { Output } from './output.ts'
 import { portError, UsageError } from './program.ts'
 import { readOr } from './trace.ts'
 
@@ -12,14 +12,14 @@ export interface InspectOptions {
   readonly port: number
 }
 
-/** Shows recordings until SIGINT or SIGTERM comes; that is how it is meant to end, so it is no failure. */
-export async function inspectTraces({ files, port }: InspectOptions, out: Writable): Promise<number> {
+/** Shows recordings until SIGINT, SIGTERM or SIGHUP comes; that is how it is meant to end, so it is no failure. */
+export async function inspectTraces({ files, port }: InspectOptions, out: Output): Promise<number> {
   const [{ readTrace }, { showRecording }] = await Promise.all([import('../testing/index.ts'), import('../inspector/index.ts')])
   const traces = named(
     files.map((file) => readOr<TraceLike>(file, readTrace)),
     files,
   )
-  const stopped = firstOf(['SIGINT', 'SIGTERM'])
+  const stopped = firstOf(['SIGINT', 'SIGTERM', 'SIGHUP'])
   let inspector: Awaited<ReturnType<typeof showRecording>>
   try {
     inspector = await showRecording(traces, { port })
@@ -28,7 +28,7 @@ export async function inspectTraces({ files, port }: InspectOptions, out: Writab
     if ((error as { option?: string }).option === 'traces') throw new UsageError((error as Error).message)
     throw portError(error, port)
   }
-  out.write(`inspector: ${inspector.url}\nCtrl-C ends it\n`)
+  out.say(`inspector: ${inspector.url}\nCtrl-C ends it`)
   await stopped
   await inspector.close()
   return 0

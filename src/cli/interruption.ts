@@ -2,7 +2,7 @@
 import { type GlobalManager, handleSignals, type ShutdownOptions } from '../index.ts'
 
 /** As shells have it: 128 and the number of the signal. */
-const SIGNAL_EXITS = { SIGINT: 130, SIGTERM: 143 } as const
+const SIGNAL_EXITS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
 /** As of a command that SIGPIPE ends. Node.js gets an error of its output instead. */
 const UNREAD_EXIT = 141
 

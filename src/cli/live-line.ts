@@ -1,5 +1,6 @@
 /** One line that tells how it goes: redrawn in place on a terminal, now and then in a pipe. */
 import type { Metrics } from '../index.ts'
+import { harmless } from './words.ts'
 
 /** Where lines go. */
 export interface Screen {
@@ -10,6 +11,8 @@ export interface Screen {
 
 const TERMINAL_INTERVAL = 100
 const PIPE_INTERVAL = 1_000
+/** Columns of a terminal that does not say how many it has, or says 0. */
+const WIDTH = 80
 
 /** The numbers of the live line, in plain digits. */
 export function progressText(metrics: Metrics, rate: number): string {
@@ -64,15 +67,15 @@ export class LiveLine {
     const text = progressText(metrics, this.#rate)
     if (!this.#terminal) this.#screen.write(`${text}\n`)
     else {
-      this.#screen.write(`\r\x1b[2K${fit(text, this.#screen.columns ?? 80)}`)
+      this.#screen.write(`\r\x1b[2K${fit(text, this.#screen.columns || WIDTH)}`)
       this.#drawn = true
     }
   }
 
-  /** Prints a line of its own above the live one. */
+  /** Prints a line of its own above the live one; a terminal obeys nothing in it. */
   print(line: string): void {
     if (this.#muted) return
-    this.#screen.write(this.#drawn ? `\r\x1b[2K${line}\n` : `${line}\n`)
+    this.#screen.write(`${this.#drawn ? '\r\x1b[2K' : ''}${harmless(line)}\n`)
     this.#drawn = false
   }
 

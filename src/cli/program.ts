@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { inspect } from 'node:util'
+import { codeOf, messageOf, shown } from './words.ts'
 
 /** A mistake in how the command was called. */
 export class UsageError extends Error {}
@@ -14,8 +14,9 @@ export class ProgramError extends Error {}
 export function linesOf(result: unknown, file: string): readonly string[] {
   if (result === undefined || result === null) return []
   if (Array.isArray(result) && result.every((line) => typeof line === 'string')) return result
-  const received = inspect(result, { depth: 0, breakLength: Infinity, maxArrayLength: 10, maxStringLength: 80 })
-  throw new ProgramError(`${file}: what the program returns must be an array of strings, a line each, or nothing; received ${received}.`)
+  throw new ProgramError(
+    `${file}: what the program returns must be an array of strings, a line each, or nothing; received ${shown(result)}.`,
+  )
 }
 
 /** What the platform cannot make a module of. */
@@ -25,17 +26,28 @@ const NO_MODULE = new Set(['ERR_UNKNOWN_FILE_EXTENSION', 'ERR_IMPORT_ATTRIBUTE_M
 export async function loadModule(file: string): Promise<{ default?: unknown }> {
   const path = resolve(file)
   if (!existsSync(path)) throw new UsageError(`There is no file ${file}.`)
+  const stuck = Promise.withResolvers<never>()
+  const say = (): void => stuck.reject(new ProgramError(`${file} never ends to load: what it awaits outside of any function never comes.`))
+  process.once('beforeExit', say)
   try {
-    return (await import(pathToFileURL(path).href)) as { default?: unknown }
+    return (await Promise.race([import(pathToFileURL(path).href), stuck.promise])) as { default?: unknown }
   } catch (error) {
-    if (!NO_MODULE.has((error as { code?: string }).code ?? '')) throw error
-    throw new UsageError(`${file} can't be loaded by Node ${process.versions.node}: ${(error as Error).message}`)
+    if (!NO_MODULE.has(codeOf(error))) throw error
+    throw new UsageError(`${file} can't be loaded by Node ${process.versions.node}: ${messageOf(error)}`)
+  } finally {
+    process.off('beforeExit', say)
   }
+}
+
+/** What a program says of its arguments: a text that its module exports as `help`. */
+export async function helpOf(file: string): Promise<string> {
+  const { help } = (await loadModule(file)) as { help?: unknown }
+  return typeof help === 'string' ? help.trimEnd() : `${file} exports no help.`
 }
 
 /** What the platform says of a port, as wrong usage where another port would do; anything else as it is. */
 export function portError(error: unknown, port: number): unknown {
-  const { code } = error as { code?: string }
+  const code = codeOf(error)
   if (code === 'EADDRINUSE') return new UsageError(`Port ${port} is taken; give another one with --port.`)
   return code === 'EACCES' ? new UsageError(`Port ${port} is not open to this user; give another one with --port.`) : error
 }

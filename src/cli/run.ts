@@ -1,11 +1,12 @@
 /** `curtaincall run FILE`: runs a program under supervision and shuts it down in order, whatever happens. */
-import { inspect } from 'node:util'
 import { createGlobalManager, type GlobalManager, type Program, type ProgramContext, type ShutdownOptions } from '../index.ts'
 import type { Inspector } from '../inspector/index.ts'
 import { Interruption } from './interruption.ts'
-import { LiveLine, type Screen } from './live-line.ts'
+import { LiveLine } from './live-line.ts'
+import type { Output } from './output.ts'
 import { linesOf, loadModule, ProgramError, portError, UsageError } from './program.ts'
 import { summaryLines } from './summary.ts'
+import { isOf, shown, stackOf } from './words.ts'
 
 /** What the command line says. */
 export interface RunOptions {
@@ -55,30 +56,30 @@ async function openInspector(global: GlobalManager, options: RunOptions['inspect
 /**
  * Runs the program. With an inspector the tree stays up when the job is done, until a signal comes, unless `once` says otherwise.
  *
- * @param unread Aborted when nobody reads any more what goes to the screen: then it is shut down.
- * @returns The exit code: 0; 1 if the program threw, or returned no lines, or the tree gave up; 130 after SIGINT, 143 after SIGTERM and
- * 141 where nobody read any more, if neither the job was done nor the tree had ended before.
+ * @param out Where nobody reads any more what goes there, it is shut down.
+ * @returns The exit code: 0; 1 if the program threw, or returned no lines, or the tree gave up; 130 after SIGINT, 143 after SIGTERM, 129
+ * after SIGHUP and 141 where nobody read any more, if neither the job was done nor the tree had ended before.
  */
-export async function run(options: RunOptions, screen: Screen, unread: AbortSignal): Promise<number> {
+export async function run(options: RunOptions, out: Output): Promise<number> {
   const program = await load(options.file)
   // A program that only waits, for its signal or for messages, has nothing of its own that would.
   const awake = setInterval(() => undefined, 60_000)
   try {
-    return await supervise(program, options, screen, unread)
+    return await supervise(program, options, out)
   } finally {
     clearInterval(awake)
   }
 }
 
-async function supervise(program: Program, options: RunOptions, screen: Screen, unread: AbortSignal): Promise<number> {
+async function supervise(program: Program, options: RunOptions, out: Output): Promise<number> {
   const startedAt = performance.now()
   const global = createGlobalManager({ name: 'run' })
-  const live = new LiveLine(screen, () => global.metrics())
+  const live = new LiveLine(out, () => global.metrics())
   const stopping = new AbortController()
   let closedAt: number | undefined
   const shutdown: ShutdownOptions = { timeout: options.timeout, drain: options.drain }
   const inspector = await openInspector(global, options.inspect)
-  const interruption = new Interruption(global, shutdown, unread, (line) => live.print(line))
+  const interruption = new Interruption(global, shutdown, out.unread, (line) => live.print(line))
   global.on('manager.phase', ({ path, phase }) => {
     if (path !== global.path) return
     if (phase === 'closing') {
@@ -97,16 +98,16 @@ async function supervise(program: Program, options: RunOptions, screen: Screen, 
     },
   }
   const job = perform(program, global, context, options.file)
-  void job.then(({ thrown }) => thrown?.error instanceof UsageError && live.mute())
+  void job.then(({ thrown }) => isOf(thrown?.error, UsageError) && live.mute())
   // A tree that gives up, or is shut down by a signal, ends the run before the job does.
   const ended = await Promise.race([job, global.outcome.then(() => undefined)])
-  const isUsage = ended?.thrown?.error instanceof UsageError
+  const isUsage = isOf(ended?.thrown?.error, UsageError)
   const interrupted = interruption.code
   live.stop()
   const stayed = inspector !== undefined && !options.once && interrupted === 0 && !isUsage
   if (stayed) {
     for (const line of ended?.lines ?? []) live.print(line)
-    sayError(ended)
+    sayError(ended, out)
     live.print(`${stayText(ended)} until Ctrl-C`)
     await interruption.first
   }
@@ -115,11 +116,11 @@ async function supervise(program: Program, options: RunOptions, screen: Screen, 
   const finish = await inTime(job, left, interruption.second)
   interruption.end()
   await inspector?.close()
-  if (finish.thrown?.error instanceof UsageError) throw finish.thrown.error
+  if (isOf(finish.thrown?.error, UsageError)) throw finish.thrown.error
   // Said already, if there was time to read it.
   const isNews = !stayed || finish !== ended
   for (const line of [...(isNews ? finish.lines : []), ...summaryLines(global, report, performance.now() - startedAt)]) live.print(line)
-  if (isNews) sayError(finish)
+  if (isNews) sayError(finish, out)
   return interrupted !== 0 ? interrupted : finish.thrown !== undefined || global.state === 'failed' ? 1 : 0
 }
 
@@ -129,13 +130,13 @@ function stayText(ended: Finish | undefined): string {
   return `${ended.thrown === undefined ? 'the job is done' : 'the job has failed'}; the tree stays up for the inspector`
 }
 
-function sayError(finish: Finish | undefined): void {
-  if (finish?.thrown !== undefined) process.stderr.write(`${errorText(finish.thrown.error)}\n`)
+function sayError(finish: Finish | undefined, out: Output): void {
+  if (finish?.thrown !== undefined) out.complain(errorText(finish.thrown.error))
 }
 
 function errorText(error: unknown): string {
-  if (error instanceof ProgramError) return error.message
-  return error instanceof Error ? (error.stack ?? error.message) : `the program threw ${inspect(error)}`
+  if (isOf(error, ProgramError)) return error.message
+  return stackOf(error) ?? `the program threw ${shown(error)}`
 }
 
 /** The job has no tree left to wait for by now; what waits for something else is left behind when the time is up, or hurried. */

@@ -1,5 +1,6 @@
 /** What a run has come to, in words. */
 import type { GlobalManager, ShutdownReport } from '../index.ts'
+import { messageOf } from './words.ts'
 
 /** At most this many errors are listed one by one. */
 const ERRORS_SHOWN = 10
@@ -19,8 +20,7 @@ export function summaryLines(global: GlobalManager, report: ShutdownReport, elap
     `shutdown: ${report.mode}, ${milliseconds(report.duration)}${report.timedOut ? ', out of time' : ''}; ended meanwhile: ${report.completed} done, ${report.failed} failed, ${report.cancelled} cancelled, ${report.killed} killed`,
     `phases: ${phases.map(({ phase, duration, exceeded }) => `${phase} ${milliseconds(duration)}${exceeded ? ' (time up)' : ''}`).join(', ')}`,
   ]
-  for (const { path, error } of errors.slice(0, ERRORS_SHOWN))
-    lines.push(`error: ${path}: ${error instanceof Error ? error.message : String(error)}`)
+  for (const { path, error } of errors.slice(0, ERRORS_SHOWN)) lines.push(`error: ${path}: ${messageOf(error)}`)
   if (errors.length > ERRORS_SHOWN) lines.push(`error: and ${errors.length - ERRORS_SHOWN} more`)
   return lines
 }

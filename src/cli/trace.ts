@@ -1,29 +1,36 @@
 /** `curtaincall explain` and `curtaincall replay`. */
-import type { Writable } from 'node:stream'
 import { CurtaincallError } from '../index.ts'
 import type { Law, SimulatedTree, Step, Trace } from '../testing/index.ts'
+import type { Output } from './output.ts'
 import { loadModule, UsageError } from './program.ts'
+import { codeOf, isOf, messageOf } from './words.ts'
 
 /** Exit codes of a replay. */
 const BROKEN = 1
 const DIVERGED = 3
 
 /** Prints the story of a trace. */
-export async function explain(file: string, out: Writable): Promise<number> {
+export async function explain(file: string, out: Output): Promise<number> {
   const { explainTrace, readTrace } = await import('../testing/index.ts')
-  out.write(`${explainTrace(readOr(file, readTrace))}\n`)
+  out.say(explainTrace(readOr(file, readTrace)))
   return 0
 }
 
 /** Plays a trace again, and says whether that goes the same way and which laws hold. */
-export async function replay(file: string, module: string | undefined, out: Writable): Promise<number> {
+export async function replay(file: string, module: string | undefined, out: Output): Promise<number> {
   const { laws: all, readTrace, replayTrace } = await import('../testing/index.ts')
   const recorded = readOr(file, readTrace)
   if (recorded.header.tree === undefined && module === undefined)
     throw new UsageError(`The tree of ${file} is not one of plain data: name a module whose default export is the tree that was simulated.`)
   const { laws = [], ...given } = module === undefined ? {} : await load(module, recorded)
-  const { summary, simulation, divergence, unchecked } = await replayTrace(recorded, { ...given, laws: [...all, ...laws] })
-  out.write(`${simulation.explain()}\n\n${summary}\n`)
+  const { summary, simulation, divergence, unchecked } = await replayTrace(recorded, { ...given, laws: [...all, ...laws] }).catch(
+    (error: unknown) => {
+      // What its header says, of the tree, the faults or the script, is wrong: nobody else has said anything.
+      if (module === undefined && codeOf(error) === 'ERR_CONFIG') throw new UsageError(`${file}:1: ${messageOf(error)}`)
+      throw error
+    },
+  )
+  out.say(`${simulation.explain()}\n\n${summary}`)
   return simulation.violations.length + unchecked.length > 0 ? BROKEN : divergence === undefined ? 0 : DIVERGED
 }
 
@@ -33,8 +40,8 @@ export function readOr<Result>(file: string, read: (file: string) => Result): Re
     return read(file)
   } catch (error) {
     const isUnreadable = (error as { syscall?: string }).syscall !== undefined
-    if (isUnreadable) throw new UsageError(`${file} can't be read: ${(error as Error).message}`)
-    if (error instanceof CurtaincallError) throw new UsageError(error.message)
+    if (isUnreadable) throw new UsageError(`${file} can't be read: ${messageOf(error)}`)
+    if (isOf(error, CurtaincallError)) throw new UsageError(error.message)
     throw error
   }
 }

@@ -3,6 +3,7 @@ export {
   AskTimeoutError,
   ConfigError,
   CurtaincallError,
+  type CancelCode,
   type CurtaincallErrorCode,
   isStartFailure,
   MailboxFullError,
@@ -19,6 +20,7 @@ export {
 } from './errors.ts'
 export type { ExitReason } from './exit-reason.ts'
 export { ExitRequest } from './exit-request.ts'
+export { isError } from './is-error.ts'
 export { type Logger, type LogMethod, silentLogger } from './logger.ts'
 export {
   type CancelledOutcome,

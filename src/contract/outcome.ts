@@ -1,4 +1,5 @@
 /** How a routine ended. */
+import { isError } from './is-error.ts'
 
 /** It returned. */
 export interface CompletedOutcome<Output> {
@@ -44,8 +45,9 @@ export type Outcome<Output = unknown> = CompletedOutcome<Output> | FailedOutcome
 /** True if throwing `error` is a way to obey a cancel for `reason`. */
 export function obeys(error: unknown, reason: unknown): boolean {
   if (error === reason) return true
+  if (!isError(error)) return false
   try {
-    return error instanceof Error && (error.name === 'AbortError' || (error.cause !== undefined && error.cause === reason))
+    return error.name === 'AbortError' || (error.cause !== undefined && error.cause === reason)
   } catch {
     // A proxy, or a getter, that throws when it is looked at.
     return false

@@ -21,6 +21,10 @@ export interface RoutineReport {
   readonly phase: Phase
   /** Milliseconds from the beginning of the shutdown to its end. */
   readonly duration: number
+  /** Milliseconds from the beginning of the shutdown until it was asked to stop; undefined if it ended without having been asked. */
+  readonly asked: number | undefined
+  /** Milliseconds for which it held up the rest: from being asked to its end. 0 if it was not asked. */
+  readonly heldUp: number
 }
 
 /** An error that came up during the shutdown, or that caused it. */

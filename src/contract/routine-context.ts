@@ -22,6 +22,14 @@ export interface ContextOf<Local, Input = unknown, Message = never, Reply = neve
   /** Aborted when this incarnation is to stop, whatever the cause. A listener on it that throws is this routine's error. */
   readonly signal: AbortSignal
   /**
+   * Aborted when the manager that it lives in begins to close: nothing more is accepted, and with `drain` the work that is there may
+   * finish. Made when it is first read.
+   *
+   * @example
+   * while (!closing.aborted) await handle(await next())
+   */
+  readonly closing: AbortSignal
+  /**
    * Messages as they come; ends when this incarnation is told to stop.
    *
    * @example

@@ -8,8 +8,8 @@ import type { WaitOptions } from './wait-options.ts'
 /** The state of a routine: that of its present incarnation. */
 export type RoutineState = 'pending' | 'running' | 'completed' | 'failed' | 'cancelled'
 
-/** One supervised piece of work: a stable identity over all its incarnations. */
-export interface Routine<Output = unknown, Message = never, Reply = never, Work = AnyActorRef | undefined> {
+/** One supervised piece of work: a stable identity over all its incarnations. Without arguments any routine is one. */
+export interface Routine<Output = unknown, Message = never, Reply = unknown, Work = AnyActorRef | undefined> {
   readonly id: string
   readonly name: string
   /** Its path, state and incarnation: what `JSON.stringify`, and a log, makes of it. */
@@ -77,8 +77,8 @@ export interface Routine<Output = unknown, Message = never, Reply = never, Work 
   ask(message: Message, options?: WaitOptions): Promise<Reply>
 }
 
-/** A routine of which nothing is known but that it is one. */
-export type AnyRoutine = Routine<unknown, unknown, unknown>
+/** A routine of which nothing is known but that it is one, and to which anything may be sent. */
+export type AnyRoutine = Routine<unknown, unknown>
 
 /** The handle that spawning this logic gives. */
 export type RoutineFrom<Logic extends AnyActorLogic> = Routine<

@@ -18,6 +18,8 @@ export interface NameRegistry<Member extends Named<Member>> {
   readonly waiting: NameWaiters
   readonly tally: Tally
   readonly up: NameRegistry<Member> | undefined
+  /** How many of the living, here and below, are children under a strategy: a drain does not wait for them. */
+  services: number
   /** Of the whole tree: groups that have counted something that the levels above do not know yet. */
   readonly uncounted: Set<NameGroup<Member>>
 }

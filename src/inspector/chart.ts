@@ -99,16 +99,18 @@ function named(action: unknown): string {
   return typeof action === 'object' && action !== null && 'type' in action ? String(action.type) : 'a function'
 }
 
-/** XState's own event names, as a person says them. */
+const STATE_DONE = 'xstate.done.state.'
+
+/** XState's own event names, as a person says them: in one pass, since a recording may hold one of any length. */
 export function readable(event: string): string {
   const after = /^xstate\.after\.([^.]+)\./.exec(event)
   if (after !== null) return /^\d+$/.test(after[1] as string) ? `after ${after[1]} ms` : `after ${after[1]}`
   if (event === '') return 'always'
   if (event === 'xstate.stop') return 'told to stop'
   if (event === 'xstate.init') return 'its start'
+  if (event.startsWith(STATE_DONE) && !event.endsWith('.')) return `${event.slice(event.lastIndexOf('.') + 1)} is done`
   return event
     .replace(/^xstate\.done\.actor\.(?:\d+\.)?(.+)$/, '$1 is done')
     .replace(/^xstate\.error\.actor\.(?:\d+\.)?(.+)$/, '$1 failed')
-    .replace(/^xstate\.done\.state\..*?([^.]+)$/, '$1 is done')
     .replace(/^xstate\.route\./, 'route to ')
 }

@@ -109,15 +109,28 @@ export class Forest {
     this.#set(node, state, restarts, incarnation)
   }
 
+  /** Makes a node, and those above it that no event was about yet. One by one: a path from a file may be deeper than a stack. */
   #make(path: string, kind: NodeKind): Node {
-    const above = path.lastIndexOf('/')
-    const parent = above < 0 ? undefined : this.#parentAt(path.slice(0, above))
+    const missing: string[] = []
+    let parent: Node | undefined
+    for (let at = path.lastIndexOf('/'); at >= 0 && parent === undefined; ) {
+      const above = path.slice(0, at)
+      if (this.#fresh.has(above)) this.#admit(above)
+      parent = this.#byPath.get(above)
+      if (parent === undefined) missing.push(above)
+      at = above.lastIndexOf('/')
+    }
+    for (const above of missing.toReversed()) parent = this.#put(above, kindOf(above), parent)
+    return this.#put(path, kind, parent)
+  }
+
+  #put(path: string, kind: NodeKind, parent: Node | undefined): Node {
     const node: Node = {
       id: ++this.#lastId,
       parent: parent?.id ?? 0,
       path,
       kind,
-      label: path.slice(above + 1),
+      label: path.slice(path.lastIndexOf('/') + 1),
       state: 'pending',
       restarts: 0,
       incarnation: 1,
@@ -128,12 +141,6 @@ export class Forest {
     this.#byPath.set(path, node)
     this.#born.add(node)
     return node
-  }
-
-  /** The node at a path that something lies below; made, if no event was about it yet. */
-  #parentAt(path: string): Node {
-    if (this.#fresh.has(path)) this.#admit(path)
-    return this.#byPath.get(path) ?? this.#make(path, kindOf(path))
   }
 
   #set(node: Node, state: NodeState, restarts: number, incarnation: number): void {
@@ -312,6 +319,6 @@ function toChange({ id, state, restarts, incarnation }: Node): NodeChange {
 
 /** The kind of a manager, by the depth of its path. */
 export function kindOf(path: string): NodeKind {
-  const depth = path.split('/').length
+  const depth = path.split('/', 4).length
   return depth === 1 ? 'global' : depth === 2 ? 'app' : depth === 3 ? 'local' : 'manager'
 }

@@ -13,6 +13,7 @@ import { InspectorServer, pageFiles } from './server.ts'
 import { Shelf } from './shelf.ts'
 import { Watch } from './watch.ts'
 
+export type { InspectionEventLike } from './census.ts'
 export type { Recording } from './protocol.ts'
 export type { TraceLike } from './recording.ts'
 export type { StatelyAdapter, StatelyAdapterOptions, StatelyEvent, StatelySender, StatelySnapshot } from './stately.ts'

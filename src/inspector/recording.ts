@@ -51,6 +51,8 @@ export function fromTrace({ header, events, recorded, verdict }: TraceLike, name
   } catch (cause) {
     throw new RangeError(`line 1: ${(cause as Error).message}`, { cause })
   }
+  const far = events.findIndex(({ actor }) => !isPath(actor))
+  if (far >= 0) throw new RangeError(`line ${far + 2}: its actor has to be a text of at most ${LONG} characters and ${LEVELS} levels`)
   const from = recording?.from ?? 0
   return {
     name: recording?.name ?? name,
@@ -69,6 +71,8 @@ export function fromTrace({ header, events, recorded, verdict }: TraceLike, name
 
 /** Characters of a name, and of a path. */
 const LONG = 100_000
+/** Levels of a path: more than there ever are. */
+const LEVELS = 12_000
 /** Nodes that the tree at the beginning of a recording may have: more than there ever are. */
 const NODES = 2_000_000
 /** Milliseconds: no clock shows more. */
@@ -78,7 +82,9 @@ function wrong(why: string): never {
   throw new RangeError(why)
 }
 
-const isText = (value: unknown): boolean => typeof value === 'string' && value.length <= LONG
+const isText = (value: unknown): value is string => typeof value === 'string' && value.length <= LONG
+/** What lies deep costs the square of its depth. */
+const isPath = (value: unknown): boolean => isText(value) && value.split('/', LEVELS + 1).length <= LEVELS
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0
 const isMoment = (value: unknown): boolean => typeof value === 'number' && Math.abs(value) < LATEST
 
@@ -96,12 +102,12 @@ function checkOpening(opening: unknown): void {
 function isNode(node: unknown): boolean {
   if (!Array.isArray(node)) return false
   const [path, kind, state, restarts, incarnation] = node as unknown[]
-  return isText(path) && KINDS.includes(kind as never) && STATES.includes(state as never) && isCount(restarts) && isCount(incarnation)
+  return isPath(path) && KINDS.includes(kind as never) && STATES.includes(state as never) && isCount(restarts) && isCount(incarnation)
 }
 
 function isEvent(event: unknown): boolean {
   const { seq, at, type, path, cause } = (event ?? {}) as { readonly [Key in keyof KeptEvent]?: unknown }
-  return isCount(seq) && isMoment(at) && isText(type) && isText(path) && (cause === null || isCount(cause))
+  return isCount(seq) && isMoment(at) && isText(type) && isPath(path) && (cause === null || isCount(cause))
 }
 
 /**

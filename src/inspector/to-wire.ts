@@ -97,7 +97,7 @@ function contained(look: () => unknown, value: object): unknown {
 
 function object(value: object, depth: number, above: ReadonlySet<object>, budget: { left: number }): unknown {
   if (above.has(value)) return '↑ itself'
-  if (value instanceof Error) return errorText(value)
+  if (isError(value)) return errorText(value)
   if (value instanceof Date) return dateText(value)
   if (value instanceof RegExp) return brief(String(value))
   // A String object has as many entries as characters.
@@ -121,6 +121,22 @@ function object(value: object, depth: number, above: ReadonlySet<object>, budget
     return { [`Map of ${size}`]: entries.shape() }
   }
   return fields(value, next, budget)
+}
+
+/** How far up a prototype is looked for: those of errors lie right above. */
+const ABOVE = 5
+
+/** Also one of another realm, such as a vm context: by what its prototypes are called, since to ask it for a tag may call its code. */
+function isError(value: object): value is Error {
+  if (value instanceof Error) return true
+  if (!Object.hasOwn(value, 'stack')) return false
+  let at = Object.getPrototypeOf(value) as object | null
+  for (let k = 0; at !== null && k < ABOVE; k++) {
+    const made = Object.getOwnPropertyDescriptor(at, 'constructor')?.value as unknown
+    if (typeof made === 'function' && nameOf(made) === 'Error') return true
+    at = Object.getPrototypeOf(at) as object | null
+  }
+  return false
 }
 
 function errorText(value: { readonly name: unknown; readonly message: unknown }): string {

@@ -8,7 +8,7 @@ import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
 import type { LifecycleEvent, LifecycleEventType } from '../../machines/lifecycle-event.ts'
 import { type GlobalManager, Manager } from '../manager/index.ts'
 import { routineLogic } from '../routine/index.ts'
-import type { Unsubscribe } from '../turn/index.ts'
+import { instrument, type Unsubscribe } from '../turn/index.ts'
 import { chartOf } from './chart.ts'
 import { actorOf, describeActor, describeChart, describeHealth, describeOngoing, find } from './describe.ts'
 import { describeEnded } from './describe-ended.ts'
@@ -101,10 +101,13 @@ export class Watch implements Watched {
   /** Listens only to what is rare. */
   #listenToRare(): void {
     this.#off = RARE.map((type) =>
-      this.#global.on(type, (event) => {
-        this.ledger.record(plain(event))
-        this.#waterfall.note(plain(event))
-      }),
+      this.#global.on(
+        type,
+        instrument((event) => {
+          this.ledger.record(plain(event))
+          this.#waterfall.note(plain(event))
+        }),
+      ),
     )
   }
 
@@ -134,7 +137,12 @@ export class Watch implements Watched {
     this.#recordedFrom = this.#global.tree.bus.next()
     this.#baseAt = this.now
     this.#drawn = this.#recordedFrom
-    this.#off = [this.#global.on('*', (event) => this.#note(plain(event)))]
+    this.#off = [
+      this.#global.on(
+        '*',
+        instrument((event) => this.#note(plain(event))),
+      ),
+    ]
     this.traffic.begin()
     this.#export.begin(this.#baseAt)
     this.#delay = monitorEventLoopDelay({ resolution: 20 })

@@ -10,6 +10,11 @@ const appLogic = withEffects(appManagerMachine as unknown as ManagerMachine)
 /** Supervises local managers. */
 export class AppManager extends Manager {
   /** @internal */
+  protected get kind(): string {
+    return 'AppManager'
+  }
+
+  /** @internal */
   get logic(): ManagerMachine {
     return appLogic
   }

@@ -1,6 +1,7 @@
 /** Children of a manager, as values. */
 import type { AnyActorLogic } from 'xstate'
 import {
+  type ChildOptions,
   checkName,
   checkWork,
   compileLocalSpec,
@@ -9,11 +10,12 @@ import {
   type LogicArguments,
   type ManagerChild,
   type OptionsFor,
+  refuse,
   type RoutineChild,
   type RoutineOptions,
   seal,
 } from '../spec/index.ts'
-import type { Body } from './body.ts'
+import type { Body, RoutineContext } from './body.ts'
 
 /**
  * A routine for the `children` of a manager, or for `startChild`: `permanent` unless said otherwise, its `id` its name.
@@ -22,17 +24,27 @@ import type { Body } from './body.ts'
  * @example
  * global.createApp('api', { strategy: 'rest_for_one', children: [routine('db', connect), routine('cache', warm)] })
  */
-export function routine<Logic extends AnyActorLogic>(name: string, work: Logic, ...options: LogicArguments<Logic>): RoutineChild
+export function routine<Logic extends AnyActorLogic>(
+  name: string,
+  work: Logic,
+  ...options: LogicArguments<Logic, ChildOptions>
+): RoutineChild
+export function routine<Input = undefined, Message = never, Reply = never>(
+  name: string,
+  work: (context: RoutineContext<Input, Message, Reply>) => unknown,
+  ...options: OptionsFor<NoInfer<Input>, ChildOptions> | [options: RoutineOptions<Input> & ChildOptions & { readonly input: Input }]
+): RoutineChild
 export function routine<Output, Input = undefined, Message = never, Reply = never>(
   name: string,
   work: Body<Input, Output, Message, Reply>,
-  ...options: OptionsFor<NoInfer<Input>> | [options: RoutineOptions<Input> & { readonly input: Input }]
+  ...options: OptionsFor<NoInfer<Input>, ChildOptions> | [options: RoutineOptions<Input> & ChildOptions & { readonly input: Input }]
 ): RoutineChild
 export function routine(name: string, work: unknown, ...[options]: unknown[]): RoutineChild {
   checkName('routine', name)
   const given = options as RoutineOptions | undefined
   const spec = { ...compileRoutineSpec(given as RoutineOptions<never> | undefined, name, 'permanent'), input: given?.input }
-  const { restart, significant, id = name } = spec
+  const { restart, significant, attempts, id = name } = spec
+  if (attempts !== undefined) throw refuse('routine option attempts', 'nothing for a child, which has a restart type', attempts, name)
   return seal({ type: 'worker', id, name, restart, significant, work: checkWork(work, spec.resume, name), spec })
 }
 

@@ -2,9 +2,9 @@
 import type { InspectionEvent, Observer } from 'xstate'
 import { globalManagerMachine, type ManagerMachine } from '../../machines/manager.ts'
 import { AppManager } from './app-manager.ts'
-import { inWords, Tree, withEffects } from '../turn/index.ts'
+import { delaysOf, inWords, Tree, withEffects } from '../turn/index.ts'
 import { Manager } from './manager.ts'
-import type { Routine } from '../contract/index.ts'
+import type { AnyRoutine, Routine } from '../contract/index.ts'
 import {
   checkAppChild,
   checkName,
@@ -23,6 +23,11 @@ const globalLogic = withEffects(globalManagerMachine as ManagerMachine)
 /** Supervises app managers; gives up with a report, never with an uncaught exception. */
 export class GlobalManager extends Manager {
   /** @internal */
+  protected get kind(): string {
+    return 'GlobalManager'
+  }
+
+  /** @internal */
   get logic(): ManagerMachine {
     return globalLogic
   }
@@ -33,9 +38,8 @@ export class GlobalManager extends Manager {
     const { clock, interceptor } = spec
     if (interceptor !== undefined) this.on('*', (event) => interceptor.event(event))
     const inspect = spec.inspect === undefined ? {} : { inspect: inWords(spec.inspect as Observer<InspectionEvent>, this.tree.turn) }
-    const timers = { setTimeout: clock.setTimeout.bind(clock), clearTimeout: clock.clearTimeout.bind(clock) }
     this.life.asyncContext = this.tree.captureContext()
-    this.tree.turn.run(() => this.life.live({ clock: timers, ...inspect }))
+    this.tree.turn.run(() => this.life.live({ clock: delaysOf(this.tree, clock), ...inspect }))
   }
 
   /**
@@ -62,11 +66,17 @@ export class GlobalManager extends Manager {
    * What lives at a path, such as `shop/api/images` or `shop/api/images/resize#V1StGXR8`; or the routine of an id. A
    * restart changes nothing: the path leads to the same routine, or to the one that has taken its place.
    *
+   * @typeParam Expected What is expected there: a manager of some level, or a routine with what it takes and gives. It is not checked.
    * @returns A manager or a routine; undefined if there is none.
    * @example
-   * global.whereis('shop/api/db#db')
+   * global.whereis<Routine<void, { n: number }>>('shop/api/db#db')?.send({ n: 1 })
    */
-  whereis(path: string): Manager | Routine<unknown, unknown, unknown> | undefined {
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- said by the caller, who knows what was put there
+  whereis<Expected extends Manager | Routine = Manager | AnyRoutine>(path: string): Expected | undefined {
+    return this.#find(path) as Expected | undefined
+  }
+
+  #find(path: string): Manager | AnyRoutine | undefined {
     if (typeof path !== 'string') throw refuse('whereis path', 'a string', path, this.path)
     const [first, ...rest] = path.split('/')
     if (rest.length === 0 && first !== this.name) return this.#living(this.routine(path))
@@ -81,7 +91,7 @@ export class GlobalManager extends Manager {
   }
 
   #living(routine: { ended?: boolean; path: string } | undefined, path = routine?.path) {
-    return routine?.ended === false && routine.path === path ? (routine as unknown as Routine<unknown, unknown, unknown>) : undefined
+    return routine?.ended === false && routine.path === path ? (routine as unknown as AnyRoutine) : undefined
   }
 
   /** @internal */

@@ -5,7 +5,7 @@
  */
 import type { AnyMachineSnapshot, EventObject } from 'xstate'
 import type { Phase, ShutdownMode, ShutdownTrigger } from '../../machines/lifecycle-event.ts'
-import { type ManagerMachine, type ManagerMachineEvent, phaseOf } from '../../machines/manager.ts'
+import { type ManagerMachineEvent, phaseOf } from '../../machines/manager.ts'
 import { shouldRestart } from '../../machines/restart-policy.ts'
 import type { EndReason } from '../../machines/supervisor.ts'
 import type { Gate } from '../admission/index.ts'
@@ -18,25 +18,19 @@ import {
   StartFailedError,
 } from '../contract/index.ts'
 import type { Host, SupervisedRoutine } from '../routine/index.ts'
-import { type Closing, noteEnd, requestShutdown, ShutdownRun } from '../shutdown/index.ts'
+import { type Closing, noteEnd, requestShutdown, ShutdownRun, stopReason } from '../shutdown/index.ts'
 import { ignore, type ManagerSpec, plainShutdown, type ShutdownPlan } from '../spec/index.ts'
 import { type Lead, nameStart, type RoutineRegistry, type Service, Supervisor, type Ward } from '../supervision/index.ts'
-import { type Door, inspectInWords, LifecycleActor, type Tree, type Turn } from '../turn/index.ts'
+import { type Door, inspectInWords, LifecycleActor, type PhaseHold, type Tree, type Turn } from '../turn/index.ts'
+import type { Level } from './level.ts'
 import type { Place } from './place.ts'
 import { Readiness } from './readiness.ts'
 import { callStart } from './start-option.ts'
 import { Subtree } from './subtree.ts'
+import { noteUnseenEnd } from './unseen-end.ts'
 
 /** How a life has ended. */
 export type EndState = 'completed' | 'cancelled' | 'failed'
-
-/** What a level gives to its lives. */
-export interface Level {
-  /** The machine with its effects. */
-  readonly logic: ManagerMachine
-  /** Makes the manager that is one of the children. */
-  makeChild(child: Service): Life
-}
 
 export class Life implements Lead, Ward, Door, Closing {
   /** The manager, as users hold it. */
@@ -75,7 +69,8 @@ export class Life implements Lead, Ward, Door, Closing {
   readonly readiness = new Readiness(this)
   readonly #resolveOutcome: (report: ShutdownReport) => void
   #actor: LifecycleActor | undefined
-  #cancelReason: RoutineCancelledError | undefined
+  /** Why its supervisor stops it, and the number of the event for which it does. */
+  #stopped: { readonly reason: RoutineCancelledError | undefined; readonly cause: number } | undefined
   /** True if the last restart asked of it was one too many. */
   #exhausted = false
 
@@ -120,9 +115,8 @@ export class Life implements Lead, Ward, Door, Closing {
     return this.#actor as LifecycleActor
   }
 
-  /** The reason of all cancels that were given none: one error for all, since making errors is expensive. */
   get cancelReason(): RoutineCancelledError {
-    return (this.#cancelReason ??= new RoutineCancelledError('told to stop', { path: this.path }))
+    return this.run?.reason ?? this.place.cancelReason
   }
 
   describeLimit(): string {
@@ -135,8 +129,7 @@ export class Life implements Lead, Ward, Door, Closing {
     const parent = this.up === undefined ? {} : { parent: this.up.actor }
     this.supervisor = new Supervisor(this, this.registry)
     this.registry.beginLife(this.supervisor, this.asyncContext)
-    const actor = new LifecycleActor(this.host.logic, { id: this.name, ...parent, ...options } as object, this)
-    this.#actor = actor
+    const actor = (this.#actor = new LifecycleActor(this.host.logic, { id: this.name, ...parent, ...options } as object, this))
     if (this.up === undefined) inspectInWords(actor, this.turn)
     actor.onError((error) => this.tree.bus.contain(error, `${this.path}: the manager's actor failed`))
     actor.start()
@@ -167,6 +160,7 @@ export class Life implements Lead, Ward, Door, Closing {
     this.closed = false
     this.#exhausted = false
     this.startError = undefined
+    this.#stopped = undefined
     this.over = false
     this.readiness.reached = false
     this.stopRequested = false
@@ -224,7 +218,6 @@ export class Life implements Lead, Ward, Door, Closing {
     return requestShutdown(this, options)
   }
 
-  /** In a turn. */
   shutDown(plan: ShutdownPlan): void {
     this.stopRequested = true
     if (this.run === undefined) this.#beginShutdown(plan)
@@ -253,11 +246,15 @@ export class Life implements Lead, Ward, Door, Closing {
     return this.run?.seq ?? 0
   }
 
+  get stopReason(): RoutineCancelledError {
+    return this.#stopped?.reason ?? stopReason(this)
+  }
+
   get patience(): number {
     return this.spec.shutdown
   }
 
-  announcePhase(phase: Phase, cause: number, hold: (promise: PromiseLike<unknown>) => void): number {
+  announcePhase(phase: Phase, cause: number, hold: PhaseHold): number {
     return this.place.announce({ type: 'manager.phase', phase }, cause, hold)
   }
 
@@ -274,10 +271,11 @@ export class Life implements Lead, Ward, Door, Closing {
     this.#beginShutdown(plainShutdown(Infinity, cause, true))
   }
 
-  stopBySupervisor(): void {
+  stopBySupervisor(reason: RoutineCancelledError | undefined, cause: number): void {
+    this.#stopped = { reason, cause }
     if (this.run !== undefined) this.run.tighten('graceful', this.spec.shutdown)
     // It waits behind what waits there already, unless it is in a hurry.
-    else if (this.supervisor.busy && this.spec.shutdown !== Infinity) this.#stopBecause('supervisor', 0)
+    else if (this.supervisor.busy && this.spec.shutdown !== Infinity) this.#stopBecause('supervisor', cause)
     else this.supervisor.post({ type: 'stop' })
   }
 
@@ -294,7 +292,8 @@ export class Life implements Lead, Ward, Door, Closing {
     const seq = child?.routine?.seq ?? manager?.seq ?? this.seq
     if (why === 'limit') this.giveUp(seq, child?.routine === undefined ? manager?.failure : child.routine.current.error)
     else if (why === 'start_failed') this.#failStart(nameStart(this.path, child as Service))
-    else this.#stopBecause(why === 'stop' ? 'supervisor' : 'auto_shutdown', seq)
+    else if (why === 'stop') this.#stopBecause('supervisor', this.#stopped?.cause ?? 0)
+    else this.#stopBecause('auto_shutdown', seq)
   }
 
   /** Why its present life has failed. */
@@ -359,7 +358,7 @@ export class Life implements Lead, Ward, Door, Closing {
     this.unanswered = false
     const restart = service === undefined && state === 'failed' && up?.restarts(this) === true
     this.seq = this.place.announce({ type: 'manager.stopped', state, trigger: this.trigger }, run.seq)
-    if (service !== undefined) up?.supervisor.managerEnded(service, this.stopRequested, this.startError)
+    if (service !== undefined) up?.supervisor.managerEnded(service, this)
     // Code that awaits the outcome goes on before the callers of shutdown() do.
     else if (!restart) this.conclude()
     run.settle(report)
@@ -392,6 +391,7 @@ export class Life implements Lead, Ward, Door, Closing {
   conclude(): void {
     if (this.concluded) return
     this.concluded = true
+    noteUnseenEnd(this)
     this.up?.flock.forget(this)
     this.place.listeners.close()
     this.#resolveOutcome(this.report as ShutdownReport)

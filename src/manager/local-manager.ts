@@ -18,7 +18,7 @@ import {
 import { announce, type SupervisedRoutine } from '../routine/index.ts'
 import type { RoutineRegistry } from '../supervision/index.ts'
 import { withEffects } from '../turn/index.ts'
-import type { Body } from './body.ts'
+import type { AnyBody, Body, InputFor, OneOf, RoutineContext, RoutineOf } from './body.ts'
 
 const localLogic = withEffects(localManagerMachine as unknown as ManagerMachine)
 
@@ -30,6 +30,11 @@ const localLogic = withEffects(localManagerMachine as unknown as ManagerMachine)
  * const { outcome } = local.spawn('resize', ({ input, signal }) => resize(input, signal), { input: 'cat.jpg' })
  */
 export class LocalManager extends Manager {
+  /** @internal */
+  protected get kind(): string {
+    return 'LocalManager'
+  }
+
   /** @internal */
   get logic(): ManagerMachine {
     return localLogic
@@ -58,6 +63,13 @@ export class LocalManager extends Manager {
    * console.log(await routine.result())
    */
   spawn<Logic extends AnyActorLogic>(name: string, work: Logic, ...options: LogicArguments<Logic>): RoutineFrom<Logic>
+  // What it returns is inferred whole: of a union of promises no member can be told from the others.
+  spawn<Output, Input = undefined, Message = never, Reply = never>(
+    name: string,
+    work: (context: RoutineContext<Input, Message, Reply>) => Output,
+    ...options: OptionsFor<NoInfer<Input>> | [options: RoutineOptions<Input> & { readonly input: Input }]
+  ): Routine<Awaited<Output>, Message, Reply, undefined>
+  spawn<Bodies extends AnyBody>(name: string, work: OneOf<Bodies>, ...options: OptionsFor<InputFor<Bodies>>): RoutineOf<Bodies>
   spawn<Output, Input = undefined, Message = never, Reply = never>(
     name: string,
     work: Body<Input, Output, Message, Reply>,

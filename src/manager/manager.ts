@@ -17,7 +17,6 @@ import {
   type WaitOptions,
 } from '../contract/index.ts'
 import type { Metrics } from '../count/index.ts'
-import type { Host, SupervisedRoutine } from '../routine/index.ts'
 import { type NamedReport, shutdownRoutines } from '../shutdown/index.ts'
 import {
   callable,
@@ -42,7 +41,7 @@ import {
 } from '../supervision/index.ts'
 import { type LifecycleListener, type Listeners, type Tree, type Unsubscribe, WAIT_RULES, type Waiters, waitUntil } from '../turn/index.ts'
 import { type Health, healthOf } from './health.ts'
-import { type Level, Life } from './life.ts'
+import { Life } from './life.ts'
 import { Place } from './place.ts'
 
 /** The state of a manager. While `stopping`, its actor's snapshot also says in which phase. */
@@ -62,8 +61,11 @@ export interface AvailabilityOptions extends WaitOptions {
 
 const AVAILABILITY_RULES = { ...WAIT_RULES, room: oneOf('permit', 'queue') }
 
-/** What a manager is made of; the levels add what can be made below. */
-export abstract class Manager implements Host<SupervisedRoutine>, Level {
+/**
+ * What a manager is made of; the levels add what can be made below. To its routines it is a Host, and to its lives a Level; it does not
+ * say so, because the declarations that users get leave out what only the library may call.
+ */
+export abstract class Manager {
   readonly name: string
   readonly path: string
   /** @internal */ readonly tree: Tree
@@ -75,6 +77,7 @@ export abstract class Manager implements Host<SupervisedRoutine>, Level {
   readonly #children = new ChildCalls<Manager>(this)
 
   /** @internal */ abstract readonly logic: ManagerMachine
+  /** @internal What it is called in a log: a minifier shortens the names of classes. */ protected abstract readonly kind: string
   /** @internal */ protected abstract makeManager(name: string, options: LocalManagerOptions): Manager
 
   constructor(tree: Tree, up: Manager | undefined, name: string, spec: ManagerSpec) {
@@ -106,6 +109,7 @@ export abstract class Manager implements Host<SupervisedRoutine>, Level {
 
   /** Resolves with the report of the end that its parent does not answer with a restart. Never rejects. */
   get outcome(): Promise<ShutdownReport> {
+    this.#place.isOutcomeAsked = true
     return this.life.outcome
   }
 
@@ -121,7 +125,7 @@ export abstract class Manager implements Host<SupervisedRoutine>, Level {
 
   /** @internal */
   [Symbol.for('nodejs.util.inspect.custom')](): string {
-    return `${this.constructor.name} ${this.path} (${this.state})`
+    return `${this.kind} ${this.path} (${this.state})`
   }
 
   // --- what is counted and heard -------------------------------------------------------------
@@ -236,6 +240,7 @@ export abstract class Manager implements Host<SupervisedRoutine>, Level {
    * @throws ConfigError before anything is stopped. The promise never rejects.
    */
   shutdown(options: ShutdownOptions = {}): Promise<ShutdownReport> {
+    this.#place.isOutcomeAsked = true
     return this.life.shutdown(options)
   }
 

@@ -1,10 +1,10 @@
 /** A place in the tree: its name, its counters and permits, and its listeners. */
 import type { ControlEvent, LifecycleEvent, ManagerEvent, RefusalCode } from '../../machines/lifecycle-event.ts'
 import { Gate } from '../admission/index.ts'
-import { SpawnRefusedError } from '../contract/index.ts'
+import { RoutineCancelledError, SpawnRefusedError } from '../contract/index.ts'
 import { countAll, type Counters, type Metrics, type NameGroup, type NameRegistry, NameWaiters, Tally } from '../count/index.ts'
 import type { SupervisedRoutine } from '../routine/index.ts'
-import { Listeners, type Tree } from '../turn/index.ts'
+import { Listeners, type PhaseHold, type Tree } from '../turn/index.ts'
 
 type Unnumbered<Event> = Event extends unknown ? Omit<Event, 'path' | 'at' | 'seq' | 'cause'> : never
 
@@ -20,7 +20,11 @@ export class Place implements NameRegistry<SupervisedRoutine> {
   readonly gate: Gate
   readonly tally = new Tally()
   readonly groups = new Map<string, NameGroup<SupervisedRoutine>>()
+  services = 0
+  #cancelReason: RoutineCancelledError | undefined
   readonly waiting = new NameWaiters()
+  /** True if somebody has asked for the outcome. */
+  isOutcomeAsked = false
   /** Routines below that are silent. */
   hung = 0
 
@@ -31,6 +35,11 @@ export class Place implements NameRegistry<SupervisedRoutine> {
     this.path = up === undefined ? name : `${up.path}/${name}`
     this.listeners = new Listeners(tree.bus, up?.listeners)
     this.gate = new Gate(maxRoutines, up?.gate)
+  }
+
+  /** The reason of all cancels by hand that were given none: one error for all, since making errors is expensive. */
+  get cancelReason(): RoutineCancelledError {
+    return (this.#cancelReason ??= new RoutineCancelledError('told to stop', { path: this.path }))
   }
 
   get uncounted(): Set<NameGroup<SupervisedRoutine>> {
@@ -90,8 +99,8 @@ export class Place implements NameRegistry<SupervisedRoutine> {
     throw new SpawnRefusedError(code, message, { path })
   }
 
-  /** Numbers an event of this manager and delivers it. `hold` takes promises that its listeners return. In a turn. */
-  announce(event: ManagerEventBody, cause: number, hold?: (promise: PromiseLike<unknown>) => void): number {
+  /** Numbers an event of this manager and delivers it. `hold` takes promises that its listeners return, and what they throw. In a turn. */
+  announce(event: ManagerEventBody, cause: number, hold?: PhaseHold): number {
     const { bus, clock } = this.tree
     const seq = bus.next()
     if (!bus.hears(event.type)) return seq

@@ -13,7 +13,8 @@ export interface ProgramContext {
 
 /**
  * The default export of a module for `curtaincall run FILE`: builds a tree below `global` and resolves when
- * the job is done. Lines that it returns are printed in the summary, also after an interrupted run.
+ * the job is done. Lines that it returns are printed in the summary, also after an interrupted run. A text that the module exports
+ * as `help` is printed by `curtaincall run FILE --help`.
  *
  * @example
  * const program: Program = async (global, { args }) => {

@@ -66,6 +66,9 @@ export class Subtree implements Flock, Capacity {
     // By now there may be another one of that name.
     if (this.#managers.get(child.name) === child) this.#managers.delete(child.name)
     this.startOrder.delete(child)
+    // Its handle may be kept for long.
+    child.asyncContext = undefined
+    child.registry.asyncContext = undefined
   }
 
   /** Another life begins, with nothing below. */
@@ -132,8 +135,13 @@ export class Subtree implements Flock, Capacity {
     return this.#managers.size + this.registry.size
   }
 
+  /** Living and queued routines, at all levels. */
   get livingRoutines(): number {
     return this.#place.living
+  }
+
+  get livingSpawned(): number {
+    return this.#place.living - this.#place.services
   }
 
   get totals(): ReportTotals {

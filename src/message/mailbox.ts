@@ -9,7 +9,7 @@
  * X5  What a body was handed and has not come to by its end waits again, before what came later.
  */
 import { MailboxFullError, SelfAskError, type WaitOptions } from '../contract/index.ts'
-import { running, type Subject } from '../port/index.ts'
+import { running, soon, type Subject } from '../port/index.ts'
 import { abortSignal, check, positiveOrInfinity } from '../spec/index.ts'
 import type { Addressee } from './addressee.ts'
 import { Fifo } from './fifo.ts'
@@ -171,7 +171,7 @@ export class Mailbox {
   wake(): void {
     if (this.#waking || this.#waiting.size === 0) return
     this.#waking = true
-    queueMicrotask(this.#serve)
+    soon(this.#serve)
   }
 
   readonly #serve = (): void => {

@@ -1,13 +1,18 @@
 /**
  * The port of asynchronous contexts: in whose context something runs.
  *
- * Bodies, `start` and `restartIf` run through it. A spawned routine runs in the context that was captured at its spawn; a child runs
- * in the one that was captured when its manager was made, and a manager that is itself a child in that of its parent.
+ * What the library calls for a routine runs through it: `start`, the body, messages, `restartIf`, the listeners on its signal, and its
+ * timers. A spawned routine runs in the context of its `spawn`; a child runs in that of the making of its manager, and a manager that is
+ * itself a child in that of its parent. A restart is in the same again.
+ *
+ * AC1  No code of a routine runs in the context of another one, whoever spawned first, made room for it, or stopped it.
+ * AC2  A context is kept by the routines that run in it, and by nothing else: neither by timers that are shared nor by what is over.
+ * AC3  Where no store is in use there is nothing to keep: a capture is undefined, and what was captured so runs in no one's context.
  */
 export interface AsyncContext {
   /** The context of the code that is running now; undefined if there is nothing to keep. */
   capture(): unknown
-  /** Calls `act(a, b)` in a captured context. */
+  /** Calls `act(a, b)` in a captured context; of undefined, in no one's. */
   run<A, B>(captured: unknown, act: (a: A, b: B) => unknown, a: A, b: B): void
 }
 

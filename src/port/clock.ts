@@ -1,5 +1,8 @@
 /** The port through which all time comes in. */
 import { LONGEST_TIMER } from '../../machines/shutdown.ts'
+import { ambient, type AsyncContext } from './async-context.ts'
+import { LineTimer, type PlatformTime, PlatformTimes, type TimerLine } from './platform-time.ts'
+import { soon } from './soon.ts'
 
 /** Where the library takes time from. Milliseconds throughout. */
 export interface Clock {
@@ -17,52 +20,17 @@ const FIRING = Symbol('curtaincall.firing')
 /** A shorter delay gets a platform timer of its own, so that a wait for one turn of the event loop lasts a whole turn. */
 const SHORT = 10
 
-/** A timer in the list of all timers of the same length. */
-class LineTimer<Target = unknown> {
-  previous: LineTimer | undefined
-  next: LineTimer | undefined
-  /** Undefined once it has fired or was disarmed. */
-  line: TimerLine | undefined
-  /** Whole milliseconds since the process began: a small integer, which is no object of its own. */
-  readonly due: number
-  readonly act: (target: Target) => void
-  readonly target: Target
+/** So many milliseconds after a timer should have fired it is taken for lost. */
+const LATE = 1_000
 
-  constructor(line: TimerLine, due: number, act: (target: Target) => void, target: Target) {
-    this.line = line
-    this.due = due
-    this.act = act
-    this.target = target
-  }
-}
+/** A timer that shares nothing. */
+class ShortTimer {
+  readonly handle: unknown
+  readonly time: PlatformTime
 
-/** All timers of one length, the next one first, behind one timer of the platform. */
-class TimerLine {
-  readonly delay: number
-  head: LineTimer | undefined
-  tail: LineTimer | undefined
-  timer: unknown
-
-  constructor(delay: number) {
-    this.delay = delay
-  }
-
-  push(timer: LineTimer): void {
-    timer.previous = this.tail
-    if (this.tail === undefined) this.head = timer
-    else this.tail.next = timer
-    this.tail = timer
-  }
-
-  remove(timer: LineTimer): void {
-    const { previous, next } = timer
-    if (previous === undefined) this.head = next
-    else previous.next = next
-    if (next === undefined) this.tail = previous
-    else next.previous = previous
-    timer.previous = undefined
-    timer.next = undefined
-    timer.line = undefined
+  constructor(handle: unknown, time: PlatformTime) {
+    this.handle = handle
+    this.time = time
   }
 }
 
@@ -74,13 +42,22 @@ class TimerLine {
  *
  * A1  Timers of one length fire in the order in which they were armed, none more than the platform's millisecond early.
  * A2  The platform has a timer of a length as long as one of that length is armed here, and no longer.
+ * A3  A timer hangs on the functions of the platform that there were when it was armed (platform-time.ts), is disarmed by them, and shares
+ *     a platform timer only with those that hang on the same. So a fake clock that comes or goes silences no timer but its own.
+ * A4  A shared timer is armed in the asynchronous context of the making of its tree, so that it keeps no other.
  */
 export class PlatformClock implements Clock {
-  readonly #lines = new Map<number, TimerLine>()
-  /** The line that was used last: nearly all timers of a program have few lengths. */
-  #latest: TimerLine | undefined
+  readonly #times = new PlatformTimes()
+  readonly #context: AsyncContext
+  /** That of the making of its tree. */
+  readonly #making: unknown
   /** Kept, because asking for it is a third of the price of `now`. */
   readonly #origin = performance.timeOrigin
+
+  constructor(context: AsyncContext = ambient) {
+    this.#context = context
+    this.#making = context.capture()
+  }
 
   now(): number {
     return this.#origin + performance.now()
@@ -92,66 +69,95 @@ export class PlatformClock implements Clock {
 
   /** Calls `act(target)` once. A caller that has just read the clock passes `now`: reading it costs as much as all the rest here. */
   arm<Target>(act: (target: Target) => void, target: Target, delay: number, now?: number): unknown {
-    if (!(delay >= SHORT)) return setTimeout(act, delay, target)
-    const line = this.#latest?.delay === delay ? this.#latest : this.#lineOf(delay)
-    const due = Math.ceil((now ?? this.now()) - this.#origin + delay)
+    if (!(delay >= SHORT)) return this.#armShort(act, target, delay)
+    const read = now ?? this.now()
+    const time = this.#times.present()
+    const { latest } = time
+    const line = latest?.delay === delay ? latest : time.lineOf(delay)
+    // Where it depends on the caller what time it is, `now` may be that of another one.
+    const since = time.depends ? time.now() : read - this.#origin
+    const due = Math.ceil(since + delay)
+    const { tail } = line
+    if (tail === undefined || due < tail.due || since > line.until + LATE) return this.#armAside(act, target, line, since)
     const timer = new LineTimer(line, due, act, target) as LineTimer
     line.push(timer)
-    if (line.timer === undefined) this.#arm(line, delay)
     return timer
   }
 
-  #lineOf(delay: number): TimerLine {
-    let line = this.#lines.get(delay)
-    if (line === undefined) {
-      line = new TimerLine(delay)
-      this.#lines.set(delay, line)
-    }
-    this.#latest = line
-    return line
+  /** The same for the first of its line, and where something is odd. */
+  #armAside<Target>(act: (target: Target) => void, target: Target, expected: TimerLine, since: number): unknown {
+    const { delay } = expected
+    const time = this.#times.look()
+    const line = time === expected.time ? expected : time.lineOf(delay)
+    const read = time === expected.time ? since : time.now()
+    const timer = new LineTimer(line, Math.ceil(read + delay), act, target) as LineTimer
+    line.push(timer)
+    if (line.timer === undefined) this.#arm(line, timer.due, delay)
+    else if (read > line.until + LATE) this.#armAgain(line, read)
+    return timer
+  }
+
+  #armShort<Target>(act: (target: Target) => void, target: Target, delay: number): ShortTimer {
+    const time = this.#times.present()
+    return new ShortTimer(time.setTimeout(act, delay, target), time)
   }
 
   clearTimeout(timer: unknown): void {
-    if (!(timer instanceof LineTimer)) {
-      clearTimeout(timer as Parameters<typeof clearTimeout>[0])
-      return
-    }
-    const { line } = timer
-    if (line === undefined) return
-    line.remove(timer)
-    if (line.head === undefined) this.#close(line)
+    if (timer instanceof LineTimer) {
+      const { line } = timer
+      if (line === undefined) return
+      line.remove(timer)
+      if (line.head === undefined) close(line)
+    } else if (timer instanceof ShortTimer) timer.time.clearTimeout(timer.handle)
   }
 
-  #arm(line: TimerLine, left: number): void {
+  #arm(line: TimerLine, due: number, left: number): void {
     // What is longer than the platform can wait is waited for in parts.
-    line.timer = setTimeout(() => this.#fire(line), Math.min(left, LONGEST_TIMER))
+    const wait = Math.min(left, LONGEST_TIMER)
+    line.until = due - (left - wait)
+    const { depends, home } = line.time
+    if (home === undefined) this.#context.run(depends ? undefined : this.#making, this.#set, line, wait)
+    else home(() => this.#set(line, wait))
   }
 
-  #close(line: TimerLine): void {
-    if (line.timer !== FIRING) clearTimeout(line.timer as Parameters<typeof clearTimeout>[0])
-    this.#lines.delete(line.delay)
-    if (this.#latest === line) this.#latest = undefined
+  /** Its timer has not fired, and should have: some fake clocks can be emptied. */
+  #armAgain(line: TimerLine, since: number): void {
+    if (line.timer === FIRING) return
+    line.time.clearTimeout(line.timer)
+    const { due } = line.head as LineTimer
+    this.#arm(line, due, Math.max(1, due - since))
+  }
+
+  readonly #set = (line: TimerLine, wait: number): void => {
+    line.timer = line.time.setTimeout(this.#fire, wait, line)
   }
 
   /** Fires the first if it is due, and lets what is due in microtasks begin before the next. */
-  #fire(line: TimerLine): void {
+  readonly #fire = (line: TimerLine): void => {
     const { head } = line
     if (head === undefined) return
-    const left = Math.ceil(head.due - performance.now())
+    const { due } = head
+    const left = due <= line.until ? 0 : Math.min(due - line.until, Math.ceil(due - line.time.now()))
     if (left > 1) {
-      this.#arm(line, left)
+      this.#arm(line, due, left)
       return
     }
     line.timer = FIRING
     line.remove(head)
-    if (line.head === undefined) this.#close(line)
+    if (line.head === undefined) close(line)
     try {
       head.act(head.target)
     } finally {
       // Behind the microtasks of this one, as far as they are queued.
-      if (line.head !== undefined) queueMicrotask(() => this.#fire(line))
+      if (line.head !== undefined) soon(() => this.#fire(line))
     }
   }
+}
+
+/** The last of a line is gone. */
+function close(line: TimerLine): void {
+  if (line.timer !== FIRING) line.time.clearTimeout(line.timer)
+  line.time.forget(line)
 }
 
 function call(callback: () => void): void {

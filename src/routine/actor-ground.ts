@@ -22,6 +22,8 @@ interface ActorSubject extends Subject {
   readonly resumption: Resumption | undefined
   readonly tree: Tree
   readonly mailbox: Mailbox
+  /** The asynchronous context that its body runs in; see port/async-context.ts. */
+  readonly bodyContext: unknown
   /** Its actor has begun, and takes messages. */
   flushMailbox(): void
 }
@@ -68,6 +70,7 @@ function begin(run: ActorRun): void {
   const work = new WorkActor(contained, options as object, () => void (run.footing === work && subject.mailbox.came()))
   run.footing = work
   resumption?.observe(work)
+  handleInContext(work, subject)
   // Its end is relayed to the routine's actor. What it throws once it was stopped from here is not: it comes from tidying up.
   work.subscribe({
     error: (error) => {
@@ -98,6 +101,15 @@ function stop(run: ActorRun): void {
   run.returned(undefined)
 }
 
+/** What it is sent, by whomever, and by its own delays, it handles in the asynchronous context of its routine. */
+function handleInContext(work: AnyActorRef, subject: ActorSubject): void {
+  const { asyncContext } = subject.tree
+  // XState's way in for whatever is sent.
+  const actor = work as unknown as { _send: (event: EventObject) => void }
+  const send = actor._send.bind(actor)
+  actor._send = (event) => asyncContext.run(subject.bodyContext, send, event, undefined)
+}
+
 /**
  * The same logic, except that an actor whose own action throws takes its children with it, and that what they throw while they
  * are stopped is heard of: XState leaves the ones running, and drops the other.
@@ -107,6 +119,8 @@ function stoppingChildren(logic: AnyActorLogic, run: Run): AnyActorLogic {
   const error = (thrown: unknown): void => run.strayed(thrown, 'a child of its actor threw while it was being stopped')
   return instead(original, {
     transition: (snapshot, event, scope) => {
+      // An event that it handles is a sign of life.
+      run.beat()
       if (run.footing === scope.self) (run.footing as WorkActor).came()
       if (event.type === 'xstate.stop') for (const child of descendants(snapshot)) child.subscribe({ error })
       try {

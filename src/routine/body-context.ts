@@ -18,6 +18,8 @@ export interface BodyRun extends Run {
 export interface BodySubject extends Subject {
   readonly logic: Work
   readonly mailbox: Mailbox
+  /** Aborted when its manager begins to close. */
+  readonly closing: AbortSignal
   /** The manager that it lives in. */
   readonly local: Host
 }
@@ -58,6 +60,10 @@ export class BodyContext implements ContextOf<object> {
 
   get signal(): AbortSignal {
     return this.#run.signal
+  }
+
+  get closing(): AbortSignal {
+    return this.#subject.closing
   }
 
   get messages(): AsyncIterable<Envelope<never, never>> {

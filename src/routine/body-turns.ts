@@ -7,11 +7,15 @@ import { DONE, FAIL, GIVE_UP, TIMEOUT } from './routine-steps.ts'
 // --- timers: each begins a turn ----------------------------------------------------------------
 
 export function expire(incarnation: Incarnation): void {
-  incarnation.turn.run(timeIsUp, incarnation, TIMEOUT)
+  inContext(incarnation, timeRanOut, TIMEOUT)
 }
 
 export function giveUpInTime(incarnation: Incarnation): void {
-  incarnation.turn.run(timeIsUp, incarnation, GIVE_UP)
+  inContext(incarnation, timeRanOut, GIVE_UP)
+}
+
+function timeRanOut(incarnation: Incarnation, event: typeof TIMEOUT | typeof GIVE_UP): void {
+  incarnation.turn.run(timeIsUp, incarnation, event)
 }
 
 function timeIsUp(incarnation: Incarnation, event: typeof TIMEOUT | typeof GIVE_UP): void {
@@ -48,8 +52,8 @@ function done(incarnation: Incarnation, output: unknown): void {
 
 /** Its body has thrown, or left with an OTP reason. */
 export function threw(incarnation: Incarnation, error: unknown): void {
-  const { turn, path } = incarnation
-  if (ExitRequest.is(error)) turn.arise(exited, incarnation, exitStep(error.reason, path))
+  const { turn, subject } = incarnation
+  if (ExitRequest.is(error)) turn.arise(exited, incarnation, exitStep(error.reason, subject.path))
   else turn.arise(failed, incarnation, error)
 }
 
@@ -73,12 +77,16 @@ export function answerOrphan({ subject }: Incarnation): void {
 
 // --- deeds -------------------------------------------------------------------------------------
 
-/** In the asynchronous context of its spawn. */
-export function beginBody(incarnation: Incarnation): void {
-  const { asyncContext } = incarnation.subject
-  // Nothing was captured: it runs in the context that there is.
-  if (asyncContext === undefined) runBody(incarnation)
-  else incarnation.tree.asyncContext.run(asyncContext, runBody, incarnation, undefined)
+/** In the asynchronous context of its routine. */
+function inContext<B>(incarnation: Incarnation, act: (incarnation: Incarnation, b: B) => void, b: B): void {
+  incarnation.tree.asyncContext.run(incarnation.subject.bodyContext, act, incarnation, b)
+}
+
+/** @param atOnce True if nobody's code has run in the turn that decided it: where its launch began that turn, it is in its context. */
+export function beginBody(incarnation: Incarnation, atOnce: boolean): void {
+  const { tree, subject } = incarnation
+  if (atOnce && tree.launched === incarnation) runBody(incarnation)
+  else tree.asyncContext.run(subject.asyncContext, runBody, incarnation, undefined)
 }
 
 function runBody(incarnation: Incarnation): void {
@@ -89,19 +97,33 @@ function runBody(incarnation: Incarnation): void {
   }
 }
 
-/** The test kit gets between, or an observer. */
+/** The test kit gets between, or an observer: what they add to its context is there in all that is called for it. */
 export function callGround(incarnation: Incarnation): void {
   const { subject, tree } = incarnation
   const { interceptor, observer } = tree
-  if (interceptor !== undefined) interceptor.begin(subject, () => subject.ground.begin(incarnation))
-  else if (observer !== undefined) observer.run(subject, () => subject.ground.begin(incarnation))
+  if (interceptor !== undefined) interceptor.begin(subject, () => beginWithin(incarnation))
+  else if (observer !== undefined) observer.run(subject, () => beginWithin(incarnation))
   else subject.ground.begin(incarnation)
 }
 
+function beginWithin(incarnation: Incarnation): void {
+  const { subject, tree } = incarnation
+  subject.bodyContext = tree.captureContext()
+  subject.ground.begin(incarnation)
+}
+
 export function askBody(incarnation: Incarnation): void {
+  inContext(incarnation, ask, undefined)
+}
+
+function ask(incarnation: Incarnation): void {
   incarnation.ask()
 }
 
 export function killBody(incarnation: Incarnation): void {
+  inContext(incarnation, kill, undefined)
+}
+
+function kill(incarnation: Incarnation): void {
   incarnation.kill()
 }

@@ -8,8 +8,8 @@ import type { AnyActorRef, AnyMachineSnapshot, EventObject } from 'xstate'
 
 /** What XState schedules with. */
 interface Scheduler {
-  schedule(this: void, source: AnyActorRef, target: AnyActorRef, event: EventObject, delay: number, id?: string): void
-  cancelAll(this: void, source: AnyActorRef): void
+  schedule(source: AnyActorRef, target: AnyActorRef, event: EventObject, delay: number, id?: string): void
+  cancelAll(source: AnyActorRef): void
 }
 
 /** What XState has beside its types. */
@@ -124,7 +124,8 @@ function systemOf({ system }: AnyActorRef): System {
 
 /** From here on the scheduler tells of delays that are to be noted. */
 function tell(scheduler: Scheduler): void {
-  const { schedule, cancelAll } = scheduler
+  const schedule = scheduler.schedule.bind(scheduler)
+  const cancelAll = scheduler.cancelAll.bind(scheduler)
   scheduler.schedule = (source, target, event, delay, given) => {
     const delays = notedFor(source)
     const id = given ?? delays?.nextId()

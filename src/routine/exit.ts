@@ -1,16 +1,7 @@
 /** OTP's reasons to exit: checked, and as steps of a lifecycle. */
-import { CurtaincallError, type ExitReason, ExitRequest } from '../contract/index.ts'
+import { CurtaincallError, type ExitReason, ExitRequest, isError } from '../contract/index.ts'
 import { refuse, type Rule } from '../spec/index.ts'
 import { DONE, EXIT, FAIL } from './routine-steps.ts'
-
-/** Also one of another realm, and one that calls itself otherwise. A proxy may refuse to be looked at. */
-function isError(value: object): boolean {
-  try {
-    return value instanceof Error || Object.prototype.toString.call(value) === '[object Error]'
-  } catch {
-    return false
-  }
-}
 
 const exitReason: Rule = {
   range: "'normal', 'shutdown', 'killed', an object {shutdown} or an Error",

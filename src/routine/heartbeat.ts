@@ -4,6 +4,8 @@ import type { Tree } from '../turn/index.ts'
 /** An incarnation whose heartbeats are watched. */
 export interface Beating {
   readonly tree: Tree
+  /** The asynchronous context that it runs in; see port/async-context.ts. */
+  readonly asyncContext: unknown
   /** It has been silent for so many milliseconds, which is too long. In a turn. */
   fellSilent(silence: number): void
   /** It was taken for hung, and is not. In a turn. */
@@ -57,11 +59,15 @@ export class Heartbeat {
   }
 
   #arm(delay: number): void {
-    this.#timer = this.#beating.tree.later(() => this.#look(), delay)
+    const { tree, asyncContext } = this.#beating
+    this.#timer = tree.laterIn(asyncContext, () => this.#look(), delay)
   }
 
   #look(): void {
-    const silence = this.#beating.tree.clock.now() - this.last
+    const now = this.#beating.tree.clock.now()
+    // Earlier than it was: a fake clock has come or gone.
+    if (now < this.last) this.last = now
+    const silence = now - this.last
     this.#timer = undefined
     if (silence < this.#hungAfter) {
       this.#arm(this.#hungAfter - silence)

@@ -2,6 +2,7 @@
 import type { AnyActorRef } from 'xstate'
 import type { RoutineCancelledError } from '../contract/index.ts'
 import type { Listeners, Tree } from '../turn/index.ts'
+import type { ClosingSignals } from './closing-signal.ts'
 
 /** The manager that a routine lives in. */
 export interface Host<Routine = unknown> {
@@ -23,6 +24,7 @@ export interface Host<Routine = unknown> {
 
 /** Where a manager keeps its routines, and answers their ends. */
 export interface Registrar<Routine> {
+  readonly closing: ClosingSignals
   /** One routine more, or fewer, does not run: it waits, or its end has not been answered. */
   countIdle(by: 1 | -1): void
   /** Makes the id of a routine that has none yet. */

@@ -56,6 +56,8 @@ export class Incarnation implements Run, Launch, SignalOwner {
   readonly number: number
   startedAt: number | undefined
   endedAt: number | undefined
+  /** When it was asked to stop. */
+  askedAt: number | undefined
   output: unknown
   error: unknown
   reason: unknown
@@ -160,10 +162,6 @@ export class Incarnation implements Run, Launch, SignalOwner {
     return logger.child?.({ path: this.subject.path, incarnation: this.number }) ?? logger
   }
 
-  get path(): string {
-    return this.subject.path
-  }
-
   launch(): void {
     if (this.waits) this.subject.launch(this)
   }
@@ -228,19 +226,19 @@ export class Incarnation implements Run, Launch, SignalOwner {
     this.turn.beginsBody(this)
   }
 
-  beginBody(): void {
-    turns.beginBody(this)
+  beginBody(atOnce: boolean): void {
+    turns.beginBody(this, atOnce)
   }
 
   answerEnd(): void {
     turns.answerEnd(this)
   }
 
-  /** Begins its body, unless it has ended meanwhile. A deed. */
+  /** Begins its body, unless it has ended meanwhile and nothing was acquired for it. A deed. */
   run(): void {
     this.#flags &= ~BEGINS
-    if (this.over) return
-    this.#flags |= BODY_RUNS
+    if (this.over && (this.#flags & ORPHANED) === 0) return
+    if (!this.over) this.#flags |= BODY_RUNS
     if (this.heeds(TIMEOUT)) this.#watchTime(this.startedAt as number)
     turns.callGround(this)
     if ((this.#flags & ASKED_EARLY) !== 0) this.ask()
@@ -263,6 +261,7 @@ export class Incarnation implements Run, Launch, SignalOwner {
 
   #abort(): void {
     const { shutdown } = this.subject.spec
+    this.askedAt = this.tree.clock.now()
     this.#disarm()
     this.turn.deed(turns.askBody, this)
     if (shutdown === 'brutal_kill') this.turn.next(turns.giveUp, this)
@@ -294,7 +293,8 @@ export class Incarnation implements Run, Launch, SignalOwner {
   #settle(): void {
     if (this.heartbeat?.stop() === true) this.subject.local.countHung(-1)
     this.endedAt = this.tree.clock.now()
-    const runs = (this.#flags & BODY_RUNS) !== 0
+    const isOwed = (this.#flags & BEGINS) !== 0 && this.subject.hasAcquired && !this.#ground.ends
+    const runs = isOwed || (this.#flags & BODY_RUNS) !== 0
     this.#flags = (this.#flags & ~BODY_RUNS) | UNANSWERED
     if (runs && this.#ground.ends) this.turn.deed(turns.killBody, this)
     else if (runs) this.#flags |= ORPHANED
@@ -384,8 +384,7 @@ export class Incarnation implements Run, Launch, SignalOwner {
   }
 
   #materialise(): LifecycleActor {
-    const actor = actorOf(this)
-    this.#actor = actor
+    const actor = (this.#actor = actorOf(this))
     actor.onError((cause) => this.#lose(cause))
     actor.start()
     return actor

@@ -1,5 +1,6 @@
 /** Watching a routine from elsewhere, and tying two of them together: OTP's monitors and links. */
 import { type Routine, type RoutineEnd, RoutineFailedError } from '../contract/index.ts'
+import { soon } from '../port/index.ts'
 import { type Unsubscribe, unsubscribe } from '../turn/index.ts'
 import { announce } from './announcing.ts'
 import { SupervisedRoutine } from './supervised-routine.ts'
@@ -29,7 +30,7 @@ export function watch(routine: AnyRoutine, listener: (end: RoutineEnd) => unknow
   // The last end of a child may be known long before its supervisor takes it.
   if (watched.ended || watched.service?.toRestart === false) {
     const { path, incarnation, lastOutcome: outcome } = watched
-    queueMicrotask(() => {
+    soon(() => {
       if (watching) tell({ path, incarnation, outcome, willRestart: false })
     })
   }

@@ -1,10 +1,19 @@
 /** What a routine remembers beside its present run. Most routines remember nothing and share one object, which saves 72 B each. */
+import type { ClosingSignal } from './closing-signal.ts'
 import type { Resumption } from './resumption.ts'
 import { CANCEL } from './routine-steps.ts'
+
+/** An event that ends an incarnation, and what comes with it. */
+interface HeldStop {
+  readonly event: number
+  readonly payload: unknown
+}
 
 class Memory {
   /** How often it was restarted. */
   restarts = 0
+  /** How many of these were ordered by hand. */
+  ordered = 0
   /** The error of the last incarnation that failed, before the present one. */
   error: unknown
   /** When its first incarnation started, if that was before the present one. */
@@ -17,6 +26,10 @@ class Memory {
   restartOrdered: number | undefined
   /** Why it was asked to stop, if that was between two incarnations. */
   lateReason: unknown
+  /** How far the `start` of its present incarnation is; `none` too if that failed, or asked to be ignored. */
+  start: 'none' | 'runs' | 'returned' = 'none'
+  /** A stop that came while it ran: it takes effect once that has returned. */
+  heldStop: HeldStop | undefined
   /** True if the `start` of its present incarnation failed, or asked to be ignored. */
   notStarted = false
   /** True if the `start` of its present incarnation threw: a first start that fails is an end, as in OTP. */
@@ -27,8 +40,12 @@ class Memory {
   chance: number | undefined
   /** Where its actor goes on after a crash; with `resume: 'snapshot'`. */
   resumption: Resumption | undefined
+  /** Tells the body of the present incarnation that its manager closes, if it has asked for that. */
+  closing: ClosingSignal | undefined
   /** The asynchronous context of its spawn, if there is one to keep. */
   asyncContext: unknown
+  /** That in which its present body began, if somebody looks on. */
+  bodyContext: unknown
 }
 
 /** For reading only. */
@@ -51,13 +68,18 @@ export abstract class Remembering {
   /** Another incarnation follows; `error` and `bornAt` are of those before it. */
   remember(error: unknown, bornAt: number | undefined): void {
     const memory = this.ownMemory
+    const byHand = this.restartIsFree
     memory.error = error
     memory.bornAt = bornAt
     memory.restartOrdered = undefined
+    memory.start = 'none'
+    memory.heldStop = undefined
     memory.startThrew = false
     memory.notStarted = false
     memory.helps = undefined
+    memory.bodyContext = undefined
     memory.restarts++
+    if (byHand) memory.ordered++
   }
 
   /** How often it was restarted. */
@@ -70,11 +92,37 @@ export abstract class Remembering {
     return this.#memory.restartOrdered === CANCEL
   }
 
+  /** How often it was run, without the runs that were ordered by hand. */
+  get runs(): number {
+    return 1 + this.#memory.restarts - this.#memory.ordered
+  }
+
+  /** True if the `start` of its present incarnation has run: what that has acquired is for the body to release. */
+  get hasAcquired(): boolean {
+    return this.#memory.start === 'returned'
+  }
+
   get resumption(): Resumption | undefined {
     return this.#memory.resumption
   }
 
   get asyncContext(): unknown {
     return this.#memory.asyncContext
+  }
+
+  get bodyContext(): unknown {
+    return this.#memory.bodyContext ?? this.#memory.asyncContext
+  }
+
+  set bodyContext(captured: unknown) {
+    if (captured !== this.bodyContext) this.ownMemory.bodyContext = captured
+  }
+
+  /** It is over, and keeps no context; a handle may be kept for long. */
+  leaveContext(): void {
+    if (this.bodyContext === undefined) return
+    const { ownMemory } = this
+    ownMemory.asyncContext = undefined
+    ownMemory.bodyContext = undefined
   }
 }

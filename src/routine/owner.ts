@@ -13,8 +13,10 @@ export interface Owner extends Subject, Beating {
   readonly spec: RoutineSpec
   readonly input: unknown
   readonly ground: Ground
-  /** The asynchronous context that it runs in; see port/async-context.ts. */
-  readonly asyncContext: unknown
+  /** True if its `start` has run. */
+  readonly hasAcquired: boolean
+  /** The same as its body sees it: within what those have added who look on. */
+  bodyContext: unknown
   /** The reason of a cancel that was given none. */
   readonly cancelReason: unknown
   /** An incarnation is to begin. By now another one may have replaced it. */

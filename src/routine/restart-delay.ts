@@ -50,10 +50,11 @@ export function delayOf(routine: Restartable, now: number): number {
 
 /** Lets the present incarnation begin after a while. */
 export function backOff(routine: Restartable, delay: number): void {
-  routine.ownMemory.backoffTimer = routine.tree.later(() => {
+  const begin = (): void => {
     routine.ownMemory.backoffTimer = undefined
     routine.current.launch()
-  }, delay)
+  }
+  routine.ownMemory.backoffTimer = routine.tree.laterIn(routine.asyncContext, begin, delay)
 }
 
 /** Disarms the timer of a delayed restart. */

@@ -1,5 +1,6 @@
 /** The promises of a routine, made when they are first asked for. */
 import {
+  isError,
   type Outcome,
   RoutineCancelledError,
   type RoutineEnd,
@@ -7,7 +8,7 @@ import {
   RoutineTimeoutError,
   type WaitOptions,
 } from '../contract/index.ts'
-import { type Tree, waitUntil } from '../turn/index.ts'
+import { type Listeners, type Tree, waitUntil } from '../turn/index.ts'
 
 /** The resolve function of the promise that was made last. */
 let keep: (value: unknown) => void
@@ -40,6 +41,7 @@ interface Promising {
   readonly ended: boolean
   /** How it ended; undefined while it has not. */
   readonly end: Outcome | undefined
+  readonly local: { readonly listeners: Listeners }
   promise: Promise<Outcome> | undefined
   keep: ((outcome: Outcome) => void) | undefined
   settling: Settling | undefined
@@ -54,6 +56,12 @@ export function outcomePromise(routine: Promising): Promise<Outcome> {
     else keep(end)
   }
   return routine.promise
+}
+
+/** True if somebody has asked for its outcome, or listens to how it fails. */
+export function isLookedAt({ promise, settling, local }: Promising): boolean {
+  const isAsked = promise !== undefined || settling?.waiters !== undefined || settling?.watchers !== undefined
+  return isAsked || local.listeners.areLookedAt('routine.failed')
 }
 
 /** Whether it has started, or will. */
@@ -102,7 +110,7 @@ export async function readResult(routine: Promising, options: WaitOptions = {}):
 
 function describe(error: unknown): string {
   try {
-    return error instanceof Error ? error.message : String(error)
+    return String(isError(error) ? error.message : error)
   } catch {
     return 'a value that cannot be shown'
   }

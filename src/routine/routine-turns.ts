@@ -1,4 +1,5 @@
 /** The turns of a routine, as functions of it. A closure for each would be made 100,000 times. */
+import type { Pending } from '../port/index.ts'
 import { forceRestart } from './forced-restart.ts'
 import { stopBackOff } from './restart-delay.ts'
 import type { SupervisedRoutine } from './supervised-routine.ts'
@@ -24,4 +25,24 @@ export function restart(routine: SupervisedRoutine): void {
 
 export function receive(routine: SupervisedRoutine, message: unknown): void {
   routine.mailbox.send(message)
+}
+
+/**
+ * Hands a message to its body. A deed. An actor sees to its context itself: until it has the message, its sender's is that of an observer.
+ * True if the body has yet to come to it.
+ */
+export function hand(
+  routine: SupervisedRoutine,
+  message: unknown,
+  reply: ((value: unknown) => void) | undefined,
+  question: Pending | undefined,
+): boolean {
+  const { tree, ground, current, isActor, bodyContext } = routine
+  let waits = false
+  const deliver = (): void => {
+    waits = ground.deliver(current, message, reply, question) === true
+  }
+  if (isActor) deliver()
+  else tree.asyncContext.run(bodyContext, deliver, undefined, undefined)
+  return waits
 }

@@ -6,6 +6,7 @@ import type { Incarnation } from './incarnation.ts'
 import type { SupervisedRoutine } from './supervised-routine.ts'
 import { EXIT, FAIL, START } from './routine-steps.ts'
 import { ignore, type StartContext } from '../spec/index.ts'
+import { stopAfterStart } from './stopping.ts'
 
 /** Is called with the result of a `start`. A turn. */
 export type Prepared = (routine: SupervisedRoutine, begun: Begun, whose: Incarnation) => void
@@ -44,10 +45,11 @@ function callStartThere(routine: SupervisedRoutine, tell: Prepared): void {
     return
   }
   const context = new StartingRoutine(routine)
+  if (routine.spec.start !== undefined) routine.ownMemory.start = 'runs'
   try {
     interceptor?.start(routine, context)
     if (routine.spec.start?.(context) === ignore) turn.arise(ignored, { routine, current, tell })
-    else turn.arise(answer, { routine, current, tell }, 'ok')
+    else turn.arise(returned, { routine, current, tell })
   } catch (cause) {
     if (ExitRequest.is(cause)) turn.arise(leaves, { routine, current, tell }, exitStep(cause.reason, routine.path))
     else turn.arise(fails, { routine, current, tell }, startFailed(routine.path, cause))
@@ -98,8 +100,17 @@ function answer({ routine, current, tell }: Start, begun: Begun): void {
   tell(routine, begun, current)
 }
 
+/** It has returned. Stops that came meanwhile follow. */
+function returned(start: Start): void {
+  const { routine } = start
+  if (routine.memory.start === 'runs') routine.ownMemory.start = 'returned'
+  answer(start, 'ok')
+  stopAfterStart(routine)
+}
+
 function ignored(start: Start): void {
   const { routine, current } = start
+  routine.ownMemory.start = 'none'
   if (!current.over) {
     routine.ownMemory.notStarted = true
     current.step(EXIT, ignore)
@@ -108,16 +119,23 @@ function ignored(start: Start): void {
 }
 
 function leaves(start: Start, [event, payload]: readonly [event: number, payload: unknown]): void {
+  start.routine.ownMemory.start = 'none'
   start.current.step(event, payload)
   start.routine.tree.turn.next(answer, start, 'ok')
 }
 
 function fails(start: Start, error: StartFailedError): void {
   const { routine, current } = start
+  routine.ownMemory.start = 'none'
   if (!current.over) {
     routine.ownMemory.notStarted = true
     routine.ownMemory.startThrew = true
-    current.step(FAIL, error)
+    if (routine.memory.heldStop === undefined) current.step(FAIL, error)
+    else {
+      // As of a body that throws when it is told to stop.
+      current.stray ??= { error }
+      stopAfterStart(routine)
+    }
   }
   routine.tree.turn.next(answer, start, 'error')
 }

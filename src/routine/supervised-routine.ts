@@ -19,6 +19,7 @@ import type { RoutineSpec } from '../spec/index.ts'
 import type { Tree } from '../turn/index.ts'
 import { actorGround } from './actor-ground.ts'
 import { announce, announceAside } from './announcing.ts'
+import { closingOf, forgetClosing } from './closing-signal.ts'
 import { checkExitReason, exitStep } from './exit.ts'
 import { functionGround } from './function-ground.ts'
 import type { Host, Post } from './host.ts'
@@ -28,10 +29,11 @@ import type { Owner } from './owner.ts'
 import { stopBackOff } from './restart-delay.ts'
 import { Resumption } from './resumption.ts'
 import { nextStart, outcomePromise, readResult, type Settling, startedPromise } from './routine-promises.ts'
-import { CANCEL, type KILL, START } from './routine-steps.ts'
-import { cancel, kill, receive, restart } from './routine-turns.ts'
+import { CANCEL, type KILL } from './routine-steps.ts'
+import { cancel, hand, kill, receive, restart } from './routine-turns.ts'
 import { answerRevival, answerSilence } from './silence.ts'
 import { launchRoutine } from './start-option.ts'
+import { exit, stop } from './stopping.ts'
 
 export class SupervisedRoutine extends Remembering implements Owner, Addressee, Named<SupervisedRoutine>, Queued<SupervisedRoutine> {
   /** The manager that it lives in. */
@@ -228,6 +230,10 @@ export class SupervisedRoutine extends Remembering implements Owner, Addressee, 
     return this.current.unanswered
   }
 
+  get closing(): AbortSignal {
+    return closingOf(this)
+  }
+
   /** The reason of a cancel that was given none. */
   get cancelReason(): unknown {
     return this.local.cancelReason
@@ -255,7 +261,7 @@ export class SupervisedRoutine extends Remembering implements Owner, Addressee, 
     checkExitReason(reason, this.path)
     const step = exitStep(reason, this.path)
     if (this.ended || this.stopRequested || this.current.over) return false
-    this.tree.turn.run(() => this.current.step(step[0], step[1]))
+    this.tree.turn.run(() => exit(this, step[0], step[1]))
     return true
   }
 
@@ -278,17 +284,7 @@ export class SupervisedRoutine extends Remembering implements Owner, Addressee, 
 
   /** Cancels or kills it, for good. */
   stop(event: typeof CANCEL | typeof KILL, reason: unknown): void {
-    if (this.ended) return
-    this.stopRequested = true
-    if (this.memory.restartOrdered !== undefined) this.ownMemory.restartOrdered = undefined
-    if (this.current.over) {
-      this.ownMemory.lateReason ??= reason
-      return
-    }
-    // A child that counts as started does begin, and is cancelled at once.
-    if (event === CANCEL && this.service?.hasStarted === true && this.state === 'pending') this.current.step(START, undefined)
-    this.current.askSoon()
-    this.current.step(event, reason)
+    if (!this.ended) stop(this, event, reason)
   }
 
   /** The same by its actor; of an earlier incarnation's nothing follows. */
@@ -327,7 +323,7 @@ export class SupervisedRoutine extends Remembering implements Owner, Addressee, 
   }
 
   deliver(message: unknown, reply: ((value: unknown) => void) | undefined, question: Pending | undefined): boolean {
-    return this.ground.deliver(this.current, message, reply, question) === true
+    return hand(this, message, reply, question)
   }
 
   get failure(): unknown {
@@ -373,6 +369,7 @@ export class SupervisedRoutine extends Remembering implements Owner, Addressee, 
     if (current.state === 'failed') this.group.count('failures', 1)
     stopBackOff(this)
     this.#mailbox?.abandon()
+    forgetClosing(this)
   }
 
   orphanSettled(incarnation: number): void {

@@ -1,10 +1,10 @@
 /** What a shutdown asks of the manager that it stops, and of what is below that. */
 import type { Phase, ShutdownTrigger } from '../../machines/lifecycle-event.ts'
 import type { ManagerMachineEvent } from '../../machines/manager.ts'
-import type { ReportTotals } from '../contract/index.ts'
+import type { ReportTotals, RoutineCancelledError } from '../contract/index.ts'
 import type { SupervisedRoutine } from '../routine/index.ts'
 import type { RoutineRegistry } from '../supervision/index.ts'
-import type { Tree } from '../turn/index.ts'
+import type { PhaseHold, Tree } from '../turn/index.ts'
 
 /** A manager that stops. */
 export interface Closing {
@@ -17,12 +17,14 @@ export interface Closing {
   readonly phase: Phase | undefined
   /** What made it stop. */
   readonly trigger: ShutdownTrigger
+  /** Why those below are told to stop, where the shutdown began here. */
+  readonly stopReason: RoutineCancelledError
   /** Milliseconds that its parent waits for it. */
   readonly patience: number
   /** Sends an event to its machine. */
   tell(event: ManagerMachineEvent): void
-  /** Announces a phase. `hold` takes the promises of listeners that hold it up. Returns the number of the event. */
-  announcePhase(phase: Phase, cause: number, hold: (promise: PromiseLike<unknown>) => void): number
+  /** Announces a phase. `hold` takes the promises of listeners that hold it up, and what they throw. Returns the number of the event. */
+  announcePhase(phase: Phase, cause: number, hold: PhaseHold): number
 }
 
 /** The routines of a manager, and the managers below it. */
@@ -30,8 +32,8 @@ export interface Flock {
   readonly registry: RoutineRegistry
   /** Managers and routines that have not ended. */
   readonly living: number
-  /** Living and queued routines, at all levels. */
-  readonly livingRoutines: number
+  /** Spawned routines that live or are queued, at all levels: without the children under a strategy. */
+  readonly livingSpawned: number
   /** All routines that it has had, by their ends. */
   readonly totals: ReportTotals
   /** The routines of the registries that `of` picks, at all levels, the latest first. */

@@ -1,12 +1,20 @@
-/** What the shutdowns above a routine note when it ends. */
-import type { EndKind } from '../contract/index.ts'
+/** What the shutdowns above have to do with one: they note ends of routines, and errors, and may be its reason. */
+import type { Phase, ShutdownTrigger } from '../../machines/lifecycle-event.ts'
+import type { EndKind, RoutineCancelledError, RoutineReport } from '../contract/index.ts'
 import type { SupervisedRoutine } from '../routine/index.ts'
 import type { ShutdownRun } from './shutdown.ts'
 
 /** A manager, and the managers above it. */
-interface Ancestry {
+export interface Ancestry {
+  readonly over: boolean
   readonly run: ShutdownRun | undefined
   readonly up: Ancestry | undefined
+}
+
+/** When an incarnation was asked to stop, if it was, and when it has ended. */
+interface Times {
+  readonly askedAt: number | undefined
+  readonly endedAt: number | undefined
 }
 
 /** Each shutdown from here upwards notes the end of a routine; `error` is what its report is to tell of, if anything. In a turn. */
@@ -16,17 +24,29 @@ export function noteEnd(manager: Ancestry, routine: SupervisedRoutine, outcome: 
   const run = stopping?.run
   if (run === undefined) return
   const { path, current } = routine
-  const endedAt = current.endedAt as number
-  let entry = { path, outcome, phase: run.phase, duration: since(run, endedAt) }
+  let entry = entryOf(path, outcome, run.phase, run.startedAt, current)
   for (let each: Ancestry | undefined = manager; each !== undefined; each = each.up) {
     // That of a manager above may have begun at another time.
-    if (each.run !== undefined && since(each.run, endedAt) !== entry.duration) entry = { ...entry, duration: since(each.run, endedAt) }
+    if (each.run !== undefined && each.run !== run) entry = entryOf(path, outcome, run.phase, each.run.startedAt, current)
     each.run?.routineEnded(entry, orphan, error === undefined ? undefined : { path, error })
     each.run?.poke()
   }
 }
 
-/** Milliseconds from the beginning of a shutdown. What had ended before, and was not to end for good, ends with its beginning. */
-function since({ startedAt }: ShutdownRun, endedAt: number): number {
-  return Math.max(0, endedAt - startedAt)
+/** Both in milliseconds from the beginning of a shutdown. What had ended before, and was not to end for good, ends with its beginning. */
+function entryOf(path: string, outcome: EndKind, phase: Phase, begun: number, { askedAt, endedAt }: Times): RoutineReport {
+  const duration = Math.max(0, (endedAt as number) - begun)
+  // One that was asked before holds it up from its beginning on.
+  const asked = askedAt === undefined ? undefined : Math.max(0, askedAt - begun)
+  return { path, outcome, phase, duration, asked, heldUp: asked === undefined ? 0 : duration - asked }
+}
+
+/** Each shutdown from here upwards that has no report yet notes what a listener of a phase has thrown. In a turn. */
+export function noteError(manager: Ancestry, path: string, error: unknown): void {
+  for (let each: Ancestry | undefined = manager; each !== undefined; each = each.up) if (!each.over) each.run?.blame({ path, error })
+}
+
+/** The reason of the shutdown above that has led to the one of this manager; undefined if it began here. */
+export function reasonFromAbove(manager: Ancestry & { readonly trigger: ShutdownTrigger }): RoutineCancelledError | undefined {
+  return manager.trigger === 'supervisor' ? manager.up?.run?.reason : undefined
 }

@@ -11,27 +11,26 @@
  */
 import type { Phase, ShutdownMode } from '../../machines/lifecycle-event.ts'
 import { LONGEST_TIMER, phaseIsOver, tighten } from '../../machines/shutdown.ts'
-import type { EndKind, ErrorReport, PhaseReport, RoutineReport, ShutdownReport } from '../contract/index.ts'
+import type { ErrorReport, RoutineCancelledError, RoutineReport, ShutdownReport } from '../contract/index.ts'
+import { soon } from '../port/index.ts'
 import { GIVE_UP, type SupervisedRoutine } from '../routine/index.ts'
 import type { ShutdownPlan } from '../spec/index.ts'
 import type { RoutineRegistry } from '../supervision/index.ts'
 import type { Tree, Turn } from '../turn/index.ts'
+import { Account } from './account.ts'
 import type { Closing, Flock } from './closing.ts'
+import { type Ancestry, noteError, reasonFromAbove } from './ended-routine.ts'
+import { timeoutReason } from './stop-reason.ts'
 
 export class ShutdownRun {
   readonly report: Promise<ShutdownReport>
   readonly #resolve: (report: ShutdownReport) => void
-  readonly #closing: Closing
+  readonly #closing: Closing & Ancestry
   readonly #flock: Flock
   readonly #tree: Tree
   readonly #plan: ShutdownPlan
   readonly startedAt: number
-  readonly #phases: PhaseReport[] = []
-  readonly #routines: RoutineReport[] = []
-  readonly #errors: ErrorReport[] = []
-  readonly #children: ShutdownReport[] = []
-  readonly #counts: Record<EndKind, number> = { completed: 0, failed: 0, cancelled: 0, killed: 0 }
-  #orphaned = 0
+  readonly #account = new Account()
   #mode: ShutdownMode
   #deadline: number
   #timedOut = false
@@ -44,16 +43,19 @@ export class ShutdownRun {
   #phaseSince = 0
   #exceeded = false
   #draining = false
+  /** True if it began with a drain. */
+  #drains = false
   /** Promises of listeners that hold up the present phase. */
   #hooks = 0
   #scheduled = false
   #deadlineTimer: unknown
+  #reason: RoutineCancelledError | undefined
   #phaseTimer: unknown
   readonly #timers = new Set<unknown>()
   /** `seq` of the latest phase event. */
   seq: number
 
-  constructor(closing: Closing, plan: ShutdownPlan) {
+  constructor(closing: Closing & Ancestry, plan: ShutdownPlan) {
     const { promise, resolve } = Promise.withResolvers<ShutdownReport>()
     this.report = promise
     this.#resolve = resolve
@@ -75,6 +77,11 @@ export class ShutdownRun {
 
   get phase(): Phase {
     return this.#phase
+  }
+
+  /** Why those below are told to stop: that of the shutdown above, if it comes from there. */
+  get reason(): RoutineCancelledError {
+    return this.#reason ?? reasonFromAbove(this.#closing) ?? (this.#reason = this.#closing.stopReason)
   }
 
   /** When it has to be over; Infinity if its parent sees to that. */
@@ -118,7 +125,10 @@ export class ShutdownRun {
     this.#exceeded = false
     this.#hooks = 0
     if (phase === 'closing') this.#flock.refuseAll()
-    this.seq = this.#closing.announcePhase(phase, this.seq, (promise) => this.#hook(phase, promise))
+    this.seq = this.#closing.announcePhase(phase, this.seq, {
+      wait: (promise) => this.#hook(phase, promise),
+      threw: (error) => this.#turn.arise(() => noteError(this.#closing, this.#closing.path, error)),
+    })
     this.#armPhase(this.#plan.phases[phase] ?? Infinity)
     // The whole subtree closes together; the rest of the phase follows once all of it has been announced.
     if (phase === 'closing') this.#flock.closeBelow(this.seq)
@@ -141,7 +151,7 @@ export class ShutdownRun {
   poke(): void {
     if (this.#scheduled) return
     this.#scheduled = true
-    queueMicrotask(() => {
+    soon(() => {
       this.#scheduled = false
       this.#turn.run(() => this.#advance())
     })
@@ -149,10 +159,8 @@ export class ShutdownRun {
 
   /** A routine below has ended. */
   routineEnded(entry: RoutineReport, orphan: boolean, error: ErrorReport | undefined): void {
-    this.#routines.push(entry)
-    this.#counts[entry.outcome]++
-    if (orphan) this.#orphaned++
-    if (error !== undefined) this.#errors.push(error)
+    this.#account.add(entry, orphan)
+    if (error !== undefined) this.blame(error)
   }
 
   /** Milliseconds since it began. */
@@ -160,14 +168,14 @@ export class ShutdownRun {
     return this.#now() - this.startedAt
   }
 
-  /** Adds an error that led to the shutdown to its report. */
+  /** Adds an error to its report: one that led to it, or that came up beside the routines. */
   blame(error: ErrorReport): void {
-    this.#errors.push(error)
+    this.#account.errors.push(error)
   }
 
   /** A manager below has ended for good: it is the next one's turn. */
   childEnded(report: ShutdownReport): void {
-    this.#children.push(report)
+    this.#account.children.push(report)
     this.nextChild()
     this.poke()
   }
@@ -192,12 +200,7 @@ export class ShutdownRun {
       startedAt: this.startedAt,
       duration: this.elapsed,
       timedOut: this.#timedOut,
-      ...this.#counts,
-      orphaned: this.#orphaned,
-      phases: this.#phases,
-      routines: this.#routines,
-      errors: this.#errors,
-      children: this.#children,
+      ...this.#account.read(),
       totals: this.#flock.totals,
     }
   }
@@ -218,6 +221,7 @@ export class ShutdownRun {
   #close(then: () => void): void {
     const { drain } = this.#plan
     this.#draining = drain > 0 && this.#mode === 'graceful' && !this.#held
+    this.#drains = this.#draining
     // Only the manager at which the shutdown began drains. It also acts for the managers below, which are held.
     if (this.#held) return then()
     if (this.#draining) this.#after(drain, () => this.#endDrain())
@@ -234,6 +238,7 @@ export class ShutdownRun {
   #endDrain(): void {
     if (this.#phase !== 'closing') return
     this.#draining = false
+    this.#exceeded = true
     this.poke()
   }
 
@@ -326,6 +331,7 @@ export class ShutdownRun {
       return
     }
     this.#timedOut = true
+    this.#reason = timeoutReason(this.#closing.path)
     this.#held = false
     this.#draining = false
     this.#closing.tell({ type: 'hurry' })
@@ -367,15 +373,15 @@ export class ShutdownRun {
   #advance(): void {
     if (this.#closing.phase !== this.#phase) return
     const phase = this.#phase
-    const living = phase === 'closing' ? this.#flock.livingRoutines : this.#flock.living
+    const living = phase === 'closing' ? this.#flock.livingSpawned : this.#flock.living
     const hooked = this.#hooks > 0 && this.#mode === 'graceful'
     const signs = { phase, held: this.#held, draining: this.#draining, hooked, exceeded: this.#exceeded, overdue: this.#overdue, living }
     if (!phaseIsOver(signs)) return
     const now = this.#now()
-    const limit = this.#plan.phases[phase] ?? Infinity
+    const limit = Math.min(this.#plan.phases[phase] ?? Infinity, phase === 'closing' && this.#drains ? this.#plan.drain : Infinity)
     const deadline = Math.min(limit, this.#deadline - this.#phaseSince)
     const exceeded = this.#exceeded || (this.#overdue && this.#timedOut && this.#phaseSince < this.#deadline && now >= this.#deadline)
-    this.#phases.push({ phase, duration: now - this.#phaseSince, deadline: Math.max(0, deadline), exceeded })
+    this.#account.phases.push({ phase, duration: now - this.#phaseSince, deadline: Math.max(0, deadline), exceeded })
     this.#tree.clock.clearTimeout(this.#phaseTimer)
     this.#phaseTimer = undefined
     // Listeners may hold up even the last phase, so the deadline stays armed until that is over.

@@ -9,7 +9,7 @@ export interface Rule {
 }
 
 /** A received value, as errors show it. Never throws, and is never long. */
-function show(value: unknown): string {
+export function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value)
   if (typeof value === 'bigint') return `${value}n`
   if (typeof value === 'function') return 'a function'

@@ -17,6 +17,7 @@ export {
   positiveOrInfinity,
   refuse,
   type Rule,
+  show,
 } from './check.ts'
 export { type ChildSpec, isChildSpec, type ManagerChild, type RoutineChild, seal } from './child-spec.ts'
 export {
@@ -34,10 +35,12 @@ export {
   type SupervisorOptions,
 } from './manager-spec.ts'
 export {
+  type ChildOptions,
   compileRoutineSpec,
   ignore,
   type MailboxOptions,
   type OnHung,
+  type ResumeOptions,
   type RoutineOptions,
   type RoutineSpec,
   share,

@@ -3,13 +3,13 @@ import type { InspectionEvent, Observer } from 'xstate'
 import type { RestartType } from '../../machines/restart-policy.ts'
 import type { AutoShutdown, Strategy } from '../../machines/supervisor.ts'
 import {
-  ambient,
   ASYNC_CONTEXT,
   type AsyncContext,
   type Clock,
   INTERCEPTOR,
   type Interceptor,
   PlatformClock,
+  platformContext,
   STORE,
   type Store,
 } from '../port/index.ts'
@@ -68,17 +68,28 @@ export interface ManagerStartContext {
   readonly incarnation: number
 }
 
-/** Options of a local manager. */
-export interface LocalManagerOptions extends ManagerOptions {
+/** What a local manager has beside what every manager has. */
+interface LocalOptions {
   /** What becomes of a spawn for which there is no permit. @default 'reject' */
   readonly overflow?: 'reject' | 'queue' | undefined
   /** How many may be queued. @default 1_000 */
   readonly maxQueue?: number | undefined
   /** How many ended routines are kept to be looked at, the latest ones. @default 0 */
   readonly retain?: number | undefined
-  /** One child spec for any number of children, which `startChild({ id, input })` starts: OTP's simple_one_for_one. @default none */
-  readonly template?: ChildSpec | undefined
 }
+
+/** Of a supervisor of any number of children that are alike. */
+interface TemplateOptions {
+  /** One child spec for any number of children, which `startChild({ id, input })` starts: OTP's simple_one_for_one. @default none */
+  readonly template: ChildSpec
+  readonly children?: undefined
+  readonly strategy?: 'one_for_one' | undefined
+  readonly autoShutdown?: 'never' | undefined
+}
+
+/** Options of a local manager: over `children`, or over one `template`. */
+export type LocalManagerOptions = LocalOptions &
+  ((ManagerOptions & { readonly template?: undefined }) | (Omit<ManagerOptions, keyof TemplateOptions> & TemplateOptions))
 
 /** Options of the global manager. */
 export interface GlobalManagerOptions extends SupervisorOptions {
@@ -90,8 +101,11 @@ export interface GlobalManagerOptions extends SupervisorOptions {
   readonly random?: (() => number) | undefined
   /** Ids of routines that are given none. @default nanoid, 8 characters */
   readonly generateId?: (() => string) | undefined
-  /** Takes pino, console, or anything of that shape. @default silent */
-  readonly logger?: Logger | undefined
+  /**
+   * Takes pino, console, or anything of that shape. `false` is silence. @default only what has failed for good and nobody looks at (no
+   * outcome asked for, no listener of that end) is printed, on `console.error`, one macrotask after its end
+   */
+  readonly logger?: Logger | false | undefined
   /** An XState inspection observer for the whole tree; makes a genuine actor of every routine from birth. @default none */
   readonly inspect?: ((event: InspectionEvent) => void) | Observer<InspectionEvent> | undefined
   /** Makes a genuine XState actor of every routine from birth. @default false */
@@ -126,12 +140,16 @@ export interface GlobalSpec {
   readonly random: () => number
   readonly generateId: (() => string) | undefined
   readonly logger: Logger
+  /** True if errors that nobody looks at are printed. */
+  readonly printsUnseen: boolean
   readonly inspect: GlobalManagerOptions['inspect']
   readonly strict: boolean
   readonly interceptor: Interceptor | undefined
   readonly store: Store | undefined
   readonly asyncContext: AsyncContext
 }
+
+const loggerRule = having('debug', 'info', 'warn', 'error')
 
 const SUPERVISOR_RULES = {
   strategy: oneOf('one_for_one', 'one_for_all', 'rest_for_one'),
@@ -164,7 +182,7 @@ const GLOBAL_RULES = {
   clock: having('now', 'setTimeout', 'clearTimeout'),
   random: callable,
   generateId: callable,
-  logger: having('debug', 'info', 'warn', 'error'),
+  logger: { range: `${loggerRule.range}, or false`, accepts: (value) => value === false || loggerRule.accepts(value) },
   inspect: {
     range: 'a function, or an observer with the method next',
     accepts: (value: unknown) => callable.accepts(value) || having('next').accepts(value),
@@ -246,17 +264,20 @@ export function compileGlobalSpec(options: GlobalManagerOptions = {}): ManagerSp
     name,
   )
   for (const child of spec.children) checkAppChild(child, name)
+  const asyncContext = options[ASYNC_CONTEXT] ?? platformContext()
   return {
     ...spec,
     name,
-    clock: options.clock ?? new PlatformClock(),
+    clock: options.clock ?? new PlatformClock(asyncContext),
     random: options.random ?? Math.random,
     generateId: options.generateId,
-    logger: options.logger ?? silentLogger,
+    logger: options.logger === undefined || options.logger === false ? silentLogger : options.logger,
+    // Whoever simulates a tree reads its trace.
+    printsUnseen: options.logger === undefined && options[INTERCEPTOR] === undefined,
     inspect: options.inspect,
     strict: (options.strict ?? false) || options.inspect !== undefined,
     interceptor: options[INTERCEPTOR],
     store: options[STORE],
-    asyncContext: options[ASYNC_CONTEXT] ?? ambient,
+    asyncContext,
   }
 }

@@ -47,7 +47,7 @@ export interface MailboxOptions {
   readonly betweenIncarnations?: 'keep' | 'drop' | undefined
 }
 
-/** Options of `spawn`. All durations are milliseconds. */
+/** Options of every routine. All durations are milliseconds. */
 export interface RoutineOptions<Input = unknown> {
   /** Identity among its siblings. @default generated */
   readonly id?: string | undefined
@@ -55,6 +55,12 @@ export interface RoutineOptions<Input = unknown> {
   readonly input?: Input
   /** When an end is answered with a new incarnation. @default 'temporary' (never); of `children` 'permanent' */
   readonly restart?: RestartType | undefined
+  /**
+   * For spawned work, in place of `restart`: how often it may run, the first time included. It is run again after a failure, and after
+   * the last it fails alone: its restarts never count against the limit of its manager. With `backoff` and `restartIf`; a restart that
+   * was ordered by hand is no attempt. @default none
+   */
+  readonly attempts?: number | undefined
   /**
    * Which failures a restart may help against, given the error and how often it was restarted already; others
    * end the routine as `failed`. A throw is logged and means no. @default all
@@ -66,24 +72,38 @@ export interface RoutineOptions<Input = unknown> {
   readonly timeout?: number | undefined
   /** How long it may take to stop once asked, before it is given up on. @default 5_000 */
   readonly shutdown?: ShutdownTime | undefined
-  /** Runs inside the supervisor's own step, before the work: a throw is a failed start, `ignore` ends it without a run. @default none */
+  /**
+   * Runs inside the supervisor's own step, before the work: a throw is a failed start, `ignore` ends it without a run. One that has
+   * returned is followed by the work, told to stop or not. @default none
+   */
   readonly start?: ((context: StartContext<Input>) => undefined | void | typeof ignore) | undefined
-  /** Its end by itself may end its manager; see `autoShutdown`. Not for permanent ones. @default false */
-  readonly significant?: boolean | undefined
-  /** Silence after which it counts as hung; `context.heartbeat()` breaks the silence. @default never */
+  /** Silence after which it counts as hung; `context.heartbeat()`, or an event that actor logic handles, breaks it. @default never */
   readonly hungAfter?: number | undefined
   /** What is done about a hung routine. @default 'report' */
   readonly onHung?: OnHung | undefined
   /** @default capacity 1_000, overflow 'reject', betweenIncarnations 'keep' */
   readonly mailbox?: MailboxOptions | undefined
-  /**
-   * Where a restart of actor logic begins: at its input, or at the last persisted snapshot before the crash, its delays
-   * running on. Once restarts from a snapshot have reached the limit, it is started once without it. @default 'fresh'
-   */
-  readonly resume?: 'fresh' | 'snapshot' | undefined
   /** Cancels the routine when aborted; its listener is gone when the routine is. @default none */
   readonly signal?: AbortSignal | undefined
 }
+
+/** What only a routine among the `children` of a manager has beside. */
+export interface ChildOptions {
+  /** Its end by itself may end its manager; see `autoShutdown`. Not for permanent ones. @default false */
+  readonly significant?: boolean | undefined
+}
+
+/** What only actor logic has beside. */
+export interface ResumeOptions {
+  /**
+   * Where a restart begins: at its input, or at the last persisted snapshot before the crash, its delays
+   * running on. Once restarts from a snapshot have reached the limit, it is started once without it. @default 'fresh'
+   */
+  readonly resume?: 'fresh' | 'snapshot' | undefined
+}
+
+/** All that a routine may be given: as which of them it may, its signature says. */
+type AnyOptions<Input = unknown> = RoutineOptions<Input> & ChildOptions & ResumeOptions
 
 /** The same, with every default filled in. */
 export interface RoutineSpec {
@@ -91,6 +111,8 @@ export interface RoutineSpec {
   /** The input of a child. That of a spawned routine is handed over beside the spec, which many may share. */
   readonly input: unknown
   readonly restart: RestartType
+  /** Its own budget; undefined where the limit of its manager counts. */
+  readonly attempts: number | undefined
   readonly restartIf: RoutineOptions['restartIf']
   readonly backoff: Backoff | undefined
   readonly timeout: number
@@ -110,6 +132,11 @@ const growth: Rule = {
   accepts: (value) => typeof value === 'number' && value >= 1 && Number.isFinite(value),
 }
 
+const severalRuns: Rule = {
+  range: 'a whole number above 1, or Infinity',
+  accepts: (value) => value === Infinity || (Number.isSafeInteger(value) && (value as number) > 1),
+}
+
 const BACKOFF_RULES = { initial: duration, factor: growth, max: duration, jitter: share }
 
 const BACKOFF_DEFAULTS: Backoff = { initial: 100, factor: 2, max: 30_000, jitter: 0 }
@@ -126,6 +153,7 @@ const ROUTINE_RULES = {
   id: nodeName,
   input: anything,
   restart: oneOf('permanent', 'transient', 'temporary'),
+  attempts: severalRuns,
   restartIf: callable,
   backoff: objectOf(...Object.keys(BACKOFF_RULES)),
   timeout: positiveDuration,
@@ -140,13 +168,14 @@ const ROUTINE_RULES = {
   mailbox: objectOf(...Object.keys(MAILBOX_RULES)),
   resume: oneOf('fresh', 'snapshot'),
   signal: abortSignal,
-} satisfies Record<keyof RoutineOptions, Rule>
+} satisfies Record<keyof AnyOptions, Rule>
 
 /** What a spawn without options means. */
 const DEFAULT_ROUTINE: RoutineSpec = {
   id: undefined,
   input: undefined,
   restart: 'temporary',
+  attempts: undefined,
   restartIf: undefined,
   backoff: undefined,
   timeout: Infinity,
@@ -182,16 +211,20 @@ function compileMailbox(given: MailboxOptions, path: string): RoutineSpec['mailb
  * @throws ConfigError naming the option, the allowed range and what came.
  */
 export function compileRoutineSpec(
-  options: RoutineOptions<never> | undefined,
+  options: AnyOptions<never> | undefined,
   path: string,
   restart: RestartType = DEFAULT_ROUTINE.restart,
 ): RoutineSpec {
   if (options === undefined) return restart === DEFAULT_ROUTINE.restart ? DEFAULT_ROUTINE : { ...DEFAULT_ROUTINE, restart }
   check('routine', options, ROUTINE_RULES, path)
+  const { attempts } = options
+  if (attempts !== undefined && options.restart !== undefined)
+    throw refuse('routine option attempts', 'nothing beside restart: one of them says when it is run again', attempts, path)
   return {
     id: options.id,
     input: undefined,
-    restart: options.restart ?? restart,
+    restart: attempts === undefined ? (options.restart ?? restart) : 'transient',
+    attempts,
     restartIf: options.restartIf,
     backoff: options.backoff === undefined ? undefined : compileBackoff(options.backoff, path),
     timeout: options.timeout ?? DEFAULT_ROUTINE.timeout,

@@ -1,6 +1,6 @@
 /** OTP's operations on the children of a supervisor, with OTP's answers. */
 import type { Call, CallError, ChildCounts, Verdict } from '../../machines/supervisor.ts'
-import type { Routine, StartFailedError } from '../contract/index.ts'
+import type { AnyRoutine, StartFailedError } from '../contract/index.ts'
 import { SupervisedRoutine } from '../routine/index.ts'
 import { anything, check, type ChildSpec, isChildSpec, type ManagerSpec, nodeName, refuse } from '../spec/index.ts'
 import type { Ward } from './lead.ts'
@@ -9,7 +9,7 @@ import { nameStart, Service } from './service.ts'
 import type { Supervisor } from './supervisor.ts'
 
 /** A running child: what was made of `routine(…)` or `manager(…)`. */
-export type LivingChildOf<M> = Routine<unknown, unknown, unknown> | M
+export type LivingChildOf<M> = AnyRoutine | M
 
 /** An answer of a supervisor. `cause` says why a start failed; its `path` says whose. */
 export type ChildResult<Value> =
@@ -31,7 +31,7 @@ export interface ChildEntryOf<M> {
   readonly id: string
   readonly type: 'worker' | 'supervisor'
   /** The child itself; `'restarting'` while a restart waits, undefined if it does not run. */
-  readonly child: LivingChildOf<M> | 'restarting' | undefined
+  readonly child: AnyRoutine | M | 'restarting' | undefined
   /** Which incarnation runs, or ran last; 0 if none has. */
   readonly incarnation: number
   readonly spec: ChildSpec

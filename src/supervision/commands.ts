@@ -1,7 +1,7 @@
 /** Carries out the commands of the process in machines/supervisor.ts on the children of a supervisor. */
 import type { Begun } from '../../machines/supervisor.ts'
 import { grant } from '../admission/index.ts'
-import { SpawnRefusedError, StartFailedError } from '../contract/index.ts'
+import { RoutineCancelledError, SpawnRefusedError, StartFailedError } from '../contract/index.ts'
 import {
   askChance,
   asksChance,
@@ -38,6 +38,8 @@ export class Commands {
   readonly #tree: Tree
   readonly #registry: RoutineRegistry
   readonly #process: Process
+  /** The group that was stopped last, and why. */
+  #group: { readonly sibling: Service; readonly run: number; readonly reason: RoutineCancelledError } | undefined
 
   constructor(lead: Lead, registry: RoutineRegistry, process: Process) {
     this.#lead = lead
@@ -48,13 +50,13 @@ export class Commands {
   }
 
   /** Answers with how it began, or LATER. */
-  start(service: Service, again: boolean): unknown {
+  start(service: Service, again: boolean, sibling: Service): unknown {
     const { routine } = service
     // Its last end has yet to be answered, which decides what follows.
     if (service.unanswered) {
       service.onAnswered = () =>
         this.#tree.turn.next(() => {
-          if (!this.#process.closed) this.#process.resume(this.start(service, again))
+          if (!this.#process.closed) this.#process.resume(this.start(service, again, sibling))
         })
       return LATER
     }
@@ -71,11 +73,11 @@ export class Commands {
     service.retried = again
     service.toRestart = undefined
     this.#lead.startOrder.add(service)
-    return service.type === 'supervisor' ? this.#startManager(service) : this.#startRoutine(service)
+    return service.type === 'supervisor' ? this.#startManager(service) : this.#startRoutine(service, causeOf(service, sibling))
   }
 
-  #startRoutine(service: Service): unknown {
-    const routine = this.#routineFor(service)
+  #startRoutine(service: Service, cause: number): unknown {
+    const routine = this.#routineFor(service, cause)
     if (routine === undefined) return 'error'
     // It was asked to stop while it did not run: it counts as started, and ends at once.
     if (routine.stopRequested) {
@@ -99,13 +101,12 @@ export class Commands {
   /** Its `start` has returned. */
   #prepared(service: Service, routine: SupervisedRoutine, begun: Begun, incarnation: Incarnation): void {
     if (begun === 'error') service.startError = incarnation.error
-    else if (begun === 'ok' && routine.current === incarnation && !incarnation.over && !this.#process.closed)
-      this.#letBegin(service, routine)
+    else if (begun === 'ok' && routine.current === incarnation && !incarnation.over) this.#letBegin(service, routine)
     this.#process.resume(begun)
   }
 
   /** Its present routine with a new incarnation, or a new routine; undefined if that can't be had, and `startError` says why. */
-  #routineFor(service: Service): SupervisedRoutine | undefined {
+  #routineFor(service: Service, cause: number): SupervisedRoutine | undefined {
     const registry = this.#registry
     const { path } = this.#host
     const { routine } = service
@@ -120,6 +121,7 @@ export class Commands {
         })
       const next = this.#register(service)
       service.routine = next
+      next.seq = cause
       registry.announceSpawned(next)
       registry.bindSignal(next)
       return next
@@ -166,13 +168,15 @@ export class Commands {
   }
 
   /** Answers when it has ended, or LATER. */
-  stop(service: Service, again: boolean): unknown {
+  stop(service: Service, again: boolean, sibling: Service): unknown {
     const { routine, manager } = service
     this.disarm(service)
+    const reason = sibling === service ? undefined : this.#groupReason(sibling)
+    const cause = causeOf(service, sibling)
     if (manager !== undefined) {
       if (manager.over && !manager.unanswered) return undefined
       service.onStopped = () => this.#resumeNext(undefined)
-      if (!manager.over) manager.stopBySupervisor()
+      if (!manager.over) manager.stopBySupervisor(reason, cause)
       return LATER
     }
     if (routine === undefined || routine.ended) return undefined
@@ -182,8 +186,20 @@ export class Commands {
     }
     service.again = again
     service.onStopped = () => this.#resumeNext(undefined)
-    routine.stop(CANCEL, this.#host.cancelReason)
+    if (cause > 0) routine.seq = cause
+    routine.stop(CANCEL, reason ?? this.#host.cancelReason)
     return LATER
+  }
+
+  /** Why the group of a child is stopped: one error for all of the group. */
+  #groupReason(sibling: Service): RoutineCancelledError {
+    const { run, lastEnd } = sibling
+    if (this.#group?.sibling === sibling && this.#group.run === run) return this.#group.reason
+    const path = `${this.#host.path}/${sibling.name}#${sibling.id}`
+    const options = { path, ...(lastEnd?.error === undefined ? {} : { cause: lastEnd.error }) }
+    const reason = new RoutineCancelledError(`${path} has ended, and its group is restarted`, options, 'ERR_GROUP_RESTART')
+    this.#group = { sibling, run, reason }
+    return reason
   }
 
   /** Answers with milliseconds, or LATER. */
@@ -202,7 +218,7 @@ export class Commands {
     const delay = delayOf(routine, this.#tree.clock.now())
     if (delay === 0) return 0
     this.#registry.renew(routine, delay)
-    service.restartTimer = this.#tree.later(() => this.#process.hasten(service), delay)
+    service.restartTimer = this.#tree.laterIn(routine.asyncContext, () => this.#process.hasten(service), delay)
     return delay
   }
 
@@ -239,4 +255,11 @@ export class Commands {
   #resumeNext(answer: unknown): void {
     this.#tree.turn.next(() => this.#process.resume(answer))
   }
+}
+
+/** The event for which a child is stopped, or started: the latest of the sibling whose group it belongs to. 0 if it is for its own sake. */
+function causeOf(service: Service, sibling: Service): number {
+  if (sibling === service) return 0
+  const { routine, lastEnd } = sibling
+  return Math.max(routine?.seq ?? 0, lastEnd?.seq ?? 0)
 }

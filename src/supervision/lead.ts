@@ -1,7 +1,7 @@
 /** What supervision asks of managers: of the one that it belongs to, and of child managers. */
 import type { EndReason } from '../../machines/supervisor.ts'
 import type { Gate } from '../admission/index.ts'
-import type { EndKind } from '../contract/index.ts'
+import type { EndKind, RoutineCancelledError } from '../contract/index.ts'
 import type { Host, SupervisedRoutine } from '../routine/index.ts'
 import type { ManagerSpec } from '../spec/index.ts'
 import type { Service } from './service.ts'
@@ -44,8 +44,11 @@ export interface Ward {
   live(): void
   /** Begins another life. */
   renew(): void
-  /** Ends the present life: behind what waits in its own supervisor's mailbox, or at once if that is busy and there is a shutdown time. */
-  stopBySupervisor(): void
+  /**
+   * Ends the present life: behind what waits in its own supervisor's mailbox, or at once if that is busy and there is a shutdown time.
+   * `reason` is for those below, `cause` the number of the event for which it is stopped.
+   */
+  stopBySupervisor(reason: RoutineCancelledError | undefined, cause: number): void
   /** Ends it for good: no life follows. */
   conclude(): void
 }

@@ -1,18 +1,19 @@
 /** The routines of one manager, from their registration to their last event. */
-import { exitOf, type RestartWindow, shouldRestart } from '../../machines/restart-policy.ts'
+import { exitOf, hasRunLeft, type RestartWindow, shouldRestart } from '../../machines/restart-policy.ts'
 import { grant, PermitQueue } from '../admission/index.ts'
 import { type EndKind, ManagerExistsError, type Work } from '../contract/index.ts'
 import { NameGroup, type NameRegistry } from '../count/index.ts'
 import {
   announce,
   announceEnd,
-  askChance,
   asksChance,
   backOff,
   CANCEL,
+  ClosingSignals,
   delayOf,
   type Host,
   type Incarnation,
+  isLookedAt,
   keepPromises,
   KILL,
   LivingRoutines,
@@ -23,6 +24,7 @@ import {
 import type { RoutineSpec } from '../spec/index.ts'
 import type { Tree } from '../turn/index.ts'
 import type { Lead } from './lead.ts'
+import { askChanceFirst, askRestartIf } from './restart-questions.ts'
 import type { Service } from './service.ts'
 
 /** What the registry asks of the supervisor about routines that are children. */
@@ -40,13 +42,15 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
   readonly living = new LivingRoutines()
   /** The routines that wait for a permit. */
   readonly queue: PermitQueue<SupervisedRoutine>
+  /** Of bodies that want to know when the manager begins to close. */
+  readonly closing = new ClosingSignals()
   idle = 0
   /** How many of them are children under the strategy. */
   services = 0
   /** Of the manager's present life. */
   #supervisor!: ChildSupervisor
   /** The asynchronous context in which children run. */
-  #asyncContext: unknown
+  asyncContext: unknown
   readonly #lead: Lead
   readonly #host: Host<SupervisedRoutine>
   readonly #tree: Tree
@@ -67,7 +71,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
   /** A life of the manager begins. */
   beginLife(supervisor: ChildSupervisor, asyncContext: unknown): void {
     this.#supervisor = supervisor
-    this.#asyncContext = asyncContext
+    this.asyncContext = asyncContext
   }
 
   /** How many wait for a permit. */
@@ -94,6 +98,11 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
     return this.living.latestFirst()
   }
 
+  #countServices(by: 1 | -1): void {
+    this.services += by
+    for (let level: NameRegistry<SupervisedRoutine> | undefined = this.#names; level !== undefined; level = level.up) level.services += by
+  }
+
   countIdle(by: 1 | -1): void {
     this.idle += by
   }
@@ -106,8 +115,8 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
     this.living.add(routine)
     this.idle++
     if (id !== undefined) this.living.identify(routine, id)
-    if (service?.isInstance === false) this.services++
-    if (service !== undefined && this.#asyncContext !== undefined) routine.ownMemory.asyncContext = this.#asyncContext
+    if (service?.isInstance === false) this.#countServices(1)
+    if (service !== undefined && this.asyncContext !== undefined) routine.ownMemory.asyncContext = this.asyncContext
     routine.group.add(routine)
     if (spec.hungAfter !== Infinity) this.#watched.add(routine)
     return routine
@@ -176,7 +185,8 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
     }
     const now = routine.current.endedAt as number
     const again = this.#comesAgain(routine, kind)
-    const tooMany = again && !routine.restartIsFree && !this.startsFresh(routine) && !this.#supervisor.window.record(now)
+    const counts = again && !routine.restartIsFree && routine.spec.attempts === undefined
+    const tooMany = counts && !this.startsFresh(routine) && !this.#supervisor.window.record(now)
     if (again && !tooMany) this.#restart(routine, kind, orphan, now)
     else {
       this.#leave(routine, kind, false)
@@ -187,7 +197,8 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
   }
 
   #comesAgain(routine: SupervisedRoutine, kind: EndKind): boolean {
-    return !routine.stopRequested && !this.#host.closed && (routine.wantsRestart || this.#asksForRestart(routine, kind))
+    if (routine.stopRequested || this.#host.closed) return false
+    return routine.restartIsFree || (mayRunAgain(routine) && (routine.wantsRestart || this.#asksForRestart(routine, kind)))
   }
 
   /** True if its restart type asks for a restart. A routine whose `start` has returned `ignore`, or failed, is not restarted by it. */
@@ -227,13 +238,14 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
       !routine.memory.startThrew &&
       !routine.wantsRestart
     ) {
-      if (!shouldRestart((routine.service as Service | undefined)?.restart ?? spec.restart, 'abnormal')) return false
+      const { restart } = (routine.service as Service | undefined) ?? spec
+      if (!shouldRestart(restart, 'abnormal') || !mayRunAgain(routine)) return false
       this.#tree.turn.deed(askRestartIf, routine, orphan)
       return true
     }
     // For a child, `random` is called when its supervisor takes the end.
     if (routine.service !== undefined || routine.queued || !asksChance(routine) || !this.#comesAgain(routine, kind)) return false
-    if (this.#supervisor.window.left(routine.current.endedAt as number) === 0) return false
+    if (spec.attempts === undefined && this.#supervisor.window.left(routine.current.endedAt as number) === 0) return false
     this.#tree.turn.deed(askChanceFirst, routine, orphan)
     return true
   }
@@ -259,7 +271,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
   finish(routine: SupervisedRoutine, keepPermit = false): void {
     const service = routine.service as Service | undefined
     if (routine.ended || service === undefined) return
-    if (!service.isInstance) this.services--
+    if (!service.isInstance) this.#countServices(-1)
     service.reserved = keepPermit
     const kind = routine.endKind
     this.#leave(routine, kind, keepPermit)
@@ -284,10 +296,12 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
     if (tree.isStored) tree.append({ type: 'outcome', path: routine.path, outcome: routine.end })
     const { error, obeyed, stray } = routine.current
     this.#lead.noteEnd(routine, kind, orphan, (kind === 'failed' || !obeyed ? error : undefined) ?? stray?.error)
+    if (kind === 'failed' && !isTold(routine)) tree.unseen?.note(routine.path, () => isLookedAt(routine), 'has failed', error)
     keepPromises(routine)
     const { group } = routine
     // Behind the listeners of the end: one of them may spawn another of the name.
     if (group.isAwaited) tree.bus.afterWords(() => group.wake())
+    routine.leaveContext()
     if (!keepPermit) grant(this.queue)
   }
 
@@ -328,7 +342,8 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
       if (!routine.current.unanswered) this.finish(routine)
       return
     }
-    if (routine.state !== 'pending' || routine.service?.hasStarted === true || (drain && (routine.restarts === 0 || routine.queued))) return
+    const starts = routine.service?.hasStarted === true || routine.memory.start !== 'none'
+    if (routine.state !== 'pending' || starts || (drain && (routine.restarts === 0 || routine.queued))) return
     routine.seq = cause
     routine.stop(CANCEL, this.#host.cancelReason)
   }
@@ -368,33 +383,17 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
   }
 }
 
+/** True if somebody is told anyway: that a child could not start is the answer to whoever starts it. */
+function isTold({ service, memory }: SupervisedRoutine): boolean {
+  return service !== undefined && memory.notStarted
+}
+
+/** P4 of machines/restart-policy.ts. */
+function mayRunAgain({ spec: { attempts }, runs }: SupervisedRoutine): boolean {
+  return attempts === undefined || hasRunLeft(attempts, runs)
+}
+
 /** Its `start` has returned. */
 function begin(routine: SupervisedRoutine, begun: string, incarnation: Incarnation): void {
   if (begun === 'ok' && routine.current === incarnation && !incarnation.over) routine.tree.begin(incarnation)
-}
-
-/** A deed: asks `restartIf`, and settles in a turn after that. */
-function askRestartIf(routine: SupervisedRoutine, orphan: boolean): void {
-  routine.ownMemory.helps = false
-  routine.tree.asyncContext.run(routine.asyncContext, callRestartIf, routine, undefined)
-  routine.tree.turn.arise(settle, routine, orphan)
-}
-
-function callRestartIf(routine: SupervisedRoutine): void {
-  const { spec, current, restarts, path, tree } = routine
-  try {
-    routine.ownMemory.helps = Boolean(spec.restartIf?.(current.error, restarts))
-  } catch (error) {
-    tree.bus.contain(error, `${path}: restartIf threw`)
-  }
-}
-
-/** A deed: asks `random`, and settles in a turn after that. */
-function askChanceFirst(routine: SupervisedRoutine, orphan: boolean): void {
-  askChance(routine)
-  routine.tree.turn.arise(settle, routine, orphan)
-}
-
-function settle(routine: SupervisedRoutine, orphan: boolean): void {
-  routine.local.registry.settle(routine, orphan)
 }

@@ -25,6 +25,8 @@ export class Service implements Child, Post {
   incarnations = 0
   routine: SupervisedRoutine | undefined
   manager: Ward | undefined
+  /** The number of the event that reported its last end, and why it failed, if it did. */
+  lastEnd: { readonly seq: number; readonly error: unknown } | undefined
   /** Why its last start failed. */
   startError: unknown
   /** Resumes the supervisor that waits for its end. */

@@ -23,6 +23,16 @@ import type { Lead } from './lead.ts'
 import type { ChildSupervisor, RoutineRegistry } from './routine-registry.ts'
 import { Service } from './service.ts'
 
+/** How a child that is a manager has ended a life. */
+interface ManagerEnd {
+  readonly stopRequested: boolean
+  /** Why it could not begin. */
+  readonly startError: unknown
+  /** Of the event that reports it. */
+  readonly seq: number
+  readonly failure: unknown
+}
+
 type Reply = (verdict: Verdict<Service>) => void
 
 const DOWN: Verdict<Service> = { ok: false, error: 'down' }
@@ -108,6 +118,7 @@ export class Supervisor implements ChildSupervisor {
   close(): void {
     if (this.closed) return
     this.closed = true
+    this.#registry.closing.abort(this.#tree.turn)
     for (const reply of this.#open) reply(DOWN)
     this.#open.clear()
     for (const service of this.#lead.startOrder) {
@@ -144,6 +155,7 @@ export class Supervisor implements ChildSupervisor {
     // It may have ended while it waited for a delayed restart, which is void then.
     this.#commands.disarm(service)
     registry.announceEnd(routine, kind, orphan, willRestart)
+    service.lastEnd = { seq: routine.seq, error: routine.current.error }
     service.toRestart = willRestart
     // That its `start` has failed, or returned `ignore`, is the answer to the supervisor's command, and follows.
     if (routine.memory.notStarted && !closed) return
@@ -168,8 +180,10 @@ export class Supervisor implements ChildSupervisor {
   }
 
   /** A child that is a manager has ended a life. */
-  managerEnded(service: Service, stopRequested: boolean, failedToStart: unknown): void {
-    this.#answerManager(service, stopRequested, failedToStart)
+  managerEnded(service: Service, end: ManagerEnd): void {
+    const { stopRequested, startError, seq, failure } = end
+    service.lastEnd = { seq, error: failure }
+    this.#answerManager(service, stopRequested, startError)
     this.#answered(service)
   }
 
@@ -252,9 +266,9 @@ export class Supervisor implements ChildSupervisor {
       case 'receive':
         return this.#receive()
       case 'start':
-        return this.#commands.start(command.child, command.again)
+        return this.#commands.start(command.child, command.again, command.for)
       case 'stop':
-        return this.#commands.stop(command.child, command.again)
+        return this.#commands.stop(command.child, command.again, command.for)
       case 'fresh':
         return command.child.routine !== undefined && this.#registry.startsFresh(command.child.routine)
       case 'delay':

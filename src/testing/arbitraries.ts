@@ -18,6 +18,14 @@ export interface Scenario {
   readonly strict: boolean
 }
 
+/** How far generated scripts go. */
+export interface ScriptReach {
+  /** Virtual milliseconds, behind which no wait goes. @default 2_147_483_647, as long as a timer of the platform can be */
+  readonly horizon?: number | undefined
+  /** Steps of a script, at most. @default 8 */
+  readonly steps?: number | undefined
+}
+
 /** What {@link arbitraries} makes. */
 export interface Arbitraries {
   /** Restart type, backoff, timeout and shutdown time of a routine. */
@@ -37,36 +45,45 @@ export interface Arbitraries {
   readonly scenario: Arbitrary<Scenario>
 }
 
+/** Steps of a script, at most. */
+const STEPS = 8
+
 /**
  * Makes the arbitraries.
  *
+ * @param reach How far scripts go.
  * @example
  * import fc from 'fast-check'
  * const { scenario } = arbitraries(fc)
  */
-export function arbitraries(fc: FastCheck): Arbitraries {
-  const policy = policies(fc)
+export function arbitraries(fc: FastCheck, reach: ScriptReach = {}): Arbitraries {
+  const policy = policies(fc, { timeout: fc.constantFrom(15, 60) })
   const fault = faultTexts(fc)
   const faultScript = fc.array(fault, { maxLength: 1 })
   const routine: Arbitrary<WorkPlan> = fc.record(
     {
       kind: fc.constant('routine' as const),
       name: fc.constant('r'),
-      works: fc.constantFrom(0, 1, 10, 40, 300),
+      works: fc.constantFrom(0, 1, 10, 40, 300, HOUR),
       faults: faultScript,
       options: policy,
     },
     { requiredKeys: ['kind', 'name'] },
   )
-  const tree = trees(fc, routine)
+  // Most trees do not live for long. In these nothing happens by itself for an hour, so that what is done late finds somebody.
+  const calm: Arbitrary<WorkPlan> = fc.record(
+    { kind: fc.constant('routine' as const), name: fc.constant('r'), works: fc.constant(HOUR), options: policies(fc, {}) },
+    { requiredKeys: ['kind', 'name'] },
+  )
+  const tree = fc.oneof({ weight: 3, arbitrary: trees(fc, routine) }, { weight: 1, arbitrary: trees(fc, calm) })
   const schedule = fc.array(fc.nat({ max: 5 }), { maxLength: 12 })
-  const draft = drafts(fc)
+  const draft = drafts(fc, reach, MANY)
   const script = (names: readonly string[], managers: readonly string[]): Arbitrary<readonly PlainStep[]> =>
     draft.map((steps) => resolve(steps, names, managers))
   const scenario = fc
     .record({
       tree,
-      script: draft,
+      script: drafts(fc, reach, MANY_GENERATED),
       seed: fc.nat({ max: 1_000 }),
       tape: schedule,
       mode: fc.constantFrom('native' as const, 'actor-model' as const),
@@ -79,13 +96,13 @@ export function arbitraries(fc: FastCheck): Arbitraries {
   return { policy, fault, faultScript, routine, tree, schedule, script, scenario }
 }
 
-function policies(fc: FastCheck): Arbitraries['policy'] {
+function policies(fc: FastCheck, limits: { readonly timeout?: Arbitrary<number> }): Arbitraries['policy'] {
   return fc.record(
     {
       restart: fc.constantFrom('permanent' as const, 'transient' as const, 'temporary' as const),
       shutdown: fc.constantFrom(50, 0, 10, 'brutal_kill' as const, 'infinity' as const),
       backoff: fc.constantFrom({ initial: 20 }, { initial: 5, jitter: 0.5 }),
-      timeout: fc.constantFrom(15, 60),
+      ...limits,
     },
     { requiredKeys: [] },
   )
@@ -201,16 +218,49 @@ export function placesOf(plan: TreePlan): { names: string[]; managers: string[] 
 /** A step that names its target by a number, so that tree and script shrink independently of each other. */
 type Draft = { readonly do: PlainStep['do']; readonly pick?: number; readonly [option: string]: unknown }
 
-function drafts(fc: FastCheck): Arbitrary<readonly Draft[]> {
+/** Milliseconds: as long as a timer of the platform can be, nearly 25 days. */
+export const HORIZON = 2_147_483_647
+
+const HOUR = 3_600_000
+
+/** Lengths of waits that are long. */
+const LONG = [1_000, 60_000, HOUR, 24 * HOUR]
+
+/**
+ * How many timers may fire in one of them: a tree whose timers follow each other closely would be played for minutes. In a tree of somebody's
+ * own what comes each second is to come for an hour; a generated one that is busy shows nothing more after some dozens.
+ */
+const MANY = 10_000
+const MANY_GENERATED = 60
+
+/** One of these, made smaller step by step: `fc.constantFrom` knows only the first. */
+function oneOfThese(fc: FastCheck, numbers: readonly number[]): Arbitrary<number> {
+  return fc.nat({ max: numbers.length - 1 }).map((index) => numbers[index] as number)
+}
+
+/** Waits: short ones, ones until timers have fired, and now and then long ones. */
+function waits(fc: FastCheck, horizon: number, many: number): { any: Arbitrary<Draft>; long: Arbitrary<Draft> } {
+  const wait = { do: fc.constant('wait' as const) }
+  const short = fc.record({ ...wait, ms: fc.constantFrom(...[0, 1, 5, 10, 20, 50].filter((ms) => ms <= horizon)) })
+  const next = fc.record({ ...wait, timers: oneOfThese(fc, [1, 1, 1, 2, 3, 10]) })
+  const long = fc.record({
+    ...wait,
+    ms: oneOfThese(fc, [...new Set([...LONG, horizon].filter((ms) => ms <= horizon))]),
+    timers: fc.constant(many),
+  })
+  return { any: fc.oneof({ weight: 5, arbitrary: short }, { weight: 4, arbitrary: next }, { weight: 1, arbitrary: long }), long }
+}
+
+function drafts(fc: FastCheck, { horizon = HORIZON, steps = STEPS }: ScriptReach, many: number): Arbitrary<readonly Draft[]> {
   const pick = fc.nat({ max: 20 })
-  const step = (...names: readonly PlainStep['do'][]): { do: Arbitrary<PlainStep['do']>; pick: Arbitrary<number> } => ({
+  const doing = (...names: readonly PlainStep['do'][]): { do: Arbitrary<PlainStep['do']>; pick: Arbitrary<number> } => ({
     do: fc.constantFrom(...names),
     pick,
   })
-  const wait = fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(0, 1, 5, 10, 20, 50) })
+  const { any, long } = waits(fc, horizon, many)
   const shutdown = fc.record(
     {
-      ...step('shutdown'),
+      ...doing('shutdown'),
       mode: fc.constantFrom('graceful' as const, 'immediate' as const),
       timeout: fc.constantFrom(1_000, 0, 30, 100),
       drain: fc.constantFrom(20, 200),
@@ -219,8 +269,14 @@ function drafts(fc: FastCheck): Arbitrary<readonly Draft[]> {
     { requiredKeys: ['do', 'pick'] },
   )
   const signals = fc.record({ do: fc.constantFrom('signal' as const, 'abort' as const) })
-  const others = [step('spawn'), step('cancel', 'kill', 'restart'), step('terminateChild', 'restartChild', 'deleteChild')]
-  return fc.array(fc.oneof(wait, wait, shutdown, shutdown, signals, ...others.map((each) => fc.record(each))), { maxLength: 6 })
+  const others = [doing('spawn'), doing('cancel', 'kill', 'restart'), doing('terminateChild', 'restartChild', 'deleteChild')]
+  const step = fc.oneof(any, any, shutdown, shutdown, signals, ...others.map((each) => fc.record(each)))
+  const script = (maxLength: number): Arbitrary<Draft[]> => fc.array(step, { maxLength, size: 'max' })
+  if (steps === 0) return script(0)
+  // Few trees live long among shutdowns and kills: some are left alone at first.
+  const first = fc.option(long, { nil: undefined, freq: 20 })
+  const late = fc.tuple(first, script(steps - 1)).map(([wait, rest]) => (wait === undefined ? rest : [wait, ...rest]))
+  return fc.oneof({ weight: 3, arbitrary: script(steps) }, { weight: 1, arbitrary: late })
 }
 
 /** What a late spawn is made of. */

@@ -2,15 +2,26 @@
 import type { Arbitrary, RunDetails } from 'fast-check'
 import { ConfigError, CurtaincallError } from '../contract/index.ts'
 import { isThenable } from '../turn/index.ts'
-import { check, finiteCount } from '../spec/index.ts'
-import { arbitraries, type FastCheck, placesOf, type Scenario } from './arbitraries.ts'
+import { check, duration, finiteCount, flag } from '../spec/index.ts'
+import { arbitraries, type FastCheck, HORIZON, placesOf, type Scenario } from './arbitraries.ts'
 import { keepBoth } from './counterexample-files.ts'
 import { explainTrace } from './explain.ts'
 import { type Goal, goalList, type Law, lawList, type Run as SimulatedRun } from './law.ts'
 import { laws as allLaws } from './laws.ts'
 import type { TreePlan } from './plan.ts'
 import { checkPlan } from './plan-shape.ts'
-import { isPlan, perform, type SimulatedTree, simulate, type Simulation } from './simulate.ts'
+import type { Step } from './script.ts'
+import {
+  isPlan,
+  perform,
+  type Performed,
+  type SimulatedTree,
+  simulate,
+  type Simulation,
+  type SimulationOptions,
+  STEPS,
+} from './simulate.ts'
+import { TimerLedger, type UnreachedTimer } from './timer-ledger.ts'
 import type { Trace } from './trace.ts'
 import { holdPlatform } from './virtual-time.ts'
 
@@ -28,6 +39,12 @@ export interface CampaignOptions {
   readonly traces?: string | false | undefined
   /** fast-check. @default what `import('fast-check')` finds */
   readonly fc?: FastCheck | undefined
+  /** Virtual milliseconds, behind which no wait of a script goes. @default 2_147_483_647, as long as a timer of the platform can be */
+  readonly horizon?: number | undefined
+  /** Steps of a script, at most. @default 8 */
+  readonly steps?: number | undefined
+  /** Lets real input and output pass. @default false */
+  readonly allowEscapes?: boolean | undefined
   /** Called after each run, for those who count something of their own. */
   readonly onRun?: ((simulation: Simulation) => void) | undefined
 }
@@ -39,10 +56,23 @@ export interface CampaignResult {
   readonly seed: number
   /** In how many runs each goal was reached. */
   readonly goals: Readonly<Record<string, number>>
+  /** How far the run came, before its shutdown, that came farthest. */
+  readonly reach: CampaignReach
+}
+
+/** How far the runs of a campaign came. */
+export interface CampaignReach {
+  /** Virtual milliseconds, at most. */
+  readonly ms: number
+  /** Timers of the tree that fired in one run, at most. */
+  readonly timers: number
+  /** Timers of the tree that were armed at the end of some script and fired in no run. Not looked for in trees that are generated. */
+  readonly unreached: readonly UnreachedTimer[]
 }
 
 /** What a campaign throws when it has found a counterexample. */
 export class CounterexampleError extends CurtaincallError {
+  override name = 'CounterexampleError'
   /** The law that does not hold. */
   readonly law: string
   /** The smallest run that shows it. */
@@ -75,16 +105,28 @@ const RULES = {
   goals: goalList,
   traces: { range: 'the name of a folder, or false', accepts: (value: unknown) => typeof value === 'string' || value === false },
   fc: { range: 'fast-check', accepts: anything },
+  horizon: duration,
+  steps: finiteCount,
+  allowEscapes: flag,
   onRun: { range: 'a function', accepts: (value: unknown) => typeof value === 'function' },
 } satisfies Record<keyof CampaignOptions, unknown>
 
 /** What simulates one generated run. */
-type Play<Run> = (run: Run) => Promise<Simulation>
+type Play<Run> = (run: Run) => Promise<Pick<Performed, 'simulation' | 'fired'>>
+
+/** A run as it is generated: waits of its script may let many timers fire, and that is no sign that it does not end. */
+function sized<Run extends { readonly script: readonly Step[] }>(
+  run: Run,
+  { horizon = HORIZON }: CampaignOptions,
+): Run & SimulationOptions {
+  const waited = run.script.map((step) => ('timers' in step ? step.timers : 0))
+  return { ...run, horizon, steps: STEPS + waited.reduce((sum, timers) => sum + timers, 0) }
+}
 
 /**
  * Holds any number of generated trees, with faults, schedules and scripts, against the laws.
  *
- * @returns How often each goal was reached.
+ * @returns How often each goal was reached, and how far the runs came.
  * @throws CounterexampleError with the shrunk script, its seed, and the line that replays it; CurtaincallError ERR_TEST if a goal was never reached.
  * @example
  * await fuzzTree({ runs: 1_000, goals: [sometimes('somebody was killed', ({ report }) => (report?.killed ?? 0) > 0)] })
@@ -92,7 +134,8 @@ type Play<Run> = (run: Run) => Promise<Simulation>
 export async function fuzzTree(options: CampaignOptions = {}): Promise<CampaignResult> {
   check('fuzzTree', options, RULES)
   const fc = await load(options.fc)
-  return campaign(fc, arbitraries(fc).scenario, ({ tree, ...rest }: Scenario) => simulate(tree, rest), options)
+  const play = ({ tree, ...rest }: Scenario): ReturnType<Play<Scenario>> => perform(tree, sized(rest, options))
+  return campaign(fc, arbitraries(fc, options).scenario, play, options)
 }
 
 /**
@@ -100,8 +143,9 @@ export async function fuzzTree(options: CampaignOptions = {}): Promise<CampaignR
  * order things happen.
  *
  * @param tree Plain data, options, or a function that hands the options it gets on to `createGlobalManager`.
- * @returns How often each goal was reached.
- * @throws CounterexampleError with the shrunk script, its seed, and the line that replays it; CurtaincallError ERR_TEST if a goal was never reached.
+ * @returns How often each goal was reached, and how far the runs came.
+ * @throws CounterexampleError with the shrunk script, its seed, and the line that replays it; CurtaincallError ERR_TEST if a goal was never reached, or the
+ * tree has timers and no run came to one; ERR_ESCAPED if something started real input or output.
  * @example
  * await propertyShutdown({ children: [routine('till', openTill), routine('oven', bake)] }, { runs: 500 })
  */
@@ -109,8 +153,8 @@ export async function propertyShutdown(tree: SimulatedTree, options: CampaignOpt
   check('propertyShutdown', options, RULES)
   const fc = await load(options.fc)
   if (isPlan(tree)) checkPlan(tree, 'tree')
-  const { names, managers } = isPlan(tree) ? placesOf(tree) : await namesIn(tree)
-  const { faultScript, schedule, script } = arbitraries(fc)
+  const { names, managers } = isPlan(tree) ? placesOf(tree) : await namesIn(tree, options)
+  const { faultScript, schedule, script } = arbitraries(fc, options)
   const faults =
     names.length === 0 ? fc.constant({}) : fc.dictionary(fc.constantFrom(...names), faultScript, { maxKeys: 3, noNullPrototype: true })
   const run = fc.record({
@@ -121,12 +165,16 @@ export async function propertyShutdown(tree: SimulatedTree, options: CampaignOpt
     mode: fc.constantFrom('native' as const, 'actor-model' as const),
     strict: fc.boolean(),
   })
-  return campaign(fc, run, async (each) => (await perform(tree, each)).simulation, options)
+  const { allowEscapes } = options
+  return campaign(fc, run, (each) => perform(tree, { ...sized(each, options), allowEscapes }), options, new TimerLedger())
 }
 
 /** Names of routines and paths of managers, as they are in a run without faults. */
-async function namesIn(tree: Exclude<SimulatedTree, TreePlan>): Promise<{ names: string[]; managers: string[] }> {
-  const { run } = await simulate(tree, { laws: [] })
+async function namesIn(
+  tree: Exclude<SimulatedTree, TreePlan>,
+  { allowEscapes }: CampaignOptions,
+): Promise<{ names: string[]; managers: string[] }> {
+  const { run } = await simulate(tree, { laws: [], allowEscapes })
   // Most faults are put around a body, and actor logic has none.
   const spawned = run.events.filter(({ type }) => type === 'routine.spawned')
   const named = (logic: boolean): string[] =>
@@ -148,7 +196,14 @@ async function load(given: FastCheck | undefined): Promise<FastCheck> {
 /** The name of the law that is broken by a run which the simulation could not bring to its end. */
 const ENDS = 'simulationEnds'
 
-async function campaign<Run>(fc: FastCheck, runs: Arbitrary<Run>, play: Play<Run>, options: CampaignOptions): Promise<CampaignResult> {
+/** @param ledger Of timers, if it is one tree that is played. */
+async function campaign<Run>(
+  fc: FastCheck,
+  runs: Arbitrary<Run>,
+  play: Play<Run>,
+  options: CampaignOptions,
+  ledger?: TimerLedger,
+): Promise<CampaignResult> {
   const { runs: numRuns = 100, seed = 1, laws = allLaws, goals = [] } = options
   const reached = Object.fromEntries(goals.map(({ name }) => [name, 0]))
   // A smaller run has to break the same law: another law may be broken by another fault.
@@ -157,9 +212,13 @@ async function campaign<Run>(fc: FastCheck, runs: Arbitrary<Run>, play: Play<Run
   // What the caller's own code threw: it breaks no law, and there is nothing to make smaller.
   let stray: { readonly error: unknown } | undefined
   let tried = 0
+  let farthest = { ms: 0, timers: 0 }
   const judge = async (run: Run): Promise<boolean> => {
-    const { broken, simulation } = await tryRun(play, run, laws)
+    const { broken, simulation, fired } = await tryRun(play, run, laws)
     if (law === undefined && simulation !== undefined) {
+      const { ms, timers } = simulation.run.reach
+      farthest = { ms: Math.max(farthest.ms, ms), timers: Math.max(farthest.timers, timers) }
+      ledger?.note(fired, simulation)
       for (const goal of goals) if (isReached(goal, simulation.run)) reached[goal.name] = (reached[goal.name] as number) + 1
       options.onRun?.(simulation)
     }
@@ -192,7 +251,8 @@ async function campaign<Run>(fc: FastCheck, runs: Arbitrary<Run>, play: Play<Run
   for (const [goal, times] of Object.entries(reached)) {
     if (times === 0) throw new CurtaincallError('ERR_TEST', `no run of ${tried} reached the goal: ${goal} (seed ${seed})`)
   }
-  return { runs: tried, seed, goals: reached }
+  ledger?.refuseUnreached(`no run of ${tried}`, farthest.ms, seed)
+  return { runs: tried, seed, goals: reached, reach: { ...farthest, unreached: ledger?.unreached() ?? [] } }
 }
 
 /** Whether a goal is reached, at once: a promise would always count as true. */
@@ -228,20 +288,23 @@ async function failure<Run>(
   return errorInstance ?? new CurtaincallError('ERR_TEST', `fast-check stopped after ${runs} of ${wanted} runs (seed ${seed})`)
 }
 
+const NOTHING: Performed['fired'] = { ever: new Set(), before: new Set() }
+
 interface Tried {
   readonly broken: readonly string[]
   readonly simulation: Simulation | undefined
+  readonly fired: Performed['fired']
   readonly error?: Error
 }
 
 async function tryRun<Run>(play: Play<Run>, run: Run, laws: readonly Law[]): Promise<Tried> {
   try {
-    const simulation = await play({ ...run, laws })
-    return { broken: simulation.violations.map((each) => each.law), simulation }
+    const { simulation, fired } = await play({ ...run, laws })
+    return { broken: simulation.violations.map((each) => each.law), simulation, fired }
   } catch (error) {
-    // A wrong option is the caller's, not a counterexample.
-    if (!(error instanceof CurtaincallError) || error.code === 'ERR_CONFIG') throw error
-    return { broken: [ENDS], simulation: undefined, error }
+    // A wrong option is the caller's, not a counterexample; nor is what would go otherwise the next time.
+    if (!(error instanceof CurtaincallError) || error.code === 'ERR_CONFIG' || error.code === 'ERR_ESCAPED') throw error
+    return { broken: [ENDS], simulation: undefined, fired: NOTHING, error }
   }
 }
 

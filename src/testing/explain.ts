@@ -18,6 +18,9 @@ const FIELDS = [
   'late',
 ] as const
 
+/** Levels that a story is indented by, at most. */
+const DEEPEST = 40
+
 /**
  * The story of a trace: indented by the tree, with what led to what, and the witnesses of each violation marked.
  *
@@ -48,15 +51,20 @@ function describeHeader({ seed, tape, mode, strict, tree, faults, story }: Trace
 }
 
 function describeEvent(event: TraceEvent, marks: readonly string[] | undefined): string {
-  const depth = event.actor === '' ? 0 : event.actor.split('/').length
+  const depth = event.actor === '' ? 0 : event.actor.split('/', DEEPEST).length
   const because = event.cause === undefined ? '' : `  ← ${event.cause}`
   const place = `${String(event.i).padStart(4)} ${String(event.t).padStart(7)} ms ${'  '.repeat(depth)}`
   return `${marks === undefined ? '  ' : '▶ '}${place}${sentence(event)}${because}${marks === undefined ? '' : `   ◀ ${marks.join(', ')}`}`
 }
 
+/** Values come from a file, and may be anything that JSON has. */
+function told(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}
+
 function sentence(event: TraceEvent): string {
   const details = FIELDS.filter((field) => event[field] !== undefined && event[field] !== false).map((field) =>
-    event[field] === true ? field : `${field} ${String(event[field])}`,
+    event[field] === true ? field : `${field} ${told(event[field])}`,
   )
   const inBrackets = details.length === 0 ? '' : ` (${details.join(', ')})`
   if (event.type === 'step') return `» ${event.text}${inBrackets}`

@@ -1,6 +1,7 @@
 /** Faults: ways for a routine to misbehave, put around its work. */
 import type { AnyBody } from '../contract/index.ts'
 import { durationOrInfinity, refuse, type StartContext } from '../spec/index.ts'
+import { asFault } from './owners.ts'
 
 /** One way to misbehave. Its `text` is what a trace says, and `readFault` reads. */
 export interface Fault {
@@ -17,7 +18,8 @@ export interface Fault {
   /** @internal */ readonly start?: (context: StartContext) => void
 }
 
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+const arm = (act: () => void, ms: number): ReturnType<typeof setTimeout> => asFault(() => setTimeout(act, ms))
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => arm(resolve, ms))
 const aborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
     if (signal.aborted) resolve()
@@ -26,7 +28,7 @@ const aborted = (signal: AbortSignal): Promise<void> =>
 /** Leaves no timer behind when the signal is aborted. */
 const sleepUnlessAborted = (ms: number, signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms)
+    const timer = arm(resolve, ms)
     void aborted(signal).then(() => {
       clearTimeout(timer)
       resolve()
@@ -154,7 +156,7 @@ const leaksTimer = (ms = 1_000_000): Fault =>
     'leaksTimer',
     [ms],
     (body) => (context) => {
-      setTimeout(() => undefined, ms)
+      arm(() => undefined, ms)
       return body(context)
     },
     { leaks: true },

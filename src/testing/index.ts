@@ -43,7 +43,18 @@ export type { Leak, LeakOptions } from './leaks.ts'
 export { createTestProbe, type EventMatch, type TestProbe } from './probe.ts'
 
 // Laws
-export { type Finding, type Goal, type Law, law, type Remains, type RoutineFacts, type Run, sometimes } from './law.ts'
+export {
+  type Finding,
+  type Goal,
+  type Law,
+  law,
+  type ManagerFacts,
+  type Reach,
+  type Remains,
+  type RoutineFacts,
+  type Run,
+  sometimes,
+} from './law.ts'
 export { laws } from './laws.ts'
 export {
   childBeforeParent,
@@ -68,8 +79,17 @@ export {
 } from './expectations.ts'
 
 // Campaigns
-export { type CampaignOptions, type CampaignResult, CounterexampleError, fuzzTree, propertyShutdown } from './campaign.ts'
-export { type Arbitraries, arbitraries, type FastCheck, type Scenario } from './arbitraries.ts'
+export {
+  type CampaignOptions,
+  type CampaignReach,
+  type CampaignResult,
+  CounterexampleError,
+  fuzzTree,
+  propertyShutdown,
+} from './campaign.ts'
+export { type Arbitraries, arbitraries, type FastCheck, type Scenario, type ScriptReach } from './arbitraries.ts'
+
+export type { UnreachedTimer } from './timer-ledger.ts'
 
 // Traces
 export type { Trace, TraceEvent, TraceEventType, TraceHeader, Verdict, Violation } from './trace.ts'

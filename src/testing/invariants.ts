@@ -98,7 +98,7 @@ function eventsOf(events: readonly TraceEvent[], path: string): number[] {
 }
 
 /** A manager answers no more failures with a restart than its limit allows within its window. */
-export const restartIntensity: Law = law('restartIntensity', function* ({ events, managers }) {
+export const restartIntensity: Law = law('restartIntensity', function* ({ events, managers, routines }) {
   const times = new Map<string, TraceEvent[]>()
   const ended = new Map<string, TraceEvent>()
   for (const event of events) {
@@ -107,7 +107,8 @@ export const restartIntensity: Law = law('restartIntensity', function* ({ events
     // A restart that was ordered by hand does not count, and what a group restart brings back comes as a new routine.
     const end = ended.get(event.actor)
     const ordered = end?.type === 'routine.cancelled' || end?.type === 'routine.killed'
-    if (event.type !== 'routine.restarted' || end === undefined || ordered) continue
+    const ownBudget = routines.get(event.actor)?.attempts !== undefined
+    if (event.type !== 'routine.restarted' || end === undefined || ordered || ownBudget) continue
     const path = above(event.actor)
     const { maxRestarts, restartWindow } = managers.get(path) ?? { maxRestarts: Infinity, restartWindow: 0 }
     // It was decided at an unknown moment between the end and the restart. Distances are taken as long as they may have been, in

@@ -1,6 +1,6 @@
 /** Laws: what has to hold of every run, whoever states it. */
 import type { ShutdownReport } from '../contract/index.ts'
-import { callable, type ManagerSpec, refuse, type RoutineSpec, type Rule } from '../spec/index.ts'
+import { callable, refuse, type RoutineSpec, type Rule } from '../spec/index.ts'
 import type { PendingTimer } from './virtual-clock.ts'
 import type { Request } from './script.ts'
 import type { TraceEvent, Violation } from './trace.ts'
@@ -8,6 +8,8 @@ import type { TraceEvent, Violation } from './trace.ts'
 /** What is known of a routine of a run. */
 export interface RoutineFacts {
   readonly restart: RoutineSpec['restart']
+  /** Its own budget; undefined where the limit of its manager counts. */
+  readonly attempts?: number | undefined
   /** Milliseconds; 0 for 'brutal_kill'. */
   readonly shutdown: number
   readonly timeout: number
@@ -35,6 +37,26 @@ export interface Remains {
   readonly listeners: number
 }
 
+/** What laws know of a manager: its options, every default filled in. */
+export interface ManagerFacts {
+  readonly maxRestarts: number
+  readonly restartWindow: number
+  readonly maxRoutines: number
+  readonly shutdown: number
+}
+
+/** How far a run came, before the shutdown at its end. */
+export interface Reach {
+  /** Virtual milliseconds. */
+  readonly ms: number
+  /** Timers of the tree that had fired. */
+  readonly timers: number
+  /** How many of the events had happened. */
+  readonly events: number
+  /** Timers that were armed and had not fired, the next one first. */
+  readonly ahead: readonly PendingTimer[]
+}
+
 /** A run, as laws see it. */
 export interface Run {
   readonly events: readonly TraceEvent[]
@@ -42,11 +64,12 @@ export interface Run {
   readonly report: ShutdownReport | undefined
   /** Shutdowns that were asked for; times as in `events`. */
   readonly requests: readonly Readonly<Request>[]
-  readonly managers: ReadonlyMap<string, Pick<ManagerSpec, 'maxRestarts' | 'restartWindow' | 'maxRoutines' | 'shutdown'>>
+  readonly managers: ReadonlyMap<string, ManagerFacts>
   readonly routines: ReadonlyMap<string, RoutineFacts>
   /** Moments at which a manager held more permits than it has. */
   readonly excess: readonly { readonly i: number; readonly path: string; readonly count: number }[]
   readonly remains: Remains
+  readonly reach: Reach
   /** Totals of the global manager. */
   readonly totals: {
     readonly spawned: number

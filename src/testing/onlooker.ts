@@ -58,7 +58,7 @@ export class Onlooker implements Interceptor {
 
   start(routine: SupervisedRoutine, context: StartContext): void {
     const faults = this.#faultsOf(routine)
-    const { restart, shutdown, timeout } = routine.spec
+    const { restart, attempts, shutdown, timeout } = routine.spec
     const time = shutdown === 'brutal_kill' ? 0 : shutdown === 'infinity' ? Infinity : shutdown
     const deafFor = Math.max(0, ...faults.map((fault) => fault.deafFor))
     const logic = isActorLogic(routine.logic)
@@ -66,6 +66,7 @@ export class Onlooker implements Interceptor {
     const hurries = faults.some((fault) => fault.hurries)
     this.routines.set(routine.path, {
       restart,
+      attempts,
       shutdown: time,
       timeout,
       service: routine.service !== undefined,

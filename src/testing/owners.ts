@@ -8,6 +8,23 @@ export function presentOwner(): string | undefined {
   return storage.getStore()
 }
 
+let ofFault = false
+
+/** True while a fault does something of its own: that is neither the routine's nor the tree's. */
+export function isOfFault(): boolean {
+  return ofFault
+}
+
+/** Does something that is a fault's own. It is over when this returns. */
+export function asFault<Result>(act: () => Result): Result {
+  ofFault = true
+  try {
+    return act()
+  } finally {
+    ofFault = false
+  }
+}
+
 /** Runs something that a routine does. */
 export function owned<Result>(owner: string, act: () => Result): Result {
   return storage.run(owner, act)

@@ -1,7 +1,7 @@
 /** Trees as plain data: what a trace file can hold, a generator can make, and a person can read. */
 import { createGlobalManager, type GlobalManager, type LocalManager, manager, routine } from '../manager/index.ts'
 import { type AnyBody, SpawnRefusedError } from '../contract/index.ts'
-import type { ChildSpec, GlobalManagerOptions, LocalManagerOptions, ManagerOptions, RoutineOptions } from '../spec/index.ts'
+import type { ChildOptions, ChildSpec, GlobalManagerOptions, LocalManagerOptions, ManagerOptions, RoutineOptions } from '../spec/index.ts'
 import { checkPlan } from './plan-shape.ts'
 
 /** What a planned routine does when nothing is wrong with it. */
@@ -12,7 +12,10 @@ export interface WorkPlan {
   readonly works?: number
   /** What is wrong with it, such as `slow(20)`. */
   readonly faults?: readonly string[]
-  readonly options?: Pick<RoutineOptions, 'restart' | 'shutdown' | 'backoff' | 'timeout' | 'significant' | 'hungAfter' | 'onHung'>
+  readonly options?: Pick<
+    RoutineOptions & ChildOptions,
+    'restart' | 'shutdown' | 'backoff' | 'timeout' | 'significant' | 'hungAfter' | 'onHung'
+  >
 }
 
 /** A planned manager below the global one. */

@@ -6,7 +6,7 @@ import {
   type LifecycleEventType,
 } from '../../machines/lifecycle-event.ts'
 import { CurtaincallError } from '../contract/index.ts'
-import { isThenable } from '../turn/index.ts'
+import { instrument, isThenable } from '../turn/index.ts'
 import type { Manager } from '../manager/index.ts'
 import { check, duration, having, refuse } from '../spec/index.ts'
 import { presentClock } from './virtual-time.ts'
@@ -70,7 +70,10 @@ export function createTestProbe(manager: Pick<Manager, 'on' | 'path'>): TestProb
   if (!having('on').accepts(manager)) throw refuse('createTestProbe manager', 'a manager', manager)
   const events: LifecycleEvent[] = []
   let seen = 0
-  const off = manager.on('*', (event) => void events.push(event))
+  const off = manager.on(
+    '*',
+    instrument((event) => void events.push(event)),
+  )
   const find = (type: LifecycleEventType, match: EventMatch<never> | undefined, from: number): number =>
     events.findIndex((event, i) => i >= from && event.type === type && matches(event, match))
   return {

@@ -47,7 +47,7 @@ export async function replayTrace(source: string | Trace, given: Given = {}): Pr
   const { header } = recorded
   const tree = given.tree ?? header.tree
   if (tree === undefined) throw refuse('replayTrace tree', 'the tree that was simulated: it is not part of the trace', tree)
-  const { seed, tape, mode, strict, faults, end, steps, allowEscapes } = header
+  const { seed, tape, mode, strict, faults, end, steps, horizon, allowEscapes } = header
   const script = given.script ?? (header.script as readonly Step[])
   const { simulation } = await perform(tree, {
     seed,
@@ -57,6 +57,7 @@ export async function replayTrace(source: string | Trace, given: Given = {}): Pr
     script,
     end: end ?? false,
     steps,
+    horizon,
     allowEscapes,
     // A tree of plain data says itself what is wrong with it.
     faults: Object.keys(faults).length === 0 && isPlan(tree) ? undefined : faults,

@@ -2,7 +2,7 @@
 import { CurtaincallError, type ShutdownOptions } from '../contract/index.ts'
 import { type GlobalManager, handleSignals, LocalManager, Manager } from '../manager/index.ts'
 import { isThenable } from '../turn/index.ts'
-import { anything, check, duration, refuse, type Rule, SHUTDOWN_RULES } from '../spec/index.ts'
+import { anything, check, duration, finiteCount, refuse, type Rule, SHUTDOWN_RULES } from '../spec/index.ts'
 import { FreeStepRecorder } from './free-step.ts'
 import { childOf, type ManagerPlan, spawnPlanned, type WorkPlan } from './plan.ts'
 import type { StepRecord } from './step-record.ts'
@@ -11,7 +11,12 @@ type ShutdownStep = { readonly do: 'shutdown'; readonly at: string } & Pick<Shut
 
 /** A step of plain data: a trace file can hold it. */
 export type PlainStep =
-  | { readonly do: 'wait'; readonly ms: number }
+  /**
+   * Virtual milliseconds; with `timers` at most until so many timers of the tree have fired. Without `ms` until that, or none is pending:
+   * `{ do: 'wait', timers: 1 }` is to the next timer.
+   */
+  | { readonly do: 'wait'; readonly ms: number; readonly timers?: number }
+  | { readonly do: 'wait'; readonly ms?: undefined; readonly timers: number }
   | { readonly do: 'spawn'; readonly at: string; readonly work: WorkPlan }
   | { readonly do: 'cancel' | 'kill' | 'restart'; readonly routine: string }
   | ShutdownStep
@@ -44,7 +49,7 @@ const routine = { routine: text('the name of a routine') }
 const FIELDS: Readonly<
   Record<PlainStep['do'], { readonly has: Readonly<Record<string, Rule>>; readonly may?: Readonly<Record<string, Rule>> }>
 > = {
-  wait: { has: { ms: duration } },
+  wait: { has: {}, may: { ms: duration, timers: finiteCount } },
   spawn: { has: { at: path, work: planned('routine') } },
   cancel: { has: routine },
   kill: { has: routine },
@@ -61,13 +66,15 @@ const FIELDS: Readonly<
 /** Checks that these are steps. Throws ConfigError naming the first that is none, or what is wrong with it. */
 export function checkSteps(steps: readonly Step[]): readonly Step[] {
   if (!Array.isArray(steps)) throw refuse('simulate option script', 'an array of steps', steps)
-  for (const [i, step] of (steps as readonly Partial<FreeStep>[]).entries()) {
+  for (const [i, step] of (steps as readonly Partial<FreeStep & { ms: number; timers: number }>[]).entries()) {
     const owner = `simulate script step ${i}`
     if (typeof step?.do === 'string' && typeof step.run === 'function') continue
     if (typeof step?.do !== 'string' || !Object.hasOwn(FIELDS, step.do))
       throw refuse(owner, `one of ${Object.keys(FIELDS).join(', ')}, or {do, run}`, step?.do ?? step)
     const { has, may = {} } = FIELDS[step.do as PlainStep['do']]
     check(`${owner} (${step.do})`, step, { do: anything, ...has, ...may })
+    if (step.do === 'wait' && step.ms === undefined && step.timers === undefined)
+      throw refuse(`${owner} (wait) option ms`, duration.range, undefined)
     for (const [field, { range }] of Object.entries(has))
       if (!Object.hasOwn(step, field)) throw refuse(`${owner} (${step.do}) option ${field}`, range, undefined)
   }
@@ -77,7 +84,7 @@ export function checkSteps(steps: readonly Step[]): readonly Step[] {
 /** A step as a person reads it. */
 export function describeStep(step: Step): string {
   if ('run' in step) return step.do
-  if (step.do === 'wait') return `wait ${step.ms} ms`
+  if (step.do === 'wait') return describeWait(step)
   if (step.do === 'spawn') return `spawn ${step.work.name} at ${step.at}`
   if (step.do === 'startChild') return `startChild ${step.child.name} at ${step.at}`
   if ('routine' in step) return `${step.do} ${step.routine}`
@@ -90,6 +97,12 @@ export function describeStep(step: Step): string {
     return `shut down ${at}${words.length === 0 ? '' : ` (${words.join(', ')})`}`
   }
   return step.do === 'signal' ? 'SIGTERM' : 'abort the shutdown signal'
+}
+
+function describeWait({ ms, timers }: Extract<PlainStep, { do: 'wait' }>): string {
+  if (timers === undefined) return `wait ${ms} ms`
+  const until = timers === 1 ? 'the next timer' : `${timers} timers`
+  return ms === undefined ? `wait for ${until}` : `wait ${ms} ms, or for ${until}`
 }
 
 /** A shutdown that was asked for. */

@@ -6,10 +6,11 @@
  */
 import { createGlobalManager, type GlobalManager, type Manager } from '../manager/index.ts'
 import { CurtaincallError, type ShutdownOptions, type ShutdownReport } from '../contract/index.ts'
-import { INTERCEPTOR, type Interceptor } from '../port/index.ts'
+import { INTERCEPTOR } from '../port/index.ts'
 import {
   anything,
   check,
+  duration,
   finiteCount,
   flag,
   type GlobalManagerOptions,
@@ -22,7 +23,7 @@ import {
 import { explainTrace } from './explain.ts'
 import { type Fault, readFault } from './faults.ts'
 import { apartFromSteps } from './free-step.ts'
-import { judge, lawList, type Law, type Remains, type Run } from './law.ts'
+import { judge, lawList, type Law, type Reach, type Remains, type Run } from './law.ts'
 import { laws as allLaws } from './laws.ts'
 import { Onlooker } from './onlooker.ts'
 import { plant, type TreePlan, worksOf } from './plan.ts'
@@ -35,10 +36,8 @@ import { versions } from './versions.ts'
 import { VirtualClock } from './virtual-clock.ts'
 import { onClock, START } from './virtual-time.ts'
 
-/** What a tree that is made by a function has to hand on to `createGlobalManager`. */
-export type TreeOptions = Pick<GlobalManagerOptions, 'clock' | 'random' | 'generateId' | 'strict' | 'inspect'> & {
-  readonly [INTERCEPTOR]: Interceptor
-}
+/** What a tree that is made by a function has to hand on to `createGlobalManager`: options as any others, to a factory of trees. */
+export type TreeOptions = GlobalManagerOptions
 
 /** A tree to simulate: plain data, options, or a function that makes it and hands the given options on. */
 export type SimulatedTree = TreePlan | GlobalManagerOptions | ((options: TreeOptions) => GlobalManager | PromiseLike<GlobalManager>)
@@ -65,6 +64,8 @@ export interface SimulationOptions {
   readonly laws?: readonly Law[] | undefined
   /** Timers that may fire before it is called endless. @default 10_000 */
   readonly steps?: number | undefined
+  /** Virtual milliseconds from the beginning, behind which no wait of the script goes on. @default no limit */
+  readonly horizon?: number | undefined
   /** Lets real input and output pass. @default false */
   readonly allowEscapes?: boolean | undefined
 }
@@ -91,13 +92,14 @@ const RULES = {
   end: { range: 'an object of shutdown options, or false', accepts: (value) => value === false || isObject(value) },
   laws: lawList,
   steps: finiteCount,
+  horizon: duration,
   allowEscapes: flag,
 } satisfies Record<keyof SimulationOptions, Rule>
 
 const { signal: _, ...END_RULES } = SHUTDOWN_RULES
 
 /** Timers that may fire, unless told otherwise. */
-const STEPS = 10_000
+export const STEPS = 10_000
 
 /**
  * Plays a tree in virtual time.
@@ -117,11 +119,17 @@ export async function simulate(tree: SimulatedTree, options: SimulationOptions =
   return simulation
 }
 
-/** The same, except that faults may name routines that are never spawned: another fault may prevent it. `names` are of those that were. */
-export async function perform(
-  tree: SimulatedTree,
-  options: SimulationOptions,
-): Promise<{ readonly simulation: Simulation; readonly names: ReadonlySet<string> }> {
+/** What {@link perform} has played. */
+export interface Performed {
+  readonly simulation: Simulation
+  /** Names of the routines that came to be. */
+  readonly names: ReadonlySet<string>
+  /** The sorts of timers of the tree that have fired: at all, and before the shutdown at the end. */
+  readonly fired: { readonly ever: ReadonlySet<string>; readonly before: ReadonlySet<string> }
+}
+
+/** The same, except that faults may name routines that are never spawned: another fault may prevent it. */
+export async function perform(tree: SimulatedTree, options: SimulationOptions): Promise<Performed> {
   check('simulate', options, RULES)
   if (typeof tree !== 'function' && !isObject(tree))
     throw refuse('simulate tree', 'a plan, options of a global manager, or a function that makes one', tree)
@@ -136,14 +144,24 @@ export async function perform(
   // A plan holds nothing that could escape.
   const allowed = isPlan(tree) || (options.allowEscapes ?? false)
   const records = new Map<number, StepRecord>()
-  const played = await onClock(clock, allowed, async () => {
+  const { before, ...played } = await onClock(clock, allowed, async () => {
     const global = await make(tree, {
       ...treeOptions(seed, strict, clock),
       ...(options.inspect === undefined ? {} : { inspect: options.inspect }),
       [INTERCEPTOR]: onlooker,
     })
     onlooker.global = global
-    return play({ global, clock, recorder, onlooker, steps, records, end, limit: options.steps ?? STEPS })
+    return play({
+      global,
+      clock,
+      recorder,
+      onlooker,
+      steps,
+      records,
+      end,
+      limit: options.steps ?? STEPS,
+      horizon: options.horizon ?? Infinity,
+    })
   })
   if (onlooker.problem !== undefined) throw onlooker.problem
   const run: Run = { ...played, events: withSteps(recorder.events, records) }
@@ -153,7 +171,8 @@ export async function perform(
   const assert = (): void => {
     if (violations.length > 0) throw new CurtaincallError('ERR_TEST', explainTrace(trace))
   }
-  return { simulation: { trace, run, violations, explain: () => explainTrace(trace), assert }, names: onlooker.names }
+  const simulation = { trace, run, violations, explain: () => explainTrace(trace), assert }
+  return { simulation, names: onlooker.names, fired: { ever: clock.firedSorts, before } }
 }
 
 /** True for a plan: a tree of plain data. */
@@ -204,7 +223,7 @@ function faultsFor(tree: SimulatedTree, given: NonNullable<SimulationOptions['fa
 }
 
 function headerOf(tree: SimulatedTree, options: SimulationOptions, steps: readonly Step[]): TraceHeader {
-  const { seed = 1, tape = [], mode = 'native', strict = false, end = {}, steps: limit, allowEscapes } = options
+  const { seed = 1, tape = [], mode = 'native', strict = false, end = {}, steps: limit, horizon, allowEscapes } = options
   const texts = Object.entries(options.faults ?? {}).map(([name, list]) => [
     name,
     ([list].flat() as (Fault | string)[]).map((fault) => (typeof fault === 'string' ? fault : fault.text)),
@@ -222,6 +241,7 @@ function headerOf(tree: SimulatedTree, options: SimulationOptions, steps: readon
     script: steps,
     ...(end === false ? {} : { end }),
     ...(limit === undefined ? {} : { steps: limit }),
+    ...(horizon === undefined ? {} : { horizon }),
     ...(allowEscapes === undefined ? {} : { allowEscapes }),
     story: steps.length === 0 ? 'nothing' : steps.map(describeStep).join('; '),
   }
@@ -237,9 +257,10 @@ interface Scene {
   readonly records: Map<number, StepRecord>
   readonly end: NonNullable<SimulationOptions['end']>
   readonly limit: number
+  readonly horizon: number
 }
 
-async function play(scene: Scene): Promise<Omit<Run, 'events'>> {
+async function play(scene: Scene): Promise<Omit<Run, 'events'> & { readonly before: ReadonlySet<string> }> {
   const { global, clock, onlooker, steps, end, limit } = scene
   const signals = new SignalListeners(clock)
   const performer = new StepPerformer(global, () => clock.now() - START)
@@ -248,7 +269,8 @@ async function play(scene: Scene): Promise<Omit<Run, 'events'>> {
     report = given
   })
   let done = false
-  playScript(scene, performer).then(
+  let [reach, before] = [reachOf(scene), new Set(clock.firedSorts)]
+  playScript(scene, performer, () => ([reach, before] = [reachOf(scene), new Set(clock.firedSorts)])).then(
     () => {
       done = true
     },
@@ -272,6 +294,8 @@ async function play(scene: Scene): Promise<Omit<Run, 'events'>> {
   const { spawned, completed, failed, cancelled, killed, running, pending } = global.metrics()
   return {
     report,
+    reach,
+    before,
     requests: [...performer.requests, ...performer.freeSteps.requests],
     managers: onlooker.managers,
     routines: onlooker.routines,
@@ -282,10 +306,11 @@ async function play(scene: Scene): Promise<Omit<Run, 'events'>> {
 }
 
 /** Performs the steps of the script, and the shutdown at its end. */
-async function playScript({ global, clock, recorder, steps, records, end }: Scene, performer: StepPerformer): Promise<void> {
+async function playScript(scene: Scene, performer: StepPerformer, onEnd: () => void): Promise<void> {
+  const { global, clock, recorder, steps, records, end } = scene
   for (const step of steps) {
-    if (step.do === 'wait' && 'ms' in step) {
-      await new Promise<void>((resolve) => void clock.arm('script', resolve, step.ms))
+    if (step.do === 'wait' && !('run' in step)) {
+      await waitFor(step, scene)
       continue
     }
     recorder.note('step', '', clock.now(), { text: describeStep(step) })
@@ -296,7 +321,21 @@ async function playScript({ global, clock, recorder, steps, records, end }: Scen
       recorder.events[at] = { ...(recorder.events[at] as (typeof recorder.events)[number]), how }
     })
   }
+  onEnd()
   if (end !== false) performer.shutdown(global.path, end)
+}
+
+function waitFor(
+  { ms = Infinity, timers = Infinity }: { readonly ms?: number | undefined; readonly timers?: number },
+  { clock, horizon }: Scene,
+): Promise<void> {
+  const left = Math.max(0, START + horizon - clock.now())
+  return clock.wait(Math.min(ms, left), timers, ms === Infinity)
+}
+
+/** How far the script has come. */
+function reachOf({ clock, recorder }: Scene): Reach {
+  return { ms: clock.now() - START, timers: clock.fired, events: recorder.events.length, ahead: clock.pendingOfTree() }
 }
 
 function remainsOf({ global, clock }: Scene, listeners: number): Remains {

@@ -2,17 +2,16 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { type AnyBody, CurtaincallError } from '../contract/index.ts'
 import { createGlobalManager, GlobalManager } from '../manager/index.ts'
-import { INTERCEPTOR, type Interceptor } from '../port/index.ts'
+import { INTERCEPTOR } from '../port/index.ts'
 import { isThenable } from '../turn/index.ts'
 import { callable, check, duration, type GlobalManagerOptions, refuse } from '../spec/index.ts'
+import { undoAll } from './layers.ts'
 import { holdWatching, LEAK_RULES, type LeakOptions, LeakWatch, refuseLeaks } from './leaks.ts'
 import { owned } from './owners.ts'
-import { holdPlatform, presentClock } from './virtual-time.ts'
+import { holdPlatform, presentClock, presentEscapes } from './virtual-time.ts'
 
-/** What has to be handed on to `createGlobalManager`, so that what is left has an owner. */
-export interface OwnershipOptions {
-  readonly [INTERCEPTOR]: Interceptor
-}
+/** What has to be handed on to `createGlobalManager`, so that what is left has an owner: options as any others, to a factory of trees. */
+export type OwnershipOptions = GlobalManagerOptions
 
 /** Options of a tree that tell the watch which routine does something, and which bodies have not ended. */
 function ownership(watch: LeakWatch): OwnershipOptions {
@@ -113,7 +112,7 @@ export async function startSupervised(tree: SupervisedTree, options: SupervisedO
     ...LEAK_RULES,
   })
   if (typeof tree !== 'function' && (typeof tree !== 'object' || tree === null)) throw refuse('startSupervised tree', TREE, tree)
-  const release = holdTime(holdWatching())
+  const release = holdAll()
   // It may be stopped outside of the virtual time that it was started in.
   const here = AsyncLocalStorage.snapshot() as <Result>(act: () => Result) => Result
   const watch = new LeakWatch()
@@ -130,21 +129,51 @@ export async function startSupervised(tree: SupervisedTree, options: SupervisedO
   })
   let stopping: Promise<void> | undefined
   const stop = (): Promise<void> => (stopping ??= here(() => halt(global, watch, options)).finally(release))
-  options.onTestFinished?.(stop)
+  try {
+    options.onTestFinished?.(stop)
+  } catch (error) {
+    // A hook that can't be registered here: nobody would stop the tree, and what it holds would be held for ever.
+    await stop().catch(() => undefined)
+    throw error
+  }
   return { global, stop, [Symbol.asyncDispose]: stop }
 }
 
-/** Keeps the platform replaced until the tree is stopped: its timers obey its clock also when the virtual time it began in is over. */
-function holdTime(release: () => void): () => void {
-  if (presentClock() === undefined) return release
-  const releasePlatform = holdPlatform()
-  return () => {
-    releasePlatform()
-    release()
+/**
+ * Keeps the platform watched and replaced until the tree is stopped: its timers obey its clock also when the virtual time it began in is
+ * over, and what escapes is noticed.
+ */
+function holdAll(): () => void {
+  const undo: (() => void)[] = []
+  try {
+    undo.push(holdWatching())
+    if (presentClock() === undefined) return () => undoAll(undo)
+    undo.unshift(holdPlatform())
+    const escapes = presentEscapes()
+    escapes?.hold()
+    undo.unshift(() => escapes?.stop())
+  } catch (error) {
+    undoAll(undo)
+    throw error
   }
+  return () => undoAll(undo)
 }
 
-async function halt(global: GlobalManager, watch: LeakWatch, { timeout = TIMEOUT, ...leaks }: SupervisedOptions): Promise<void> {
+/** Stops the tree. What has escaped is thrown, too, where the virtual time that it began in is over and can't say so any more. */
+async function halt(global: GlobalManager, watch: LeakWatch, options: SupervisedOptions): Promise<void> {
+  const escapes = presentEscapes()
+  const known = escapes?.count
+  try {
+    await shutDown(global, options)
+    await watch.run(() => refuseLeaks(watch, options))
+  } catch (error) {
+    throw escapes?.error({ error }) ?? error
+  }
+  const escaped = escapes?.error(undefined, known)
+  if (escaped !== undefined) throw escaped
+}
+
+async function shutDown(global: GlobalManager, { timeout = TIMEOUT }: SupervisedOptions): Promise<void> {
   const shutdown = global.shutdown({ timeout })
   let over = false
   void shutdown.then(() => {
@@ -153,5 +182,4 @@ async function halt(global: GlobalManager, watch: LeakWatch, { timeout = TIMEOUT
   await presentClock()?.runUntil(() => over)
   const { timedOut } = await shutdown
   if (timedOut) throw new CurtaincallError('ERR_TEST', `${global.path} did not shut down within ${timeout} ms`, { path: global.path })
-  await watch.run(() => refuseLeaks(watch, leaks))
 }

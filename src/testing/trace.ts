@@ -1,9 +1,10 @@
 /** Traces: what happened in a simulation, as lines that can be kept, read, played again and explained. */
 import type { LifecycleEvent } from '../../machines/lifecycle-event.ts'
+import { isError } from '../contract/index.ts'
 import { refuse } from '../spec/index.ts'
 import type { TreePlan } from './plan.ts'
 import type { ScheduleMode } from './schedule.ts'
-import { checkHeader, checkVerdict } from './trace-shape.ts'
+import { checkEvents, checkHeader, checkVerdict } from './trace-shape.ts'
 
 /** The present version of the format. */
 export const TRACE_VERSION = 1
@@ -29,6 +30,8 @@ export interface TraceHeader {
   readonly end?: object
   /** Timers that might fire before it was called endless, if that was said. */
   readonly steps?: number
+  /** Virtual milliseconds behind which no wait of the script went on, if that was said. */
+  readonly horizon?: number
   /** Whether real input and output might pass, if that was said. */
   readonly allowEscapes?: boolean
   /** The script in one readable line. */
@@ -99,6 +102,7 @@ export function checkTrace(owner: string, trace: Trace): void {
     throw refuse(`${owner} trace`, `${range} (${why})`, trace)
   }
   checkHeader(header, wrong)
+  checkEvents(events, (why, index) => wrong(`event ${index}: ${why}`))
   checkVerdict(verdict, events, wrong)
 }
 
@@ -130,7 +134,7 @@ export class Recorder {
 
 /** What can be written down, and reads the same each time. */
 function plain(value: unknown): unknown {
-  if (value instanceof Error) return `${value.name}: ${value.message}`
+  if (isError(value)) return `${value.name}: ${value.message}`
   if (typeof value === 'object' && value !== null) {
     try {
       return JSON.parse(JSON.stringify(value)) as unknown

@@ -3,16 +3,15 @@
  *
  * K1  Timers fire in order of their time, and among those of one time in the order in which they were armed, unless a schedule
  *     says otherwise.
- * K2  Between two timers everything that is due in microtasks happens, and a turn of the event loop.
+ * K2  Between two timers everything that is due in microtasks happens, and a turn of the event loop. Each fires in a turn of its own,
+ *     so that what it does by `process.nextTick` comes before what it does by promises, as on the platform.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { CurtaincallError } from '../contract/index.ts'
 import { check, duration, finiteCount, refuse } from '../spec/index.ts'
-import { presentOwner } from './owners.ts'
+import { isOfFault, presentOwner } from './owners.ts'
+import { nextTurn } from './platform.ts'
 import type { Schedule, ScheduleMode } from './schedule.ts'
-
-/** The platform's own function: an import would give the one that has replaced it. */
-const realSetImmediate = globalThis.setImmediate
 
 /** How a timer was armed. */
 export type TimerKind = 'setTimeout' | 'setInterval' | 'setImmediate' | 'AbortSignal.timeout' | 'clock' | 'script' | 'delivery'
@@ -27,6 +26,8 @@ export interface PendingTimer {
   readonly kind: TimerKind
   /** Milliseconds from now. */
   readonly in: number
+  /** Milliseconds for which it was armed. */
+  readonly delay: number
   /** Where it was armed, as a line of a stack; undefined where that was not recorded. */
   readonly where: string | undefined
   /** Path of the routine that armed it; undefined where no routine did, or none is watched. */
@@ -42,6 +43,8 @@ export interface Timer {
   /** Those of one lane keep their order. */
   readonly lane: string
   readonly owner: string | undefined
+  /** Milliseconds for which it was armed last. */
+  delay: number
   /** Milliseconds until the next time; undefined for once. */
   readonly every: number | undefined
   /** Runs something in the asynchronous context that it was armed in. */
@@ -49,6 +52,10 @@ export interface Timer {
   readonly origin: Error | undefined
   /** Where it stands in the heap; -1 if it does not. */
   index: number
+  /** True once it was disarmed, and not armed again. */
+  disarmed: boolean
+  /** True if a fault has armed it. */
+  readonly ofFault: boolean
 }
 
 /** The most timers that one run fires, unless told otherwise. */
@@ -67,10 +74,16 @@ export class VirtualClock {
   #now: number
   #order = 0
   #running = false
+  #fired = 0
+  readonly #firedSorts = new Set<string>()
+  /** The wait of a script that goes on. */
+  #waiting: { readonly timer: Timer; readonly until: number; readonly idle: boolean } | undefined
   readonly #heap: Timer[] = []
   /** True if each timer is to know where it was armed. */
   readonly #traced: boolean
 
+  /** Runs something in the context in which its use began; see `Timekeeper`. */
+  home: (act: () => void) => void = (act) => act()
   readonly #schedule: Schedule | undefined
   readonly #mode: ScheduleMode
 
@@ -91,7 +104,21 @@ export class VirtualClock {
     const owner = presentOwner()
     const lane = this.#laneOf(kind, delay, owner)
     const inContext = AsyncLocalStorage.snapshot() as Timer['inContext']
-    const timer = { at, order: ++this.#order, kind, callback, lane, owner, every, inContext, origin, index: -1 }
+    const timer = {
+      at,
+      order: ++this.#order,
+      kind,
+      callback,
+      lane,
+      owner,
+      delay,
+      every,
+      inContext,
+      origin,
+      index: -1,
+      disarmed: false,
+      ofFault: isOfFault(),
+    }
     this.#push(timer)
     return timer
   }
@@ -104,13 +131,16 @@ export class VirtualClock {
   }
 
   disarm(timer: Timer): void {
+    timer.disarmed = true
     if (timer.index >= 0) this.#remove(timer)
   }
 
   /** Arms it anew from now. */
   refresh(timer: Timer, delay: number): void {
     this.disarm(timer)
+    timer.disarmed = false
     timer.at = this.#now + delay
+    timer.delay = delay
     timer.order = ++this.#order
     this.#push(timer)
   }
@@ -122,10 +152,20 @@ export class VirtualClock {
 
   /** Timers that have not fired, the next one first; of those armed after a mark. */
   pending(mark = 0): PendingTimer[] {
-    const timers = this.#heap.filter(({ order }) => order > mark).sort(earlier)
+    return this.#describe(({ order }) => order > mark)
+  }
+
+  /** Those of the tree: what the simulation and its faults have armed is left out. */
+  pendingOfTree(): PendingTimer[] {
+    return this.#describe(isOfTree)
+  }
+
+  #describe(isWanted: (timer: Timer) => boolean): PendingTimer[] {
+    const timers = this.#heap.filter(isWanted).sort(earlier)
     return timers.map((timer) => ({
       kind: timer.kind,
       in: timer.at - this.#now,
+      delay: timer.delay,
       where: whereOf(timer),
       owner: timer.owner,
     }))
@@ -158,16 +198,20 @@ export class VirtualClock {
       throw new CurtaincallError('ERR_TEST', 'virtual time is being moved already: await the first advance() or runToQuiescence()')
     this.#running = true
     try {
-      await eventLoopTurn()
-      for (let step = 0; (this.#heap[0]?.at ?? Infinity) <= end; step++) {
-        if (this.#heap.length === 0 || over()) break
-        if (step === steps) throw this.#endless(steps)
-        this.#fire(this.#next())
-        await eventLoopTurn()
-      }
+      for (let step = 0; await nextTurn(() => this.#fireNext(end, step, steps, over)); step++);
     } finally {
       this.#running = false
     }
+  }
+
+  /** Fires what is due until `end`; answers whether there was something, and it goes on. */
+  #fireNext(end: number, step: number, steps: number, over: () => boolean): boolean {
+    this.#endWait()
+    const first = this.#heap[0]
+    if (first === undefined || first.at > end || over()) return false
+    if (step === steps) throw this.#endless(step)
+    this.#fire(this.#next())
+    return true
   }
 
   /** The first, or another one that is due at the same time, if the schedule says so. */
@@ -183,8 +227,46 @@ export class VirtualClock {
   #fire(timer: Timer): void {
     this.#now = Math.max(this.#now, timer.at)
     this.#remove(timer)
-    if (timer.every !== undefined) this.refresh(timer, timer.every)
-    timer.inContext(timer.callback)
+    if (!isOfScript(timer)) this.#fired++
+    if (this.#schedule !== undefined && isOfTree(timer)) this.#firedSorts.add(sortOf(timer))
+    try {
+      timer.inContext(timer.callback)
+    } finally {
+      // Behind those that the callback has armed, as on the platform.
+      if (timer.every !== undefined && !timer.disarmed) this.refresh(timer, timer.every)
+    }
+  }
+
+  /** How many timers have fired: those of the simulation itself left out. */
+  get fired(): number {
+    return this.#fired
+  }
+
+  /** The sorts of timers of the tree that have fired; see {@link sortOf}. */
+  get firedSorts(): ReadonlySet<string> {
+    return this.#firedSorts
+  }
+
+  /**
+   * A wait of a script: so many milliseconds, or until so many timers have fired, whichever is first. There is one such wait at a time.
+   *
+   * @param idle True if it is over, too, when nothing else is pending.
+   */
+  wait(ms: number, timers: number, idle: boolean): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting = { timer: this.arm('script', resolve, ms), until: this.#fired + timers, idle }
+    })
+  }
+
+  /** A wait that has seen its timers ends at this moment; what else is due at it may go first. */
+  #endWait(): void {
+    if (this.#waiting === undefined) return
+    const { timer, until, idle } = this.#waiting
+    if (timer.index >= 0) {
+      if (this.#fired < until && !(idle && this.#heap.length === 1)) return
+      this.refresh(timer, 0)
+    }
+    this.#waiting = undefined
   }
 
   #endless(steps: number): CurtaincallError {
@@ -260,7 +342,21 @@ function whereOf({ origin }: Timer): string | undefined {
   return lineOf(origin?.stack)
 }
 
-/** A turn of the event loop: everything happens that is due in microtasks. */
-function eventLoopTurn(): Promise<void> {
-  return new Promise((resolve) => realSetImmediate(resolve))
+/** Timers of one sort are those of one kind, by routines of one name, that are about as long: jitter makes no sort of its own. */
+export function sortOf({ kind, owner = '', delay }: Pick<PendingTimer, 'kind' | 'owner' | 'delay'>): string {
+  return `${kind} ${Math.ceil(Math.log2(Math.max(1, delay)))} ${withoutId(owner)}`
+}
+
+/** The path of a routine, or of its like: without its id. */
+export function withoutId(path: string): string {
+  return path.replace(/#[^/]*$/, '')
+}
+
+/** True for what a simulation itself arms: waits of its script, and ends of bodies that it holds back. */
+function isOfScript({ kind }: Timer): boolean {
+  return kind === 'script' || kind === 'delivery'
+}
+
+function isOfTree(timer: Timer): boolean {
+  return !timer.ofFault && !isOfScript(timer)
 }

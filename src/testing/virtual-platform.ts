@@ -1,14 +1,17 @@
 /** The platform's timers and dates, asking first whether there is a virtual clock. */
 import { syncBuiltinESMExports } from 'node:module'
+import { performance as platformPerformance } from 'node:perf_hooks'
 import timers from 'node:timers'
 import timersPromises from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { cover } from './layers.ts'
+import { TIMEKEEPER } from '../port/index.ts'
+import { cover, coverValue } from './layers.ts'
 import type { Timer, TimerKind, VirtualClock } from './virtual-clock.ts'
+import { delayOf, installPromises } from './virtual-promises.ts'
 
-type Callback = (...args: unknown[]) => void
+type Callback = (this: unknown, ...args: unknown[]) => void
 type Find = () => VirtualClock | undefined
-type Target = Record<PropertyKey, unknown>
+type Any = (...args: unknown[]) => unknown
 
 /** Takes the place of the objects that the platform's timer functions return. */
 class VirtualTimeout {
@@ -19,10 +22,11 @@ class VirtualTimeout {
   #id = 0
   #cleared = false
 
-  constructor(clock: VirtualClock, kind: TimerKind, callback: () => void, delay: number, every?: number) {
+  /** The callback finds it as `this`, as on the platform. */
+  constructor(clock: VirtualClock, kind: TimerKind, callback: Callback, args: unknown[], delay: number) {
     this.#clock = clock
     this.#delay = delay
-    this.timer = clock.arm(kind, callback, delay, every)
+    this.timer = clock.arm(kind, () => callback.apply(this, args), delay, kind === 'setInterval' ? delay : undefined)
   }
 
   ref(): this {
@@ -67,12 +71,6 @@ const byId = new Map<number, WeakRef<VirtualTimeout>>()
 /** Far from the platform's own numbers. */
 let lastId = 1_000_000_000
 
-/** The platform takes what is too long, or no number, for a millisecond. */
-function delayOf(delay: unknown): number {
-  const ms = Number(delay)
-  return ms >= 1 && ms <= 2_147_483_647 ? ms : 1
-}
-
 function clear(timer: unknown, real: (timer: never) => void): void {
   const found = typeof timer === 'number' || typeof timer === 'string' ? byId.get(Number(timer))?.deref() : timer
   if (found instanceof VirtualTimeout) found.close()
@@ -84,136 +82,54 @@ function replace(undo: (() => void)[], target: object, key: PropertyKey, value: 
   undo.push(cover(target, key, (below) => ({ configurable: true, enumerable: below?.enumerable ?? false, ...value })))
 }
 
-/** Puts them in place; returns what puts the platform's own back. */
-export function installPlatform(find: Find): () => void {
-  const undo: (() => void)[] = []
+/** Puts them in place; `undo` gets what puts the platform's own back. */
+export function installPlatform(undo: (() => void)[], find: Find): void {
   installTimers(undo, find)
   installPromises(undo, find)
   installDates(undo, find)
   installSignals(undo, find)
+  undo.push(
+    () => byId.clear(),
+    () => syncBuiltinESMExports(),
+  )
   syncBuiltinESMExports()
-  return () => {
-    for (const step of undo) step()
-    byId.clear()
-    syncBuiltinESMExports()
-  }
 }
+
+/** What makes a timer, and what its promisified form is. */
+const STARTING = {
+  setTimeout: () => timersPromises.setTimeout,
+  setInterval: undefined,
+  setImmediate: () => timersPromises.setImmediate,
+} as const
+const CLEARING = ['clearTimeout', 'clearInterval', 'clearImmediate'] as const
 
 function installTimers(undo: (() => void)[], find: Find): void {
-  const real = { ...timers }
-  const starting = (kind: TimerKind, original: (...args: never[]) => unknown) => {
-    const start = (callback: Callback, ...rest: unknown[]): unknown => {
-      const clock = find()
-      if (clock === undefined) return original(...([callback, ...rest] as never[]))
-      if (typeof callback !== 'function') throw new TypeError('The "callback" argument must be of type function.')
-      const [delay, ...args] = kind === 'setImmediate' ? [undefined, ...rest] : rest
-      const ms = kind === 'setImmediate' ? 0 : delayOf(delay)
-      return new VirtualTimeout(clock, kind, () => callback(...args), ms, kind === 'setInterval' ? ms : undefined)
-    }
-    return start
+  // Where both names have the same function, they go on having the same.
+  const made = new Map<Any, unknown>()
+  const once = (original: Any, make: () => unknown): unknown => {
+    if (!made.has(original)) made.set(original, make())
+    return made.get(original)
   }
-  const wait = (ms: unknown, value: unknown): Promise<unknown> => timersPromises.setTimeout(ms as number, value)
-  const setTimeoutReplaced = Object.assign(starting('setTimeout', real.setTimeout), { [promisify.custom]: wait })
-  const setImmediateReplaced = Object.assign(starting('setImmediate', real.setImmediate), {
-    [promisify.custom]: (value: unknown) => timersPromises.setImmediate(value),
-  })
-  const replacements: Target = {
-    setTimeout: setTimeoutReplaced,
-    setInterval: starting('setInterval', real.setInterval),
-    setImmediate: setImmediateReplaced,
-    clearTimeout: (timer: unknown) => clear(timer, real.clearTimeout),
-    clearInterval: (timer: unknown) => clear(timer, real.clearInterval),
-    clearImmediate: (timer: unknown) => clear(timer, real.clearImmediate),
-  }
-  for (const [name, value] of Object.entries(replacements)) {
-    replace(undo, globalThis, name, { value, writable: true, enumerable: true })
-    replace(undo, timers, name, { value, writable: true, enumerable: true })
+  for (const target of [globalThis, timers]) {
+    for (const [kind, promised] of Object.entries(STARTING) as [keyof typeof STARTING, (() => unknown) | undefined][])
+      undo.push(coverValue(target, kind, (original: Any) => once(original, () => starting(kind, original, find, promised))))
+    for (const name of CLEARING)
+      undo.push(coverValue(target, name, (original: Any) => once(original, () => (timer: unknown) => clear(timer, original))))
   }
 }
 
-interface WaitOptions {
-  readonly signal?: AbortSignal
-}
-
-function waitFor(clock: VirtualClock, kind: TimerKind, ms: number, value: unknown, { signal }: WaitOptions = {}): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const aborted = (): void => {
-      clock.disarm(timer)
-      reject(new AbortError(signal?.reason))
-    }
-    const timer = clock.arm(
-      kind,
-      () => {
-        signal?.removeEventListener('abort', aborted)
-        resolve(value)
-      },
-      ms,
-    )
-    if (signal?.aborted === true) aborted()
-    else signal?.addEventListener('abort', aborted, { once: true })
-  })
-}
-
-/** Yields ticks one by one: those that came while nobody waited are not lost. */
-async function* ticks(clock: VirtualClock, ms: number, value: unknown, { signal }: WaitOptions = {}): AsyncGenerator {
-  const isOver = (): boolean => signal?.aborted === true
-  if (isOver()) throw new AbortError(signal?.reason)
-  let due = 0
-  let wake: (() => void) | undefined
-  const tick = (): void => {
-    due++
-    wake?.()
+function starting(kind: keyof typeof STARTING, original: Any, find: Find, promised: (() => unknown) | undefined): unknown {
+  const start = (callback: Callback, ...rest: unknown[]): unknown => {
+    const clock = find()
+    // What is no function the platform refuses, in its own words.
+    if (clock === undefined || typeof callback !== 'function') return original(callback, ...rest)
+    if (kind === 'setImmediate') return new VirtualTimeout(clock, kind, callback, rest, 0)
+    const [delay, ...args] = rest
+    return new VirtualTimeout(clock, kind, callback, args, delayOf(delay))
   }
-  const timer = clock.arm('setInterval', tick, ms, ms)
-  const aborted = (): void => {
-    clock.disarm(timer)
-    wake?.()
-  }
-  signal?.addEventListener('abort', aborted, { once: true })
-  try {
-    while (!isOver()) {
-      if (due === 0) await new Promise<void>((resolve) => (wake = resolve))
-      for (; due > 0; due--) yield value
-    }
-    throw new AbortError(signal?.reason)
-  } finally {
-    clock.disarm(timer)
-    signal?.removeEventListener('abort', aborted)
-  }
-}
-
-/** What node:timers/promises rejects with. */
-class AbortError extends Error {
-  override readonly name = 'AbortError'
-  readonly code = 'ABORT_ERR'
-
-  constructor(cause: unknown) {
-    super('The operation was aborted', { cause })
-  }
-}
-
-function installPromises(undo: (() => void)[], find: Find): void {
-  const real = { ...timersPromises }
-  const { scheduler } = timersPromises
-  const realWait = scheduler.wait.bind(scheduler)
-  const realYield = scheduler.yield.bind(scheduler)
-  const either =
-    <Args extends unknown[]>(virtual: (clock: VirtualClock, ...args: Args) => unknown, original: (...args: never[]) => unknown) =>
-    (...args: Args): unknown => {
-      const clock = find()
-      return clock === undefined ? original(...(args as unknown as never[])) : virtual(clock, ...args)
-    }
-  const timeout = (clock: VirtualClock, ms: unknown, value?: unknown, options?: WaitOptions) =>
-    waitFor(clock, 'setTimeout', delayOf(ms), value, options)
-  const immediate = (clock: VirtualClock, value?: unknown, options?: WaitOptions) => waitFor(clock, 'setImmediate', 0, value, options)
-  const ticking = (clock: VirtualClock, ms: unknown, value?: unknown, options?: WaitOptions) => ticks(clock, delayOf(ms), value, options)
-  replace(undo, timersPromises, 'setTimeout', { value: either(timeout, real.setTimeout), writable: true, enumerable: true })
-  replace(undo, timersPromises, 'setImmediate', { value: either(immediate, real.setImmediate), writable: true, enumerable: true })
-  replace(undo, timersPromises, 'setInterval', { value: either(ticking, real.setInterval), writable: true, enumerable: true })
-  const schedulerWait = (clock: VirtualClock, ms: unknown, options?: WaitOptions) =>
-    waitFor(clock, 'setTimeout', delayOf(ms), undefined, options)
-  replace(undo, scheduler, 'wait', { value: either(schedulerWait, realWait), writable: true })
-  replace(undo, scheduler, 'yield', { value: either((clock) => waitFor(clock, 'setImmediate', 0, undefined), realYield), writable: true })
+  // The library's own clock asks whose timers these are.
+  if (kind === 'setTimeout') Object.assign(start, { [TIMEKEEPER]: find })
+  return promised === undefined ? start : Object.defineProperty(start, promisify.custom, { enumerable: true, get: promised })
 }
 
 function installDates(undo: (() => void)[], find: Find): void {
@@ -229,8 +145,18 @@ function installDates(undo: (() => void)[], find: Find): void {
   replace(undo, globalThis, 'Date', { value: VirtualDate, writable: true })
   // So that `date.constructor` is the present `Date`, which code compares it with.
   replace(undo, RealDate.prototype, 'constructor', { value: VirtualDate, writable: true })
-  replace(undo, RealDate, 'now', { value: () => find()?.now() ?? now(), writable: true })
-  const { performance } = globalThis
+  const wholeNow = (): number => {
+    const clock = find()
+    return clock === undefined ? now() : Math.floor(clock.now())
+  }
+  replace(undo, RealDate, 'now', { value: wholeNow, writable: true })
+  // In the place of the platform's, a document model puts one of its own.
+  for (const each of new Set([globalThis.performance, platformPerformance])) installPerformance(undo, find, each)
+  installHighResolution(undo, find)
+  installFormats(undo, find)
+}
+
+function installPerformance(undo: (() => void)[], find: Find, performance: { now(): number; readonly timeOrigin: number }): void {
   const realNow = performance.now.bind(performance)
   const { timeOrigin } = performance
   const begun = new WeakMap<VirtualClock, number>()
@@ -251,8 +177,6 @@ function installDates(undo: (() => void)[], find: Find): void {
       return clock === undefined ? timeOrigin : clock.now() - sinceBegin(clock)
     },
   })
-  installHighResolution(undo, find)
-  installFormats(undo, find)
 }
 
 /** Formats take the present date where none is given. */
@@ -287,10 +211,12 @@ function installHighResolution(undo: (() => void)[], find: Find): void {
   const real = process.hrtime
   const bigint = real.bigint.bind(real)
   const nanoseconds = (clock: VirtualClock): bigint => BigInt(Math.round(clock.now() * 1_000_000))
-  const hrtime = (since: [number, number] = [0, 0]): [number, number] => {
+  const hrtime = (since?: [number, number]): [number, number] => {
     const clock = find()
-    if (clock === undefined) return real(since[0] === 0 && since[1] === 0 ? undefined : since)
-    const elapsed = nanoseconds(clock) - BigInt(since[0]) * 1_000_000_000n - BigInt(since[1])
+    // What is no earlier answer the platform refuses, in its own words.
+    if (clock === undefined || (since !== undefined && !(Array.isArray(since) && since.length === 2))) return real(since)
+    const [seconds, rest] = since ?? [0, 0]
+    const elapsed = nanoseconds(clock) - BigInt(seconds) * 1_000_000_000n - BigInt(rest)
     return [Number(elapsed / 1_000_000_000n), Number(elapsed % 1_000_000_000n)]
   }
   const value = Object.assign(hrtime, {
@@ -302,19 +228,22 @@ function installHighResolution(undo: (() => void)[], find: Find): void {
   replace(undo, process, 'hrtime', { value, writable: true, enumerable: true })
 }
 
+/** The longest that the platform takes: a whole number of 32 bits. */
+const LONGEST_SIGNAL = 2 ** 32 - 1
+
 function installSignals(undo: (() => void)[], find: Find): void {
   // Another layer, such as that of a leak watch, may lie below this one, and come and go.
-  const layer = (below: PropertyDescriptor | undefined): PropertyDescriptor => {
-    const real = below?.value as (ms: number) => AbortSignal
-    const timeout = (ms: number): AbortSignal => {
+  const around =
+    (real: (ms: number) => AbortSignal) =>
+    (ms: number): AbortSignal => {
       const clock = find()
-      if (clock === undefined) return real.call(AbortSignal, ms)
+      const isLength = Number.isInteger(ms) && ms >= 0 && ms <= LONGEST_SIGNAL
+      // What is no length of time the platform refuses, in its own words.
+      if (clock === undefined || !isLength) return real.call(AbortSignal, ms)
       const controller = new AbortController()
       const reason = (): DOMException => new DOMException('The operation was aborted due to timeout', 'TimeoutError')
       clock.arm('AbortSignal.timeout', () => controller.abort(reason()), ms)
       return controller.signal
     }
-    return { ...below, value: timeout }
-  }
-  undo.push(cover(AbortSignal, 'timeout', layer))
+  undo.push(coverValue(AbortSignal, 'timeout', around))
 }

@@ -4,14 +4,18 @@
  *
  * Q1  Only what was started inside sees the virtual clock; concurrent runs have a clock each, and whoever is outside has the real one.
  * Q2  When the last run is over, the platform's own functions are back.
- * Q3  Real input and output that is started inside is named and makes the run fail: its end can't be waited for in virtual time.
+ * Q3  Real input and output that is started inside is named and makes the run fail, whatever else it fails of: its end can't be waited
+ *     for in virtual time.
+ * Q4  Where escapes can't be seen, or asynchronous context gets lost, a run fails and says so.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Clock } from '../port/index.ts'
 import { CurtaincallError } from '../contract/index.ts'
 import { check, flag, refuse, type Rule } from '../spec/index.ts'
-import { watchEscapes } from './escapes.ts'
+import { EscapeWatch, refuseUnwatched } from './escapes.ts'
+import { shared } from './layers.ts'
 import { installPlatform } from './virtual-platform.ts'
+import { contextIsKept, LOSES_CONTEXT } from './platform.ts'
 import { type PendingTimer, type RunOptions, VirtualClock } from './virtual-clock.ts'
 
 /** What moves virtual time. */
@@ -49,14 +53,12 @@ const epoch: Rule = { range: 'epoch milliseconds', accepts: (value) => typeof va
 const RULES = { now: epoch, trace: flag, allowEscapes: flag } satisfies Record<keyof VirtualTimeOptions, Rule>
 
 const storage = new AsyncLocalStorage<VirtualClock>()
-let uses = 0
-let restore: (() => void) | undefined
-
 /**
  * Runs a function in virtual time of its own.
  *
  * @returns What the function returns.
- * @throws What the function throws; CurtaincallError ERR_ESCAPED if something started real input or output inside.
+ * @throws What the function throws; CurtaincallError ERR_ESCAPED if something started real input or output inside, with what the function
+ * throws as its cause; ERR_TEST where the platform does not show that.
  * @example
  * await virtualTime(async (time) => {
  *   const slept = new Promise((resolve) => setTimeout(resolve, 60_000))
@@ -80,12 +82,16 @@ export function presentClock(): VirtualClock | undefined {
   return storage.getStore()
 }
 
-/** Keeps the platform's functions replaced until it is called, so that many short runs need not each do so. */
-export function holdPlatform(): () => void {
-  if (uses++ === 0) restore = installPlatform(presentClock)
-  return () => {
-    if (--uses === 0) restore?.()
-  }
+/** Keeps the platform's functions replaced until what it returns is called, so that many short runs need not each do so. */
+export const holdPlatform = shared((undo) => installPlatform(undo, presentClock))
+
+/** What notices the escapes of each clock; none of those that let them pass. */
+const watches = new WeakMap<VirtualClock, EscapeWatch>()
+
+/** The watch of the run that this is inside of. */
+export function presentEscapes(): EscapeWatch | undefined {
+  const clock = presentClock()
+  return clock === undefined ? undefined : watches.get(clock)
 }
 
 /** Runs a function on this clock. */
@@ -94,17 +100,35 @@ export async function onClock<Result>(
   allowEscapes: boolean,
   run: () => Result | PromiseLike<Result>,
 ): Promise<Awaited<Result>> {
+  if (!allowEscapes) refuseUnwatched()
   const release = holdPlatform()
-  const escapes = allowEscapes ? undefined : watchEscapes(() => storage.getStore() === virtual)
+  let escapes: EscapeWatch | undefined
   try {
-    const result = await storage.run(virtual, () => Promise.resolve(run()))
-    const [first] = escapes?.found ?? []
-    if (first !== undefined) throw new CurtaincallError('ERR_ESCAPED', `virtual time does not reach ${first}`)
-    return result
+    if (!allowEscapes) watches.set(virtual, (escapes = new EscapeWatch(() => storage.getStore() === virtual)))
+    const begin = (): Result | PromiseLike<Result> => {
+      virtual.home = AsyncLocalStorage.snapshot() as typeof virtual.home
+      return run()
+    }
+    return await storage.run(virtual, () => watched(escapes, begin))
   } finally {
     escapes?.stop()
     release()
   }
+}
+
+/** Throws what has escaped, whatever the run throws: that is what came of it. */
+async function watched<Result>(escapes: EscapeWatch | undefined, run: () => Result | PromiseLike<Result>): Promise<Awaited<Result>> {
+  const keepsContext = contextIsKept(storage)
+  let result: Awaited<Result>
+  try {
+    result = await run()
+  } catch (error) {
+    throw escapes?.error({ error }) ?? error
+  }
+  const escaped = escapes?.error()
+  if (escaped !== undefined) throw escaped
+  if (!(await keepsContext)) throw new CurtaincallError('ERR_TEST', LOSES_CONTEXT)
+  return result
 }
 
 /** What moves a clock. */

@@ -4,6 +4,7 @@
  * The platform sends what a listener throws to `uncaughtException`; a listener on a routine's
  * signal belongs to that routine, so here its error goes to the routine instead.
  */
+import { quiet } from './thenable.ts'
 
 type Listener = EventListenerOrEventListenerObject
 type EventListenerObject = { handleEvent(event: Event): void }
@@ -32,7 +33,7 @@ interface Contained extends AbortSignal {
 function call(signal: Contained, listener: Listener, event: Event): void {
   try {
     const result = typeof listener === 'function' ? listener.call(signal, event) : listener.handleEvent(event)
-    if (result instanceof Promise) result.catch((error: unknown) => signal[OWNER].listenerThrew(error))
+    if (result !== undefined) void quiet(result, (error) => signal[OWNER].listenerThrew(error))
   } catch (error) {
     signal[OWNER].listenerThrew(error)
   }

@@ -18,6 +18,7 @@ import {
   type Observer,
   type Subscription,
 } from 'xstate'
+import { quiet } from './thenable.ts'
 import type { Turn } from './turn.ts'
 
 /** The owner of an actor: it decides what events from outside mean. */
@@ -145,28 +146,33 @@ export function inWords(observer: Observing<InspectionEvent>, turn: Turn): Told<
 class Told<T> implements Observer<T> {
   live = true
   readonly observer: Partial<Observer<T>>
-  readonly #turn: Turn
+  readonly turn: Turn
 
   constructor(observer: Partial<Observer<T>>, turn: Turn) {
     this.observer = observer
-    this.#turn = turn
+    this.turn = turn
   }
 
-  readonly next = (value: T): void => this.#turn.word(tellNext, this, value)
-  readonly error = (error: unknown): void => this.#turn.word(tellError, this, error)
-  readonly complete = (): void => this.#turn.word(tellComplete, this, undefined)
+  readonly next = (value: T): void => this.turn.word(tellNext, this, value)
+  readonly error = (error: unknown): void => this.turn.word(tellError, this, error)
+  readonly complete = (): void => this.turn.word(tellComplete, this, undefined)
 }
 
-function tellNext<T>({ live, observer }: Told<T>, value: T): void {
-  if (live) observer.next?.(value)
+function tellNext<T>({ live, observer, turn }: Told<T>, value: T): void {
+  if (live) contain(observer.next?.(value), turn)
 }
 
-function tellError<T>({ live, observer }: Told<T>, error: unknown): void {
-  if (live) observer.error?.(error)
+function tellError<T>({ live, observer, turn }: Told<T>, error: unknown): void {
+  if (live) contain(observer.error?.(error), turn)
 }
 
-function tellComplete<T>({ live, observer }: Told<T>): void {
-  if (live) observer.complete?.()
+function tellComplete<T>({ live, observer, turn }: Told<T>): void {
+  if (live) contain(observer.complete?.(), turn)
+}
+
+/** An observer may be an async function. */
+function contain(result: unknown, turn: Turn): void {
+  if (result !== undefined) void quiet(result, (error) => turn.contain(error))
 }
 
 function subscribed<T>(told: Told<T>, subscription: Subscription): Subscription {

@@ -1,7 +1,9 @@
 /** Carries lifecycle events from where they happen up to the listeners. */
 import type { LifecycleEvent, LifecycleEventOf, LifecycleEventType } from '../../machines/lifecycle-event.ts'
 import { type Logger, silentLogger } from '../contract/index.ts'
+import { isThenable, quiet } from './thenable.ts'
 import type { Turn } from './turn.ts'
+import { isInstrument } from './unseen-errors.ts'
 
 /** A listener of one type of event, or of all. A promise returned for `manager.phase` holds the phase until it settles. */
 export type LifecycleListener<T extends LifecycleEventType | '*'> = (
@@ -27,7 +29,13 @@ export function unsubscribe(undo: () => void): Unsubscribe {
 
 type AnyListener = (event: LifecycleEvent) => unknown
 
-type Hold = (promise: PromiseLike<unknown>) => void
+/** The phase of a shutdown, to its listeners. */
+export interface PhaseHold {
+  /** A listener has returned a promise, which never rejects: the phase waits for it. */
+  wait(promise: PromiseLike<unknown>): void
+  /** A listener has thrown, or rejected. No turn is under way. */
+  threw(error: unknown): void
+}
 
 /** One listener, and which events it hears: those numbered after the first of these and up to the second (turn.ts, T10). */
 interface Subscription {
@@ -42,6 +50,8 @@ interface Subscription {
 interface Chain {
   first: Subscription | undefined
   last: Subscription | undefined
+  /** How many of them belong to somebody who looks, and not to an instrument. */
+  lookers: number
 }
 
 /**
@@ -70,6 +80,7 @@ export class Listeners {
     if (chain.last === undefined) chain.first = own
     else chain.last.next = own
     chain.last = own
+    if (!isInstrument(listener)) chain.lookers++
     bus.count(type, 1)
     return unsubscribe(() => this.#end(type, own))
   }
@@ -77,7 +88,7 @@ export class Listeners {
   #chainOf(type: string): Chain {
     let chain = this.#byType.get(type)
     if (chain === undefined) {
-      chain = { first: undefined, last: undefined }
+      chain = { first: undefined, last: undefined, lookers: 0 }
       this.#byType.set(type, chain)
     }
     return chain
@@ -103,7 +114,15 @@ export class Listeners {
     // Whoever keeps the function that ends it is not to keep its neighbours.
     own.previous = undefined
     own.next = undefined
+    if (!isInstrument(own.listener)) chain.lookers--
     if (chain.first === undefined) this.#byType.delete(type)
+  }
+
+  /** True if somebody listens to this type, or to all, here or above: an instrument is nobody. */
+  areLookedAt(type: string): boolean {
+    for (let node: Listeners | undefined = this; node !== undefined; node = node.up)
+      if ((node.#byType.get(type)?.lookers ?? 0) + (node.#byType.get('*')?.lookers ?? 0) > 0) return true
+    return false
   }
 
   /** Ends all subscriptions. */
@@ -124,13 +143,13 @@ export class Listeners {
   }
 
   /** Calls the listeners of its type, then those of `'*'`. */
-  tell(event: LifecycleEvent, hold: Hold | undefined): void {
+  tell(event: LifecycleEvent, hold: PhaseHold | undefined): void {
     if (this.#byType.size === 0) return
     this.#tellAll(this.#byType.get(event.type), event, hold)
     this.#tellAll(this.#byType.get('*'), event, hold)
   }
 
-  #tellAll(chain: Chain | undefined, event: LifecycleEvent, hold: Hold | undefined): void {
+  #tellAll(chain: Chain | undefined, event: LifecycleEvent, hold: PhaseHold | undefined): void {
     const { seq } = event
     // One that is added meanwhile is behind, and hears nothing of this one.
     for (let own = chain?.first; own !== undefined; own = own.next)
@@ -196,8 +215,8 @@ export class LifecycleBus {
     this.turn.word(deliver, to, event)
   }
 
-  /** The same of one that listeners may hold up: `hold` takes the promises that they return. */
-  publishHeld(to: Listeners, event: LifecycleEvent, hold: Hold): void {
+  /** The same of one that listeners may hold up: `hold` takes the promises that they return, and what they throw. */
+  publishHeld(to: Listeners, event: LifecycleEvent, hold: PhaseHold): void {
     this.turn.word(deliverHeld, { to, hold }, event)
   }
 
@@ -208,15 +227,19 @@ export class LifecycleBus {
   }
 
   /** Calls a listener of `what`. In a word. */
-  call<Event>(listener: (event: Event) => unknown, event: Event, what: string, hold?: Hold): void {
+  call<Event>(listener: (event: Event) => unknown, event: Event, what: string, hold?: PhaseHold): void {
     try {
       const result = listener(event)
       if (!isThenable(result)) return
       // A rejection is contained, whether or not the phase waits for the promise.
-      const quiet = Promise.resolve(result).catch((error: unknown) => this.contain(error, `a listener of ${what} rejected`))
-      hold?.(quiet)
+      const settled = quiet(result, (error) => {
+        this.contain(error, `a listener of ${what} rejected`)
+        hold?.threw(error)
+      })
+      if (settled !== undefined) hold?.wait(settled)
     } catch (error) {
       this.contain(error, `a listener of ${what} threw`)
+      hold?.threw(error)
     }
   }
 
@@ -226,17 +249,22 @@ export class LifecycleBus {
     this.log('error', { err: error }, message)
   }
 
-  /** Writes a line; a logger that throws is counted and does no harm. */
+  /** Writes a line; a logger that throws, or returns a promise that rejects, is counted and does no harm. */
   log(level: Level, details: object, message: string): void {
     if (this.logs) this.turn.word(this.#write, { level, details }, message)
   }
 
   readonly #write = ({ level, details }: { level: Level; details: object }, message: string): void => {
     try {
-      this.#logger[level](details, message)
+      void quiet(this.#logger[level](details, message) as unknown, this.#lost)
     } catch {
-      this.contained++
+      this.#lost()
     }
+  }
+
+  /** A line was not written. That is not logged: the next would be lost as well. */
+  readonly #lost = (): void => {
+    this.contained++
   }
 }
 
@@ -244,13 +272,8 @@ function deliver(to: Listeners, event: LifecycleEvent): void {
   for (let node: Listeners | undefined = to; node !== undefined; node = node.up) node.tell(event, undefined)
 }
 
-function deliverHeld({ to, hold }: { readonly to: Listeners; readonly hold: Hold }, event: LifecycleEvent): void {
+function deliverHeld({ to, hold }: { readonly to: Listeners; readonly hold: PhaseHold }, event: LifecycleEvent): void {
   for (let node: Listeners | undefined = to; node !== undefined; node = node.up) node.tell(event, hold)
 }
 
 type Level = 'debug' | 'info' | 'warn' | 'error'
-
-/** True for anything with a `then` method. */
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
-}

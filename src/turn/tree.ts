@@ -2,12 +2,12 @@
 import { nanoid } from 'nanoid'
 import { ConfigError, type Logger } from '../contract/index.ts'
 import {
-  ambient,
   type AsyncContext,
   type Interceptor,
   type JournalEntry,
   PlatformClock,
   running,
+  soon,
   type Store,
   type TrafficObserver,
   TrafficObservers,
@@ -17,6 +17,7 @@ import { LifecycleBus } from './lifecycle-bus.ts'
 import { OwnClock } from './own-clock.ts'
 import { SignalHub } from './signal-hub.ts'
 import { Turn } from './turn.ts'
+import { UnseenErrors } from './unseen-errors.ts'
 
 /** Characters of a generated id: 48 bits. Each id is checked against the living ones. */
 const ID_LENGTH = 8
@@ -26,7 +27,8 @@ const ID_TRIES = 100
 
 /** Something that begins in a later microtask. */
 export interface Launch {
-  readonly path: string
+  /** Whose it is: it begins in the asynchronous context of that. */
+  readonly subject: { readonly asyncContext: unknown }
   /** In a turn of its own. */
   launch(): void
 }
@@ -44,6 +46,8 @@ export class Tree {
   readonly strict: boolean
   readonly interceptor: Interceptor | undefined
   readonly asyncContext: AsyncContext
+  /** Prints errors that nobody looks at; undefined if a logger was given, or none is wanted. */
+  readonly unseen: UnseenErrors | undefined
   /** The observer of the traffic, if there is one; several are combined into one. */
   observer: TrafficObserver | undefined
   readonly bus: LifecycleBus
@@ -55,6 +59,8 @@ export class Tree {
   ticket = 0
   /** How many entries of the journal have been acknowledged. */
   acknowledged = 0
+  /** What begins at this moment, in its own asynchronous context. */
+  launched: Launch | undefined
   /** True if an id may be generated as late as it is first read. */
   readonly idsAreLazy: boolean
   readonly #generateId: () => string
@@ -69,6 +75,7 @@ export class Tree {
       spec.clock instanceof PlatformClock
         ? spec.clock
         : new OwnClock(spec.clock, this.turn, (error) => this.bus.contain(error, 'the clock threw'))
+    this.unseen = spec.printsUnseen ? new UnseenErrors(this.turn, this.clock) : undefined
     this.random = spec.random
     this.logger = spec.logger
     this.strict = spec.strict
@@ -119,7 +126,6 @@ export class Tree {
 
   /** The asynchronous context of the caller; undefined if there is nothing to keep. Calls foreign code, so it is not called in a turn. */
   captureContext(): unknown {
-    if (this.asyncContext === ambient) return undefined
     // What is begun there is not the caller's code.
     const who = running.pause()
     const captured = this.asyncContext.capture()
@@ -142,22 +148,42 @@ export class Tree {
     return this.clock.setTimeout(() => this.turn.run(callback, undefined), delay)
   }
 
+  /** The same in the asynchronous context that was captured. */
+  laterIn(captured: unknown, callback: () => void, delay: number): unknown {
+    return this.clock.setTimeout(() => this.asyncContext.run(captured, runTurn, this.turn, callback), delay)
+  }
+
   /** Lets something begin in a later microtask, after what was admitted before it. */
   begin(launch: Launch): void {
-    if (this.#launches.push(launch) === 1) queueMicrotask(this.#beginAll)
+    if (this.#launches.push(launch) === 1) soon(this.#beginAll)
   }
 
   readonly #beginAll = (): void => {
     const launches = this.#launches
     this.#launches = []
-    const { turn } = this
+    const { asyncContext } = this
+    // Looked at each time: a body may have entered another one for good.
     for (const each of launches) {
-      const outer = turn.begin()
-      try {
-        each.launch()
-      } finally {
-        if (outer) turn.end()
-      }
+      const own = each.subject.asyncContext
+      if (asyncContext.capture() === own) launch(this, each)
+      else asyncContext.run(own, launch, this, each)
     }
+  }
+}
+
+function runTurn(turn: Turn, act: () => void): void {
+  turn.run(act, undefined)
+}
+
+/** What comes of it is heard in its context, too. */
+function launch(tree: Tree, what: Launch): void {
+  const { turn } = tree
+  const outer = turn.begin()
+  tree.launched = what
+  try {
+    what.launch()
+  } finally {
+    if (outer) turn.end()
+    tree.launched = undefined
   }
 }

@@ -28,13 +28,14 @@
  */
 import { running as shared } from '../port/index.ts'
 import { Queue, WIDTH } from './queue.ts'
+import { step } from './series.ts'
 
 const running = shared
 
 /** An incarnation: what nearly all turns lead to, and to nothing else, has a name here. */
 interface Run {
   /** A deed. */
-  beginBody(): void
+  beginBody(atOnce: boolean): void
   /** A turn. */
   answerEnd(): void
 }
@@ -281,7 +282,7 @@ export class Turn {
     let who: object | undefined
     try {
       if (running.isUsed) who = running.pause()
-      run.beginBody()
+      run.beginBody(true)
     } catch (error) {
       this.#take(error)
     } finally {
@@ -306,6 +307,11 @@ export class Turn {
 
   #containThrown(): void {
     for (let error = this.#thrown.pop(); error !== undefined; error = this.#thrown.pop()) this.#contain(error)
+  }
+
+  /** Contains an error that no word or deed has thrown: a promise has rejected that one of them returned. */
+  contain(error: unknown): void {
+    this.#contain(error)
   }
 
   /** Does the deeds of a nested call. */
@@ -370,31 +376,9 @@ export class Turn {
 }
 
 function beginBody(run: Run): void {
-  run.beginBody()
+  run.beginBody(false)
 }
 
 function answerEnd(run: Run): void {
   run.answerEnd()
-}
-
-interface Series {
-  readonly turn: Turn
-  readonly targets: readonly unknown[]
-  at: number
-  readonly act: (target: unknown) => void
-  /** The turn that follows the series. */
-  readonly last: (() => void) | undefined
-}
-
-/** As many of a series as lead to nothing that has to be done before the next. */
-function step(series: Series): void {
-  const { turn, targets, act, last } = series
-  while (series.at < targets.length) {
-    const { waiting } = turn
-    act(targets[series.at++])
-    if (turn.waiting === waiting) continue
-    turn.next(step, series)
-    return
-  }
-  last?.()
 }

@@ -50,7 +50,10 @@ function ends(world: World): void {
     } else if (incarnation !== run.number)
       world.find('incarnations', `${type} of ${path} is of run ${incarnation} where ${run.number} is the present one`)
     else if (isEnd(event)) run.end = event
-    if (type === 'routine.started' && stopping.has(above(path)))
+    const since = stopping.get(above(path))
+    // RS1 of src/routine/stopping.ts: a `start` that was called before is followed by its body.
+    const isOwed = (world.acquired.get(`${path} ${incarnation}`) ?? Infinity) < (since ?? 0)
+    if (type === 'routine.started' && since !== undefined && !isOwed)
       world.find('started while stopping', `${path} starts while ${above(path)} cancels`)
   }
   for (const [path, { end }] of runs) if (end?.willRestart === true) owed(world, path, end)

@@ -174,6 +174,7 @@ export function asking(world: World, options: Options = {}): Options {
     restart: pick(random, ['permanent', 'transient', 'transient', 'temporary'] as const),
     ...(backoff === undefined ? {} : { backoff }),
     start: ({ path, incarnation }) => {
+      world.acquired.set(`${path} ${incarnation}`, world.events.at(-1)?.seq ?? 0)
       world.enter('start', 'deed', path)
       if (incarnation === failing) throw new Error('no start')
     },

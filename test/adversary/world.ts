@@ -72,6 +72,8 @@ export class World {
   readonly #foreign: AbortSignal[] = []
   /** Paths that were told to restart. */
   readonly hurried = new Set<string>()
+  /** How many events there had been when the `start` of a run was called; by path and number of the run. */
+  readonly acquired = new Map<string, number>()
   /** A signal that is never aborted. */
   readonly never = new AbortController().signal
   /** Paths that somebody gave an order about, and managers that were told to stop. */

@@ -119,6 +119,13 @@ test('two that have the same name are told apart by their files', async () => {
   expect(await namesOf(`${one}.cct.jsonl`, same[0])).toEqual(['shop', 'x.cct.jsonl'])
 })
 
+test('SIGHUP ends it, too', async () => {
+  const { child, url, end } = start(first)
+  await url
+  child.kill('SIGHUP')
+  expect((await end).code).toBe(0)
+})
+
 test('SIGTERM ends it, too, and the port can be chosen', async () => {
   const free = createServer().listen(0, '127.0.0.1')
   await new Promise((resolve) => free.once('listening', resolve))

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -208,6 +208,120 @@ test('a program that throws undefined has failed, too', async () => {
   const { code, out, err } = await run('run', '--no-inspect', returns)
   expect([code, err]).toEqual([1, 'the program threw undefined\n'])
   expect(account(out)).toEqual({ spawned: 1, sum: 1, done: 0 })
+})
+
+/** A program in a file of its own. */
+function program(name: string, body: string): string {
+  const file = join(folder, `${name}.mjs`)
+  writeFileSync(file, `export default async (global) => {\n${body}\n}`)
+  return file
+}
+
+const THROWN = {
+  bare: 'Object.create(null)',
+  unreadable: "Object.defineProperty(new Error('x'), 'message', { get() { throw new Error('no message') } })",
+  circular: "(() => { const e = new Error('x'); e.cause = e; return e })()",
+  proxy: 'new Proxy({}, { get() { throw 1 }, getPrototypeOf() { throw 1 } })',
+}
+
+test.each(Object.entries(THROWN))('odd errors cost neither account nor result: %s', async (name, value) => {
+  const stops = program(
+    `${name}-stops`,
+    `const local = global.createApp('a').createLocal('l')
+    local.spawn('w', ({ signal }) => new Promise((_, no) => signal.addEventListener('abort', () => no(${value}))))
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    return ['the result of the job']`,
+  )
+  const { code, out, err } = await run('run', '--no-inspect', stops)
+  expect([code, err]).toEqual([0, ''])
+  expect(out).toContain('the result of the job')
+  expect(out).toMatch(/^error: run\/a\/l\/w#\S+: ./m)
+  expect(account(out)).toEqual({ spawned: 1, sum: 1, done: 0 })
+  const thrown = await run('run', '--no-inspect', program(`${name}-throws`, `throw ${value}`))
+  expect(thrown.code).toBe(1)
+  expect(thrown.err.trim()).not.toBe('')
+  expect(account(thrown.out)).toEqual({ spawned: 0, sum: 0, done: 0 })
+})
+
+test('a module that throws what is no error, or never ends to load, is told so', async () => {
+  const [nothing, never] = [join(folder, 'nothing.mjs'), join(folder, 'never.mjs')]
+  writeFileSync(nothing, 'throw null')
+  writeFileSync(never, 'await new Promise(() => {})\nexport default () => {}')
+  expect(await run('run', '--no-inspect', nothing)).toMatchObject({ code: 1, err: 'null\n' })
+  expect(await run('run', '--no-inspect', never)).toMatchObject({
+    code: 1,
+    err: `${never} never ends to load: what it awaits outside of any function never comes.\n`,
+  })
+})
+
+const CLEANS = `global.createApp('a').createLocal('l').spawn('r', async ({ signal }) => {
+  await new Promise((resolve) => signal.addEventListener('abort', resolve))
+  process.stderr.write('cleaned up\\n')
+})
+await new Promise((resolve) => setTimeout(resolve, 100))
+return ['the result of the job']`
+
+test.runIf(existsSync('/dev/full'))(
+  'a full disk costs neither the job, nor the account, nor the shutdown: it is all on standard error',
+  async () => {
+    const full = openSync('/dev/full', 'w')
+    const child = spawn(process.execPath, [cli, 'run', '--no-inspect', program('cleans', CLEANS)], { stdio: ['ignore', full, 'pipe'] })
+    closeSync(full)
+    let err = ''
+    child.stderr?.on('data', (data: Buffer) => (err += data.toString()))
+    const [code] = (await once(child, 'close')) as [number]
+    expect(code).toBe(1)
+    expect(err).toContain('Standard output takes nothing more, so this goes on here: ENOSPC')
+    for (const said of ['cleaned up', 'the result of the job', 'phase cleaning']) expect(err).toContain(said)
+    expect(account(err)).toEqual({ spawned: 1, sum: 1, done: 0 })
+  },
+)
+
+test('SIGHUP ends a run as SIGTERM does, and exits 129', async () => {
+  const { child, seen, end } = start(['run', '--no-inspect', fixture('wait')])
+  await seen('ready')
+  child.kill('SIGHUP')
+  const { code, out } = await end
+  expect(code).toBe(129)
+  expect(out).toContain('the program has returned')
+  expect(account(out)).toEqual({ spawned: 13, sum: 13, done: 3 })
+})
+
+test('nothing of a name, an error, a returned line or a file reaches the terminal as an escape sequence', async () => {
+  const escape = String.raw`\u001b]0;owned\u0007`
+  const names = program(
+    'escapes',
+    `const local = global.createApp('a').createLocal('l')
+    local.spawn('w${escape}', ({ signal }) => new Promise((_, no) => signal.addEventListener('abort', () => no(new Error('${escape}')))))
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    return ['a line ${escape}']`,
+  )
+  const named = await run('run', '--no-inspect', names)
+  expect(named.out).toContain(String.raw`a line \u001b]0;owned\u0007`)
+  const threw = await run('run', '--no-inspect', program('escapes-throws', `throw new Error('${escape}')`))
+  expect(threw.err).toContain(escape)
+  const { simulate, printTrace } = await import('curtaincall/testing')
+  const tree = { kind: 'tree', name: 'g', children: [{ kind: 'routine', name: 'a', faults: ['throws(5, 1)'] }] } as const
+  const text = printTrace((await simulate(tree, { script: [{ do: 'wait', ms: 9 }] })).trace)
+  const file = join(folder, 'escapes.cct.jsonl')
+  writeFileSync(file, text.replaceAll('g/a#a', `g/${escape}`))
+  const story = await run('explain', file)
+  expect(story.out).toContain(escape)
+  writeFileSync(file, text.replace('"seed"', `"${escape}"`))
+  const refused = await run('explain', file)
+  writeFileSync(file, text.replace('"throws(5, 1)"', `"${escape}"`))
+  const unplayed = await run('replay', file)
+  expect([refused.code, unplayed.code, unplayed.err.split(':').slice(0, 2)]).toEqual([2, 2, [file, '1']])
+  for (const { out, err } of [named, threw, story, refused, unplayed]) expect(out + err).not.toMatch(/(?!\n)\p{Cc}/u)
+})
+
+test('--help behind a program says what that exports as help, and the options', async () => {
+  const example = await run('run', indexer, '--help')
+  expect([example.code, example.err]).toEqual([0, ''])
+  expect(example.out).toMatch(/^Indexes the files of a folder[^]*npm start -- FOLDER --faults[^]*--timeout MS/)
+  const file = program('helpless', '')
+  expect((await run('run', '-h', file)).out).toMatch(`${file} exports no help.`)
+  expect((await run('run', '--no-inspect', indexer, '--', '--help')).err).toBe('There is no folder --help.\n')
 })
 
 test.each([

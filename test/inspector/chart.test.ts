@@ -8,7 +8,7 @@ import { type Graph, graphOf, type Layout, markOf, type Node, type Rect, wordsOf
 import { layOut, overlap } from '../../inspector/layout/simple.ts'
 import { globalManagerMachine } from '../../machines/manager.ts'
 import { routineMachine } from '../../machines/routine.ts'
-import { chartOf, stateToWire } from '../../src/inspector/chart.ts'
+import { chartOf, readable, stateToWire } from '../../src/inspector/chart.ts'
 import type { ChartState } from '../../src/inspector/protocol.ts'
 
 const measure = (text: string): number => text.length * 7
@@ -325,4 +325,30 @@ describe('the value of a state on its way to the page', () => {
       expect(JSON.stringify(stateToWire(value)).length).toBeLessThan(20_000)
     expect(called).toEqual([])
   })
+})
+
+test.each([
+  ['xstate.done.state.order.checkout', 'checkout is done'],
+  ['xstate.done.state.', 'xstate.done.state.'],
+  ['xstate.done.state.a.', 'xstate.done.state.a.'],
+  ['xstate.done.actor.0.order.checkout', 'order.checkout is done'],
+  ['xstate.error.actor.fetch', 'fetch failed'],
+  ['xstate.after.200.order.stock', 'after 200 ms'],
+  ['xstate.after.short.order.stock', 'after short'],
+  ['xstate.route.a', 'route to a'],
+  ['', 'always'],
+  ['PAY', 'PAY'],
+])('the event %j is said as %j', (event, said) => {
+  expect(readable(event)).toBe(said)
+})
+
+test('an event of 100,000 characters is said in no time, whatever it is', () => {
+  const begun = performance.now()
+  for (const kind of ['done.state', 'done.actor', 'error.actor', 'after', 'route', ''])
+    for (const text of ['a', '.', '1.', 'a.', '\n']) {
+      readable(`xstate.${kind}.${text.repeat(100_000 / text.length)}.`)
+      readable(`xstate.${kind}.${text.repeat(100_000 / text.length)}`)
+    }
+  // The time of the old way: 8 s for one of them.
+  expect(performance.now() - begun).toBeLessThan(2_000)
 })

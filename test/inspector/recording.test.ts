@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
 import { createGlobalManager } from 'curtaincall'
 import { parseTrace, readTrace } from 'curtaincall/testing'
+import { Player } from '../../src/inspector/player.ts'
 import { KINDS, type KeptEvent, type Recording, STATES } from '../../src/inspector/protocol.ts'
 import { checkedRecording, fromTrace, keep, type TraceLike, toChromeTrace, toTraceLines } from '../../src/inspector/recording.ts'
 
@@ -21,10 +22,19 @@ function saved(recording: Recording): Recording {
 
 const TYPES = ['routine.spawned', 'routine.started', 'routine.failed', 'routine.completed', 'routine.restarted', 'manager.phase', 'step']
 const path = fc.constantFrom('g', 'g/a', 'g/a/l', 'g/a/l/x#1', 'g/a/l/x#2', 'g/b/svc#svc', '')
-const extra = fc.dictionary(
-  fc.constantFrom('incarnation', 'error', 'delay', 'name', 'id', 'text', 'willRestart', 'phase'),
-  fc.oneof(fc.string(), fc.nat(), fc.boolean(), fc.constant(null)),
-  { noNullPrototype: true },
+const anything = fc.oneof(fc.string(), fc.nat(), fc.boolean(), fc.constant(null))
+const extra = fc.record(
+  {
+    incarnation: fc.nat(),
+    error: anything,
+    delay: fc.nat(),
+    name: fc.string(),
+    id: fc.string(),
+    text: fc.string(),
+    willRestart: fc.boolean(),
+    phase: fc.string(),
+  },
+  { noNullPrototype: true, requiredKeys: [] },
 )
 
 /** Events as a ring holds them: numbers grow, with gaps; causes come before, and may be gone already. */
@@ -182,4 +192,21 @@ test('what a file begins with is refused in words if it is not as it was written
   ]
   for (const [why, change] of others) expect(() => checkedRecording({ ...recording, ...change })).toThrow(why)
   expect(checkedRecording(recording)).toEqual(recording)
+})
+
+test('a path may be as deep as any tree; one that is deeper is refused with its line', () => {
+  const trace = (levels: number): TraceLike =>
+    ({
+      header: { story: '' },
+      events: [{ i: 0, t: 0, type: 'routine.started', actor: `g${'/a'.repeat(levels - 1)}`, incarnation: 1 }],
+      verdict: { violations: [] },
+    }) as unknown as TraceLike
+  const player = new Player(fromTrace(trace(12_000), 'deep'), {} as never)
+  player.seek(player.to)
+  expect(player.whole().born).toHaveLength(12_000)
+  expect(() => fromTrace(trace(12_001), 'deeper')).toThrow(
+    'line 2: its actor has to be a text of at most 100000 characters and 12000 levels',
+  )
+  const saved = { ...player.recording, events: [{ seq: 1, at: 0, type: 'x', path: 'a/'.repeat(12_000), cause: null }] }
+  expect(() => checkedRecording(saved)).toThrow('events have to be a list of events')
 })

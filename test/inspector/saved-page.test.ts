@@ -170,7 +170,7 @@ describe('what was saved', () => {
 
   test('and can’t be played is no blank page: it says why', async () => {
     const trace = readTrace(all.trace)
-    const event = { i: trace.events.length, t: trace.events.at(-1)?.t, type: 'routine.started', actor: 'g/'.repeat(20_000) }
+    const event = { i: trace.events.length, t: trace.events.at(-1)?.t, type: 'routine.started', actor: 'g/x', incarnation: { toString: 1 } }
     await using inspector = await showRecording([{ ...trace, recorded: undefined, events: [...trace.events, event] } as never])
     expect(await refusal(inspector.url)).toContain('This recording can’t be shown')
   })

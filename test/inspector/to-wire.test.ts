@@ -1,4 +1,5 @@
 /** Values as they are shown, and what differs between two of them. */
+import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
 import fc from 'fast-check'
 import { differences } from '../../src/inspector/diff.ts'
@@ -379,4 +380,18 @@ describe('differences', () => {
     ])
       expect(differences(before, after).length).toBe(200)
   })
+})
+
+test('an error of another realm is shown as one; what only calls itself one is not asked', () => {
+  expect(toWire(runInNewContext("class Jam extends RangeError {}; Object.assign(new Jam('paper'), { name: 'Jam' })"))).toBe('Jam: paper')
+  const asked = {
+    stack: 'x',
+    get [Symbol.toStringTag]() {
+      return expect.fail('asked')
+    },
+    get constructor() {
+      return expect.fail('asked')
+    },
+  }
+  expect(toWire(asked)).toEqual({ stack: 'x', constructor: '(a getter, not called)' })
 })

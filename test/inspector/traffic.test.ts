@@ -48,6 +48,23 @@ describe.each([{ strict: false }, { strict: true }])('what is tapped (strict: $s
     expect(traffic.countsOf(target.path)).toEqual({ in: 2, out: 1 })
   })
 
+  test('what a listener on its signal sends, a routine has sent, whoever spawned it or stops it', async () => {
+    const { local, traffic } = watched()
+    const target = local.spawn('target', echo)
+    const work = ({ signal }: RoutineContext): Promise<unknown> =>
+      new Promise((resolve) =>
+        signal.addEventListener('abort', () => {
+          target.send('bye')
+          resolve(0)
+        }),
+      )
+    const made = await local.spawn('parent', () => ({ child: local.spawn('child', work) })).result()
+    await made.child.started
+    await local.spawn('killer', () => void made.child.cancel()).outcome
+    await made.child.outcome
+    expect(told(traffic, target.path)).toEqual(['child→target send send'])
+  })
+
   test('from outside the tree, nobody is named', async () => {
     const { local, traffic } = watched()
     const target = local.spawn('target', echo)

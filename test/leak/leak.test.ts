@@ -1,9 +1,10 @@
 /** Heap, handles and listeners over long runs; needs --expose-gc, which vitest.config.ts gives. */
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { getEventListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { createMachine } from 'xstate'
-import { type AppManager, createGlobalManager, type LocalManager, type RoutineContext } from 'curtaincall'
+import { type AppManager, createGlobalManager, handleSignals, type LocalManager, type RoutineContext } from 'curtaincall'
 
 const MB = 1024 * 1024
 
@@ -184,5 +185,84 @@ test.each(Object.entries(LIVES))('A3: 40,000 %s leave nothing in the machines of
   await lives(10_000, 50_000)
   // XState would keep 240 B for each.
   expect((await heap()) - before).toBeLessThan(1.5 * MB)
+  await global.shutdown()
+})
+
+test('AC2: the store of a request that is over is kept by no timer that others share', async () => {
+  const request = new AsyncLocalStorage<object>()
+  const global = createGlobalManager()
+  const local = global.createApp('app').createLocal('local')
+  const mute = local.spawn('mute', async ({ messages }: RoutineContext<undefined, number>) => {
+    for await (const { message } of messages) void message
+  })
+  await mute.started
+  const ask = (store: object): WeakRef<object> => {
+    request.run(store, () => void mute.ask(0, { timeout: 50 }).catch(() => undefined))
+    return new WeakRef(store)
+  }
+  const first = ask({ page: new Uint8Array(1_000_000) })
+  // There is one at every moment, as long as it lasts.
+  for (let i = 0; i < 12; i++) {
+    await sleep(10)
+    ask({})
+    globalThis.gc?.()
+  }
+  expect(first.deref()).toBe(undefined)
+  await global.shutdown({ mode: 'immediate' })
+})
+
+test('AC2: nor by the handle of a routine or of a manager that has ended in it', async () => {
+  const request = new AsyncLocalStorage<object>()
+  const global = createGlobalManager()
+  const local = global.createApp('app').createLocal('local')
+  const handles: unknown[] = []
+  const handle = async (store: object): Promise<WeakRef<object>> => {
+    await request.run(store, async () => {
+      const over = local.spawn('over', () => undefined, { timeout: 60_000 })
+      const manager = global.createApp('another')
+      handles.push(over, manager)
+      await over.outcome
+      await manager.shutdown()
+    })
+    return new WeakRef(store)
+  }
+  const first = await handle({ page: new Uint8Array(1_000_000) })
+  await sleep(10)
+  await heap()
+  expect(first.deref()).toBe(undefined)
+  expect(handles).toHaveLength(2)
+  await global.shutdown()
+})
+
+test('AC2: in a chain of work, each spawned by the one before, nobody keeps the stores of those before it', async () => {
+  const request = new AsyncLocalStorage<object>()
+  const global = createGlobalManager()
+  const local = global.createApp('app').createLocal('local')
+  const seen: WeakRef<object>[] = []
+  const done = Promise.withResolvers<void>()
+  const next = (left: number): void => {
+    const store = { left, page: new Uint8Array(100_000) }
+    seen.push(new WeakRef(store))
+    request.run(store, () => {
+      local.spawn('link', () => (left === 0 ? done.resolve() : next(left - 1)))
+    })
+  }
+  next(50)
+  await done.promise
+  await sleep(1)
+  await heap()
+  expect(seen.filter((ref) => ref.deref() !== undefined).length).toBeLessThan(3)
+  await global.shutdown()
+})
+
+test('C6: signals that were handled and let go of leave nothing on a tree that lives', async () => {
+  const global = createGlobalManager()
+  const once = (count: number): void => {
+    for (let i = 0; i < count; i++) handleSignals(global, ['SIGUSR2'])()
+  }
+  once(1_000)
+  const before = await heap()
+  once(20_000)
+  expect((await heap()) - before).toBeLessThan(1 * MB)
   await global.shutdown()
 })

@@ -55,8 +55,8 @@ export const ADVERSARY_BUGS: readonly AdversaryBug[] = [
     name: 'the answer of restartIf is taken without looking again',
     breaks: 'law noSpawnAfterStop',
     file: 'src/supervision/routine-registry.ts',
-    from: 'return !routine.stopRequested && !this.#host.closed &&',
-    to: 'return (routine.memory.helps === true || (!routine.stopRequested && !this.#host.closed)) &&',
+    from: 'if (routine.stopRequested || this.#host.closed) return false\n',
+    to: 'if (routine.memory.helps !== true && (routine.stopRequested || this.#host.closed)) return false\n',
   },
   {
     name: 'an id is asked for when the permit is taken already',
@@ -98,7 +98,7 @@ export const ADVERSARY_BUGS: readonly AdversaryBug[] = [
   {
     name: 'a series passes over the next whenever something has to be done first',
     breaks: 'not told',
-    file: 'src/turn/turn.ts',
+    file: 'src/turn/series.ts',
     from: '    turn.next(step, series)\n',
     to: '    series.at++\n    turn.next(step, series)\n',
   },

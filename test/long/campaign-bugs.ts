@@ -1,7 +1,12 @@
 /** Bugs that break a law of the test kit, each in one line of the code. */
 import type { Bug } from './plant.ts'
 
-export const BUGS: readonly Bug[] = [
+interface CampaignBug extends Bug {
+  /** Runs in which it has to be found, if fewer than all. */
+  readonly within?: number
+}
+
+export const BUGS: readonly CampaignBug[] = [
   {
     name: 'a local manager accepts while it closes',
     file: 'src/manager/local-manager.ts',
@@ -53,8 +58,8 @@ export const BUGS: readonly Bug[] = [
   {
     name: 'what was told to stop is restarted',
     file: 'src/supervision/routine-registry.ts',
-    from: 'return !routine.stopRequested && !this.#host.closed &&',
-    to: 'return !this.#host.closed &&',
+    from: 'if (routine.stopRequested || this.#host.closed) return false\n',
+    to: 'if (this.#host.closed) return false\n',
   },
   {
     name: 'the phase killing is skipped',
@@ -73,5 +78,19 @@ export const BUGS: readonly Bug[] = [
     file: 'src/shutdown/shutdown.ts',
     from: "if (mode === 'immediate' && this.#mode !== 'immediate')",
     to: "if (mode === 'immediate' && this.#mode !== 'immediate' && this.#phase === 'closing')",
+  },
+  {
+    name: 'who has run for an hour keeps its permit',
+    file: 'src/supervision/routine-registry.ts',
+    from: 'if (!this.queue.remove(routine) && !keepPermit)',
+    to: 'if (!this.queue.remove(routine) && !keepPermit && routine.uptime < 3_600_000)',
+    within: 1_000,
+  },
+  {
+    name: 'who has run for an hour is not told to stop',
+    file: 'src/routine/body-turns.ts',
+    from: 'export function askBody(incarnation: Incarnation): void {\n',
+    to: 'export function askBody(incarnation: Incarnation): void {\n  if (incarnation.tree.clock.now() - (incarnation.startedAt ?? 0) >= 3_600_000) return\n',
+    within: 1_000,
   },
 ]

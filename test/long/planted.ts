@@ -38,11 +38,13 @@ let missed = 0
 console.log('| planted | found in run | law broken | routines, steps, events of the shrunk run |\n| --- | ---: | --- | --- |')
 for (const bug of BUGS.filter(({ name }) => wanted === undefined || name.includes(wanted))) {
   const found = searchWith(bug, SEARCH) as Found
-  if (!found.found) missed++
+  const { within = RUNS } = bug
+  const inTime = found.found && found.runs <= within
+  if (!inTime) missed++
   const { law, runs, routines, steps, events } = found
   console.log(
     found.found
-      ? `| ${bug.name} | ${runs} | ${law} | ${routines ?? '–'}, ${steps ?? '–'}, ${events ?? '–'} |`
+      ? `| ${bug.name} | ${runs}${inTime ? '' : `, not within ${within}`} | ${law} | ${routines ?? '–'}, ${steps ?? '–'}, ${events ?? '–'} |`
       : `| ${bug.name} | not in ${RUNS} | – | – |`,
   )
   if (wanted !== undefined) console.log(`\n${found.story}`)

@@ -38,6 +38,7 @@ async function campaign(): Promise<void> {
     console.log(
       `${runs} runs, seed ${seed}: every law holds; ${Math.round(runs / seconds)} runs per CPU second, ${Math.round(events / runs)} events a run`,
     )
+    console.log(`the farthest came to ${result.reach.ms} ms of virtual time, the busiest to ${result.reach.timers} timers`)
     for (const [goal, times] of Object.entries(result.goals)) console.log(`  ${String(times).padStart(8)} × ${goal}`)
   } catch (error) {
     console.error(error instanceof CounterexampleError ? error.message : error)

@@ -1,7 +1,10 @@
 /** The clock of the platform: timers of one length behind one of the platform's, A1 and A2 of src/port/clock.ts. */
+import { AsyncLocalStorage } from 'node:async_hooks'
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { createGlobalManager } from 'curtaincall'
 import { PlatformClock } from '../../src/port/clock.ts'
+import { platformContext } from '../../src/port/platform-context.ts'
 import { stepsOf, EFFECT, FIELD, FIELDS, FINAL, HANDLED, KILLS, TARGET } from '../../src/routine/routine-steps.ts'
 import { ROUTINE_EVENTS, routineMachine, tabulate } from 'curtaincall/machines'
 
@@ -129,6 +132,206 @@ test('short ones have a timer each', async () => {
   clock.clearTimeout(clock.setTimeout(() => fired++, 0))
   await vi.advanceTimersByTimeAsync(5)
   expect([fired, vi.getTimerCount()]).toEqual([1, 0])
+})
+
+/** A fake clock that comes over the present functions of the platform, and can be taken away. */
+class Fake {
+  #now = 0
+  #last = 0
+  readonly #timers = new Map<number, { readonly at: number; readonly act: () => void }>()
+  readonly #own = { setTimeout: globalThis.setTimeout, clearTimeout: globalThis.clearTimeout, queueMicrotask: globalThis.queueMicrotask }
+  readonly #realNow = performance.now
+
+  /** @param what What it puts something in the place of. */
+  constructor(...what: readonly ('timers' | 'performance' | 'queueMicrotask')[]) {
+    if (what.includes('timers')) {
+      globalThis.setTimeout = ((act: (...args: unknown[]) => void, delay = 0, ...args: unknown[]) => {
+        this.#timers.set(++this.#last, { at: this.#now + delay, act: () => act(...args) })
+        return this.#last
+      }) as never
+      globalThis.clearTimeout = ((timer: unknown) => {
+        if (typeof timer !== 'number') throw new Error('a timer of somebody else')
+        this.#timers.delete(timer)
+      }) as never
+    }
+    if (what.includes('performance')) performance.now = () => this.#now
+    if (what.includes('queueMicrotask')) globalThis.queueMicrotask = () => undefined
+  }
+
+  get pending(): number {
+    return this.#timers.size
+  }
+
+  async advance(ms: number): Promise<void> {
+    const end = this.#now + ms
+    for (;;) {
+      const [next] = [...this.#timers].filter(([, { at }]) => at <= end).toSorted(([, a], [, b]) => a.at - b.at)
+      if (next === undefined) break
+      this.#timers.delete(next[0])
+      this.#now = Math.max(this.#now, next[1].at)
+      next[1].act()
+      // A turn of the event loop, which the other one has replaced, too.
+      await vi.advanceTimersByTimeAsync(0)
+    }
+    this.#now = end
+  }
+
+  remove(): void {
+    globalThis.setTimeout = this.#own.setTimeout
+    globalThis.clearTimeout = this.#own.clearTimeout
+    globalThis.queueMicrotask = this.#own.queueMicrotask
+    performance.now = this.#realNow
+  }
+}
+
+const BOTH = ['timers', 'performance'] as const
+
+test('A3: a timer that is left behind on a fake clock silences none of that length once that is gone', async () => {
+  const fired: string[] = []
+  const fake = new Fake(...BOTH)
+  clock.setTimeout(() => fired.push('of the fake'), 70)
+  fake.remove()
+  await vi.advanceTimersByTimeAsync(40)
+  clock.setTimeout(() => fired.push('real'), 70)
+  await vi.advanceTimersByTimeAsync(69)
+  expect(fired).toEqual([])
+  await vi.advanceTimersByTimeAsync(2)
+  expect([fired, vi.getTimerCount()]).toEqual([['real'], 0])
+  await fake.advance(70)
+  expect([fired, fake.pending]).toEqual([['real', 'of the fake'], 0])
+})
+
+test('A3: nor does one of the platform silence those of a fake clock, or the other way round, while that is there', async () => {
+  const fired: string[] = []
+  clock.setTimeout(() => fired.push('before'), 70)
+  await vi.advanceTimersByTimeAsync(20)
+  const fake = new Fake(...BOTH)
+  clock.setTimeout(() => fired.push('of the fake'), 70)
+  await fake.advance(70)
+  expect(fired).toEqual(['of the fake'])
+  await vi.advanceTimersByTimeAsync(51)
+  expect(fired).toEqual(['of the fake', 'before'])
+  clock.setTimeout(() => fired.push('never'), 70)
+  fake.remove()
+  clock.setTimeout(() => fired.push('after'), 70)
+  await vi.advanceTimersByTimeAsync(71)
+  expect(fired).toEqual(['of the fake', 'before', 'after'])
+})
+
+test('A3: what was armed by the functions of one time is disarmed by those', async () => {
+  const real = [clock.setTimeout(() => undefined, 70), clock.setTimeout(() => undefined, 0)]
+  const fake = new Fake(...BOTH)
+  const faked = [clock.setTimeout(() => undefined, 70), clock.setTimeout(() => undefined, 0)]
+  for (const timer of real) clock.clearTimeout(timer)
+  expect([vi.getTimerCount(), fake.pending]).toEqual([0, 2])
+  fake.remove()
+  for (const timer of faked) clock.clearTimeout(timer)
+  expect([vi.getTimerCount(), fake.pending]).toEqual([0, 0])
+})
+
+test('A3: where only the timers are fake, or only the time of day, each fires when its timer says so', async () => {
+  const fired: string[] = []
+  await vi.advanceTimersByTimeAsync(1_000)
+  const timers = new Fake('timers')
+  clock.setTimeout(() => fired.push('a'), 70)
+  await timers.advance(30)
+  clock.setTimeout(() => fired.push('b'), 70)
+  await timers.advance(40)
+  expect(fired).toEqual(['a'])
+  await timers.advance(29)
+  expect(fired).toEqual(['a'])
+  await timers.advance(1)
+  expect(fired).toEqual(['a', 'b'])
+  timers.remove()
+  clock.setTimeout(() => fired.push('c'), 70)
+  const frozen = new Fake('performance')
+  await vi.advanceTimersByTimeAsync(30)
+  clock.setTimeout(() => fired.push('d'), 70)
+  await vi.advanceTimersByTimeAsync(41)
+  expect(fired).toEqual(['a', 'b', 'c'])
+  await vi.advanceTimersByTimeAsync(30)
+  expect(fired).toEqual(['a', 'b', 'c', 'd'])
+  frozen.remove()
+  clock.setTimeout(() => fired.push('e'), 70)
+  await vi.advanceTimersByTimeAsync(71)
+  expect([fired.at(-1), vi.getTimerCount()]).toEqual(['e', 0])
+})
+
+test('A3: a fake clock that is emptied silences its length only until the next one is armed', async () => {
+  const fired: string[] = []
+  clock.setTimeout(() => fired.push('lost'), 70)
+  vi.clearAllTimers()
+  await vi.advanceTimersByTimeAsync(2_000)
+  clock.setTimeout(() => fired.push('next'), 70)
+  await vi.advanceTimersByTimeAsync(71)
+  expect(fired).toEqual(['lost', 'next'])
+})
+
+test('A3: what fires while a fake microtask queue is there is no end of its line', async () => {
+  const fired: string[] = []
+  clock.setTimeout(() => fired.push('a'), 70)
+  clock.setTimeout(() => fired.push('b'), 70)
+  const fake = new Fake('queueMicrotask')
+  await vi.advanceTimersByTimeAsync(71)
+  fake.remove()
+  clock.setTimeout(() => fired.push('c'), 70)
+  await vi.advanceTimersByTimeAsync(71)
+  expect(fired).toEqual(['a', 'b', 'c'])
+})
+
+test('a heart that has beaten in a time that is over is heard when it should be', async () => {
+  const global = createGlobalManager()
+  const local = global.createApp('a').createLocal('l')
+  let beat = (): void => undefined
+  const hung = local.spawn(
+    'hung',
+    ({ heartbeat, signal }) =>
+      new Promise((resolve) => {
+        beat = heartbeat
+        signal.addEventListener('abort', resolve)
+      }),
+    { hungAfter: 100, onHung: 'kill' },
+  )
+  await vi.advanceTimersByTimeAsync(10)
+  const fake = new Fake(...BOTH)
+  await fake.advance(3_600_000)
+  beat()
+  fake.remove()
+  await vi.advanceTimersByTimeAsync(300)
+  expect(hung.state).toBe('cancelled')
+  void global.shutdown({ mode: 'immediate' })
+  await vi.runAllTimersAsync()
+})
+
+test('what has to begin begins, though the microtasks of a fake clock that is gone have never come', async () => {
+  await using global = createGlobalManager()
+  const local = global.createApp('a').createLocal('l')
+  const fake = new Fake('queueMicrotask')
+  const one = local.spawn('one', () => 1)
+  fake.remove()
+  const two = local.spawn('two', () => 2)
+  await vi.advanceTimersByTimeAsync(0)
+  expect([one.state, two.state]).toEqual(['completed', 'completed'])
+})
+
+test('A4: a shared timer is armed in the context of the making of its tree, whoever comes first', async () => {
+  const request = new AsyncLocalStorage<string>()
+  const seen: unknown[] = []
+  const given = globalThis.setTimeout
+  globalThis.setTimeout = ((...args: Parameters<typeof given>) => {
+    seen.push(request.getStore())
+    return given(...args)
+  }) as never
+  try {
+    const own = request.run('maker', () => new PlatformClock(platformContext()))
+    request.run('anna', () => own.setTimeout(() => undefined, 50))
+    await vi.advanceTimersByTimeAsync(20)
+    request.run('bert', () => own.setTimeout(() => undefined, 50))
+    await request.run('carl', () => vi.advanceTimersByTimeAsync(100))
+    expect(seen).toEqual(['maker', 'maker'])
+  } finally {
+    globalThis.setTimeout = given
+  }
 })
 
 test('N1: the numbers that drive a routine say what its table says', () => {

@@ -1,11 +1,13 @@
 /** What a user gets: the entries of the exports map, the tarball, and documents whose programs run. */
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { inspect } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import { build } from 'vite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { tracked } from './sources.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
@@ -139,19 +141,69 @@ describe('the package', () => {
     )
   })
 
-  test('the core stays within its budget: 40 kB compressed, beside xstate', async () => {
-    const rolldownOptions = {
-      input: join(root, 'src/index.ts'),
-      preserveEntrySignatures: 'strict' as const,
-      external: ['xstate'],
-      output: { format: 'es' as const },
+  test('what is packed is built, also for a dependency on the repository; an install builds nothing', { timeout: 120_000 }, () => {
+    const clone = mkdtempSync(join(root, '.tmp', 'clone-'))
+    for (const file of tracked()) {
+      mkdirSync(dirname(join(clone, file)), { recursive: true })
+      copyFileSync(join(root, file), join(clone, file))
     }
-    const built = await build({ configFile: false, logLevel: 'silent', root, build: { write: false, minify: true, rolldownOptions } })
-    const [{ output }] = [built].flat() as unknown as [{ output: { code: string }[] }]
-    expect(output).toHaveLength(1)
-    const code = output[0]?.code ?? ''
-    expect(code).toMatch(/from\s*["']xstate["']/)
-    expect(gzipSync(code, { level: 9 }).length).toBeLessThanOrEqual(40 * 1_024)
+    symlinkSync(join(root, 'node_modules'), join(clone, 'node_modules'))
+    const isBuilt = (): boolean => existsSync(join(clone, 'dist', 'src', 'index.js'))
+    const prepare = (env: object): void => {
+      execFileSync('npm', ['run', '--silent', 'prepare'], { cwd: clone, env: { ...process.env, npm_package_resolved: undefined, ...env } })
+    }
+    prepare({})
+    expect(isBuilt()).toBe(false)
+    prepare({ npm_package_resolved: clone })
+    expect(isBuilt()).toBe(true)
+    rmSync(join(clone, 'dist'), { recursive: true })
+    const out = execFileSync('npm', ['pack', '--dry-run', '--json'], { cwd: clone, encoding: 'utf8' })
+    const [{ files }] = JSON.parse(out.slice(out.indexOf('[\n'))) as [{ files: { path: string }[] }]
+    expect(isBuilt()).toBe(true)
+    expect(files.map(({ path }) => path)).toEqual(expect.arrayContaining(['dist/src/index.js', 'dist/inspector/page.js']))
+    rmSync(clone, { recursive: true, force: true })
+  })
+
+  describe('in a minified bundle', () => {
+    let code = ''
+
+    beforeAll(async () => {
+      const rolldownOptions = {
+        input: join(root, 'src/index.ts'),
+        preserveEntrySignatures: 'strict' as const,
+        external: ['xstate'],
+        output: { format: 'es' as const },
+      }
+      const built = await build({ configFile: false, logLevel: 'silent', root, build: { write: false, minify: true, rolldownOptions } })
+      const [{ output }] = [built].flat() as unknown as [{ output: { code: string }[] }]
+      expect(output).toHaveLength(1)
+      code = output[0]?.code ?? ''
+    })
+
+    test('the core stays within its budget: 42 kB compressed, beside xstate', () => {
+      expect(code).toMatch(/from\s*["']xstate["']/)
+      expect(gzipSync(code, { level: 9 }).length).toBeLessThanOrEqual(42 * 1_024)
+    })
+
+    test('errors and managers keep their names, though classes do not', async () => {
+      const folder = mkdtempSync(join(root, '.tmp', 'minified-'))
+      writeFileSync(join(folder, 'core.mjs'), code)
+      const core = (await import(pathToFileURL(join(folder, 'core.mjs')).href)) as Record<string, new (...args: never[]) => object>
+      rmSync(folder, { recursive: true })
+      const errors = Object.entries(core).filter(([, type]) => type.prototype instanceof Error)
+      expect(errors).toHaveLength(14)
+      expect(errors.filter(([name, type]) => type.name === name)).toEqual([])
+      for (const [name, type] of errors) expect([name, (new type('x' as never) as Error).name]).toEqual([name, name])
+      const { createGlobalManager } = core as unknown as typeof import('curtaincall')
+      const global = createGlobalManager({ name: 'g' })
+      const local = global.createApp('a').createLocal('l')
+      expect([global, global.getApp('a'), local].map((each) => inspect(each))).toEqual([
+        'GlobalManager g (running)',
+        'AppManager g/a (running)',
+        'LocalManager g/a/l (running)',
+      ])
+      await global.shutdown()
+    })
   })
 
   test('an import does no work: no timer, no listener, nothing left running', () => {

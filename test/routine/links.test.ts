@@ -76,7 +76,11 @@ describe('link', () => {
 
   test('it holds in both directions, also for what has failed already', async () => {
     const { local } = makeTree()
-    const [a, b, c] = ['a', 'b', 'c'].map((name) => local.spawn(name, untilTold)) as [Routine<string>, Routine<string>, Routine<string>]
+    const [a, b, c] = ['a', 'b', 'c'].map((name): Routine<string> => local.spawn(name, untilTold)) as [
+      Routine<string>,
+      Routine<string>,
+      Routine<string>,
+    ]
     link(a, b)
     await settle()
     b.exit('killed')

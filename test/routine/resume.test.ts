@@ -210,8 +210,8 @@ describe('a snapshot that crashes at once', () => {
   )
 
   test('a function has no snapshot to resume from', () => {
-    expect(() => makeTree().local.spawn('x', () => undefined, { resume: 'snapshot' })).toThrow(ConfigError)
-    expect(() => routine('x', () => undefined, { resume: 'snapshot' })).toThrow(
+    expect(() => makeTree().local.spawn('x', () => undefined, { resume: 'snapshot' } as never)).toThrow(ConfigError)
+    expect(() => routine('x', () => undefined, { resume: 'snapshot' } as never)).toThrow(
       'routine option resume must be \'fresh\' where the work is a function; received "snapshot"',
     )
     expect(() => routine('x', createMachine({}) as AnyStateMachine, { resume: 'snapshot' })).not.toThrow()

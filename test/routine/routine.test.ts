@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events'
 import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import { assign, createMachine, fromCallback, fromObservable, fromPromise, fromTransition, sendTo, setup } from 'xstate'
+import { type AnyActorLogic, assign, createMachine, fromCallback, fromObservable, fromPromise, fromTransition, sendTo, setup } from 'xstate'
 import { ignore, routine, type RoutineContext, RoutineTimeoutError } from 'curtaincall'
 import { deaf, gate, makeTree, slowToStop, untilTold } from '../support/tree.ts'
 import { settle } from '../support/virtual-clock.ts'
@@ -245,6 +245,25 @@ describe.each([{ strict: false }, { strict: true }])('a routine (strict: $strict
     const { local } = makeTree({}, mode)
     local.spawn('x', untilTold, { hungAfter: 100 })
     expect(local.health()).toMatchObject({ status: 'healthy', hung: 0, oldestHeartbeat: undefined })
+  })
+
+  test.each([
+    ['a machine', createMachine({ on: { tick: {} } })],
+    ['a transition', fromTransition((n: number) => n + 1, 0)],
+    ['a callback', fromCallback(({ receive }) => receive(() => undefined))],
+  ] as const)('events that %s handles are signs of life', async (_, work) => {
+    const { local, clock, story } = makeTree({}, mode)
+    const routine = local.spawn('x', work as AnyActorLogic, { hungAfter: 100 })
+    for (let i = 0; i < 10; i++) {
+      await clock.advance(60)
+      routine.send({ type: 'tick' })
+    }
+    expect([story(/hung/), routine.state]).toEqual([[], 'running'])
+    await clock.advance(100)
+    expect(story(/hung/)).toHaveLength(1)
+    routine.send({ type: 'tick' })
+    expect(story(/revived/)).toHaveLength(1)
+    await routine.cancel()
   })
 
   test('that is heard again after it was hung says so, each time it was', async () => {

@@ -106,7 +106,7 @@ test('I1, I3: whoever looks, or orders something, in the middle of a step: the s
     }),
     { numRuns: 1_000 },
   )
-})
+}, 30_000)
 
 class Stubborn extends Promise<number> {
   // eslint-disable-next-line unicorn/no-thenable -- that is what is tested

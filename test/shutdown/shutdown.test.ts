@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { manager, type Phase, routine, type ShutdownOptions } from 'curtaincall'
+import { manager, type Phase, routine, type RoutineContext, type ShutdownOptions } from 'curtaincall'
 import { PHASES } from 'curtaincall/machines'
 import { deaf, gate, makeTree, slowToStop, untilTold } from '../support/tree.ts'
 import { settle, type VirtualClock } from '../support/virtual-clock.ts'
@@ -23,6 +23,25 @@ describe.each([{ strict: false }, { strict: true }])('shutdown (strict: $strict)
       children: [{ path: 'g/a', children: [{ path: 'g/a/l' }] }],
     })
     expect(global.state).toBe('completed')
+  })
+
+  test('what a listener of a phase throws, or rejects with, stands in the reports from there upwards', async () => {
+    const { global, local } = makeTree({}, mode)
+    local.on('manager.phase', ({ phase, path }) => {
+      if (path !== local.path) return undefined
+      if (phase === 'cancelling') throw new Error('thrown')
+      return phase === 'cleaning' ? Promise.reject(new Error('rejected')) : undefined
+    })
+    global.on('manager.phase', ({ phase, path }) => (path === 'g' && phase === 'cleaning' ? Promise.reject(new Error('flush')) : undefined))
+    const report = await global.shutdown()
+    const ofLocal = [
+      { path: 'g/a/l', error: new Error('thrown') },
+      { path: 'g/a/l', error: new Error('rejected') },
+    ]
+    expect(report.children[0]?.children[0]?.errors).toEqual(ofLocal)
+    expect(report.children[0]?.errors).toEqual(ofLocal)
+    expect(report.errors).toEqual([...ofLocal, { path: 'g', error: new Error('flush') }])
+    expect(global.metrics().contained).toBe(3)
   })
 
   test('managers stop one by one in reverse order of start; the routines of a local together, latest first', async () => {
@@ -141,6 +160,70 @@ describe.each([{ strict: false }, { strict: true }])('shutdown (strict: $strict)
     const report = local.shutdown({ drain: 100 })
     expect(await fresh.outcome).toEqual({ status: 'completed', output: 5 })
     expect(await report).toMatchObject({ completed: 1, cancelled: 0 })
+  })
+
+  test('drain waits for spawned work and not for services, which stop when that has ended', async () => {
+    const { global, local, clock, story } = makeTree({ children: [routine('service', untilTold)] }, mode)
+    local.spawn('job', () => new Promise<void>((resolve) => clock.setTimeout(resolve, 100)))
+    await settle()
+    const done = global.shutdown({ drain: 3_000, timeout: 6_000 })
+    await clock.runOut()
+    const { phases, duration } = await done
+    expect(duration).toBe(100)
+    expect(phases[0]).toEqual({ phase: 'closing', duration: 100, deadline: 3_000, exceeded: false })
+    expect(story(/completed|cancelled/)).toEqual(['routine.completed g/a/l/job', 'routine.cancelled g/a/l/service'])
+  })
+
+  test('the report says that a drain ran out, and which time it had', async () => {
+    const { global, local, clock } = makeTree({}, mode)
+    local.spawn('job', untilTold)
+    await settle()
+    const done = global.shutdown({ drain: 40 })
+    await clock.runOut()
+    expect((await done).phases[0]).toEqual({ phase: 'closing', duration: 40, deadline: 40, exceeded: true })
+  })
+
+  test('context.closing is aborted when the manager begins to close, at every level at once, and not before', async () => {
+    const { global, local, clock } = makeTree({}, mode)
+    const heard: string[] = []
+    const begun = clock.now()
+    const poller = async ({ closing, name }: RoutineContext): Promise<string> => {
+      heard.push(`${name} ${closing.aborted}`)
+      await new Promise((resolve) => closing.addEventListener('abort', resolve))
+      heard.push(`${name} closes at ${clock.now() - begun}`)
+      await new Promise<void>((resolve) => clock.setTimeout(resolve, 30))
+      return 'finished'
+    }
+    const jobs = [local.spawn('one', poller), global.createApp('b').createLocal('m').spawn('two', poller)]
+    const late = local.spawn('late', async (context) => {
+      await new Promise<void>((resolve) => clock.setTimeout(resolve, 60))
+      return context.closing.aborted
+    })
+    await clock.advance(50)
+    expect(heard).toEqual(['one false', 'two false'])
+    const done = global.shutdown({ drain: 1_000 })
+    await clock.runOut()
+    expect((await done).duration).toBe(30)
+    expect(heard.slice(2).toSorted()).toEqual(['one closes at 50', 'two closes at 50'])
+    for (const job of jobs) expect(await job.outcome).toEqual({ status: 'completed', output: 'finished' })
+    expect(await late.outcome).toEqual({ status: 'completed', output: true })
+  })
+
+  test('a listener of context.closing that throws is that routine’s error; one that is over is not told', async () => {
+    const { global, local } = makeTree({}, mode)
+    const told: string[] = []
+    const over = local.spawn('over', ({ closing }) => closing.addEventListener('abort', () => told.push('over')))
+    const throws = local.spawn('throws', ({ closing, signal }) => {
+      closing.addEventListener('abort', () => {
+        throw new Error('thrown')
+      })
+      return untilTold({ signal } as RoutineContext)
+    })
+    await over.outcome
+    const report = await global.shutdown()
+    expect(told).toEqual([])
+    expect(await throws.outcome).toMatchObject({ status: 'cancelled', error: new Error('thrown') })
+    expect(report.errors).toHaveLength(1)
   })
 
   test('drain ends as soon as nothing is left', async () => {

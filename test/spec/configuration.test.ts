@@ -16,7 +16,7 @@ describe('bad input names the option, the range and what came, before anything s
     [{ clock: { now: 1 } }, 'clock must be an object with the methods now, setTimeout, clearTimeout'],
     [{ random: 4 }, 'random must be a function; received 4'],
     [{ generateId: {} }, 'generateId must be a function; received an object'],
-    [{ logger: () => 1 }, 'logger must be an object with the methods debug, info, warn, error; received a function'],
+    [{ logger: () => 1 }, 'logger must be an object with the methods debug, info, warn, error, or false; received a function'],
     [{ inspect: [] }, 'inspect must be a function, or an observer with the method next; received an array'],
     [{ strict: 1n }, 'strict must be true or false; received 1n'],
     [{ maxRoutine: 1 }, 'unknown option "maxRoutine"; known are'],

@@ -1,7 +1,16 @@
 /** What happens to a child while its supervisor is busy with another one: it has ended, and nobody has answered that yet. */
 import { describe, expect, test, vi } from 'vitest'
 import { fromTransition } from 'xstate'
-import { type LocalManager, manager, type Routine, type RoutineEnd, routine, type RoutineOptions, watch } from 'curtaincall'
+import {
+  type LocalManager,
+  manager,
+  type ResumeOptions,
+  type Routine,
+  type RoutineEnd,
+  routine,
+  type RoutineOptions,
+  watch,
+} from 'curtaincall'
 import type { Work } from '../../src/contract/routine-context.ts'
 import { makeTree, slowToStop, type Tree, untilTold } from '../support/tree.ts'
 import { settle } from '../support/virtual-clock.ts'
@@ -14,7 +23,10 @@ const BEFORE = 10
 type After = (act: () => unknown) => Work
 
 /** A local manager that stops `slow` for a while, and has these besides. */
-async function busyWith(given: (after: After) => [name: string, work: Work, options?: RoutineOptions<never>][], maxRestarts = 3) {
+async function busyWith(
+  given: (after: After) => [name: string, work: Work, options?: RoutineOptions<never> & ResumeOptions][],
+  maxRestarts = 3,
+) {
   const tree = makeTree()
   const after: After = (act) => () => new Promise<void>((resolve) => tree.clock.setTimeout(resolve, BEFORE)).then(act)
   const specs = given(after).map(([name, work, options]) => routine(name, work as never, options as never))

@@ -177,12 +177,37 @@ describe('a start that fails', () => {
     await expect(app.ready()).rejects.toThrow(StartFailedError)
     const other = global.createApp('c')
     await other.ready()
-    await other.shutdown()
-    await other.ready()
+    const stopping = other.shutdown()
+    const late = expect(other.ready()).rejects.toThrow(NotRunningError)
+    await stopping
+    await late
+    await expect(other.ready()).rejects.toThrow(NotRunningError)
     held.resolve()
   })
 
-  test('a shutdown from inside a start is a shutdown, and the body never runs', async () => {
+  test('ready() of a manager that gave up is rejected; of one that is restarted it waits for the next life', async () => {
+    const held = gate()
+    const { global } = makeTree()
+    const app = global.createApp('b', {
+      children: [manager('l', { children: [routine('fails', () => Promise.reject(new Error('no database')))], maxRestarts: 0 })],
+      maxRestarts: 1,
+    })
+    const [local] = app.locals()
+    await app.outcome
+    await expect(app.ready()).rejects.toThrow(NotRunningError)
+    await expect(local?.ready()).rejects.toThrow(NotRunningError)
+    let lives = 0
+    const children = [routine('fails', () => (lives === 1 ? Promise.reject(new Error('once')) : held.promise), { shutdown: 0 })]
+    const other = makeTree().global.createApp('c', { children: [manager('l', { start: () => void lives++, children, maxRestarts: 0 })] })
+    const [again] = other.locals()
+    const stopping = new Promise((resolve) => again?.on('manager.gaveUp', resolve))
+    await stopping
+    await expect(again?.ready()).resolves.toBeUndefined()
+    expect([lives, again?.state]).toEqual([2, 'running'])
+    held.resolve()
+  })
+
+  test('a shutdown from inside a start is a shutdown, and the body runs to release what was acquired', async () => {
     const body = vi.fn<typeof untilTold>(untilTold)
     let global: ReturnType<typeof createGlobalManager> | undefined
     const tree = createGlobalManager({ ...clockOptions() })
@@ -204,7 +229,7 @@ describe('a start that fails', () => {
       ['g/x/b#b', 'cancelled'],
       ['g/x/a#a', 'cancelled'],
     ])
-    expect(body).not.toHaveBeenCalled()
+    expect(body).toHaveBeenCalledOnce()
   })
 })
 
@@ -472,10 +497,14 @@ describe('bad input is refused before anything starts', () => {
       /significant must be false for a permanent child/,
       'significant',
     ],
-    [() => manager('a', { template: never, children: [never] }), /children must be absent beside a template/, 'children'],
-    [() => manager('a', { template: never, strategy: 'one_for_all' }), /strategy must be absent beside a template/, 'strategy'],
+    [() => manager('a', { template: never, children: [never] } as never), /children must be absent beside a template/, 'children'],
+    [() => manager('a', { template: never, strategy: 'one_for_all' } as never), /strategy must be absent beside a template/, 'strategy'],
     [() => manager('a', { template: [] as never }), /template must be what routine\(\)/, 'template'],
-    [() => makeTree().local.spawn('x', deaf, { significant: true }), /significant must be false for what is spawned/, 'significant'],
+    [
+      () => makeTree().local.spawn('x', deaf, { significant: true } as never),
+      /significant must be false for what is spawned/,
+      'significant',
+    ],
     [() => makeTree().local.startChild({} as never), /startChild child must be what routine\(\) or manager\(\) returns/, 'child'],
     [() => makeTree({ template: never }).local.startChild(never), /startChild instance must be an object \{id, input\}/, 'instance'],
     [() => makeTree({ template: never }).local.startChild(5 as never), /startChild instance must be an object/, 'instance'],

@@ -1,5 +1,6 @@
 /** Campaigns: what they find, how small they make it, and what they say. */
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -48,14 +49,14 @@ const still = (of: typeof fc): typeof fc =>
 
 describe('fuzzTree', () => {
   test('a law that does not hold is broken by a tree that is as small as can be, in a file that replays', async () => {
-    const error = await counterexample(() => fuzzTree({ runs: 500, laws: [...laws, nobodyIsKilled], traces: folder, fc }))
+    const error = await counterexample(() => fuzzTree({ runs: 500, seed: 3, laws: [...laws, nobodyIsKilled], traces: folder, fc }))
     expect(error).toMatchObject({ code: 'ERR_TEST', law: 'nobodyIsKilled' })
     expect(error.trace?.header.tree).toBeDefined()
     const routines = error.trace?.events.filter(({ type }) => type === 'routine.spawned') ?? []
     expect(routines).toHaveLength(1)
     expect(error.trace?.header.script.length).toBeLessThanOrEqual(1)
     const [file = ''] = readdirSync(folder)
-    expect(error.message).toContain(`seed 1, path "`)
+    expect(error.message).toContain(`seed 3, path "`)
     expect(error.message).toContain(`replay: npx curtaincall replay ${join(folder, file)}`)
     const { divergence, simulation } = await replayTrace(join(folder, file), { laws: [...laws, nobodyIsKilled] })
     expect(divergence).toBeUndefined()
@@ -276,6 +277,138 @@ describe('propertyShutdown', () => {
       { runs: 100 },
     )
     expect(runs).toBe(100)
+  })
+})
+
+describe('how far a campaign comes', () => {
+  const HOUR = 3_600_000
+  let seen = 0
+  /** Does something each so many milliseconds until it is told to stop. */
+  const every = (ms: number) => (context: RoutineContext) =>
+    new Promise<void>((resolve) => {
+      let n = 0
+      const timer = setInterval(() => (seen = Math.max(seen, ++n)), ms)
+      const stop = (): void => {
+        clearInterval(timer)
+        resolve()
+      }
+      if (context.signal.aborted) stop()
+      else context.signal.addEventListener('abort', stop)
+    })
+  const farthest = async (tree: object, options: object = {}) => {
+    seen = 0
+    const result = await propertyShutdown(tree, { runs: 60, traces: false, ...options })
+    return { ...result, seen }
+  }
+
+  test('to timers of a second, an hour and the longest there can be; to what comes each second, for an hour', async () => {
+    for (const ms of [1_000, HOUR, 2_147_483_647]) {
+      const { reach, seen: times } = await farthest({ children: [routine('r', every(ms))] })
+      expect(times).toBeGreaterThan(0)
+      expect(reach.unreached).toEqual([])
+    }
+    expect((await farthest({ children: [routine('r', every(1_000))] })).seen).toBeGreaterThan(3_600)
+  })
+
+  test.each([
+    ['one timer', HOUR],
+    ['what comes each minute', 60_000],
+  ])('a bug that needs an hour of virtual time is found in under 1,000 runs: %s', async (_name, ms) => {
+    const tree = (options: TreeOptions) => {
+      seen = 0
+      return createGlobalManager({ ...options, children: [routine('r', every(ms))] })
+    }
+    const neverLate = law('neverLate', function* ({ reach }) {
+      if (seen >= HOUR / ms) yield { message: `after ${reach.ms} ms` }
+    })
+    for (const seed of [1, 2, 3]) {
+      const error = await counterexample(() => propertyShutdown(tree, { runs: 1_000, seed, laws: [neverLate], traces: false }))
+      expect(error.runs).toBeLessThan(1_000)
+      expect(error.trace?.header.script.length).toBeLessThanOrEqual(2)
+    }
+  })
+
+  test('a machine that waits is reached as well', async () => {
+    let entered = 0
+    const enter = () => void entered++
+    const machine = createMachine({ initial: 'a', states: { a: { after: { [HOUR]: 'b' } }, b: { entry: enter } } })
+    const { reach } = await farthest({ children: [routine('m', machine)] })
+    expect([entered > 0, reach.unreached]).toEqual([true, []])
+  })
+
+  test('a tree that is busy is not taken for one that does not end', async () => {
+    const { reach } = await farthest({ children: [routine('r', every(1))] })
+    expect(reach.timers).toBeGreaterThan(10_000)
+  })
+
+  test('horizon and steps bound the scripts', async () => {
+    const runs: { ms: number; steps: number }[] = []
+    const onRun = ({ run, trace }: { run: { reach: { ms: number } }; trace: { header: { script: readonly { do: string }[] } } }) =>
+      void runs.push({
+        ms: run.reach.ms,
+        steps: trace.header.script.length,
+      })
+    const tree = { children: [routine('r', every(7_000))] }
+    const { reach } = await farthest(tree, { horizon: 60_000, steps: 30, onRun })
+    expect([reach.ms, Math.max(...runs.map(({ ms }) => ms))]).toEqual([60_000, 60_000])
+    // Steps that would name somebody where nobody is are left out.
+    expect(Math.max(...runs.map(({ steps }) => steps))).toSatisfy((steps) => steps > 20 && steps <= 30)
+    runs.length = 0
+    const { goals } = await fuzzTree({
+      runs: 100,
+      horizon: 100,
+      steps: 2,
+      onRun,
+      goals: [sometimes('far', ({ reach: { ms } }) => ms === 100)],
+    })
+    expect([goals['far'] !== 0, Math.max(...runs.map(({ ms }) => ms)), Math.max(...runs.map(({ steps }) => steps))]).toEqual([true, 100, 2])
+    expect(
+      (await farthest(tree, { runs: 20, horizon: 0, steps: 0, laws: [], onRun }).catch((error: Error) => error.message)) as string,
+    ).toBe(
+      'no run of 20 came to a timer of the tree; the farthest came to 0 ms: raise horizon or steps (seed 1)\n  setInterval of 7000 ms, of global/r',
+    )
+    await expect(fuzzTree({ horizon: -1 })).rejects.toThrow('fuzzTree option horizon must be a number of milliseconds from 0')
+    await expect(propertyShutdown({}, { steps: 0.5 })).rejects.toThrow('propertyShutdown option steps must be a whole number')
+  })
+
+  test('a tree of whose timers none was ever reached fails; of which some were not says which', async () => {
+    const day = { children: [routine('r', every(24 * HOUR))] }
+    await expect(farthest(day, { horizon: HOUR })).rejects.toThrow(
+      'no run of 60 came to a timer of the tree; the farthest came to 3600000 ms: raise horizon or steps (seed 1)\n  setInterval of 86400000 ms, of global/r',
+    )
+    const both = {
+      children: [routine('soon', every(1_000)), routine('late', every(24 * HOUR)), routine('told', untilTold, { timeout: 12 * HOUR })],
+    }
+    const { reach } = await farthest(both, { horizon: HOUR })
+    expect(reach.unreached).toEqual([
+      { kind: 'clock', owner: undefined, delay: 12 * HOUR },
+      { kind: 'setInterval', owner: 'global/late', delay: 24 * HOUR },
+    ])
+    expect((await farthest({ children: [routine('told', untilTold)] }, { horizon: 10 })).reach.unreached).toEqual([])
+  })
+
+  test('a counterexample far away replays', async () => {
+    const own = join(folder, 'far')
+    const tree = { children: [routine('r', every(HOUR))] }
+    const notYet = law('notYet', function* ({ reach: { timers } }) {
+      if (timers > 0) yield { message: 'a timer fired' }
+    })
+    await counterexample(() => propertyShutdown(tree, { runs: 500, laws: [notYet], traces: own, horizon: 2 * HOUR }))
+    const [file = ''] = readdirSync(own)
+    const { header } = readTrace(join(own, file))
+    expect(header.horizon).toBe(2 * HOUR)
+    const { divergence, simulation } = await replayTrace(join(own, file), { tree, laws: [notYet] })
+    expect([divergence, simulation.violations.length]).toEqual([undefined, 1])
+  })
+
+  test('what escapes is thrown as such, and is no counterexample', async () => {
+    const reads = () => readFile('package.json').then(() => undefined)
+    const later = (context: RoutineContext) => untilTold(context).then(() => (Date.now() > Date.UTC(2000, 0, 1) ? reads() : undefined))
+    const tree = { children: [routine('r', later)] }
+    await expect(propertyShutdown(tree, { runs: 100, traces: false })).rejects.toMatchObject({
+      code: 'ERR_ESCAPED',
+      message: expect.stringMatching(/^virtual time does not reach FSREQ[^]*\nin run \d+ of the campaign, seed 1$/) as string,
+    })
   })
 })
 

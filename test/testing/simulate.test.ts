@@ -235,6 +235,81 @@ describe('Y2: a simulation ends', () => {
   })
 })
 
+describe('waits of a script', () => {
+  /** Says when, at these moments. */
+  const at = (...moments: number[]) => {
+    const said: number[] = []
+    const body = ({ signal }: RoutineContext) =>
+      new Promise<void>((resolve) => {
+        for (const ms of moments) setTimeout(() => said.push(ms), ms)
+        signal.addEventListener('abort', () => resolve())
+      })
+    return { tree: { name: 'shop', children: [routine('till', body)] }, said }
+  }
+  const played = async (script: Step[], given: object = {}) => {
+    const { tree, said } = at(1_000, 3_600_000, 3_600_000, 86_400_000)
+    const seen: [ms: number, said: number][] = []
+    const look: Step = { do: 'look', run: () => void seen.push([Date.now() - Date.UTC(2000, 0, 1), said.length]) }
+    const { run, trace } = await simulate(tree, { script: script.flatMap((step) => [step, look]), laws: [], ...given })
+    return { seen, run, trace }
+  }
+
+  test('to the next timer, to some, at most so long; and no further than there are timers', async () => {
+    const { seen, run, trace } = await played([
+      { do: 'wait', timers: 1 },
+      { do: 'wait', ms: 10, timers: 1 },
+      { do: 'wait', timers: 1 },
+      { do: 'wait', ms: 86_400_000, timers: 1 },
+      { do: 'wait', timers: 5 },
+      { do: 'wait', timers: 1 },
+      { do: 'wait', ms: 7, timers: 9 },
+    ])
+    const day = 86_400_000
+    expect(seen).toEqual([
+      [1_000, 1],
+      [1_010, 1],
+      // What is due at the same time goes with it, unless the tape says otherwise.
+      [3_600_000, 3],
+      [day, 4],
+      [day, 4],
+      [day, 4],
+      [day + 7, 4],
+    ])
+    expect(run.reach).toMatchObject({ ms: day + 7, timers: 4, ahead: [] })
+    expect(trace.header.story).toMatch(/^wait for the next timer; look; wait 10 ms, or for the next timer; .* wait for 5 timers; look/)
+  })
+
+  test('a run says how far it came, and what was ahead', async () => {
+    const { run } = await played([{ do: 'wait', timers: 1 }])
+    const timer = { kind: 'setTimeout', owner: 'shop/till#till' }
+    const hour = { ...timer, in: 3_599_000, delay: 3_600_000 }
+    expect(run.reach).toMatchObject({ ms: 1_000, timers: 1, ahead: [hour, hour, { ...timer, in: 86_399_000, delay: 86_400_000 }] })
+    expect(run.events.slice(run.reach.events).map(({ type }) => type)[0]).toBe('manager.phase')
+    // What a fault waits for is nothing of the tree.
+    const faulty = await simulate(plan, { faults: { w: faults.throws(20, 1) }, script: [{ do: 'wait', ms: 5 }] })
+    expect(faulty.run.reach.ahead).toEqual([])
+  })
+
+  test('none goes on behind the horizon', async () => {
+    const { seen, trace } = await played(
+      [
+        { do: 'wait', timers: 1 },
+        { do: 'wait', ms: 5_000 },
+        { do: 'wait', timers: 3 },
+        { do: 'wait', ms: 1 },
+      ],
+      {
+        horizon: 4_000,
+      },
+    )
+    expect(seen.map(([ms]) => ms)).toEqual([1_000, 4_000, 4_000, 4_000])
+    expect(trace.header.horizon).toBe(4_000)
+    const { tree } = at(1_000, 3_600_000, 3_600_000, 86_400_000)
+    const script = trace.header.script.map((step) => (step.do === 'look' ? { do: 'look', run: () => undefined } : step)) as Step[]
+    expect((await replayTrace(parseTrace(printTrace(trace), 'x'), { tree, script, laws: [] })).divergence).toBeUndefined()
+  })
+})
+
 describe('laws', () => {
   test("people's own are held like ours; one that throws is at fault itself", async () => {
     const quiet = law('quiet', function* ({ events }) {

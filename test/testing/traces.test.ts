@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
 import { routine, type RoutineContext } from 'curtaincall'
 import {
@@ -116,7 +117,8 @@ describe('what was edited is refused', () => {
     ['seed must be a whole number; received 1.5', (header) => (header['seed'] = 1.5)],
     ["mode must be 'native' or 'actor-model'; received undefined", (header) => delete header['mode']],
     ['strict must be true or false; received "no"', (header) => (header['strict'] = 'no')],
-    ['on must be an object; received undefined', (header) => delete header['on']],
+    ['on must be an object of texts; received undefined', (header) => delete header['on']],
+    ['on must be an object of texts; received an object', (header) => (header['on'] = { node: { toString: 1 } })],
     ['story must be a text; received undefined', (header) => delete header['story']],
     ['script must be an array of steps; received an array', (header) => (header['script'] = [null])],
     ['end must be an object; received "never"', (header) => (header['end'] = 'never')],
@@ -158,6 +160,89 @@ describe('what was edited is refused', () => {
   test('in an event: a cause that is no place', async () => {
     const { text } = await edited(() => {})
     expect(said(() => parseTrace(text.replace(/"cause":\d+/, '"cause":-1'), 'f')).message).toMatch(/its cause -1 is not before it$/)
+  })
+
+  /** A trace of which one event was changed, and that event's line. */
+  const withEvent = async (change: (event: Line) => unknown): Promise<{ readonly text: string; readonly line: number }> => {
+    const { text } = await edited(() => {})
+    const lines = text.split('\n')
+    const index = lines.findIndex((line) => line.includes('routine.completed'))
+    const event = JSON.parse(lines[index] ?? '') as Line
+    change(event)
+    lines[index] = JSON.stringify(event)
+    return { text: lines.join('\n'), line: index + 1 }
+  }
+  const odd = { toString: 1 }
+
+  test.each<[why: string, change: (event: Line) => unknown]>([
+    ['event an object stands in the place of', (event) => (event['i'] = odd)],
+    ['its t must be a number; received an object', (event) => (event['t'] = odd)],
+    ['its t must be a number; received null', (event) => (event['t'] = null)],
+    ['time runs backwards, from', (event) => (event['t'] = -1)],
+    ['an event needs a type and an actor', (event) => (event['actor'] = odd)],
+    ['its cause an object is not before it', (event) => (event['cause'] = odd)],
+    ['its incarnation must be a whole number of at least 0; received an object', (event) => (event['incarnation'] = odd)],
+    ['its duration must be a number; received an object', (event) => (event['duration'] = odd)],
+    ['its how must be a text; received an array', (event) => (event['how'] = [])],
+    ['no type and no actor has more than 100000 characters', (event) => (event['type'] = 'x'.repeat(100_001))],
+    [
+      'no type and no actor has more than 100000 characters, and no actor more than 12000 levels',
+      (event) => (event['actor'] = 'a/'.repeat(12_000)),
+    ],
+  ])('J1: in an event: %s', async (why, change) => {
+    const { text, line } = await withEvent(change)
+    expect(said(() => parseTrace(text, 'f'))).toMatchObject({
+      code: 'ERR_TRACE',
+      message: expect.stringContaining(`f:${line}: ${why}`) as string,
+    })
+  })
+
+  test('J1: a line that is deeper than can be written down', async () => {
+    const { text } = await withEvent((event) => (event['error'] = 'HERE'))
+    const deep = text.replace('"HERE"', `${'['.repeat(100_000)}${']'.repeat(100_000)}`)
+    expect(said(() => parseTrace(deep, 'f'))).toMatchObject({
+      code: 'ERR_TRACE',
+      message: expect.stringMatching(/^f:\d+: not a line of JSON$/) as string,
+    })
+  })
+
+  test('J1: an error in an event may be anything, and a path may be deep: they are explained', async () => {
+    const { text } = await withEvent((event) => Object.assign(event, { error: odd, actor: 'a/'.repeat(11_000) }))
+    const story = explainTrace(parseTrace(text, 'f'))
+    expect(story).toContain('error {"toString":1}')
+    expect(Math.max(...story.split('\n').map((line) => line.length))).toBeLessThan(300)
+  })
+
+  test('J1: whatever is put anywhere, it is refused with the line, or explained', async () => {
+    const { text } = await edited(() => {})
+    const lines = text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Line)
+    const anything = fc.constantFrom<unknown>(odd, null, [], {}, -1, 1.5, true, '', 'x', '__proto__', [null], [odd], { length: 1e9 })
+    const placesIn = (value: object): [object, string][] =>
+      Object.entries(value).flatMap(
+        ([key, each]) =>
+          [[value, key], ...(typeof each === 'object' && each !== null ? placesIn(each as object) : [])] as [object, string][],
+      )
+    fc.assert(
+      fc.property(fc.nat(), fc.nat(), anything, (line, place, value) => {
+        const copy = structuredClone(lines)
+        const places = placesIn(copy[line % copy.length] as object)
+        const [at, key] = places[place % places.length] as [object, string]
+        Object.assign(at, { [key]: value })
+        const changed = `${copy.map((each) => JSON.stringify(each)).join('\n')}\n`
+        let trace: Trace
+        try {
+          trace = parseTrace(changed, 'f')
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'ERR_TRACE', message: expect.stringMatching(/^f:\d+: /) as string })
+          return
+        }
+        expect(explainTrace(trace)).toContain('seed')
+      }),
+      { numRuns: 1_000 },
+    )
   })
 
   test('also where it is no file', async () => {

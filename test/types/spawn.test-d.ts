@@ -1,10 +1,14 @@
 import { assertType, describe, expectTypeOf, test } from 'vitest'
 import { type ActorRefFrom, createMachine, fromCallback, fromPromise, fromTransition, setup } from 'xstate'
 import {
+  type AnyRoutine,
   type CallError,
   type ChildEntry,
   createGlobalManager,
   type LifecycleEvent,
+  type LocalManager,
+  type LocalManagerOptions,
+  type Manager,
   type ManagerChild,
   manager,
   type Outcome,
@@ -67,6 +71,102 @@ describe('functions', () => {
     local.spawn('x', () => 1, { restart: 'always' })
     // @ts-expect-error nothing can be sent to a function
     local.spawn('x', () => 1).send({ type: 'x' })
+  })
+})
+
+describe('bodies that are no single one', () => {
+  const one = async (): Promise<number> => 1
+  const text = async (): Promise<string> => 'x'
+  const toNumber = async ({ input }: RoutineContext<string, 'up', 1>): Promise<number> => input.length
+  const toText = ({ input }: RoutineContext<string, 'up' | 'down', 1 | 2>): string => input
+
+  test('a body may return one of several promises', () => {
+    expectTypeOf(local.spawn('x', () => (Math.random() > 0.5 ? one() : text())).result()).toEqualTypeOf<Promise<number | string>>()
+    expectTypeOf(local.spawn('x', () => (Math.random() > 0.5 ? one() : String(1))).result()).toEqualTypeOf<Promise<number | string>>()
+    expectTypeOf(local.spawn('x', () => (Math.random() > 0.5 ? one() : undefined)).result()).toEqualTypeOf<Promise<number | undefined>>()
+    local.spawn<number, string>('x', async ({ input }) => input.length, { input: 'x' })
+    assertType<RoutineChild>(routine('x', () => (Math.random() > 0.5 ? one() : text())))
+    assertType<RoutineChild>(routine<number, string>('x', async ({ input }) => input.length, { input: 'x' }))
+  })
+
+  test('bodies may be in a list, or chosen by a condition', () => {
+    for (const work of [one, text]) {
+      expectTypeOf(local.spawn('x', work).result()).toEqualTypeOf<Promise<number | string>>()
+      assertType<RoutineChild>(routine('x', work, { significant: true }))
+    }
+    const either = local.spawn('x', Math.random() > 0.5 ? toNumber : toText, { input: 'x', timeout: 5 })
+    expectTypeOf(either.result()).toEqualTypeOf<Promise<number | string>>()
+    either.send('up')
+    // @ts-expect-error one of them does not take it
+    either.send('down')
+    // @ts-expect-error the input is missing
+    local.spawn('x', Math.random() > 0.5 ? toNumber : toText)
+    // @ts-expect-error the input is of another type
+    local.spawn('x', Math.random() > 0.5 ? toNumber : toText, { input: 1 })
+    // @ts-expect-error no such option
+    local.spawn('x', Math.random() > 0.5 ? one : text, { timeOut: 5 })
+    // @ts-expect-error a body gets no such thing
+    local.spawn('x', ({ nonsense }: { nonsense: number }) => nonsense)
+  })
+
+  test('Routine without arguments is any routine', () => {
+    const machine = setup({ types: { events: {} as { type: 'add' } } }).createMachine({})
+    const all: Routine[] = [local.spawn('x', one), local.spawn('x', toNumber, { input: 'x' }), local.spawn('x', fromPromise(one))]
+    all.push(local.spawn('x', machine), ...local.routines(), ...local.routinesNamed('x'), ...local.retained())
+    expectTypeOf(local.routines()).toEqualTypeOf<AnyRoutine[]>()
+    // @ts-expect-error nobody knows what it takes
+    all[0]?.send('x')
+  })
+
+  test('whereis can be told what is expected', () => {
+    const global = createGlobalManager()
+    expectTypeOf(global.whereis('x')).toEqualTypeOf<Manager | AnyRoutine | undefined>()
+    expectTypeOf(global.whereis<LocalManager>('x')).toEqualTypeOf<LocalManager | undefined>()
+    global.whereis<Routine<number, { n: number }>>('x')?.send({ n: 1 })
+    // @ts-expect-error not what is expected there
+    global.whereis<Routine<number, { n: number }>>('x')?.send({ m: 1 })
+    // @ts-expect-error there are managers and routines
+    global.whereis<string>('x')
+  })
+})
+
+describe('options that are for some only do not compile for others', () => {
+  const machine = createMachine({})
+
+  test('significant is for children', () => {
+    // @ts-expect-error it is spawned
+    local.spawn('x', () => 1, { significant: true })
+    // @ts-expect-error it is spawned
+    local.spawn('x', machine, { significant: true })
+    routine('x', () => 1, { significant: true, restart: 'transient' })
+    routine('x', machine, { significant: true, restart: 'transient' })
+  })
+
+  test('resume is for actor logic', () => {
+    // @ts-expect-error a function has no snapshot
+    local.spawn('x', () => 1, { resume: 'snapshot' })
+    // @ts-expect-error a function has no snapshot
+    routine('x', () => 1, { resume: 'snapshot' })
+    local.spawn('x', machine, { resume: 'snapshot' })
+    routine('x', machine, { resume: 'snapshot', significant: false })
+  })
+
+  test('beside a template there are no children, and nothing about them', () => {
+    const app = createGlobalManager().createApp('x')
+    const template = routine('y', () => 1)
+    app.createLocal('x', { template, maxRoutines: 5, restart: 'transient' })
+    manager('x', { template, children: undefined })
+    app.createLocal('x', { children: [template], strategy: 'one_for_all' })
+    // @ts-expect-error children beside a template
+    app.createLocal('x', { template, children: [template] })
+    // @ts-expect-error children beside a template
+    manager('x', { template, children: [] })
+    // @ts-expect-error a strategy is for children
+    manager('x', { template, strategy: 'one_for_all' })
+    // @ts-expect-error no instance is significant
+    manager('x', { template, autoShutdown: 'any_significant' })
+    const options: LocalManagerOptions = Math.random() > 0.5 ? { template } : { children: [] }
+    manager('x', options)
   })
 })
 
