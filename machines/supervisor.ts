@@ -14,8 +14,7 @@
  * V6  Only a significant child that ends by itself, and is not restarted, can trigger an automatic shutdown.
  * V7  A temporary child's spec is removed when it ends; any other is kept until it is deleted.
  * V8  A delayed restart, and a retry, belong to one run of the child: if it was started in another way meanwhile, they are void.
- * V9  Between two messages, the significant children that are known are those that run or are to: whether the last has ended is
- *     asked at each end, and is not to be counted.
+ * V9  Between two messages, those known as significant run or are to: whether the last has ended is not to be counted at each end.
  */
 import { type ExitKind, type RestartType, type RestartWindow, shouldRestart } from './restart-policy.ts'
 
@@ -358,10 +357,8 @@ function* restartChild<C extends Child>(s: Supervision<C>, id: string): Steps<C,
   if (child === undefined) return refuse('not_found')
   if (child.state !== 'undefined') return refuse(child.state)
   const begun = yield* start(child)
-  if (begun === 'ok') {
-    adopt(s, child)
-    return { ok: true, child }
-  }
+  if (begun === 'ok' && child.significant) s.significant.add(child)
+  if (begun === 'ok') return { ok: true, child }
   yield* leave(s, child)
   return begun === 'ignore' ? OK : { ok: false, error: 'start_failed', child }
 }

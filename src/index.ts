@@ -93,6 +93,7 @@ export {
   RoutineFailedError,
   RoutineHungError,
   RoutineTimeoutError,
+  SelfAskError,
   SpawnRefusedError,
   StartFailedError,
 } from './contract/index.ts'

@@ -29,6 +29,7 @@ export type CurtaincallErrorCode =
   | 'ERR_RESTART_LIMIT'
   | 'ERR_HUNG'
   | 'ERR_ASK_TIMEOUT'
+  | 'ERR_ASK_SELF'
   | 'ERR_MAILBOX_FULL'
   | 'ERR_NOT_RUNNING'
   | 'ERR_TEST'
@@ -144,6 +145,14 @@ export class AskTimeoutError extends CurtaincallError {
   override name = 'AskTimeoutError'
   constructor(message: string, options?: CurtaincallErrorOptions) {
     super('ERR_ASK_TIMEOUT', message, options)
+  }
+}
+
+/** A routine whose work is a function asked itself: it would wait for an answer that it gives when it waits no more. */
+export class SelfAskError extends CurtaincallError {
+  override name = 'SelfAskError'
+  constructor(message: string, options?: CurtaincallErrorOptions) {
+    super('ERR_ASK_SELF', message, options)
   }
 }
 

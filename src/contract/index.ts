@@ -14,6 +14,7 @@ export {
   RoutineFailedError,
   RoutineHungError,
   RoutineTimeoutError,
+  SelfAskError,
   SpawnRefusedError,
   StartFailedError,
 } from './errors.ts'

@@ -5,10 +5,11 @@
  * X2  It never holds more than `capacity`; what is turned away is refused to the sender, or announced as dropped.
  * X3  What nobody will receive any more is announced as a dead letter, once; a question that is over has told who asked, and is none.
  * X4  A question that is over takes up no room, and is not received.
+ * X6  A body that reads messages gets no answer of itself: its question is refused, as far as it is known whose it is.
  * X5  What a body was handed and has not come to by its end waits again, before what came later.
  */
-import { MailboxFullError, type WaitOptions } from '../contract/index.ts'
-import { soon, type Subject } from '../port/index.ts'
+import { MailboxFullError, SelfAskError, type WaitOptions } from '../contract/index.ts'
+import { running, soon, type Subject } from '../port/index.ts'
 import { abortSignal, check, positiveOrInfinity } from '../spec/index.ts'
 import type { Addressee } from './addressee.ts'
 import { Fifo } from './fifo.ts'
@@ -38,6 +39,8 @@ export class Mailbox {
   /** Bodies that wait for a letter, the longest waiting first. */
   #waiting = new Set<Waiter>()
   #waking = false
+  /** Stands for the body that reads here, where it is asked who runs: the routine itself would live as long as what it has begun. */
+  readonly #reader = {}
   /** Questions that an incarnation has received and not answered; see Q2. */
   #firstOpen: Question | undefined
   #lastOpen: Question | undefined
@@ -65,6 +68,7 @@ export class Mailbox {
     checkAsk(addressee, options)
     const { timeout = ASK_TIMEOUT, signal } = options
     if (signal?.aborted) return Promise.reject(signal.reason)
+    if (running.who === this.#reader) return Promise.reject(oneself(addressee))
     const { turn } = tree
     const asker = askerOf(addressee, message)
     const outer = turn.begin()
@@ -146,6 +150,11 @@ export class Mailbox {
   /** True if a body waits for the next letter. */
   get isAwaited(): boolean {
     return this.#waiting.size > 0
+  }
+
+  /** The body that runs, from here on, is the one that reads here. */
+  isRead(): void {
+    running.is(this.#reader)
   }
 
   /** Waits for the next letter. */
@@ -270,6 +279,11 @@ function isOver(letter: Letter): boolean {
 function full({ subject, limits }: Addressee): MailboxFullError {
   const { path } = subject
   return new MailboxFullError(`${path} has ${limits.capacity} messages waiting, which is the limit`, { path })
+}
+
+function oneself({ subject }: Addressee): SelfAskError {
+  const { path } = subject
+  return new SelfAskError(`${path} asks itself, and would wait for its own answer`, { path })
 }
 
 function checkAsk({ subject }: Addressee, options: WaitOptions): void {

@@ -67,6 +67,7 @@ export class BodyContext implements ContextOf<object> {
   }
 
   get messages(): AsyncIterable<Envelope<never, never>> {
+    this.#subject.mailbox.isRead()
     return new Messages(this.#subject.mailbox, this.#run) as AsyncIterable<Envelope> as AsyncIterable<Envelope<never, never>>
   }
 

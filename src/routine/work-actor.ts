@@ -1,6 +1,7 @@
 /** The user's own actor. */
 import { Actor, type ActorOptions, type AnyActorLogic, type EventObject } from 'xstate'
 import { Fifo } from '../message/index.ts'
+import { running } from '../port/index.ts'
 
 /** What XState has beside its types. */
 const XSTATE = Actor.prototype as unknown as { _send(this: WorkActor, event: EventObject): void }
@@ -45,7 +46,12 @@ export class WorkActor extends Actor<AnyActorLogic> {
     this.#put++
     if (this.#isHanding) this.#handing = this.#put
     this.#isHanding = false
-    XSTATE._send.call(this, event)
+    const who = running.pause()
+    try {
+      XSTATE._send.call(this, event)
+    } finally {
+      running.resume(who)
+    }
   }
 
   /** It comes to an event. */

@@ -6,6 +6,7 @@ import {
   type Interceptor,
   type JournalEntry,
   PlatformClock,
+  running,
   soon,
   type Store,
   type TrafficObserver,
@@ -125,7 +126,11 @@ export class Tree {
 
   /** The asynchronous context of the caller; undefined if there is nothing to keep. Calls foreign code, so it is not called in a turn. */
   captureContext(): unknown {
-    return this.asyncContext.capture()
+    // What is begun there is not the caller's code.
+    const who = running.pause()
+    const captured = this.asyncContext.capture()
+    running.resume(who)
+    return captured
   }
 
   /** An id that `taken` does not know. Between two turns, where the generator is the user's. */

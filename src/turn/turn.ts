@@ -26,7 +26,11 @@
  * T11  Every word and deed is contained by itself: the queue empties whatever throws; a failing deed fails its own routine and no other.
  * T12  When the stack is empty, the queue is.
  */
+import { running as shared } from '../port/index.ts'
 import { Queue, WIDTH } from './queue.ts'
+import { step } from './series.ts'
+
+const running = shared
 
 /** An incarnation: what nearly all turns lead to, and to nothing else, has a name here. */
 interface Run {
@@ -201,6 +205,7 @@ export class Turn {
 
   /** T6. Calls a user's function between two turns. What it throws goes to the caller. */
   ask<R>(question: () => R): R {
+    const who = running.isUsed ? running.pause() : undefined
     const { busy } = this
     const inDeed = this.#inDeed
     const mark = this.#mark
@@ -210,6 +215,7 @@ export class Turn {
     try {
       return question()
     } finally {
+      if (running.isUsed) running.resume(who)
       this.#depth--
       this.#later = true
       this.#mark = mark
@@ -273,7 +279,9 @@ export class Turn {
     this.#inDeed = true
     this.busy = false
     this.#depth++
+    let who: object | undefined
     try {
+      if (running.isUsed) who = running.pause()
       run.beginBody(true)
     } catch (error) {
       this.#take(error)
@@ -282,6 +290,7 @@ export class Turn {
       this.#later = true
       this.busy = true
       this.#inDeed = false
+      if (running.isUsed) running.resume(who)
     }
   }
 
@@ -341,7 +350,9 @@ export class Turn {
     this.#inDeed = isDeed
     this.busy = false
     this.#depth++
+    let who: object | undefined
     try {
+      if (running.isUsed) who = running.pause()
       act(a, b)
     } catch (error) {
       this.#take(error)
@@ -350,6 +361,7 @@ export class Turn {
       if (later) this.#later = true
       this.busy = true
       this.#inDeed = inDeed
+      if (running.isUsed) running.resume(who)
     }
   }
 
@@ -369,26 +381,4 @@ function beginBody(run: Run): void {
 
 function answerEnd(run: Run): void {
   run.answerEnd()
-}
-
-interface Series {
-  readonly turn: Turn
-  readonly targets: readonly unknown[]
-  at: number
-  readonly act: (target: unknown) => void
-  /** The turn that follows the series. */
-  readonly last: (() => void) | undefined
-}
-
-/** As many of a series as lead to nothing that has to be done before the next. */
-function step(series: Series): void {
-  const { turn, targets, act, last } = series
-  while (series.at < targets.length) {
-    const { waiting } = turn
-    act(targets[series.at++])
-    if (turn.waiting === waiting) continue
-    turn.next(step, series)
-    return
-  }
-  last?.()
 }

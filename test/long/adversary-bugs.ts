@@ -98,7 +98,7 @@ export const ADVERSARY_BUGS: readonly AdversaryBug[] = [
   {
     name: 'a series passes over the next whenever something has to be done first',
     breaks: 'not told',
-    file: 'src/turn/turn.ts',
+    file: 'src/turn/series.ts',
     from: '    turn.next(step, series)\n',
     to: '    series.at++\n    turn.next(step, series)\n',
   },

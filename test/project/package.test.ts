@@ -40,6 +40,7 @@ describe('the package', () => {
           "RoutineFailedError",
           "RoutineHungError",
           "RoutineTimeoutError",
+          "SelfAskError",
           "SpawnRefusedError",
           "StartFailedError",
           "createGlobalManager",
@@ -190,7 +191,7 @@ describe('the package', () => {
       const core = (await import(pathToFileURL(join(folder, 'core.mjs')).href)) as Record<string, new (...args: never[]) => object>
       rmSync(folder, { recursive: true })
       const errors = Object.entries(core).filter(([, type]) => type.prototype instanceof Error)
-      expect(errors).toHaveLength(13)
+      expect(errors).toHaveLength(14)
       expect(errors.filter(([name, type]) => type.name === name)).toEqual([])
       for (const [name, type] of errors) expect([name, (new type('x' as never) as Error).name]).toEqual([name, name])
       const { createGlobalManager } = core as unknown as typeof import('curtaincall')
