@@ -2,15 +2,11 @@
 import { type SupervisedRoutine, spawnersOfQueued } from '../routine/index.ts'
 import type { Life } from './life.ts'
 
-/** Of each manager from `top` downwards, the paths of such routines at it and below; only of managers with any. */
-export function blockedBelow(top: Life): ReadonlyMap<Life, ReadonlySet<string>> {
+/** Of each manager from `top` downwards, which `lives` are, the paths of such routines at it and below; only of managers with any. */
+export function blockedBelow(top: Life, lives: readonly Life[]): ReadonlyMap<Life, ReadonlySet<string>> {
   const spawners = new Map<Life, Set<SupervisedRoutine>>()
-  const lives = [top]
-  // What is added on the way is come to as well.
-  for (const life of lives) {
-    for (const child of life.flock.below()) lives.push(child)
+  for (const life of lives)
     for (const spawner of spawnersOfQueued(life.host)) for (const each of upTo(top, life)) of(spawners, each).add(spawner)
-  }
   const blocked = new Map<Life, Set<string>>()
   for (const [life, holders] of spawners) {
     const { count, max } = life.gate

@@ -27,7 +27,7 @@ export function healthOf(top: Life): Health {
   const lives = [top]
   // What is added on the way is come to as well.
   for (const life of lives) for (const child of life.flock.below()) lives.push(child)
-  const blocked = blockedBelow(top)
+  const blocked = blockedBelow(top, lives)
   const healths = new Map<Life, Health>()
   for (let k = lives.length - 1; k >= 0; k--) {
     const life = lives[k] as Life
