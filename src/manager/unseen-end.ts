@@ -16,11 +16,11 @@ interface Ended {
 /** Notes it, if it is the whole tree. Whoever asks whether it has started is told of a start that fails. In a turn. */
 export function noteUnseenEnd({ up, tree, place, failure, startError, readiness }: Ended): void {
   if (up !== undefined || failure === undefined) return
-  const { listeners, path } = place
+  const { listeners } = place
   const isLookedAt = (): boolean =>
     place.isOutcomeAsked ||
     (startError !== undefined && readiness.isAsked) ||
     listeners.areLookedAt('manager.gaveUp') ||
     listeners.areLookedAt('manager.stopped')
-  tree.unseen?.note(path, isLookedAt, startError === undefined ? 'gave up' : 'could not start', failure)
+  tree.unseen?.note(place, isLookedAt, startError === undefined ? 'gave up' : 'could not start', failure)
 }

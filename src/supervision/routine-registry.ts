@@ -296,7 +296,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
     if (tree.isStored) tree.append({ type: 'outcome', path: routine.path, outcome: routine.end })
     const { error, obeyed, stray } = routine.current
     this.#lead.noteEnd(routine, kind, orphan, (kind === 'failed' || !obeyed ? error : undefined) ?? stray?.error)
-    if (kind === 'failed' && !isTold(routine)) tree.unseen?.note(routine.path, () => isLookedAt(routine), 'has failed', error)
+    if (kind === 'failed' && !isTold(routine)) tree.unseen?.note(routine, () => isLookedAt(routine), 'has failed', error)
     keepPromises(routine)
     const { group } = routine
     // Behind the listeners of the end: one of them may spawn another of the name.

@@ -8,8 +8,13 @@
 import type { Clock } from '../port/index.ts'
 import type { Turn } from './turn.ts'
 
-interface Entry {
+/** Who has failed. The path of a routine takes an id to make: it is read where it is printed. */
+interface Failed {
   readonly path: string
+}
+
+interface Entry {
+  readonly failed: Failed
   /** True if somebody has asked for its outcome, or listens to its end. */
   readonly isLookedAt: () => boolean
   readonly what: string
@@ -30,11 +35,11 @@ export class UnseenErrors {
   }
 
   /** It has failed for good. In a turn. */
-  note(path: string, isLookedAt: () => boolean, what: string, error: unknown): void {
+  note(failed: Failed, isLookedAt: () => boolean, what: string, error: unknown): void {
     const looked = isLookedAt()
     if (this.#entries.length === 0 && looked) return
     // A listener of today may be gone with its manager by then.
-    if (this.#entries.push({ path, isLookedAt: () => looked || isLookedAt(), what, error }) === 1)
+    if (this.#entries.push({ failed, isLookedAt: () => looked || isLookedAt(), what, error }) === 1)
       this.#clock.setTimeout(() => this.#turn.word(print, this, undefined), 0)
   }
 
@@ -50,8 +55,8 @@ export class UnseenErrors {
 function print(unseen: UnseenErrors): void {
   const entries = unseen.take()
   const known = new Set(entries.flatMap(({ error }) => causesOf(error)))
-  for (const { path, isLookedAt, what, error } of entries)
-    if (!known.has(error) && !isLookedAt()) console.error('curtaincall: %s %s, and nobody looks at it:', path, what, error)
+  for (const { failed, isLookedAt, what, error } of entries)
+    if (!known.has(error) && !isLookedAt()) console.error('curtaincall: %s %s, and nobody looks at it:', failed.path, what, error)
 }
 
 function causesOf(error: unknown): unknown[] {
