@@ -2,7 +2,7 @@
 import { ambient, type AsyncContext } from './async-context.ts'
 
 /** Not imported: a bundle for a browser has no such module. */
-function hooksOfPlatform() {
+export function hooksOfPlatform(): typeof import('node:async_hooks') | undefined {
   const { process } = globalThis as { process?: Partial<Pick<NodeJS.Process, 'getBuiltinModule'>> }
   return process?.getBuiltinModule?.('node:async_hooks')
 }

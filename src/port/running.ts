@@ -7,6 +7,8 @@
  * W1  What the library calls for another is nobody's that is known: a body, a step of an actor, a listener. Nor is what is called later
  *     in a context that was captured.
  */
+import { hooksOfPlatform } from './platform-context.ts'
+
 interface Storage {
   getStore(): object | undefined
   enterWith(who: object | undefined): void
@@ -14,17 +16,15 @@ interface Storage {
 
 interface Platform {
   readonly versions?: { readonly node?: string }
-  readonly getBuiltinModule?: (name: string) => { readonly AsyncLocalStorage?: new () => Storage } | undefined
 }
 
 /** Before, the platform watches every promise of the process as soon as one storage is used. */
 const CHEAP_FROM = 24
 
-function storageOf({ versions, getBuiltinModule }: Platform): Storage | undefined {
+function storageOf({ versions }: Platform): Storage | undefined {
   if (!(Number.parseInt(versions?.node ?? '', 10) >= CHEAP_FROM)) return undefined
-  // Not imported: a bundle for a browser has no such module.
-  const Storage = getBuiltinModule?.('node:async_hooks')?.AsyncLocalStorage
-  return Storage === undefined ? undefined : new Storage()
+  const hooks = hooksOfPlatform()
+  return hooks === undefined ? undefined : new hooks.AsyncLocalStorage<object | undefined>()
 }
 
 /** There is one for all trees: a listener of one may be called by a body of another. */
