@@ -6,12 +6,15 @@
  * S3  `killing` lasts until all below have ended; what is left by then was asked to stop, and given one turn of the event loop.
  * S4  Once overdue, a phase ends at once. Only the order of the levels is kept: a held manager stays in `closing`, and `killing` waits
  *     for what is below.
+ * S5  No phase is left before what it does is done: of many that goes in slices.
  */
 import type { Phase } from './lifecycle-event.ts'
 
 /** What the decision is based on. */
 export interface PhaseSigns {
   readonly phase: Phase
+  /** True while what the phase does is under way. @default false */
+  readonly works?: boolean | undefined
   /** True while the parent has not yet come to this manager. */
   readonly held: boolean
   /** True while running and queued work may end by itself. */
@@ -29,6 +32,7 @@ export interface PhaseSigns {
 /** True if the phase is over. */
 export function phaseIsOver(signs: PhaseSigns): boolean {
   const { phase, living } = signs
+  if (signs.works === true) return false
   if (phase === 'closing' && signs.held) return false
   if (phase === 'killing' && living > 0) return false
   if (signs.overdue || signs.exceeded) return true

@@ -79,25 +79,33 @@ export class NameGroup<Member extends Named<Member>> {
   readonly #groups: Map<string, NameGroup<Member>>
   readonly #uncounted: Set<NameGroup<Member>>
 
-  constructor(name: string, registry: NameRegistry<Member>) {
+  private constructor(name: string, registry: NameRegistry<Member>, up: NameGroup<Member> | undefined) {
     this.name = name
     this.#groups = registry.groups
     this.#waiting = registry.waiting
     this.#uncounted = registry.uncounted
     this.#named = registry.tally.named(name)
     this.#totals = registry.tally.totals
-    this.up = registry.up === undefined ? undefined : NameGroup.of(name, registry.up)
-    if (this.up !== undefined) this.up.#below++
+    this.up = up
+    if (up !== undefined) up.#below++
   }
 
-  /** The group of a name, made if there is none. */
+  /** The group of a name, made if there is none, and so at all levels above. */
   static of<Member extends Named<Member>>(name: string, registry: NameRegistry<Member>): NameGroup<Member> {
-    let group = registry.groups.get(name)
-    if (group === undefined) {
-      group = new NameGroup(name, registry)
-      registry.groups.set(name, group)
+    const known = registry.groups.get(name)
+    if (known !== undefined) return known
+    // From the first level down that has none: a tree may be deeper than a stack holds.
+    const missing: NameRegistry<Member>[] = []
+    let group: NameGroup<Member> | undefined
+    for (let level: NameRegistry<Member> | undefined = registry; level !== undefined && group === undefined; level = level.up) {
+      group = level.groups.get(name)
+      if (group === undefined) missing.push(level)
     }
-    return group
+    for (let level = missing.pop(); level !== undefined; level = missing.pop()) {
+      group = new NameGroup(name, level, group)
+      level.groups.set(name, group)
+    }
+    return group as NameGroup<Member>
   }
 
   /** True if none of them lives, here and below. */
@@ -151,13 +159,12 @@ export class NameGroup<Member extends Named<Member>> {
 
   /** None of them lives any more. */
   #leave(): void {
-    this.#groups.delete(this.name)
-    // Names that are made up at runtime are not to gather.
-    if (this.#isUncounted) this.addUp()
-    const { up } = this
-    if (up === undefined) return
-    up.#below--
-    if (up.isEmpty) up.#leave()
+    for (let group: NameGroup<Member> | undefined = this; group?.isEmpty === true; group = group.up) {
+      group.#groups.delete(group.name)
+      // Names that are made up at runtime are not to gather.
+      if (group.#isUncounted) group.addUp()
+      if (group.up !== undefined) group.up.#below--
+    }
   }
 
   get #news(): Counters {

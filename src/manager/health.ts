@@ -2,6 +2,7 @@
 import { type HealthStatus, judgeHealth } from '../../machines/health.ts'
 import { blockedBelow } from './blocked.ts'
 import type { Life } from './life.ts'
+import { before } from './walk.ts'
 
 /** The health of one manager. */
 export interface Health {
@@ -24,14 +25,12 @@ export interface Health {
 /** Judges a manager and everything below it, the deepest first: a tree may be wider and deeper than a stack holds. */
 export function healthOf(top: Life): Health {
   const now = top.tree.clock.now()
-  const lives = [top]
-  // What is added on the way is come to as well.
-  for (const life of lives) for (const child of life.flock.below()) lives.push(child)
+  const lives = [top, ...before(top)]
   const blocked = blockedBelow(top, lives)
   const healths = new Map<Life, Health>()
   for (let k = lives.length - 1; k >= 0; k--) {
     const life = lives[k] as Life
-    const children = life.flock.below().map((child) => healths.get(child) as Health)
+    const children = Array.from(life.flock.below(), (child) => healths.get(child) as Health)
     healths.set(life, judge(life, children, now, [...(blocked.get(life) ?? [])]))
   }
   return healths.get(top) as Health

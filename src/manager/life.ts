@@ -9,14 +9,7 @@ import { type ManagerMachineEvent, phaseOf } from '../../machines/manager.ts'
 import { shouldRestart } from '../../machines/restart-policy.ts'
 import type { EndReason } from '../../machines/supervisor.ts'
 import type { Gate } from '../admission/index.ts'
-import {
-  type EndKind,
-  RestartLimitError,
-  RoutineCancelledError,
-  type ShutdownOptions,
-  type ShutdownReport,
-  StartFailedError,
-} from '../contract/index.ts'
+import { type EndKind, RoutineCancelledError, type ShutdownOptions, type ShutdownReport, StartFailedError } from '../contract/index.ts'
 import type { Host, SupervisedRoutine } from '../routine/index.ts'
 import { type Closing, noteEnd, requestShutdown, ShutdownRun, stopReason } from '../shutdown/index.ts'
 import { ignore, type ManagerSpec, plainShutdown, type ShutdownPlan } from '../spec/index.ts'
@@ -24,10 +17,12 @@ import { type Lead, nameStart, type RoutineRegistry, type Service, Supervisor, t
 import { type Door, inspectInWords, LifecycleActor, type PhaseHold, type Tree, type Turn } from '../turn/index.ts'
 import type { Level } from './level.ts'
 import type { Place } from './place.ts'
+import { fail, failStart, giveUp } from './giving-up.ts'
 import { Readiness } from './readiness.ts'
 import { callStart } from './start-option.ts'
 import { Subtree } from './subtree.ts'
 import { noteUnseenEnd } from './unseen-end.ts'
+import { refusesAbove } from './walk.ts'
 
 /** How a life has ended. */
 export type EndState = 'completed' | 'cancelled' | 'failed'
@@ -52,8 +47,8 @@ export class Life implements Lead, Ward, Door, Closing {
   report: ShutdownReport | undefined
   /** Why the present life could not begin. */
   startError: StartFailedError | undefined
-  /** True from the moment on that nothing is accepted. */
-  closed = false
+  /** True from the moment on that it was told to accept nothing. */
+  refuses = false
   over = false
   unanswered = false
   stopRequested = false
@@ -140,7 +135,7 @@ export class Life implements Lead, Ward, Door, Closing {
   /** Its `start` has returned, or thrown. */
   prepared(answer: unknown): void {
     if (this.closed) return
-    if (answer instanceof StartFailedError) this.#failStart(answer)
+    if (answer instanceof StartFailedError) failStart(this, answer)
     else if (answer === ignore) this.#stopBecause('ignored', 0)
     else this.supervisor.begin()
   }
@@ -157,7 +152,7 @@ export class Life implements Lead, Ward, Door, Closing {
     this.incarnation++
     if (this.service !== undefined) this.service.incarnations = this.incarnation
     this.run = undefined
-    this.closed = false
+    this.refuses = false
     this.#exhausted = false
     this.startError = undefined
     this.#stopped = undefined
@@ -178,7 +173,7 @@ export class Life implements Lead, Ward, Door, Closing {
     const { type, mode, timeout, error } = event as { type: string; mode?: ShutdownMode; timeout?: number; error?: unknown }
     if (type === 'shutdown') void this.shutdown({ mode, timeout })
     else if (type === 'hurry' && this.run !== undefined) void this.shutdown({ mode: 'immediate' })
-    else if (type === 'giveUp') this.turn.run(() => this.#fail('request', error, this.seq))
+    else if (type === 'giveUp') this.turn.run(() => fail(this, 'request', error, this.seq))
   }
 
   /** Events from actors below mean nothing. */
@@ -260,15 +255,21 @@ export class Life implements Lead, Ward, Door, Closing {
 
   /** It accepts nothing more, and its supervisor decides nothing. */
   refuse(): void {
-    this.closed = true
+    this.refuses = true
     this.supervisor.close()
+    this.flock.wakeWaiters()
+  }
+
+  /** True from the moment on that nothing is accepted, here or at a level above that closes all below it. */
+  get closed(): boolean {
+    return this.refuses || (this.tree.spreading > 0 && refusesAbove(this))
   }
 
   /** The parent closes: it stops accepting and waits for its turn. */
-  close(cause: number): void {
+  close(): void {
     if (this.run !== undefined || this.over) return
     this.trigger = 'supervisor'
-    this.#beginShutdown(plainShutdown(Infinity, cause, true))
+    this.#beginShutdown(plainShutdown(Infinity, this.up?.shutdownSeq ?? 0, true))
   }
 
   stopBySupervisor(reason: RoutineCancelledError | undefined, cause: number): void {
@@ -291,7 +292,7 @@ export class Life implements Lead, Ward, Door, Closing {
     const manager = child?.manager as Life | undefined
     const seq = child?.routine?.seq ?? manager?.seq ?? this.seq
     if (why === 'limit') this.giveUp(seq, child?.routine === undefined ? manager?.failure : child.routine.current.error)
-    else if (why === 'start_failed') this.#failStart(nameStart(this.path, child as Service))
+    else if (why === 'start_failed') failStart(this, nameStart(this.path, child as Service))
     else if (why === 'stop') this.#stopBecause('supervisor', this.#stopped?.cause ?? 0)
     else this.#stopBecause('auto_shutdown', seq)
   }
@@ -302,28 +303,7 @@ export class Life implements Lead, Ward, Door, Closing {
   }
 
   giveUp(cause: number, error: unknown): void {
-    if (this.run !== undefined) return
-    const { maxRestarts, restartWindow } = this.spec
-    const { path } = this
-    const limit = new RestartLimitError(`${path}: more than ${maxRestarts} restarts within ${restartWindow} ms`, { path, cause: error })
-    const seq = this.place.announce({ type: 'manager.gaveUp', restarts: maxRestarts, window: restartWindow }, cause)
-    this.tree.bus.log('error', { path, err: limit }, 'gave up')
-    this.#fail('limit', limit, seq)
-  }
-
-  #failStart(error: StartFailedError): void {
-    if (this.run !== undefined) return
-    this.startError = error
-    this.tree.bus.log('error', { path: this.path, err: error }, 'not started')
-    this.#fail('start_failed', error, this.seq)
-  }
-
-  #fail(trigger: ShutdownTrigger, error: unknown, cause: number): void {
-    if (this.run !== undefined) return
-    this.trigger = trigger
-    this.run = new ShutdownRun(this, plainShutdown(this.spec.shutdown, cause))
-    this.run.blame({ path: this.path, error })
-    this.tell({ type: 'giveUp', error })
+    giveUp(this, cause, error)
   }
 
   grow(service: Service): Life {

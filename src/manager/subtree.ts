@@ -4,8 +4,10 @@ import { ManagerExistsError, type ReportTotals } from '../contract/index.ts'
 import { CANCEL, type SupervisedRoutine } from '../routine/index.ts'
 import type { Flock } from '../shutdown/index.ts'
 import { RoutineRegistry, Service } from '../supervision/index.ts'
+import type { Slices } from '../turn/index.ts'
 import type { Life } from './life.ts'
 import type { Place } from './place.ts'
+import { before, behind } from './walk.ts'
 
 export class Subtree implements Flock, Capacity {
   readonly registry: RoutineRegistry
@@ -18,6 +20,8 @@ export class Subtree implements Flock, Capacity {
   readonly #managers = new Map<string, Life>()
   /** The managers and children that have yet to stop, while it stops. */
   #stopOrder: (Life | Service)[] | undefined
+  /** The child that is to stop as soon as the slices of the shutdown come to it. */
+  #released: SupervisedRoutine | undefined
 
   constructor(life: Life) {
     this.#life = life
@@ -49,7 +53,7 @@ export class Subtree implements Flock, Capacity {
 
   /** All managers, as users hold them, in order of their making. */
   children(): Life['host'][] {
-    return this.below().map(({ host }) => host)
+    return Array.from(this.below(), ({ host }) => host)
   }
 
   /** True if it is the turn of its children to stop. */
@@ -58,8 +62,8 @@ export class Subtree implements Flock, Capacity {
   }
 
   /** In order of their making. */
-  below(): Life[] {
-    return [...this.#managers.values()]
+  below(): Iterator<Life> & Iterable<Life> {
+    return this.#managers.values()
   }
 
   forget(child: Life): void {
@@ -81,8 +85,9 @@ export class Subtree implements Flock, Capacity {
 
   /** Living and queued, in order of spawning within each manager. */
   routines(): SupervisedRoutine[] {
-    const own = this.registry.living.values()
-    return this.#managers.size === 0 ? own : [...own, ...this.below().flatMap(({ flock }) => flock.routines())]
+    const routines = this.registry.living.values()
+    for (const { registry } of before(this.#life)) for (const routine of registry.living.values()) routines.push(routine)
+    return routines
   }
 
   /** Of this id, if it lives or is retained: a living one anywhere below comes before a retained one. */
@@ -102,7 +107,7 @@ export class Subtree implements Flock, Capacity {
 
   routinesNamed(name: string): SupervisedRoutine[] {
     const own = this.#place.named(name)
-    return this.#managers.size === 0 ? own : [...own, ...this.below().flatMap(({ flock }) => flock.routinesNamed(name))]
+    return this.#managers.size === 0 ? own : [...own, ...Array.from(this.below(), ({ flock }) => flock.routinesNamed(name)).flat()]
   }
 
   // --- room ----------------------------------------------------------------------------------
@@ -148,46 +153,41 @@ export class Subtree implements Flock, Capacity {
     return copyOf(this.#place.totals)
   }
 
-  latestFirst(of: (registry: RoutineRegistry) => boolean = () => true): SupervisedRoutine[] {
-    const own = of(this.registry) ? this.registry.living.latestFirst() : []
-    return this.#managers.size === 0
-      ? own
-      : [
-          ...this.below()
-            .reverse()
-            .flatMap(({ flock }) => flock.latestFirst(of)),
-          ...own,
-        ]
+  *latestFirst(of: (registry: RoutineRegistry) => boolean): Generator<SupervisedRoutine, void> {
+    for (const { registry } of [this.#life, ...this.before()].reverse()) if (of(registry)) yield* registry.latestFirst()
   }
 
-  refuseAll(): void {
+  before(): Generator<Life, void> {
+    return before(this.#life)
+  }
+
+  behind(): Generator<Life, void> {
+    return behind(this.#life)
+  }
+
+  refuse(): void {
     this.#life.refuse()
+  }
+
+  /** Nothing is accepted any more. */
+  wakeWaiters(): void {
     for (const look of this.capacityWaiters) look()
-    for (const { flock } of this.#managers.values()) flock.refuseAll()
-  }
-
-  closeBelow(cause: number): void {
-    for (const child of this.below()) child.close(cause)
-  }
-
-  overdueBelow(): void {
-    for (const { run } of this.below()) run?.setOverdue()
   }
 
   /** Once all that was spawned has ended. */
-  releaseLatest(): void {
+  releaseLatest(slices: Slices): void {
     if (!this.registry.hasOnlyChildren) return
     const order = (this.#stopOrder ??= [...this.startOrder])
     for (let last = order.at(-1); last !== undefined; last = order.at(-1)) {
       const manager = last instanceof Service ? (last.manager as Life | undefined) : last
       if (manager !== undefined && !manager.over) {
-        if (last instanceof Service && last.isInstance) releaseInstances(order)
-        else manager.run?.release()
+        if (last instanceof Service && last.isInstance) releaseInstances(order, slices)
+        else manager.run?.release(slices)
         return
       }
       const routine = last instanceof Service ? last.routine : undefined
       if (routine !== undefined && !routine.ended) {
-        this.#release(routine)
+        this.#release(routine, slices)
         return
       }
       order.pop()
@@ -195,7 +195,14 @@ export class Subtree implements Flock, Capacity {
   }
 
   /** Its end leads here again. */
-  #release(routine: SupervisedRoutine): void {
+  #release(routine: SupervisedRoutine, slices: Slices): void {
+    if (routine.stopRequested || routine === this.#released) return
+    this.#released = routine
+    slices.once(this.#stop, routine, 1)
+  }
+
+  readonly #stop = (routine: SupervisedRoutine): void => {
+    this.#released = undefined
     if (routine.stopRequested) return
     const { tree, shutdownSeq, cancelReason } = this.#life
     tree.asked++
@@ -209,13 +216,13 @@ function copyOf({ spawned, completed, failed, cancelled, killed }: ReportTotals)
 }
 
 /** Instances of a template are stopped all together. */
-function releaseInstances(order: readonly (Life | Service)[]): void {
+function releaseInstances(order: readonly (Life | Service)[], slices: Slices): void {
   for (let i = order.length - 1; i >= 0; i--) {
     const each = order[i]
     if (!(each instanceof Service && each.isInstance)) return
     const { run, over } = each.manager as Life
     // The instances before it were released with it.
     if (!over && run?.released === true) return
-    run?.release()
+    run?.release(slices)
   }
 }

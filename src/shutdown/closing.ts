@@ -4,7 +4,7 @@ import type { ManagerMachineEvent } from '../../machines/manager.ts'
 import type { ReportTotals, RoutineCancelledError } from '../contract/index.ts'
 import type { SupervisedRoutine } from '../routine/index.ts'
 import type { RoutineRegistry } from '../supervision/index.ts'
-import type { PhaseHold, Tree } from '../turn/index.ts'
+import type { PhaseHold, Slices, Tree } from '../turn/index.ts'
 
 /** A manager that stops. */
 export interface Closing {
@@ -27,6 +27,15 @@ export interface Closing {
   announcePhase(phase: Phase, cause: number, hold: PhaseHold): number
 }
 
+/** A manager below one that stops. */
+export interface Below {
+  readonly run: { becomeOverdue(): void; heedOverdue(): void } | undefined
+  /** From here on it accepts nothing, and its supervisor decides nothing. */
+  refuse(): void
+  /** It closes, and waits for its turn. */
+  close(): void
+}
+
 /** The routines of a manager, and the managers below it. */
 export interface Flock {
   readonly registry: RoutineRegistry
@@ -37,13 +46,13 @@ export interface Flock {
   /** All routines that it has had, by their ends. */
   readonly totals: ReportTotals
   /** The routines of the registries that `of` picks, at all levels, the latest first. */
-  latestFirst(of?: (registry: RoutineRegistry) => boolean): SupervisedRoutine[]
-  /** From here on nothing is accepted, and no supervisor decides anything, at any level. */
-  refuseAll(): void
-  /** Each manager closes, and waits for its turn. */
-  closeBelow(cause: number): void
-  /** From here on no manager below waits for a routine. */
-  overdueBelow(): void
-  /** Lets the latest of the managers and children that have not ended stop. */
-  releaseLatest(): void
+  latestFirst(of: (registry: RoutineRegistry) => boolean): Iterator<SupervisedRoutine>
+  /** From here on the manager accepts nothing, and its supervisor decides nothing. */
+  refuse(): void
+  /** The managers at all levels, each before those below it. */
+  before(): Iterator<Below>
+  /** The managers at all levels, each behind those below it. */
+  behind(): Iterator<Below>
+  /** Lets the latest of the managers and children that have not ended stop, in the slices of this shutdown. */
+  releaseLatest(slices: Slices): void
 }

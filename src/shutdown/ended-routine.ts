@@ -8,6 +8,7 @@ import type { ShutdownRun } from './shutdown.ts'
 export interface Ancestry {
   readonly over: boolean
   readonly run: ShutdownRun | undefined
+  readonly trigger: ShutdownTrigger
   readonly up: Ancestry | undefined
 }
 
@@ -24,12 +25,15 @@ export function noteEnd(manager: Ancestry, routine: SupervisedRoutine, outcome: 
   const run = stopping?.run
   if (run === undefined) return
   const { path, current } = routine
-  let entry = entryOf(path, outcome, run.phase, run.startedAt, current)
+  // Managers that close together have one entry: they have begun together.
+  let begun = run.startedAt
+  let entry = entryOf(path, outcome, run.phase, begun, current)
   for (let each: Ancestry | undefined = manager; each !== undefined; each = each.up) {
-    // That of a manager above may have begun at another time.
-    if (each.run !== undefined && each.run !== run) entry = entryOf(path, outcome, run.phase, each.run.startedAt, current)
-    each.run?.routineEnded(entry, orphan, error === undefined ? undefined : { path, error })
-    each.run?.poke()
+    if (each.run === undefined) continue
+    const { startedAt } = each.run
+    if (startedAt !== begun) entry = entryOf(path, outcome, run.phase, startedAt, current)
+    begun = startedAt
+    each.run.routineEnded(entry, orphan, error === undefined ? undefined : { path, error })
   }
 }
 
@@ -47,6 +51,11 @@ export function noteError(manager: Ancestry, path: string, error: unknown): void
 }
 
 /** The reason of the shutdown above that has led to the one of this manager; undefined if it began here. */
-export function reasonFromAbove(manager: Ancestry & { readonly trigger: ShutdownTrigger }): RoutineCancelledError | undefined {
-  return manager.trigger === 'supervisor' ? manager.up?.run?.reason : undefined
+export function reasonFromAbove(manager: Ancestry): RoutineCancelledError | undefined {
+  let begun: ShutdownRun | undefined
+  for (let at: Ancestry | undefined = manager; at?.trigger === 'supervisor' && at.up?.run !== undefined; at = at.up) {
+    begun = at.up.run
+    if (begun.ownReason !== undefined) return begun.ownReason
+  }
+  return begun?.reason
 }

@@ -2,7 +2,7 @@
 import { type EndKind, RoutineCancelledError, type WaitOptions } from '../contract/index.ts'
 import { cancel, kill, type SupervisedRoutine, Settling } from '../routine/index.ts'
 import { DEFAULT_SHUTDOWN_TIMEOUT } from '../spec/index.ts'
-import { type Tree, waitUntil } from '../turn/index.ts'
+import { Slices, type Tree, waitUntil } from '../turn/index.ts'
 
 /** How `shutdownNamed` went. */
 export interface NamedReport {
@@ -30,30 +30,50 @@ export async function shutdownRoutines(
   const { timeout = DEFAULT_SHUTDOWN_TIMEOUT, signal } = options
   const latestFirst = routines.toReversed()
   const reason = new RoutineCancelledError(`all routines named ${name} are shut down`)
-  let left = 0
+  let living = 0
   const waiters = new Set<() => void>()
   const ended = (): void => {
-    left--
+    living--
     for (const check of waiters) check()
   }
-  for (const routine of latestFirst) tree.turn.run(cancel, routine, reason)
+  const slices = stopAll(tree, latestFirst, cancel, reason)
+  if (slices !== undefined) await slices
+  const left = slices === undefined ? timeout : Math.max(0, timeout - (tree.clock.now() - startedAt))
   for (const routine of latestFirst) {
     // Once it was cancelled, its next end is its last. That of a child may come long before its supervisor takes it.
     if (routine.current.over) continue
-    left++
+    living++
     ;((routine.settling ??= new Settling()).watchers ??= new Set()).add(ended)
   }
   let inTime = false
   try {
-    inTime = await waitUntil(() => left === 0, [waiters], { timeout, signal }, tree)
+    inTime = await waitUntil(() => living === 0, [waiters], { timeout: left, signal }, tree)
   } catch {
     // An aborted signal means: no longer. Its reason is the caller's own.
   }
   // A routine that obeys at once has ended by now, even with a timeout of 0.
   const timedOut = !inTime && latestFirst.some((routine) => !routine.current.over)
-  for (const routine of latestFirst) tree.turn.run(kill, routine, reason)
+  const killing = stopAll(tree, latestFirst, kill, reason)
+  if (killing !== undefined) await killing
   const counts: Record<EndKind, number> = { completed: 0, failed: 0, cancelled: 0, killed: 0 }
   for (const routine of latestFirst) counts[routine.endKind]++
   const ends = latestFirst.map((routine) => ({ path: routine.path, outcome: routine.endKind }))
   return { name, duration: tree.clock.now() - startedAt, timedOut, ...counts, routines: ends }
+}
+
+/** One turn for each, in slices: undefined if they have all had theirs by now. */
+function stopAll(
+  tree: Tree,
+  routines: readonly SupervisedRoutine[],
+  stop: (routine: SupervisedRoutine, reason: unknown) => void,
+  reason: unknown,
+): Promise<void> | undefined {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  let done = false
+  const finish = (): void => {
+    done = true
+    resolve()
+  }
+  tree.turn.run(() => new Slices(tree).each(routines.values(), (routine) => stop(routine, reason), finish))
+  return done ? undefined : promise
 }

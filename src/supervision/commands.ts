@@ -21,6 +21,9 @@ import type { Service } from './service.ts'
 /** Stands for an answer that is not there yet. */
 export const LATER = Symbol('later')
 
+/** So many managers begin within each other; those below them in a turn of their own: a tree may be deeper than a stack holds. */
+const DEEPEST = 50
+
 /** The supervisor whose commands are carried out. */
 interface Process {
   readonly closed: boolean
@@ -149,6 +152,13 @@ export class Commands {
 
   #startManager(service: Service): unknown {
     const { path } = this.#host
+    const tree = this.#tree
+    if (tree.starting >= DEEPEST) {
+      tree.turn.next(() => {
+        if (!this.#process.closed) this.#process.resume(this.#startManager(service))
+      })
+      return LATER
+    }
     let { manager } = service
     // It was shut down between two lives: it stays down.
     if (manager?.concluded === false && manager.over && manager.stopRequested) return 'ignore'
@@ -159,10 +169,15 @@ export class Commands {
       return 'error'
     }
     service.onBegun = (begun) => this.#resumeNext(begun)
-    if (service.manager === manager) manager.renew()
-    else {
-      service.manager = manager
-      manager.live()
+    tree.starting++
+    try {
+      if (service.manager === manager) manager.renew()
+      else {
+        service.manager = manager
+        manager.live()
+      }
+    } finally {
+      tree.starting--
     }
     return LATER
   }

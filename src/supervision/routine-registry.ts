@@ -94,7 +94,8 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
     return this.#names.groups.has(name)
   }
 
-  latestFirst(): SupervisedRoutine[] {
+  /** See G2 in routine/living-routines.ts. */
+  latestFirst(): Generator<SupervisedRoutine, void> {
     return this.living.latestFirst()
   }
 
@@ -348,11 +349,9 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
     routine.stop(CANCEL, this.#host.cancelReason)
   }
 
-  /** The routines that may have to be asked to stop, the latest first: those that were spawned, and with `services` the children too. */
-  askable(services: boolean): SupervisedRoutine[] {
-    return this.living
-      .latestFirst()
-      .filter((routine) => !routine.stopRequested && (routine.service === undefined || routine.service.isInstance || services))
+  /** The routines that were spawned, the latest first. */
+  *spawned(): Generator<SupervisedRoutine, void> {
+    for (const routine of this.living.latestFirst()) if (routine.service === undefined || routine.service.isInstance) yield routine
   }
 
   /** Asks one of them to stop. Returns the milliseconds that it may take, where the shutdown is to see to that. */

@@ -3,6 +3,7 @@
  *
  * B1  The process is resumed with what came of its last command, and with nothing else. Each message is taken in a turn of its own.
  * B2  Once the manager closes, it decides nothing more: its shutdown stops what is left, and every open call is answered `down`.
+ * B3  A change of many children goes in slices (turn/slices.ts, SL1 to SL3), which are counted from when it had nothing to do.
  */
 import { type ExitKind, exitOf, RestartWindow, shouldRestart } from '../../machines/restart-policy.ts'
 import {
@@ -17,7 +18,7 @@ import {
 } from '../../machines/supervisor.ts'
 import type { EndKind } from '../contract/index.ts'
 import type { SupervisedRoutine } from '../routine/index.ts'
-import type { Tree } from '../turn/index.ts'
+import { MANAGER, SLICE, type Tree } from '../turn/index.ts'
 import { Commands, LATER } from './commands.ts'
 import type { Lead } from './lead.ts'
 import type { ChildSupervisor, RoutineRegistry } from './routine-registry.ts'
@@ -40,6 +41,7 @@ const DOWN: Verdict<Service> = { ok: false, error: 'down' }
 export class Supervisor implements ChildSupervisor {
   readonly window: RestartWindow
   readonly #lead: Lead
+  readonly #host: Lead['host']
   readonly #tree: Tree
   readonly #registry: RoutineRegistry
   readonly #supervision: Supervision<Service>
@@ -49,14 +51,16 @@ export class Supervisor implements ChildSupervisor {
   #taken = 0
   /** True while it waits for a message. */
   #idle = false
-  /** True once the manager accepts nothing more; see B2. */
-  closed = false
+  #closed = false
+  /** Steps of the present slice. */
+  #steps = 0
   /** Calls that were not answered yet. */
   readonly #open = new Set<Reply>()
 
   constructor(lead: Lead, registry: RoutineRegistry) {
     const { spec, host } = lead
     this.#lead = lead
+    this.#host = host
     this.#tree = host.tree
     this.#registry = registry
     this.window = new RestartWindow(spec.maxRestarts, spec.restartWindow)
@@ -88,6 +92,11 @@ export class Supervisor implements ChildSupervisor {
     return this.#supervision.children.has(child.id)
   }
 
+  /** True once the manager accepts nothing more; see B2. */
+  get closed(): boolean {
+    return this.#closed || this.#host.closed
+  }
+
   /** True while something is being started or stopped. */
   get busy(): boolean {
     return !this.#idle && !this.closed
@@ -116,8 +125,8 @@ export class Supervisor implements ChildSupervisor {
 
   /** The manager accepts nothing more; see B2. */
   close(): void {
-    if (this.closed) return
-    this.closed = true
+    if (this.#closed) return
+    this.#closed = true
     this.#registry.closing.abort(this.#tree.turn)
     for (const reply of this.#open) reply(DOWN)
     this.#open.clear()
@@ -235,9 +244,14 @@ export class Supervisor implements ChildSupervisor {
 
   // --- the process ---------------------------------------------------------------------------
 
-  /** Resumes the process with the answer of its last command, until a command has no answer yet. */
+  /** Resumes the process with the answer of its last command, until a command has no answer yet: after a slice, in a turn of the clock. */
   resume(answer: unknown): void {
     for (let input = answer; input !== LATER && !this.closed; ) {
+      if (this.#steps >= SLICE) {
+        this.#steps = 0
+        this.#tree.later(() => this.resume(input), 0)
+        return
+      }
       const { value: command, done } = this.#process.next(input)
       if (done === true) return
       input = this.#perform(command)
@@ -255,6 +269,7 @@ export class Supervisor implements ChildSupervisor {
     if (this.#taken === this.#mailbox.length) {
       this.#mailbox.length = 0
       this.#taken = 0
+      this.#steps = 0
       this.#idle = true
     } else this.#tree.turn.next(takeNext, this)
     return LATER
@@ -262,6 +277,7 @@ export class Supervisor implements ChildSupervisor {
 
   /** Carries out a command. Returns its answer, or LATER. */
   #perform(command: Command<Service>): unknown {
+    this.#steps += 'child' in command && command.child?.type === 'supervisor' ? MANAGER : 1
     switch (command.do) {
       case 'receive':
         return this.#receive()

@@ -1,7 +1,7 @@
 /** Keeps one listener on each foreign signal, however many routines and waits are bound to it. */
-
+import type { Clock } from '../port/index.ts'
 import type { LifecycleBus } from './lifecycle-bus.ts'
-import type { Turn } from './turn.ts'
+import { Slices } from './slices.ts'
 
 /** A routine or a wait that is bound to a signal. */
 export interface Abortable {
@@ -11,13 +11,16 @@ export interface Abortable {
 /**
  * H1  The library has at most one listener on a signal, and none once nothing is bound to it.
  * H2  Binding and unbinding cost the same however many are bound: the platform's own listener list is walked at each add.
+ * H3  Who leaves while the others are told is told nothing. More than a slice of them are told in several turns of the event loop.
  */
 export class SignalHub {
   readonly #bound = new Map<AbortSignal, Bound>()
   readonly #bus: LifecycleBus
+  readonly #clock: Clock
 
-  constructor(bus: LifecycleBus) {
+  constructor(bus: LifecycleBus, clock: Clock) {
     this.#bus = bus
+    this.#clock = clock
   }
 
   /** Calls `member.aborted` in a turn of its own when `signal` is aborted; soon, if it is aborted already. */
@@ -58,23 +61,29 @@ export class SignalHub {
 
   /** Called by the platform. Each member gets a turn of its own, unless it has left meanwhile. */
   #abort(bound: Bound): void {
-    const { signal, members, listener } = bound
-    const reason: unknown = signal.reason
-    this.#bound.delete(signal)
-    this.#leave({ signal, members, listener })
-    const { turn } = this.#bus
-    turn.arise(tellAll, { turn, members, reason })
+    bound.reason = bound.signal.reason
+    this.#leave(bound)
+    this.#bus.turn.arise(this.#tellAll, bound)
+  }
+
+  /** Whoever binds meanwhile is told as well: a set is walked with what is added on the way. */
+  readonly #tellAll = (bound: Bound): void => {
+    const { signal, members, reason } = bound
+    const tell = (member: Abortable): void => {
+      members.delete(member)
+      member.aborted(reason)
+    }
+    const forget = (): void => {
+      if (this.#bound.get(signal) === bound) this.#bound.delete(signal)
+    }
+    new Slices({ turn: this.#bus.turn, clock: this.#clock }).each(members.values(), tell, forget)
   }
 }
 
 interface Bound {
   readonly signal: AbortSignal
   readonly members: Set<Abortable>
+  /** Of the signal, once that was aborted. */
+  reason?: unknown
   readonly listener: () => void
-}
-
-function tellAll({ turn, members, reason }: { turn: Turn; members: Set<Abortable>; reason: unknown }): void {
-  turn.each([...members], (member) => {
-    if (members.has(member)) member.aborted(reason)
-  })
 }

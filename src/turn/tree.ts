@@ -53,6 +53,10 @@ export class Tree {
   readonly bus: LifecycleBus
   readonly signals: SignalHub
   readonly uncounted = new Set<Uncounted>()
+  /** How many shutdowns have yet to come to all managers below: while there is one, who is below asks the levels above whether they close. */
+  spreading = 0
+  /** How many managers are beginning, each within the last. */
+  starting = 0
   /** How many routines a shutdown has asked to stop, ever. */
   asked = 0
   /** Order of joining a queue, over all queues. */
@@ -81,7 +85,7 @@ export class Tree {
     this.strict = spec.strict
     this.interceptor = spec.interceptor
     this.asyncContext = spec.asyncContext
-    this.signals = new SignalHub(this.bus)
+    this.signals = new SignalHub(this.bus, this.clock)
     this.idsAreLazy = spec.generateId === undefined
     this.#generateId = spec.generateId ?? (() => nanoid(ID_LENGTH))
     this.#store = spec.store

@@ -20,7 +20,8 @@
  *      call further out does what the others have led to. In an outermost call words and deeds share one queue.
  * T6   A question is asked between turns; its answer begins a turn that checks everything again.
  * T7   A call from within a word, a deed or a question is an ordinary turn with an ordinary, immediate result.
- * T8   A change to many nodes is a series of turns: its cursor is data, and it skips nodes that have ended meanwhile. See {@link Turn.each}.
+ * T8   A change to many nodes is a series of turns: its cursor is data, and it skips nodes that have ended meanwhile. One that is longer
+ *      than a slice goes on in a later turn of the event loop: slices.ts.
  * T9   An end and its answer (restart, give up, leave) are two turns.
  * T10  A listener hears exactly the events numbered after its `on` and before its `off`.
  * T11  Every word and deed is contained by itself: the queue empties whatever throws; a failing deed fails its own routine and no other.
@@ -28,7 +29,6 @@
  */
 import { running as shared } from '../port/index.ts'
 import { Queue, WIDTH } from './queue.ts'
-import { step } from './series.ts'
 
 const running = shared
 
@@ -223,11 +223,6 @@ export class Turn {
       this.busy = busy
       if (!busy) this.#endEmpty()
     }
-  }
-
-  /** T8. One turn for each, in order, with what it leads to in between; then one more. */
-  each<T>(targets: readonly T[], act: (target: T) => void, last?: () => void): void {
-    this.next(step, { turn: this, targets, at: 0, act: act as (target: unknown) => void, last })
   }
 
   /** Between two turns of a queue: what the user's clock calls is nested in this call. */

@@ -98,9 +98,9 @@ export const ADVERSARY_BUGS: readonly AdversaryBug[] = [
   {
     name: 'a series passes over the next whenever something has to be done first',
     breaks: 'not told',
-    file: 'src/turn/series.ts',
-    from: '    turn.next(step, series)\n',
-    to: '    series.at++\n    turn.next(step, series)\n',
+    file: 'src/turn/slices.ts',
+    from: '    turn.next(advance, series)\n',
+    to: '    targets.next()\n    turn.next(advance, series)\n',
   },
   {
     name: 'words are told in a later microtask',

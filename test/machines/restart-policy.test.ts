@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { backoffDelay, judgeHealth, phaseIsOver, RestartWindow, shouldRestart } from 'curtaincall/machines'
+import { backoffDelay, judgeHealth, PHASES, phaseIsOver, RestartWindow, shouldRestart } from 'curtaincall/machines'
 
 test('shouldRestart is OTP’s table', () => {
   const row = (restart: 'permanent' | 'transient' | 'temporary') =>
@@ -61,6 +61,12 @@ test('S1 to S4: when a phase is over', () => {
   expect(phaseIsOver({ ...signs, held: true })).toBe(true)
   expect(phaseIsOver({ ...signs, phase: 'closing', draining: true, living: 1 })).toBe(false)
   expect(phaseIsOver({ ...signs, phase: 'closing', living: 1 })).toBe(true)
+})
+
+test('S5: no phase is over while what it does is under way', () => {
+  const signs = { held: false, draining: false, hooked: false, exceeded: true, overdue: true, living: 0 } as const
+  for (const phase of PHASES)
+    expect([phaseIsOver({ ...signs, phase, works: true }), phaseIsOver({ ...signs, phase })]).toEqual([false, true])
 })
 
 test('the worst sign decides on health', () => {

@@ -353,9 +353,9 @@ test('children that are forgotten leave nothing behind', async () => {
 test('a group of 5,000 that ends at once does not deepen the stack, and keeps its permits', async () => {
   const children = Array.from({ length: 5_000 }, (_, i) => routine(`${i}`, deaf, { shutdown: 'brutal_kill' }))
   const { local, global, clock } = makeTree({ strategy: 'one_for_all', children })
-  await settle()
+  await clock.advance(0)
   get(local, '0').exit(new Error('x'))
-  await settle()
+  await clock.advance(0)
   expect([get(local, '4999').incarnation, local.count, local.state]).toEqual([2, 5_000, 'running'])
   void global.shutdown({ mode: 'immediate' })
   await clock.runOut()

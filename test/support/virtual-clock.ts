@@ -55,6 +55,14 @@ export class VirtualClock implements Clock {
     await settle()
   }
 
+  /** Fires the first timer that is due at this moment. */
+  fireFirst(): void {
+    const next = this.#next(this.#now)
+    if (next === undefined) return
+    this.#timers.delete(next.order)
+    next.callback()
+  }
+
   /** Moves time and fires what is due in one go, without turning the event loop in between. */
   fireDue(ms: number): void {
     this.#now += ms

@@ -2,7 +2,13 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createGlobalManager } from '../../src/index.ts'
+import { SLICE, Slices } from '../../src/turn/slices.ts'
 import { Turn } from '../../src/turn/turn.ts'
+
+/** Slices whose turns of the clock are put into a list. */
+function slicesOf(turn: Turn, timers: (() => void)[] = []): Slices {
+  return new Slices({ turn, clock: { now: () => 0, setTimeout: (callback) => timers.push(callback), clearTimeout: () => undefined } })
+}
 
 /** What a turn leads to; `calls` are turns that a word or a deed begins from the outside. */
 interface Program {
@@ -209,18 +215,23 @@ test('T8: a series is a turn for each, with what it leads to in between, and pas
     }, undefined)
     turn.word(() => told.push(`word of ${name}`), undefined, undefined)
   }
-  turn.run(() => turn.each(['a', 'b', 'c', 'd'], stop, () => told.push('and then')), undefined)
+  turn.run(() => slicesOf(turn).each(['a', 'b', 'c', 'd'].values(), stop, () => told.push('and then')), undefined)
   expect(told).toEqual(['deed of a', 'word of a', 'deed of b', 'deed of d', 'word of b', 'word of d', 'deed of c', 'word of c', 'and then'])
 })
 
 test('T8: a series of a million that lead to nothing deepens no stack, and leaves nothing behind', () => {
   const turn = new Turn(() => undefined)
+  const timers: (() => void)[] = []
   let sum = 0
   const all = Array.from({ length: 1_000_000 }, (_, i) => i)
-  turn.run(() => turn.each(all, (i) => (sum += i)), undefined)
-  expect(sum).toBe(499_999_500_000)
-  turn.run(() => turn.each(all.slice(0, 100_000), (i) => turn.deed(() => (sum -= i), undefined)), undefined)
-  expect(sum).toBe(499_999_500_000 - 4_999_950_000)
+  const add = (i: number): void => void (sum += i)
+  turn.run(() => slicesOf(turn, timers).each(all.values(), add), undefined)
+  // A turn of the clock between each two slices.
+  for (const timer of timers) timer()
+  expect([sum, timers.length]).toEqual([499_999_500_000, Math.ceil(1_000_000 / SLICE) - 1])
+  const takeAway = (i: number): void => turn.deed(() => (sum -= i), undefined)
+  turn.run(() => slicesOf(turn, timers).each(all.slice(0, SLICE).values(), takeAway), undefined)
+  expect(sum).toBe(499_999_500_000 - ((SLICE - 1) * SLICE) / 2)
   expect(turn.isQuiet).toBe(true)
 })
 
@@ -273,7 +284,7 @@ test('T5: 100,000 deeds, each of which calls back, deepen no stack', () => {
   let done = 0
   const all = Array.from({ length: 100_000 }, (_, i) => i)
   const callsBack = (): void => turn.run(() => turn.deed(() => done++, undefined), undefined)
-  turn.run(() => turn.each(all, () => turn.deed(callsBack, undefined)), undefined)
+  turn.run(() => turn.next(() => all.forEach(() => turn.deed(callsBack, undefined)), undefined), undefined)
   turn.run(() => {
     for (const _ of all) turn.deed(callsBack, undefined)
   }, undefined)

@@ -1,0 +1,43 @@
+/** How a life of a manager fails: by more restarts than are allowed, by a start, or because somebody says so. In a turn. */
+import type { ShutdownTrigger } from '../../machines/lifecycle-event.ts'
+import { RestartLimitError, type StartFailedError } from '../contract/index.ts'
+import { type Closing, ShutdownRun } from '../shutdown/index.ts'
+import { type ManagerSpec, plainShutdown } from '../spec/index.ts'
+import type { Place } from './place.ts'
+
+/** A manager that fails. */
+interface Failing extends Closing {
+  readonly place: Place
+  readonly spec: ManagerSpec
+  readonly up: Failing | undefined
+  readonly seq: number
+  trigger: ShutdownTrigger
+  run: ShutdownRun | undefined
+  startError: StartFailedError | undefined
+}
+
+export function giveUp(life: Failing, cause: number, error: unknown): void {
+  if (life.run !== undefined) return
+  const { path, tree } = life
+  const { maxRestarts, restartWindow } = life.spec
+  const limit = new RestartLimitError(`${path}: more than ${maxRestarts} restarts within ${restartWindow} ms`, { path, cause: error })
+  const seq = life.place.announce({ type: 'manager.gaveUp', restarts: maxRestarts, window: restartWindow }, cause)
+  tree.bus.log('error', { path, err: limit }, 'gave up')
+  fail(life, 'limit', limit, seq)
+}
+
+export function failStart(life: Failing, error: StartFailedError): void {
+  if (life.run !== undefined) return
+  const { path, tree } = life
+  life.startError = error
+  tree.bus.log('error', { path, err: error }, 'not started')
+  fail(life, 'start_failed', error, life.seq)
+}
+
+export function fail(life: Failing, trigger: ShutdownTrigger, error: unknown, cause: number): void {
+  if (life.run !== undefined) return
+  life.trigger = trigger
+  life.run = new ShutdownRun(life, plainShutdown(life.spec.shutdown, cause))
+  life.run.blame({ path: life.path, error })
+  life.tell({ type: 'giveUp', error })
+}

@@ -1,0 +1,52 @@
+/**
+ * Walks over the managers below one, without recursion: a tree may be deeper than a stack holds. The cursor is data; what is added or taken
+ * off on the way is heeded.
+ */
+
+/** A manager, and what is below it. */
+interface Level<Self> {
+  readonly flock: { below(): Iterator<Self> }
+}
+
+/** Each before those below it, in order of their making. */
+export function* before<L extends Level<L>>(top: L): Generator<L, void> {
+  const levels = [top.flock.below()]
+  for (let level = levels.at(-1); level !== undefined; level = levels.at(-1)) {
+    const { value, done } = level.next()
+    if (done === true) levels.pop()
+    else {
+      yield value
+      levels.push(value.flock.below())
+    }
+  }
+}
+
+/** Each behind those below it, in order of their making. */
+export function* behind<L extends Level<L>>(top: L): Generator<L, void> {
+  const path: L[] = []
+  const levels = [top.flock.below()]
+  for (let level = levels.at(-1); level !== undefined; level = levels.at(-1)) {
+    const { value, done } = level.next()
+    if (done !== true) {
+      path.push(value)
+      levels.push(value.flock.below())
+      continue
+    }
+    levels.pop()
+    const left = path.pop()
+    if (left !== undefined) yield left
+  }
+}
+
+/** A manager, and whether it was told to accept nothing. */
+interface Refusing {
+  readonly refuses: boolean
+  readonly up: Refusing | undefined
+}
+
+/** True if a level above was told to accept nothing: what is below follows in slices. */
+export function refusesAbove({ up }: Refusing): boolean {
+  let level = up
+  while (level?.refuses === false) level = level.up
+  return level !== undefined
+}
