@@ -65,7 +65,8 @@ describe.each([{ strict: false }, { strict: true }])('slices (strict: $strict)',
     const clock = new SteppedClock()
     const { global, story } = makeTree({}, { ...mode, clock })
     const app = global.createApp('many')
-    const locals = Array.from({ length: SLICE / 2 }, (_, i) => app.createLocal(`l${i}`, { maxRestarts: 9 }))
+    // More than one slice of them are told.
+    const locals = Array.from({ length: SLICE + 50 }, (_, i) => app.createLocal(`l${i}`, { maxRestarts: 9 }))
     const last = locals.at(-1) as (typeof locals)[0]
     const flaky = last.spawn('flaky', untilTold, { restart: 'permanent' })
     await settle()
