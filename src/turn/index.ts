@@ -4,7 +4,7 @@ export { type Door, inspectInWords, inWords, LifecycleActor } from './lifecycle-
 export { type LifecycleListener, Listeners, type PhaseHold, type Unsubscribe, unsubscribe } from './lifecycle-bus.ts'
 export { instead, withEffects } from './machine-logic.ts'
 export { delaysOf } from './delays.ts'
-export { MANAGER, SLICE, Slices } from './slices.ts'
+export { MANAGER, SLICE, Slices, sliceAfter } from './slices.ts'
 export { isThenable } from './thenable.ts'
 export { type Launch, Tree } from './tree.ts'
 export type { Turn } from './turn.ts'

@@ -314,6 +314,20 @@ test('what has to begin begins, though the microtasks of a fake clock that is go
   expect([one.state, two.state]).toEqual(['completed', 'completed'])
 })
 
+test('A5: of many that are due together 1,024 fire before the event loop turns, in order', async () => {
+  const fired: number[] = []
+  for (let i = 0; i < 2_500; i++) clock.setTimeout(() => fired.push(i), 100)
+  const counts: number[] = []
+  for (const wait of [100, 1, 1]) {
+    await vi.advanceTimersByTimeAsync(wait)
+    for (let k = 0; k < 3_000; k++) await Promise.resolve()
+    counts.push(fired.length)
+  }
+  expect(counts).toEqual([1_024, 2_048, 2_500])
+  expect(fired).toEqual(fired.toSorted((a, b) => a - b))
+  expect(vi.getTimerCount()).toBe(0)
+})
+
 test('A4: a shared timer is armed in the context of the making of its tree, whoever comes first', async () => {
   const request = new AsyncLocalStorage<string>()
   const seen: unknown[] = []

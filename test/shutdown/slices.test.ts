@@ -1,12 +1,13 @@
 /** Changes of more than a slice of routines or managers (SL1 to SL4 of src/turn/slices.ts), and trees deeper than a stack holds. */
 import { describe, expect, test } from 'vitest'
-import { type ChildSpec, createGlobalManager, type GlobalManager, manager, routine } from 'curtaincall'
+import { type ChildSpec, createGlobalManager, type GlobalManager, link, manager, routine } from 'curtaincall'
 import type { RoutineRegistry } from '../../src/supervision/index.ts'
 import { SLICE } from '../../src/turn/slices.ts'
 import { deaf, makeTree, untilTold } from '../support/tree.ts'
 import { settle, VirtualClock } from '../support/virtual-clock.ts'
 
-const MANY = 2 * SLICE + 100
+/** More than the first two slices, of which the second is twice the first. */
+const MANY = 4 * SLICE
 
 /** A clock of which a test lets the timers fire one by one. */
 class SteppedClock extends VirtualClock {
@@ -52,7 +53,7 @@ describe.each([{ strict: false }, { strict: true }])('slices (strict: $strict)',
     expect(first['running']).toBe(MANY - (first['cancelled'] ?? 0))
     expect(routines[0]?.state).toBe('running')
     await clock.turn()
-    expect(states(routines)['cancelled']).toBe((first['cancelled'] ?? 0) + SLICE)
+    expect(states(routines)['cancelled']).toBe((first['cancelled'] ?? 0) + 2 * SLICE)
     expect(global.state).toBe('stopping')
     await clock.advance(0)
     const report = await down
@@ -172,6 +173,18 @@ describe.each([{ strict: false }, { strict: true }])('slices (strict: $strict)',
     await clock.advance(50)
     const report = await down
     expect([report.cancelled, report.killed, report.timedOut]).toEqual([MANY / 2, MANY / 2, true])
+  })
+
+  test('the failure of a routine reaches more than a slice of those that are linked to it in slices', async () => {
+    const { local, routines, clock } = treeOf(MANY)
+    const one = local.spawn('one', untilTold)
+    for (const each of routines) link(one, each)
+    await settle()
+    one.exit(new Error('crash'))
+    await settle()
+    expect(states(routines)).toEqual({ cancelled: SLICE, running: MANY - SLICE })
+    await clock.advance(0)
+    expect(states(routines)).toEqual({ cancelled: MANY })
   })
 
   test('giving up stops more than a slice in slices', async () => {
