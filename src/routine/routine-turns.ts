@@ -17,7 +17,7 @@ export function kill(routine: SupervisedRoutine, reason: unknown): void {
 export function restart(routine: SupervisedRoutine): void {
   if (routine.local.registry.hasten(routine)) return
   if (routine.state !== 'pending') forceRestart(routine, CANCEL, routine.cancelReason)
-  else if (routine.memory.backoffTimer !== undefined) {
+  else if (routine.memory.backoffTimer !== undefined && !routine.local.closed) {
     stopBackOff(routine)
     routine.tree.begin(routine.current)
   }

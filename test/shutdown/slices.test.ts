@@ -70,6 +70,11 @@ describe.each([{ strict: false }, { strict: true }])('slices (strict: $strict)',
     const locals = Array.from({ length: SLICE + 50 }, (_, i) => app.createLocal(`l${i}`, { maxRestarts: 9 }))
     const last = locals.at(-1) as (typeof locals)[0]
     const flaky = last.spawn('flaky', untilTold, { restart: 'permanent' })
+    const [later, byHand] = ['later', 'byHand'].map((name) =>
+      last.spawn(name, untilTold, { restart: 'permanent', backoff: { initial: 10, jitter: 0 } }),
+    )
+    await settle()
+    for (const each of [later, byHand]) each?.exit(new Error('crash'))
     await settle()
     const down = global.shutdown({ timeout: Infinity })
     // It has not closed yet, and refuses all the same.
@@ -81,9 +86,17 @@ describe.each([{ strict: false }, { strict: true }])('slices (strict: $strict)',
     flaky.exit(new Error('crash'))
     await settle()
     expect([flaky.state, flaky.incarnation]).toEqual(['failed', 1])
+    // What backs off does not begin any more, neither when its time has come nor by hand.
+    clock.block(10)
+    byHand?.restart()
     await clock.advance(0)
     const report = await down
     expect([report.failed, report.children.map(({ path }) => path)]).toEqual([1, ['g/many', 'g/a']])
+    expect([later, byHand].map((each) => [each?.state, each?.incarnation])).toEqual([
+      ['cancelled', 2],
+      ['cancelled', 2],
+    ])
+    expect(story(/^routine.started .*(later|byHand)/)).toHaveLength(2)
     // Each closes before any stops, parents first; they stop one by one, the latest first.
     const closing = story(/closing g\/many\//)
     expect(closing).toEqual(locals.map((_, i) => `manager.phase closing g/many/l${i}`))
