@@ -122,6 +122,35 @@ describe('the package', () => {
     `)
   })
 
+  test('its entries share one copy of each module, of its classes and of its state', async () => {
+    const files = readdirSync(join(root, 'dist'), { recursive: true, encoding: 'utf8' }).filter((file) =>
+      /^(src|machines)\/.*\.js$/.test(file),
+    )
+    // The bundler says where each module begins.
+    const modules = files.flatMap((file) => readFileSync(join(root, 'dist', file), 'utf8').match(/^\/\/ (src|machines)\/.*\.ts$/gm) ?? [])
+    expect(modules.length).toBeGreaterThan(100)
+    expect(modules.filter((module, at) => modules.indexOf(module) !== at)).toEqual([])
+    const load = (entry: string): Promise<object> => import(pathToFileURL(join(root, 'dist', 'src', entry)).href) as Promise<object>
+    const [core, kit] = (await Promise.all([load('index.js'), load('testing/index.js')])) as [
+      typeof import('curtaincall'),
+      typeof import('curtaincall/testing'),
+    ]
+    await expect(kit.simulate('no tree' as never, {} as never)).rejects.toBeInstanceOf(core.ConfigError)
+  })
+
+  test('what is built is loaded as a few files, whose stacks and classes have the names of the sources', async () => {
+    const code = `const loaded = []
+      const { registerHooks } = await import('node:module')
+      registerHooks({ load: (url, context, next) => (loaded.push(url), next(url, context)) })
+      const { createGlobalManager } = await import('curtaincall')
+      console.log(loaded.filter((url) => url.includes('/dist/') && !url.includes('node_modules')).length)
+      try { createGlobalManager({ name: 5 }) } catch (error) { console.log(error.stack) }`
+    const said = execFileSync(process.execPath, ['--input-type=module', '-e', code], { cwd: root, encoding: 'utf8' })
+    expect(Number.parseInt(said, 10)).toBeLessThanOrEqual(3)
+    expect(said).toMatch(/at compileGlobalSpec .*core\.js:\d+/)
+    expect(said).toMatch(/at createGlobalManager .*core\.js:\d+/)
+  })
+
   test('the tarball holds what is built, the documents a user reads, and nothing else', () => {
     const out = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root, encoding: 'utf8' })
     const [{ files }] = JSON.parse(out) as [{ files: { path: string }[] }]
