@@ -1,5 +1,5 @@
 /** What a user gets: the entries of the exports map, the tarball, and documents whose programs run. */
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -239,6 +239,37 @@ describe('the package', () => {
     const code =
       "const before = process.getActiveResourcesInfo().length; await import('curtaincall'); console.log(process.getActiveResourcesInfo().length - before)"
     expect(execFileSync(process.execPath, ['--input-type=module', '-e', code], { cwd: root, encoding: 'utf8' })).toBe('0\n')
+  })
+
+  test('an import makes no machine, and neither does a routine that nobody looks at', () => {
+    const code = `const { StateNode } = await import('xstate')
+      const { _initialize: initialize } = StateNode.prototype
+      const made = []
+      StateNode.prototype._initialize = function () { made.push(this.key); initialize.call(this) }
+      const { createGlobalManager } = await import('curtaincall')
+      console.log(made.filter((key) => /routine|Manager/.test(key)).join())
+      const local = createGlobalManager().createApp('a').createLocal('l')
+      const routine = local.spawn('job', () => 5)
+      await routine.outcome
+      console.log(made.filter((key) => /routine|Manager/.test(key)).join())
+      routine.actor.getSnapshot()
+      console.log(made.filter((key) => /routine|Manager/.test(key)).join())`
+    expect(execFileSync(process.execPath, ['--input-type=module', '-e', code], { cwd: root, encoding: 'utf8' }).split('\n')).toEqual([
+      '',
+      'globalManager,appManager,localManager',
+      'globalManager,appManager,localManager,routine',
+      '',
+    ])
+  })
+
+  test('the command loads neither the library nor XState to say how it is used', () => {
+    const hooks = `import { registerHooks } from 'node:module'
+      registerHooks({ load: (url, context, next) => (process.stderr.write(url + '\\n'), next(url, context)) })`
+    const given = ['--import', `data:text/javascript,${encodeURIComponent(hooks)}`, 'dist/src/cli/curtaincall.js', '--help']
+    const { stdout, stderr } = spawnSync(process.execPath, given, { cwd: root, encoding: 'utf8' })
+    expect(stdout).toMatch(/^curtaincall: /)
+    const files = stderr.split('\n').flatMap((url) => /^file:.*\/dist\/(.*)$/.exec(url)?.[1] ?? (url.includes('xstate') ? [url] : []))
+    expect(files).toEqual(['src/cli/curtaincall.js', 'src/cli/program.js'])
   })
 
   test('a process with an idle tree ends by itself', () => {
