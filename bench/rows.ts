@@ -8,6 +8,8 @@ export interface Row {
   readonly peers: readonly string[]
   /** At most so many rounds: for what takes a minute. */
   readonly rounds?: number
+  /** So many processes for each round: for what takes a moment. @default 1 */
+  readonly processes?: number
 }
 
 /** Megabytes. V8 collects when it has to: how little a million can do with is only seen where there is no more. */
@@ -62,4 +64,12 @@ export const rows: readonly Row[] = [
     rounds: 1,
   },
   { benchmark: 'soak', title: 'heap growth over 10000000 tasks', n: 10_000_000, unit: 'B', peers: [], rounds: 1 },
+]
+
+/** What it takes until something can be done: of the package as it is built, in processes that do nothing else (bench/start-up.ts). */
+export const startUpRows: readonly Row[] = [
+  { benchmark: 'import', title: 'import', n: 1, unit: 'ms', peers: ['xstate'], processes: 5 },
+  { benchmark: 'first-manager', title: 'the first createGlobalManager', n: 1, unit: 'ms', peers: [], processes: 5 },
+  { benchmark: 'first-routine', title: 'the first spawn', n: 1, unit: 'ms', peers: [], processes: 5 },
+  { benchmark: 'command', title: 'curtaincall --help, to its end', n: 1, unit: 'ms', peers: ['node'], processes: 5 },
 ]

@@ -9,7 +9,10 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { drawCurve } from './curve.ts'
 import { digits, measure, median } from './measure.ts'
-import { rows } from './rows.ts'
+import { rows as warmRows, startUpRows } from './rows.ts'
+import { isStartUp, measureStartUp } from './start-up.ts'
+
+const rows = [...warmRows, ...startUpRows]
 
 function options() {
   try {
@@ -60,13 +63,19 @@ say('')
 say('| what | variant | each | least to most | curtaincall ÷ it |')
 say('| --- | --- | ---: | ---: | ---: |')
 const growth: Record<string, number[]> = {}
-for (const { benchmark, title, n, unit, peers, rounds: most = rounds } of rows) {
+for (const { benchmark, title, n, unit, peers, rounds: most = rounds, processes = 1 } of rows) {
   if (wanted.length > 0 && !wanted.includes(benchmark)) continue
   const variants = ['curtaincall', ...peers.filter((peer) => chosen?.includes(peer) ?? true)]
   const figures = new Map<string, number[]>(variants.map((variant) => [variant, []]))
-  for (let round = 0; round < Math.min(rounds, most); round++)
+  for (let round = 0; round < Math.min(rounds, most) * processes; round++)
     for (const variant of variants)
-      figures.get(variant)?.push(measure(child, { benchmark, variant, n, ...(benchmark === 'soak' && write ? { file: curve } : {}) }))
+      figures
+        .get(variant)
+        ?.push(
+          isStartUp(benchmark)
+            ? measureStartUp(benchmark, variant)
+            : measure(child, { benchmark, variant, n, ...(benchmark === 'soak' && write ? { file: curve } : {}) }),
+        )
   const ours = median(figures.get('curtaincall') as number[])
   if (benchmark === 'spawn' || benchmark === 'streamed') (growth[benchmark] ??= []).push(ours)
   for (const [variant, values] of figures) {

@@ -106,15 +106,15 @@ function defineManager<Level extends ManagerLevel>(level: Level) {
   })
 }
 
-/** The machine of the global manager, root of the tree. */
-export const globalManagerMachine = defineManager('global')
-/** The machine of an app manager. */
-export const appManagerMachine = defineManager('app')
-/** The machine of a local manager, the supervisor of routines. */
-export const localManagerMachine = defineManager('local')
+const made: { [Level in ManagerLevel]?: unknown } = {}
+
+/** The machine of a level; made when it is first asked for, since to make the first of a process takes a millisecond. */
+export function managerMachine<Level extends ManagerLevel>(level: Level): ReturnType<typeof defineManager<Level>> {
+  return (made[level] ??= defineManager(level)) as ReturnType<typeof defineManager<Level>>
+}
 
 /** Any of the three. */
-export type ManagerMachine = typeof globalManagerMachine
+export type ManagerMachine = ReturnType<typeof defineManager<'global'>>
 
 /** The shutdown phase in a state value; undefined if that is not a `stopping` state. */
 export function phaseOf(value: unknown): Phase | undefined {

@@ -1,9 +1,10 @@
 /** The root of a tree. */
 import type { InspectionEvent, Observer } from 'xstate'
-import { globalManagerMachine, type ManagerMachine } from '../../machines/manager.ts'
+import type { ManagerMachine } from '../../machines/manager.ts'
 import { AppManager } from './app-manager.ts'
-import { delaysOf, inWords, Tree, withEffects } from '../turn/index.ts'
+import { delaysOf, inWords, Tree } from '../turn/index.ts'
 import { Manager } from './manager.ts'
+import { managerLogic } from './manager-logic.ts'
 import type { AnyRoutine, Routine } from '../contract/index.ts'
 import {
   checkAppChild,
@@ -18,8 +19,6 @@ import {
   refuse,
 } from '../spec/index.ts'
 
-const globalLogic = withEffects(globalManagerMachine as ManagerMachine)
-
 /** Supervises app managers; gives up with a report, never with an uncaught exception. */
 export class GlobalManager extends Manager {
   /** @internal */
@@ -29,7 +28,7 @@ export class GlobalManager extends Manager {
 
   /** @internal */
   get logic(): ManagerMachine {
-    return globalLogic
+    return managerLogic('global')
   }
 
   /** @internal */

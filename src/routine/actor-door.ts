@@ -1,12 +1,16 @@
 /** The genuine XState actor of an incarnation: how it is made, and what events from outside the library mean. */
 import type { AnyActorRef, AnyMachineSnapshot, EventObject } from 'xstate'
-import { ROUTINE_EVENTS, routineMachine } from '../../machines/routine.ts'
+import { machineOfRoutine, ROUTINE_EVENTS, type RoutineMachine } from '../../machines/routine.ts'
 import { type Door, LifecycleActor, type Turn, withEffects } from '../turn/index.ts'
 import type { Incarnation } from './incarnation.ts'
 import { CANCEL, KILL, payloadOf, snapshotOf, START } from './routine-steps.ts'
 
-/** The logic of the actor of any incarnation. */
-export const routineLogic = withEffects(routineMachine)
+let logic: RoutineMachine | undefined
+
+/** The logic of the actor of any incarnation; made when one is first looked at. */
+export function routineLogic(): RoutineMachine {
+  return (logic ??= withEffects(machineOfRoutine()))
+}
 
 /** The actor of an incarnation, in the state that this is in. It has yet to be started. */
 export function actorOf(incarnation: Incarnation): LifecycleActor {
@@ -14,7 +18,7 @@ export function actorOf(incarnation: Incarnation): LifecycleActor {
   const snapshot = snapshotOf(value, over, { input, output, error, reason, killed })
   // The end of an incarnation that is over was reported already: its actor has no parent.
   const parent = over ? {} : { parent: subject.local.actor }
-  return new LifecycleActor(routineLogic, { id: subject.id, snapshot, ...parent } as object, new ActorDoor(incarnation))
+  return new LifecycleActor(routineLogic(), { id: subject.id, snapshot, ...parent } as object, new ActorDoor(incarnation))
 }
 
 /** The incarnation whose actor this is; undefined if it is none's. */

@@ -1,6 +1,6 @@
 /** One routine over all its incarnations: what its manager keeps of it, and the handle that a user holds. */
 import type { ActorRefFrom, AnyActorRef } from 'xstate'
-import type { routineMachine } from '../../machines/routine.ts'
+import type { RoutineMachine } from '../../machines/routine.ts'
 import type { Queued } from '../admission/index.ts'
 import {
   type EndKind,
@@ -179,8 +179,8 @@ export class SupervisedRoutine extends Remembering implements Owner, Addressee, 
     return `Routine ${this.path} (${this.state}, incarnation ${this.incarnation})`
   }
 
-  get actor(): ActorRefFrom<typeof routineMachine> {
-    return this.current.actor as unknown as ActorRefFrom<typeof routineMachine>
+  get actor(): ActorRefFrom<RoutineMachine> {
+    return this.current.actor as unknown as ActorRefFrom<RoutineMachine>
   }
 
   get work(): AnyActorRef | undefined {

@@ -1,6 +1,7 @@
 /** The table of the hot path against XState's own `transition()`, on as many random scripts as one likes: `npm run test:equality -- --runs 1000000`. */
 import { parseArgs } from 'node:util'
-import { holdEqual, table } from '../support/equality.ts'
+import { holdEqual } from '../support/equality.ts'
+import { table } from '../support/routine-table.ts'
 
 const { values } = parseArgs({ options: { runs: { type: 'string', default: '200000' }, seed: { type: 'string', default: '1' } } })
 const { runs, steps, met } = holdEqual(Number(values.runs), Number(values.seed))

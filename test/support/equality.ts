@@ -2,12 +2,9 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { initialTransition, transition } from 'xstate'
-import { ROUTINE_EVENTS, routineMachine, tabulate } from '../../machines/index.ts'
-import { COLUMNS, EFFECT, FIELD, FIELDS, FINAL, HANDLED, KILLS, stepsOf, TARGET } from '../../src/routine/routine-steps.ts'
-
-const EFFECTS = ['none', 'begin', 'settle', 'abort', 'abandon']
-export const table = tabulate(routineMachine, ROUTINE_EVENTS, ['output', 'error', 'reason'])
-const steps = stepsOf(table)
+import { ROUTINE_EVENTS, routineMachine } from '../../machines/index.ts'
+import { COLUMNS, EFFECT, EFFECTS, FIELD, FIELDS, FINAL, HANDLED, KILLS, steps, TARGET } from '../../src/routine/routine-steps.ts'
+import { table } from './routine-table.ts'
 
 type RoutineEventType = (typeof ROUTINE_EVENTS)[number]
 
