@@ -93,7 +93,7 @@ function git(...given: string[]): Buffer {
   return execFileSync('git', given, { cwd: root, maxBuffer: 2 ** 30 })
 }
 
-/** What the library is: all else is the present bench's, and the present node_modules, which both find further up. Older commits ask for nanoid. */
+/** What the library is: all else is the present bench's, and the present node_modules, which both find further up. */
 const LIBRARY = ['src', 'machines', 'package.json']
 
 /** Two trees with paths of one length. This one is copied too, so that it can be worked on meanwhile. */

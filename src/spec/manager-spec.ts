@@ -99,7 +99,7 @@ export interface GlobalManagerOptions extends SupervisorOptions {
   readonly clock?: Clock | undefined
   /** Numbers from 0 to 1 for the jitter of backoffs. @default Math.random */
   readonly random?: (() => number) | undefined
-  /** Ids of routines that are given none. @default 8 characters of the platform's chance, as nanoid makes them */
+  /** Ids of routines that are given none. @default nanoid, 8 characters */
   readonly generateId?: (() => string) | undefined
   /**
    * Takes pino, console, or anything of that shape. `false` is silence. @default only what has failed for good and nobody looks at (no

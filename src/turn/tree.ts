@@ -1,4 +1,5 @@
 /** What all nodes of one tree share: its turns, time, chance, ids, events and ports. One per global manager; no module state. */
+import { nanoid } from 'nanoid'
 import { ConfigError, type Logger } from '../contract/index.ts'
 import {
   type AsyncContext,
@@ -12,12 +13,14 @@ import {
   TrafficObservers,
 } from '../port/index.ts'
 import { type GlobalSpec, nodeName, refuse } from '../spec/index.ts'
-import { freshId } from './fresh-id.ts'
 import { LifecycleBus } from './lifecycle-bus.ts'
 import { OwnClock } from './own-clock.ts'
 import { SignalHub } from './signal-hub.ts'
 import { Turn } from './turn.ts'
 import { UnseenErrors } from './unseen-errors.ts'
+
+/** Characters of a generated id: 48 bits. Each id is checked against the living ones. */
+const ID_LENGTH = 8
 
 /** The most that a given id generator may repeat itself before it is called broken. */
 const ID_TRIES = 100
@@ -84,7 +87,7 @@ export class Tree {
     this.asyncContext = spec.asyncContext
     this.signals = new SignalHub(this.bus, this.clock)
     this.idsAreLazy = spec.generateId === undefined
-    this.#generateId = spec.generateId ?? freshId
+    this.#generateId = spec.generateId ?? (() => nanoid(ID_LENGTH))
     this.#store = spec.store
   }
 

@@ -88,7 +88,7 @@ describe.each([{ strict: false }, { strict: true }])('slices (strict: $strict)',
     expect([flaky.state, flaky.incarnation]).toEqual(['failed', 1])
     // What backs off does not begin any more, neither when its time has come nor by hand.
     clock.block(10)
-    byHand?.restart()
+    void byHand?.restart()
     await clock.advance(0)
     const report = await down
     expect([report.failed, report.children.map(({ path }) => path)]).toEqual([1, ['g/many', 'g/a']])
@@ -222,7 +222,7 @@ test('G2: a walk from the latest to the first comes to all that live at that mom
   for (const { path } of registry.latestFirst()) {
     met.push(path.slice(6, 8))
     // Before it begins, so that it leaves at once: one that was come to, and the next two.
-    if (met.length === 2) for (const i of [5, 3, 2]) routines[i]?.cancel()
+    if (met.length === 2) for (const i of [5, 3, 2]) void routines[i]?.cancel()
   }
   expect(met).toEqual(['r5', 'r4', 'r1', 'r0'])
   expect([...registry.latestFirst()].map(({ path }) => path.slice(6, 8))).toEqual(['r4', 'r1', 'r0'])
