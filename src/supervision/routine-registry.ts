@@ -15,10 +15,12 @@ import {
   type Incarnation,
   isLookedAt,
   keepPromises,
+  type IdRegistry,
   KILL,
   LivingRoutines,
   prepareRoutine,
   type Registrar,
+  RetainedRoutines,
   SupervisedRoutine,
 } from '../routine/index.ts'
 import type { RoutineSpec } from '../spec/index.ts'
@@ -39,7 +41,7 @@ export interface ChildSupervisor {
 
 export class RoutineRegistry implements Registrar<SupervisedRoutine> {
   /** Living and queued routines, in order of spawning. */
-  readonly living = new LivingRoutines()
+  readonly living: LivingRoutines
   /** The routines that wait for a permit. */
   readonly queue: PermitQueue<SupervisedRoutine>
   /** Of bodies that want to know when the manager begins to close. */
@@ -55,16 +57,15 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
   readonly #host: Host<SupervisedRoutine>
   readonly #tree: Tree
   readonly #watched = new Set<SupervisedRoutine>()
-  /** A ring: once full, the next one takes the place of the oldest. */
-  readonly #retained: SupervisedRoutine[] = []
-  #retainedNext = 0
+  readonly #kept = new RetainedRoutines()
   readonly #names: NameRegistry<SupervisedRoutine>
 
-  constructor(lead: Lead, names: NameRegistry<SupervisedRoutine>) {
+  constructor(lead: Lead, names: NameRegistry<SupervisedRoutine> & IdRegistry) {
     this.#lead = lead
     this.#host = lead.host
     this.#tree = lead.host.tree
     this.#names = names
+    this.living = new LivingRoutines(names)
     this.queue = new PermitQueue(lead.gate, (routine) => this.admit(routine))
   }
 
@@ -136,7 +137,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
   /** Makes the id of a routine that has none yet. */
   identify(routine: SupervisedRoutine): string {
     const id = this.generateId()
-    if (!routine.ended) this.living.identify(routine, id)
+    if (!routine.ended || this.#kept.has(routine)) this.living.identify(routine, id)
     return id
   }
 
@@ -154,17 +155,12 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
 
   /** The living routine of this id, or the latest retained one. */
   find(id: string): SupervisedRoutine | undefined {
-    return this.living.get(id) ?? this.findRetained(id)
-  }
-
-  findRetained(id: string): SupervisedRoutine | undefined {
-    return this.retained().findLast(({ knownId }) => knownId === id)
+    return this.living.find(id)
   }
 
   /** Ended routines that are kept to be looked at, the latest last. */
   retained(): SupervisedRoutine[] {
-    const oldest = this.#retained.length < this.#lead.spec.retain ? 0 : this.#retainedNext
-    return [...this.#retained.slice(oldest), ...this.#retained.slice(0, oldest)]
+    return this.#kept.values()
   }
 
   // --- ends ----------------------------------------------------------------------------------
@@ -321,9 +317,9 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
 
   #retain(routine: SupervisedRoutine): void {
     const { retain } = this.#lead.spec
-    if (retain === 0) return
-    this.#retained[this.#retainedNext] = routine
-    this.#retainedNext = (this.#retainedNext + 1) % retain
+    const gone = retain === 0 ? routine : this.#kept.keep(routine, retain)
+    if (gone !== undefined) this.living.forget(gone)
+    if (gone !== routine) this.living.hasEnded(routine)
   }
 
   /** The body of an abandoned incarnation has ended after all. */
