@@ -45,8 +45,9 @@ function instrument(): () => void {
       name,
       (original) =>
         function (this: object, ...given) {
-          hidden += (this as unknown[]).length
-          return original.apply(this, given)
+          const result = original.apply(this, given)
+          hidden += (name === 'slice' ? (result as unknown[]) : (this as unknown[])).length
+          return result
         },
     )
   for (const prototype of [Map.prototype, Set.prototype])
