@@ -174,8 +174,7 @@ export class NameGroup<Member extends Named<Member>> {
     const news = this.#new
     const { living } = news
     for (let group: NameGroup<Member> | undefined = this; group !== undefined; group = group.up) {
-      group.#named.add(news)
-      group.home.tally.totals.add(news)
+      group.home.tally.add(group.#named, news)
       group.#living += living
     }
     news.clear()

@@ -101,10 +101,7 @@ export class Place implements NameRegistry<SupervisedRoutine>, IdRegistry {
 
   /** Counts and announces a refusal, and throws it. In a turn. */
   refuse(name: string, code: RefusalCode, message: string): never {
-    for (let place: Place | undefined = this; place !== undefined; place = place.up) {
-      place.tally.totals.refused++
-      place.tally.named(name).refused++
-    }
+    for (let place: Place | undefined = this; place !== undefined; place = place.up) place.tally.refuse(name)
     const { bus, clock } = this.tree
     const seq = bus.next()
     const { path } = this
