@@ -45,6 +45,10 @@ export class AbortWatch {
     this.#wake = wake
   }
 
+  get isAborted(): boolean {
+    return this.signal.aborted
+  }
+
   join(): void {
     if (this.#readers++ === 0) this.signal.addEventListener('abort', this.#wake)
   }

@@ -59,7 +59,7 @@ export class Reception implements AsyncIterableIterator<Envelope, undefined>, Wa
 
   /** True while its incarnation runs and was not told to stop. */
   get #open(): boolean {
-    return !this.#receiver.over && !this.#watch.signal.aborted
+    return !this.#receiver.over && !this.#watch.isAborted
   }
 
   next(): Promise<Result> {

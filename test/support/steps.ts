@@ -67,7 +67,7 @@ function instrument(): () => void {
 }
 
 /** How many steps an act takes. */
-async function stepsOf(act: () => unknown): Promise<number> {
+export async function stepsOf(act: () => unknown): Promise<number> {
   const session = new Session()
   session.connect()
   await session.post('Profiler.enable')
