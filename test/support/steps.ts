@@ -45,8 +45,11 @@ function instrument(): () => void {
       name,
       (original) =>
         function (this: object, ...given) {
+          const { length } = this as unknown[]
           const result = original.apply(this, given)
-          hidden += (name === 'slice' ? (result as unknown[]) : (this as unknown[])).length
+          // These two leave alone what stands before.
+          if (name === 'slice') hidden += (result as unknown[]).length
+          else hidden += name === 'splice' ? length - (given[0] as number) : length
           return result
         },
     )
