@@ -1,5 +1,6 @@
-/** The living and queued routines of one manager, in order of spawning: a doubly linked list, and what is found by its id. */
+/** The living and queued routines of one manager, in order of spawning, and what is found by its id. */
 import type { TreeIndex, TreeNode } from '../turn/index.ts'
+import { RoutineChain } from './routine-chain.ts'
 import type { SupervisedRoutine } from './supervised-routine.ts'
 
 /** Where a manager finds its routines by their ids: an index that the tree shares. */
@@ -11,13 +12,13 @@ export interface IdRegistry extends TreeNode {
  * G1  A routine is in the list exactly as long as its routine lives, and found by its id as soon as that is known to anybody.
  * G2  A retained one is found by its id until it is pushed out, unless a living one of its manager, or a later one, has that id.
  */
-export class LivingRoutines {
-  size = 0
-  #first: SupervisedRoutine | undefined
-  #last: SupervisedRoutine | undefined
+export class LivingRoutines extends RoutineChain {
+  /** Ended ones that are kept to be looked at. */
+  readonly retained = new RoutineChain()
   readonly #home: IdRegistry
 
   constructor(home: IdRegistry) {
+    super()
     this.#home = home
   }
 
@@ -36,46 +37,25 @@ export class LivingRoutines {
     this.#home.ids.set(id, routine)
   }
 
-  /** It has ended, and is found by its id no longer. */
-  forget(routine: SupervisedRoutine): void {
+  /** It has ended, and lives here no longer: it is kept in place of the oldest, if there are `most`. */
+  retain(routine: SupervisedRoutine, most: number): void {
+    const { knownId } = routine
+    if (most === 0) {
+      this.#forget(routine)
+      return
+    }
+    // Its entry is one of what is past from now on.
+    if (knownId !== undefined) this.identify(routine, knownId)
+    const { retained } = this
+    retained.add(routine)
+    if (retained.size <= most) return
+    const oldest = retained.first as SupervisedRoutine
+    retained.remove(oldest)
+    this.#forget(oldest)
+  }
+
+  #forget(routine: SupervisedRoutine): void {
     const { knownId } = routine
     if (knownId !== undefined) this.#home.ids.delete(knownId, routine)
-  }
-
-  /** It has ended, and is found by its id until it is forgotten. */
-  hasEnded({ knownId }: SupervisedRoutine): void {
-    if (knownId !== undefined) this.#home.ids.hasPassed(knownId)
-  }
-
-  add(routine: SupervisedRoutine): void {
-    routine.previousLiving = this.#last
-    if (this.#last === undefined) this.#first = routine
-    else this.#last.nextLiving = routine
-    this.#last = routine
-    this.size++
-  }
-
-  remove(routine: SupervisedRoutine): void {
-    const { previousLiving, nextLiving } = routine
-    if (previousLiving === undefined) this.#first = nextLiving
-    else previousLiving.nextLiving = nextLiving
-    if (nextLiving === undefined) this.#last = previousLiving
-    else nextLiving.previousLiving = previousLiving
-    routine.previousLiving = undefined
-    routine.nextLiving = undefined
-    this.size--
-  }
-
-  /** In order of spawning. */
-  values(): SupervisedRoutine[] {
-    const routines: SupervisedRoutine[] = []
-    for (let routine = this.#first; routine !== undefined; routine = routine.nextLiving) routines.push(routine)
-    return routines
-  }
-
-  latestFirst(): SupervisedRoutine[] {
-    const routines: SupervisedRoutine[] = []
-    for (let routine = this.#last; routine !== undefined; routine = routine.previousLiving) routines.push(routine)
-    return routines
   }
 }

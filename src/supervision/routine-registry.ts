@@ -20,7 +20,6 @@ import {
   LivingRoutines,
   prepareRoutine,
   type Registrar,
-  RetainedRoutines,
   SupervisedRoutine,
 } from '../routine/index.ts'
 import type { RoutineSpec } from '../spec/index.ts'
@@ -57,7 +56,6 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
   readonly #host: Host<SupervisedRoutine>
   readonly #tree: Tree
   readonly #watched = new Set<SupervisedRoutine>()
-  readonly #kept = new RetainedRoutines()
   readonly #names: NameRegistry<SupervisedRoutine>
 
   constructor(lead: Lead, names: NameRegistry<SupervisedRoutine> & IdRegistry) {
@@ -137,7 +135,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
   /** Makes the id of a routine that has none yet. */
   identify(routine: SupervisedRoutine): string {
     const id = this.generateId()
-    if (!routine.ended || this.#kept.has(routine)) this.living.identify(routine, id)
+    if (!routine.ended || this.living.retained.holds(routine)) this.living.identify(routine, id)
     return id
   }
 
@@ -160,7 +158,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
 
   /** Ended routines that are kept to be looked at, the latest last. */
   retained(): SupervisedRoutine[] {
-    return this.#kept.values()
+    return this.living.retained.values()
   }
 
   // --- ends ----------------------------------------------------------------------------------
@@ -283,7 +281,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
     if (routine.spec.hungAfter !== Infinity) this.#watched.delete(routine)
     routine.group.remove(routine, kind, routine.age)
     if (!this.queue.remove(routine) && !keepPermit) this.#lead.gate.give()
-    this.#retain(routine)
+    this.living.retain(routine, this.#lead.spec.retain)
   }
 
   #close(routine: SupervisedRoutine, kind: EndKind, orphan: boolean, keepPermit: boolean): void {
@@ -313,13 +311,6 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
     if (watchers === undefined) return
     const end = { path: routine.path, incarnation: routine.incarnation, outcome: routine.lastOutcome, willRestart }
     for (const watcher of watchers) watcher(end)
-  }
-
-  #retain(routine: SupervisedRoutine): void {
-    const { retain } = this.#lead.spec
-    const gone = retain === 0 ? routine : this.#kept.keep(routine, retain)
-    if (gone !== undefined) this.living.forget(gone)
-    if (gone !== routine) this.living.hasEnded(routine)
   }
 
   /** The body of an abandoned incarnation has ended after all. */

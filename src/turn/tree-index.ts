@@ -45,6 +45,7 @@ export class TreeIndex<Item extends object> {
     return found !== undefined && this.#nodeOf(found) === node ? found : undefined
   }
 
+  /** Enters an item, or enters it again once it is past. */
   set(key: string, item: Item): void {
     const found = this.#items.get(key)
     if (found instanceof Namesakes) {
@@ -70,12 +71,6 @@ export class TreeIndex<Item extends object> {
     const [left] = found.byNode.values()
     if (found.byNode.size === 1) this.#items.set(key, left as Item)
     return true
-  }
-
-  /** One of this key is past, and was present. */
-  hasPassed(key: string): void {
-    const found = this.#items.get(key)
-    if (found instanceof Namesakes) found.sorted = undefined
   }
 
   /** The first at this node or below. */
