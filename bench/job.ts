@@ -71,6 +71,8 @@ export interface Variant {
   live?(n: number, kind: Kind): Promise<() => Promise<void>>
   /** Jobs that no peer has, by the name of their benchmark. */
   readonly alone?: Readonly<Record<string, (n: number) => Promise<void>>>
+  /** Jobs that take their own time, and say what one operation costs among n others. */
+  readonly figures?: Readonly<Record<string, (n: number) => Promise<number>>>
 }
 
 /** Runs `each(i)` for 0 to n - 1, LIMIT at a time. */

@@ -58,6 +58,7 @@ export class SupervisedRoutine extends Remembering implements Owner, Addressee, 
   promise: Promise<Outcome> | undefined
   keep: ((outcome: Outcome) => void) | undefined
   settling: Settling | undefined
+  /** Its neighbours among the living of its manager, and later among those that this one retains. */
   previousLiving: SupervisedRoutine | undefined
   nextLiving: SupervisedRoutine | undefined
   previousNamed: SupervisedRoutine | undefined

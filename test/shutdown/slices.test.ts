@@ -214,7 +214,7 @@ describe.each([{ strict: false }, { strict: true }])('slices (strict: $strict)',
   })
 })
 
-test('G2: a walk from the latest to the first comes to all that live at that moment, whoever leaves on the way', () => {
+test('G3: a walk from the latest to the first comes to all that live at that moment, whoever leaves on the way', () => {
   const { local } = makeTree()
   const registry = (local as unknown as { registry: RoutineRegistry }).registry
   const routines = Array.from({ length: 6 }, (_, i) => local.spawn(`r${i}`, untilTold))
