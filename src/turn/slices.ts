@@ -6,7 +6,7 @@ import type { Turn } from './turn.ts'
  * As many steps are done at once: the first slice. To stop a routine is one step; a manager counts as {@link MANAGER} of them each time that
  * it is come to. Code that has not run yet takes ten times as long, so each slice is twice the one before, up to the {@link LARGEST}.
  */
-export const SLICE = 256
+export const SLICE = 512
 
 /** The event loop waits as long as a slice takes, some ten milliseconds; a timer of no length between two of them costs one millisecond. */
 export const LARGEST = 2_048
@@ -17,7 +17,7 @@ export function sliceAfter(size: number): number {
 }
 
 /** Steps that a manager counts as. */
-export const MANAGER = 8
+export const MANAGER = 2
 
 /** What a slice is done in, and what is between two of them. */
 export interface Loop {
