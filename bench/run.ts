@@ -60,20 +60,20 @@ say('')
 say('| what | variant | each | least to most | curtaincall ÷ it |')
 say('| --- | --- | ---: | ---: | ---: |')
 const growth: Record<string, number[]> = {}
-for (const { benchmark, title, n, unit, peers, rounds: most = rounds } of rows) {
+for (const { benchmark, title, n, unit, peers, ours: own = 'curtaincall', rounds: most = rounds } of rows) {
   if (wanted.length > 0 && !wanted.includes(benchmark)) continue
-  const variants = ['curtaincall', ...peers.filter((peer) => chosen?.includes(peer) ?? true)]
+  const variants = [own, ...peers.filter((peer) => chosen?.includes(peer) ?? true)]
   const figures = new Map<string, number[]>(variants.map((variant) => [variant, []]))
   for (let round = 0; round < Math.min(rounds, most); round++)
     for (const variant of variants)
       figures.get(variant)?.push(measure(child, { benchmark, variant, n, ...(benchmark === 'soak' && write ? { file: curve } : {}) }))
-  const ours = median(figures.get('curtaincall') as number[])
+  const ours = median(figures.get(own) as number[])
   if (benchmark === 'spawn' || benchmark === 'streamed') (growth[benchmark] ??= []).push(ours)
   for (const [variant, values] of figures) {
-    const own = variant === 'curtaincall'
+    const isOurs = variant === own
     const spread = `${digits(Math.min(...values))} to ${digits(Math.max(...values))}`
     say(
-      `| ${own ? title : ''} | ${variant} | ${digits(median(values))} ${unit} | ${spread} | ${own ? '' : (ours / median(values)).toFixed(2)} |`,
+      `| ${isOurs ? title : ''} | ${variant} | ${digits(median(values))} ${unit} | ${spread} | ${isOurs ? '' : (ours / median(values)).toFixed(2)} |`,
     )
   }
 }

@@ -71,12 +71,20 @@ export function tabulate(machine: AnyStateMachine, events: readonly string[], fi
       cells.push({ target, actions: names, copies, raises, handled: target !== row || names.length + copies.length + raises.length > 0 })
     }
   }
+  // Those who ask often ask of values that are the same objects each time.
+  const known = new WeakMap<object, number>()
+  const find = (value: StateValue): number => index.get(JSON.stringify(value)) ?? -1
   return {
     states: snapshots.map((snapshot) => snapshot.value),
     names: snapshots.map((snapshot) => outermost(snapshot.value)),
     final: snapshots.map((snapshot) => snapshot.status === 'done'),
     cells,
     events,
-    indexOf: (value) => index.get(JSON.stringify(value)) ?? -1,
+    indexOf: (value) => {
+      if (typeof value === 'string') return find(value)
+      const found = known.get(value) ?? find(value)
+      known.set(value, found)
+      return found
+    },
   }
 }

@@ -1,8 +1,8 @@
 /** The root of a tree. */
 import type { InspectionEvent, Observer } from 'xstate'
-import { globalManagerMachine, type ManagerMachine } from '../../machines/manager.ts'
+import { globalManagerMachine, MANAGER_TERMS, type ManagerMachine } from '../../machines/manager.ts'
 import { AppManager } from './app-manager.ts'
-import { delaysOf, inWords, Tree, withEffects } from '../turn/index.ts'
+import { clockOf, inWords, Tree, withEffects } from '../turn/index.ts'
 import { Manager } from './manager.ts'
 import type { AnyRoutine, Routine } from '../contract/index.ts'
 import {
@@ -18,7 +18,7 @@ import {
   refuse,
 } from '../spec/index.ts'
 
-const globalLogic = withEffects(globalManagerMachine as ManagerMachine)
+const globalLogic = withEffects(globalManagerMachine as ManagerMachine, MANAGER_TERMS)
 
 /** Supervises app managers; gives up with a report, never with an uncaught exception. */
 export class GlobalManager extends Manager {
@@ -39,7 +39,7 @@ export class GlobalManager extends Manager {
     if (interceptor !== undefined) this.on('*', (event) => interceptor.event(event))
     const inspect = spec.inspect === undefined ? {} : { inspect: inWords(spec.inspect as Observer<InspectionEvent>, this.tree.turn) }
     this.life.asyncContext = this.tree.captureContext()
-    this.tree.turn.run(() => this.life.live({ clock: delaysOf(this.tree, clock), ...inspect }))
+    this.tree.turn.run(() => this.life.live({ clock: clockOf(this.tree, clock), ...inspect }))
   }
 
   /**

@@ -1,6 +1,6 @@
 /** The supervisor of routines. */
 import type { AnyActorLogic } from 'xstate'
-import { localManagerMachine, type ManagerMachine } from '../../machines/manager.ts'
+import { localManagerMachine, MANAGER_TERMS, type ManagerMachine } from '../../machines/manager.ts'
 import { Manager } from './manager.ts'
 import type { AnyRoutine, Routine, RoutineFrom, Work } from '../contract/index.ts'
 import {
@@ -20,7 +20,7 @@ import type { RoutineRegistry } from '../supervision/index.ts'
 import { withEffects } from '../turn/index.ts'
 import type { AnyBody, Body, InputFor, OneOf, RoutineContext, RoutineOf } from './body.ts'
 
-const localLogic = withEffects(localManagerMachine as unknown as ManagerMachine)
+const localLogic = withEffects(localManagerMachine as unknown as ManagerMachine, MANAGER_TERMS)
 
 /**
  * Supervises routines: one-for-one, by their restart types, within limits.

@@ -1,12 +1,13 @@
 /** The genuine XState actor of an incarnation: how it is made, and what events from outside the library mean. */
 import type { AnyActorRef, AnyMachineSnapshot, EventObject } from 'xstate'
-import { ROUTINE_EVENTS, routineMachine } from '../../machines/routine.ts'
+import { ROUTINE_EVENTS, ROUTINE_TERMS, routineMachine } from '../../machines/routine.ts'
 import { type Door, LifecycleActor, type Turn, withEffects } from '../turn/index.ts'
 import type { Incarnation } from './incarnation.ts'
+import { relay } from './relay.ts'
 import { CANCEL, KILL, payloadOf, snapshotOf, START } from './routine-steps.ts'
 
 /** The logic of the actor of any incarnation. */
-export const routineLogic = withEffects(routineMachine)
+export const routineLogic = withEffects(routineMachine, ROUTINE_TERMS)
 
 /** The actor of an incarnation, in the state that this is in. It has yet to be started. */
 export function actorOf(incarnation: Incarnation): LifecycleActor {
@@ -47,13 +48,12 @@ class ActorDoor implements Door {
     if (column > START) this.turn.run(obey, this.incarnation, [column, payloadOf(column, event)])
   }
 
-  /** The end of the user's actor is that of the body; nothing else that it says is an order. */
   relayed(event: EventObject): void {
-    const incarnation = this.incarnation
-    if (incarnation.footing === undefined) return
-    const { output, error } = event as { readonly output?: unknown; readonly error?: unknown }
-    if (event.type === 'xstate.done.actor.work') incarnation.returned(output)
-    else if (event.type === 'xstate.error.actor.work') incarnation.threw(error)
+    relay(this.incarnation, event)
+  }
+
+  failed(error: unknown): void {
+    this.incarnation.lose(error)
   }
 
   /** Its actor is a root only once the incarnation is over: then there is nothing left to stop. */
