@@ -27,10 +27,15 @@ export interface Decision {
   readonly ignored: boolean
   /** Names of the actions, in order. */
   readonly actions: readonly string[]
-  /** Keys of the context that take a field of the event, and which. */
-  readonly copies: readonly (readonly [key: string, field: string])[]
-  /** Keys of the context that take a value, and which. */
-  readonly sets: readonly (readonly [key: string, value: unknown])[]
+  /** What is written into context. */
+  readonly writes: readonly Write[]
+}
+
+/** What a key of the context becomes: a field of the event, if one is named, or a value. */
+interface Write {
+  readonly key: string
+  readonly field: string | undefined
+  readonly value: unknown
 }
 
 type Fields = Readonly<Record<string, unknown>>
@@ -39,17 +44,15 @@ type Fields = Readonly<Record<string, unknown>>
 interface Place {
   /** With a context that is nobody's. */
   readonly snapshot: AnyMachineSnapshot
-  readonly decisions: Map<string, Decision | undefined>
+  readonly decisions: Map<string, Decision>
 }
 
-const isPlain = (value: unknown): boolean => value === undefined || value === null || typeof value !== 'object'
+const PLAIN: ReadonlySet<string> = new Set(['boolean', 'number', 'string', 'undefined'])
 
 export class Decisions {
   readonly #machine: AnyStateMachine
   readonly #terms: Terms
-  /** By the value that its snapshots share, which XState makes anew for each of its own. */
-  readonly #places = new Map<StateValue, Place>()
-  readonly #byName = new Map<string, Place>()
+  readonly #places: Place[] = []
 
   /** @param machine A machine without `always`, `after`, delays or invocations. */
   constructor(machine: AnyStateMachine, terms: Terms) {
@@ -63,14 +66,14 @@ export class Decisions {
   }
 
   /** What the machine decides; undefined if that is not to be remembered. */
-  of(snapshot: AnyMachineSnapshot, event: EventObject): Decision | undefined {
-    const { decisions } = this.#placeOf(snapshot.value as StateValue)
-    const key = this.#keyOf(snapshot.context as Fields, event)
-    const known = decisions.get(key)
-    if (known !== undefined || decisions.has(key)) return known
-    if (!this.#terms.events.includes(event.type)) return undefined
-    const decision = this.#ask(snapshot.value as StateValue, snapshot.context as Fields, event)
-    decisions.set(key, decision)
+  of({ value, context }: AnyMachineSnapshot, event: EventObject): Decision | undefined {
+    const { decisions } = this.#placeOf(value as StateValue)
+    const key = this.#keyOf(context as Fields, event)
+    let decision = decisions.get(key)
+    if (decision === undefined && this.#terms.events.includes(event.type)) {
+      decision = this.#ask(value as StateValue, context as Fields, event)
+      if (decision !== undefined) decisions.set(key, decision)
+    }
     return decision
   }
 
@@ -82,55 +85,52 @@ export class Decisions {
     return key
   }
 
+  /** The snapshots that come of decisions share their values, which XState makes anew for each of its own. */
   #placeOf(value: StateValue): Place {
-    return this.#places.get(value) ?? this.#find(value)
+    return this.#places.find(({ snapshot }) => snapshot.value === value) ?? this.#find(value)
   }
 
   #find(value: StateValue): Place {
     const name = JSON.stringify(value)
-    let place = this.#byName.get(name)
+    let place = this.#places.find(({ snapshot }) => JSON.stringify(snapshot.value) === name)
     if (place === undefined) {
-      const snapshot = this.#machine.resolveState({ value, context: {} }) as AnyMachineSnapshot
-      place = { snapshot, decisions: new Map() }
-      this.#byName.set(name, place)
-      this.#places.set(snapshot.value as StateValue, place)
+      place = { snapshot: this.#machine.resolveState({ value, context: {} }) as AnyMachineSnapshot, decisions: new Map() }
+      this.#places.push(place)
     }
     return place
   }
 
   /** D1. Asked with values that nobody else has, so that it shows where they go. */
-  #ask(value: StateValue, given: Fields, { type, ...rest }: EventObject): Decision | undefined {
+  #ask(value: StateValue, given: Fields, event: EventObject): Decision | undefined {
     const { fields, flags, words } = this.#terms
-    const blank = Object.fromEntries(Object.keys(given).map((key) => [key, flags.includes(key) ? given[key] : Symbol(key)]))
-    const probe = Object.fromEntries(fields.map((field) => [field, Symbol(field)]))
-    const said = Object.fromEntries(words.map((word) => [word, (rest as Fields)[word]]))
-    const from = this.#machine.resolveState({ value, context: blank })
-    const [next, actions] = transition(this.#machine, from, { type, ...said, ...probe })
+    const marked = (keys: readonly string[]): Record<string, unknown> => Object.fromEntries(keys.map((key) => [key, Symbol(key)]))
+    const before = marked(Object.keys(given))
+    for (const flag of flags) before[flag] = given[flag]
+    const probe = marked(fields)
+    for (const word of words) probe[word] = (event as unknown as Fields)[word]
+    const from = this.#machine.resolveState({ value, context: before })
+    const [next, actions] = transition(this.#machine, from, { ...probe, type: event.type })
     const context = next.context as Fields
-    const written = Object.keys(context).filter((key) => context[key] !== blank[key])
-    const copies = written.flatMap((key) => fields.filter((field) => probe[field] === context[key]).map((field) => [key, field] as const))
-    const sets = written.filter((key) => copies.every(([copied]) => copied !== key)).map((key) => [key, context[key]] as const)
+    const written = Object.keys(context).filter((key) => context[key] !== before[key])
+    const writes = written.map((key) => ({ key, field: fields.find((field) => probe[field] === context[key]), value: context[key] }))
     // D3.
-    if (next.status === 'error' || sets.some(([, set]) => !isPlain(set) || typeof set === 'symbol')) return undefined
-    const ignored = next === from && actions.length === 0
+    if (next.status === 'error' || writes.some((write) => write.field === undefined && !PLAIN.has(typeof write.value))) return undefined
     return {
       next: this.#placeOf(next.value as StateValue).snapshot,
-      ignored,
-      actions: actions.map((action) => action.type),
-      copies,
-      sets,
+      ignored: next === from && actions.length === 0,
+      actions: actions.map(({ type }) => type),
+      writes,
     }
   }
 }
 
 /** The snapshot that a decision leads to from this one. */
-export function follow({ next, ignored, copies, sets }: Decision, from: AnyMachineSnapshot, event: EventObject): AnyMachineSnapshot {
+export function follow({ next, ignored, writes }: Decision, from: AnyMachineSnapshot, event: EventObject): AnyMachineSnapshot {
   if (ignored) return from
   let { context } = from as { context: Fields }
-  if (copies.length > 0 || sets.length > 0) {
+  if (writes.length > 0) {
     const written: Record<string, unknown> = { ...context }
-    for (const [key, field] of copies) written[key] = (event as unknown as Fields)[field]
-    for (const [key, value] of sets) written[key] = value
+    for (const { key, field, value } of writes) written[key] = field === undefined ? value : (event as unknown as Fields)[field]
     context = written
   }
   return { ...next, context, children: from.children } as AnyMachineSnapshot

@@ -1,11 +1,11 @@
 /** The supervisor of local managers. */
-import { appManagerMachine, MANAGER_TERMS, type ManagerMachine } from '../../machines/manager.ts'
+import { appManagerMachine, type ManagerMachine } from '../../machines/manager.ts'
 import { checkName, compileLocalSpec, type LocalManagerOptions, type ManagerSpec } from '../spec/index.ts'
-import { withEffects } from '../turn/index.ts'
 import { LocalManager } from './local-manager.ts'
+import { managerLogic } from './logic.ts'
 import { Manager } from './manager.ts'
 
-const appLogic = withEffects(appManagerMachine as unknown as ManagerMachine, MANAGER_TERMS)
+const appLogic = managerLogic(appManagerMachine)
 
 /** Supervises local managers. */
 export class AppManager extends Manager {

@@ -1,8 +1,9 @@
 /** The root of a tree. */
 import type { InspectionEvent, Observer } from 'xstate'
-import { globalManagerMachine, MANAGER_TERMS, type ManagerMachine } from '../../machines/manager.ts'
+import { globalManagerMachine, type ManagerMachine } from '../../machines/manager.ts'
 import { AppManager } from './app-manager.ts'
-import { clockOf, inWords, Tree, withEffects } from '../turn/index.ts'
+import { clockOf, inWords, Tree } from '../turn/index.ts'
+import { managerLogic } from './logic.ts'
 import { Manager } from './manager.ts'
 import type { AnyRoutine, Routine } from '../contract/index.ts'
 import {
@@ -18,7 +19,7 @@ import {
   refuse,
 } from '../spec/index.ts'
 
-const globalLogic = withEffects(globalManagerMachine as ManagerMachine, MANAGER_TERMS)
+const globalLogic = managerLogic(globalManagerMachine)
 
 /** Supervises app managers; gives up with a report, never with an uncaught exception. */
 export class GlobalManager extends Manager {

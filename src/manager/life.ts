@@ -21,7 +21,7 @@ import type { Host, SupervisedRoutine } from '../routine/index.ts'
 import { type Closing, noteEnd, requestShutdown, ShutdownRun, stopReason } from '../shutdown/index.ts'
 import { ignore, type ManagerSpec, plainShutdown, type ShutdownPlan } from '../spec/index.ts'
 import { type Lead, nameStart, type RoutineRegistry, type Service, Supervisor, type Ward } from '../supervision/index.ts'
-import { type Door, ownSystem, LifecycleActor, type PhaseHold, type Tree, type Turn } from '../turn/index.ts'
+import { type Door, System, LifecycleActor, type PhaseHold, type Tree, type Turn } from '../turn/index.ts'
 import type { Level } from './level.ts'
 import type { Place } from './place.ts'
 import { Readiness } from './readiness.ts'
@@ -130,7 +130,7 @@ export class Life implements Lead, Ward, Door, Closing {
     this.supervisor = new Supervisor(this, this.registry)
     this.registry.beginLife(this.supervisor, this.asyncContext)
     const actor = (this.#actor = new LifecycleActor(this.host.logic, { id: this.name, ...parent, ...options } as object, this))
-    if (this.up === undefined) ownSystem(actor, this.turn)
+    if (this.up === undefined) this.tree.system = new System(actor, this.turn)
     actor.start()
     if (this.spec.start === undefined) this.supervisor.begin()
     else this.turn.deed(callStart, this)

@@ -1,6 +1,7 @@
 /** The supervisor of routines. */
 import type { AnyActorLogic } from 'xstate'
-import { localManagerMachine, MANAGER_TERMS, type ManagerMachine } from '../../machines/manager.ts'
+import { localManagerMachine, type ManagerMachine } from '../../machines/manager.ts'
+import { managerLogic } from './logic.ts'
 import { Manager } from './manager.ts'
 import type { AnyRoutine, Routine, RoutineFrom, Work } from '../contract/index.ts'
 import {
@@ -17,10 +18,9 @@ import {
 } from '../spec/index.ts'
 import { announce, type SupervisedRoutine } from '../routine/index.ts'
 import type { RoutineRegistry } from '../supervision/index.ts'
-import { withEffects } from '../turn/index.ts'
 import type { AnyBody, Body, InputFor, OneOf, RoutineContext, RoutineOf } from './body.ts'
 
-const localLogic = withEffects(localManagerMachine as unknown as ManagerMachine, MANAGER_TERMS)
+const localLogic = managerLogic(localManagerMachine)
 
 /**
  * Supervises routines: one-for-one, by their restart types, within limits.

@@ -1,13 +1,13 @@
 /** The genuine XState actor of an incarnation: how it is made, and what events from outside the library mean. */
 import type { AnyActorRef, AnyMachineSnapshot, EventObject } from 'xstate'
-import { ROUTINE_EVENTS, ROUTINE_TERMS, routineMachine } from '../../machines/routine.ts'
-import { type Door, LifecycleActor, type Turn, withEffects } from '../turn/index.ts'
+import { ROUTINE_EVENTS, routineMachine } from '../../machines/routine.ts'
+import { type Door, LifecycleActor, type Tree, withEffects } from '../turn/index.ts'
 import type { Incarnation } from './incarnation.ts'
 import { relay } from './relay.ts'
-import { CANCEL, KILL, payloadOf, snapshotOf, START } from './routine-steps.ts'
+import { CANCEL, decisions, KILL, payloadOf, snapshotOf, START } from './routine-steps.ts'
 
 /** The logic of the actor of any incarnation. */
-export const routineLogic = withEffects(routineMachine, ROUTINE_TERMS)
+export const routineLogic = withEffects(routineMachine, decisions)
 
 /** The actor of an incarnation, in the state that this is in. It has yet to be started. */
 export function actorOf(incarnation: Incarnation): LifecycleActor {
@@ -32,8 +32,8 @@ class ActorDoor implements Door {
     this.incarnation = incarnation
   }
 
-  get turn(): Turn {
-    return this.incarnation.turn
+  get tree(): Tree {
+    return this.incarnation.tree
   }
 
   /** Its machine has decided. */
@@ -45,7 +45,7 @@ class ActorDoor implements Door {
   /** A user sends the actor an event: it means the same as the method. Only its supervisor may start it. */
   sent(event: EventObject): void {
     const column = columnOf(event)
-    if (column > START) this.turn.run(obey, this.incarnation, [column, payloadOf(column, event)])
+    if (column > START) this.tree.turn.run(obey, this.incarnation, [column, payloadOf(column, event)])
   }
 
   relayed(event: EventObject): void {

@@ -1,7 +1,7 @@
 /** The ground of actor logic: a genuine XState actor below that of the routine. It is stopped at once, and so always obeys. */
 import type { ActorLogic, AnyActorLogic, AnyActorRef, AnyActorScope, EventObject, Snapshot } from 'xstate'
 import type { Ground } from '../port/index.ts'
-import { instead, isInspected } from '../turn/index.ts'
+import { instead } from '../turn/index.ts'
 import type { ActorRun } from './actor-run.ts'
 import { askedEvent } from './asked-event.ts'
 import { WorkActor } from './work-actor.ts'
@@ -44,7 +44,7 @@ function begin(run: ActorRun): void {
     logger: (...args: unknown[]) => subject.tree.bus.log('info', { path: subject.path, args }, 'log'),
   }
   // Whoever inspects sees the routine's actor before the user's.
-  if (isInspected(subject.local.actor.system)) void run.actor
+  if (subject.tree.isInspected) void run.actor
   const work = new WorkActor(supervised(logic), run, options, resumption)
   run.footing = work
   resumption?.observe(work)

@@ -1,5 +1,5 @@
 /** A run of actor logic, to the ground that it stands on. */
-import type { AnyActorLogic, AnyActorRef } from 'xstate'
+import type { AnyActorLogic } from 'xstate'
 import type { Mailbox } from '../message/index.ts'
 import type { Run, Subject } from '../port/index.ts'
 import type { Tree } from '../turn/index.ts'
@@ -19,8 +19,6 @@ interface ActorSubject extends Subject {
   readonly logic: AnyActorLogic
   readonly resumption: Resumption | undefined
   readonly tree: Tree
-  /** Its manager. */
-  readonly local: { readonly actor: AnyActorRef }
   readonly mailbox: Mailbox
   /** The asynchronous context that its body runs in; see port/async-context.ts. */
   readonly bodyContext: unknown

@@ -9,12 +9,12 @@
  * Z4  It is handed on to the routine by which a supervisor replaces one that it has stopped; `restartChild` begins anew.
  */
 import type { AnyActorRef, Snapshot } from 'xstate'
-import { type Delay, delaysIn, type Notes, type Tree } from '../turn/index.ts'
+import { type Delay, type Notes, type Tree } from '../turn/index.ts'
 import { type NotedDelay, successor } from './successor.ts'
 
 const NONE: readonly NotedDelay[] = []
 
-/** So many, and twice as many as are under way, may be known. */
+/** So many may be known, and then each time twice as many, before those are looked for that are not under way any more. */
 const SWEEP = 32
 
 export class Resumption implements Notes {
@@ -23,8 +23,6 @@ export class Resumption implements Notes {
   #top: AnyActorRef | undefined
   /** Of the actor and of those below it, in order of their making. */
   #known: readonly NotedDelay[] | NotedDelay[] = NONE
-  /** At so many known, those that are not under way any more are looked for. */
-  #sweepAt = SWEEP
   #snapshot: Snapshot<unknown> | undefined
   /** Those that were under way at that snapshot. */
   #delays: readonly NotedDelay[] = NONE
@@ -83,13 +81,18 @@ export class Resumption implements Notes {
   // --- Z2 ------------------------------------------------------------------------------------
 
   note(delay: Delay): void {
-    if (this.#known.length >= this.#sweepAt) this.#sweep()
+    const { length } = this.#known
+    if (length >= SWEEP && (length & (length - 1)) === 0) this.#sweep()
     const known = this.#known === NONE ? (this.#known = []) : (this.#known as NotedDelay[])
     known.push({ ...delay, top: this.#top as AnyActorRef, due: this.#tree.clock.now() + delay.delay, cut: false })
   }
 
   cut(source: AnyActorRef): void {
-    for (const delay of this.#known) if (delay.source === source && isUnderWay(delay)) delay.cut = true
+    for (const delay of this.#known) if (delay.source === source && this.#isUnderWay(delay)) delay.cut = true
+  }
+
+  #isUnderWay(delay: NotedDelay): boolean {
+    return this.#tree.system.delays.isUnderWay(delay)
   }
 
   #underWay(): readonly NotedDelay[] {
@@ -100,8 +103,7 @@ export class Resumption implements Notes {
 
   /** Forgets those that are not under way any more. */
   #sweep(): void {
-    this.#known = this.#known.filter(isUnderWay)
-    this.#sweepAt = 2 * this.#known.length + SWEEP
+    this.#known = this.#known.filter((delay) => this.#isUnderWay(delay))
   }
 
   /** Called once the actor has started from the snapshot, with the delays that were kept beside it: they run on. */
@@ -112,11 +114,7 @@ export class Resumption implements Notes {
       const target = successor(delay.target, delay.top, top)
       // It was cancelled with its actor, or sent to whom no crash has set back.
       if (source === undefined || target === undefined || (target === delay.target && !delay.cut)) continue
-      delaysIn(top.system).schedule(source, target, delay.event, Math.max(0, delay.due - now), delay.id)
+      this.#tree.system.delays.schedule(source, target, delay.event, Math.max(0, delay.due - now), delay.id)
     }
   }
-}
-
-function isUnderWay(delay: NotedDelay): boolean {
-  return delaysIn(delay.top.system).isUnderWay(delay)
 }

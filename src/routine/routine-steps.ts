@@ -5,8 +5,9 @@
  * N1  Nothing is decided here: each integer says what the cell of the same place says, in machines/transition-table.ts.
  */
 import type { EventObject, StateValue } from 'xstate'
-import { ROUTINE_EVENTS, routineMachine } from '../../machines/routine.ts'
-import { tabulate, type TransitionTable } from '../../machines/transition-table.ts'
+import { Decisions } from '../../machines/decisions.ts'
+import { ROUTINE_EVENTS, ROUTINE_TERMS, routineMachine } from '../../machines/routine.ts'
+import { tableOf, type TransitionTable } from '../../machines/transition-table.ts'
 
 /** Columns of the routine's table. */
 export const START = 0
@@ -52,6 +53,9 @@ export function stepsOf(table: TransitionTable): Int32Array {
   })
 }
 
+/** What its machine decides, for the table and for the actors that are looked at. */
+export const decisions: Decisions = new Decisions(routineMachine, ROUTINE_TERMS)
+
 /** The table, and itself in numbers: constants, derived when the first routine is made, so that importing this does no work. */
 export let table: TransitionTable
 export let steps: Int32Array
@@ -59,7 +63,7 @@ export let steps: Int32Array
 /** Derives them, unless they are there. */
 export function deriveTable(): void {
   if (steps !== undefined) return
-  table = tabulate(routineMachine, ROUTINE_EVENTS, ['output', 'error', 'reason'])
+  table = tableOf(routineMachine, ROUTINE_EVENTS, decisions)
   steps = stepsOf(table)
 }
 

@@ -6,32 +6,36 @@
  * Y2  While somebody inspects, XState finds the actor too: what it tells of the beginning and the end names it.
  */
 import type { AnyActorRef, EventObject } from 'xstate'
-import { isInspected } from '../turn/index.ts'
+import type { System } from '../turn/index.ts'
 import type { ActorRun } from './actor-run.ts'
 import { relay } from './relay.ts'
 
 export class StandIn {
   readonly run: ActorRun
+  readonly #system: System
   /** True while XState looks up, and nobody else. */
   isXState = false
 
-  constructor(run: ActorRun) {
+  constructor(run: ActorRun, system: System) {
     this.run = run
+    this.#system = system
   }
 
+  /** What an actor takes over from who is above it. */
   get system(): AnyActorRef['system'] {
-    return this.run.subject.local.actor.system
+    return this.#system.xstate
   }
 
   /** What is above the user's actor. */
   get above(): AnyActorRef {
     const { run, isXState } = this
-    if (isXState && !run.observed && !isInspected(this.system)) return this as unknown as AnyActorRef
-    return run.actor as unknown as AnyActorRef
+    const isStandIn = isXState && !run.observed && !this.#system.isInspected
+    return (isStandIn ? this : run.actor) as AnyActorRef
   }
 
   /** XState's way in for whatever is sent. */
   _send(event: EventObject): void {
+    this.isXState = false
     relay(this.run, event)
   }
 }

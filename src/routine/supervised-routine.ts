@@ -16,7 +16,7 @@ import type { Named, NameGroup } from '../count/index.ts'
 import { type Addressee, Mailbox } from '../message/index.ts'
 import { type Ground, groundOf, type Pending } from '../port/index.ts'
 import type { RoutineSpec } from '../spec/index.ts'
-import { isInspected, type Tree } from '../turn/index.ts'
+import type { Tree } from '../turn/index.ts'
 import { actorGround } from './actor-ground.ts'
 import { announce, announceAside } from './announcing.ts'
 import { closingOf, forgetClosing } from './closing-signal.ts'
@@ -89,7 +89,7 @@ export class SupervisedRoutine extends Remembering implements Owner, Addressee, 
     const { tree } = local
     if (spec.resume === 'snapshot') this.ownMemory.resumption = new Resumption(tree)
     // Whoever inspects sees the actor above the user's, too.
-    if (tree.strict || (this.isActor && isInspected(local.actor.system))) this.#current = new Incarnation(this, this.#first, true)
+    if (tree.strict || (this.isActor && tree.isInspected)) this.#current = new Incarnation(this, this.#first, true)
   }
 
   get name(): string {

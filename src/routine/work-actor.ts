@@ -32,7 +32,7 @@ export class WorkActor extends XStateActor implements Noted {
   #ahead: Fifo<number> | undefined
 
   constructor(logic: AnyActorLogic, run: ActorRun, options: object, resumption: Resumption | undefined) {
-    super(logic, { ...options, parent: new StandIn(run) } as object)
+    super(logic, { ...options, parent: new StandIn(run, run.subject.tree.system) } as object)
     this.notes = resumption
   }
 
@@ -58,11 +58,8 @@ export class WorkActor extends XStateActor implements Noted {
   override start(): this {
     const { standIn } = this
     standIn.isXState = true
-    try {
-      super.start()
-    } finally {
-      standIn.isXState = false
-    }
+    super.start()
+    standIn.isXState = false
     return this
   }
 
@@ -75,7 +72,8 @@ export class WorkActor extends XStateActor implements Noted {
   /** @internal */
   override _complete(): void {
     super._complete()
-    this.standIn.isXState = true
+    // Then its end is relayed.
+    this.standIn.isXState = this.getSnapshot().status === 'done'
   }
 
   /** @internal */
@@ -83,13 +81,8 @@ export class WorkActor extends XStateActor implements Noted {
     if (!this.#isBody) this.run.strayed(error, 'its actor threw while it was being stopped')
     if (this.observers.size > 0) super._reportError(error)
     else this.eventListeners.clear()
+    // Then its end is relayed.
     this.standIn.isXState = true
-  }
-
-  /** @internal */
-  override _process(event: EventObject): void {
-    super._process(event)
-    this.standIn.isXState = false
   }
 
   /** It is told to stop, which it does at once. */
@@ -115,8 +108,7 @@ export class WorkActor extends XStateActor implements Noted {
 
   /** @internal XState's way in for whatever is sent, by whomever. */
   override _send(event: EventObject): void {
-    const { subject } = this.run
-    subject.tree.asyncContext.run(subject.bodyContext, put, this, event)
+    sendIn(this.run.subject, this, event)
   }
 
   /** In the context of its routine. */
@@ -141,9 +133,18 @@ export class WorkActor extends XStateActor implements Noted {
     if (number === this.#handing) this.#handing = 0
     else if (number === this.#ahead?.first) {
       this.#ahead.shift()
-      run.subject.mailbox.came()
+      cameTo(run)
     }
   }
+}
+
+/** In the context of its routine. */
+function sendIn({ tree, bodyContext }: ActorRun['subject'], work: WorkActor, event: EventObject): void {
+  tree.asyncContext.run(bodyContext, put, work, event)
+}
+
+function cameTo({ subject }: ActorRun): void {
+  subject.mailbox.came()
 }
 
 function put(work: WorkActor, event: EventObject): void {

@@ -28,7 +28,7 @@ interface Scheduler {
 }
 
 /** What XState has beside its types. */
-interface System {
+interface Scheduling {
   readonly scheduler: Scheduler
   readonly _snapshot: { readonly _scheduledEvents: Readonly<Record<string, object | undefined>> }
 }
@@ -57,29 +57,25 @@ export interface Noted {
   readonly notes: Notes | undefined
 }
 
-/** So many ids, and twice as many as are under way, may be known of an actor. */
+/** So many ids may be known of an actor, and then each time twice as many, before those are looked for that are not under way any more. */
 const SWEEP = 32
-
-/** The ids of more than one delay of an actor. */
-class Ids extends Set<string> {
-  /** At so many, those that are not under way any more are looked for. */
-  sweepAt = SWEEP
-}
 
 const keyOf = ({ sessionId }: AnyActorRef, id: string): string => `${sessionId}.${id}`
 
 /** The delays of one system. */
 export class Delays {
-  readonly #system: System
+  /** XState puts another account in it, once. */
+  readonly #accounts: Scheduling['_snapshot']
   readonly #schedule: Scheduler['schedule']
   readonly #cancel: Scheduler['cancel']
   /** By the actor that has begun them, until it ends: most have one at a time. */
-  readonly #ids = new Map<AnyActorRef, string | Ids>()
+  readonly #ids = new Map<AnyActorRef, string | Set<string>>()
   #given = 0
 
   constructor(system: AnyActorRef['system']) {
-    this.#system = system as unknown as System
-    const { scheduler } = this.#system
+    const scheduling = system as unknown as Scheduling
+    const { scheduler } = scheduling
+    this.#accounts = scheduling._snapshot
     this.#schedule = scheduler.schedule.bind(scheduler)
     this.#cancel = scheduler.cancel.bind(scheduler)
     // What comes in through XState comes here.
@@ -103,21 +99,20 @@ export class Delays {
   }
 
   #accountOf(key: string): object | undefined {
-    return this.#system._snapshot._scheduledEvents[key]
+    return this.#accounts._scheduledEvents[key]
   }
 
   #know(source: AnyActorRef, id: string): void {
     const known = this.#ids.get(source)
     if (known === undefined) this.#ids.set(source, id)
-    else if (known instanceof Ids) this.#add(known, source, id)
-    else if (known !== id) this.#ids.set(source, new Ids([known, id]))
+    else if (known instanceof Set) this.#add(known, source, id)
+    else if (known !== id) this.#ids.set(source, new Set([known, id]))
   }
 
-  #add(ids: Ids, source: AnyActorRef, id: string): void {
-    if (ids.size >= ids.sweepAt) {
+  #add(ids: Set<string>, source: AnyActorRef, id: string): void {
+    const { size } = ids
+    if (size >= SWEEP && (size & (size - 1)) === 0)
       for (const each of ids) if (this.#accountOf(keyOf(source, each)) === undefined) ids.delete(each)
-      ids.sweepAt = 2 * ids.size + SWEEP
-    }
     ids.add(id)
   }
 
@@ -126,7 +121,7 @@ export class Delays {
     if (known === undefined) return
     notesFor(source)?.cut(source)
     this.#ids.delete(source)
-    if (known instanceof Ids) for (const id of known) this.#cancel(source, id)
+    if (known instanceof Set) for (const id of known) this.#cancel(source, id)
     else this.#cancel(source, known)
   }
 }

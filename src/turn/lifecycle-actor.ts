@@ -8,14 +8,13 @@
  *     those below, which have their ids in their types, stop at the door.
  */
 import type { ActorOptions, AnyActorLogic, AnyMachineSnapshot, EventObject, InspectionEvent, Observer, Subscription } from 'xstate'
-import { inspectAtOnce } from './system.ts'
 import { type Observing, subscribed, Told } from './told.ts'
-import type { Turn } from './turn.ts'
+import type { Tree } from './tree.ts'
 import { XStateActor } from './xstate-actor.ts'
 
 /** The owner of an actor: it decides what events from outside mean. */
 export interface Door {
-  readonly turn: Turn
+  readonly tree: Tree
   /** A user sends an event to this actor, which may be that of an earlier life. */
   sent(event: EventObject, to: LifecycleActor): void
   /** An actor below it sends it an event. */
@@ -47,6 +46,11 @@ export class LifecycleActor extends XStateActor {
   /** The value of its snapshot. */
   get stateValue(): unknown {
     return (this.getSnapshot() as AnyMachineSnapshot).value
+  }
+
+  /** True if somebody sees each of its steps. */
+  get isInspected(): boolean {
+    return this.door.tree.isInspected
   }
 
   /** What its machine has failed of; of a manager's actor. */
@@ -91,7 +95,7 @@ export class LifecycleActor extends XStateActor {
 
   override subscribe(observer?: Observing<never>, error?: (error: unknown) => void, complete?: () => void): Subscription {
     const given = typeof observer === 'object' ? observer : { next: observer, error, complete }
-    const told = new Told(given as Partial<Observer<unknown>>, this.door.turn)
+    const told = new Told(given as Partial<Observer<unknown>>, this.door.tree.turn)
     return subscribed(told, super.subscribe(told as never))
   }
 
@@ -104,7 +108,7 @@ export class LifecycleActor extends XStateActor {
 
   /** Adds an observer of inspection that is called at once, also in the middle of a turn. It may only record what it receives. */
   listenIn(observer: (event: InspectionEvent) => void): Subscription {
-    return inspectAtOnce(this.system, observer)
+    return this.door.tree.system.inspect(observer)
   }
 }
 

@@ -1,8 +1,7 @@
 /** Runs the machines of machines/ as genuine XState actors whose effects are carried out here. */
 import type { ActorLogic, AnyActorScope, AnyMachineSnapshot, AnyStateMachine, EventObject, Snapshot } from 'xstate'
-import { Decisions, follow, type Terms } from '../../machines/decisions.ts'
+import { type Decisions, follow } from '../../machines/decisions.ts'
 import type { LifecycleActor } from './lifecycle-actor.ts'
-import { isInspected } from './system.ts'
 
 /**
  * The logic of a machine with its effects attached, for {@link LifecycleActor}.
@@ -17,11 +16,10 @@ import { isInspected } from './system.ts'
  * What an actor begins from is taken as it is: XState looks through what it restores for actors, and changes what it takes for
  * one. Here there are none, and what the context holds is a user's.
  */
-export function withEffects<Machine extends AnyStateMachine>(machine: Machine, terms: Terms): Machine {
+export function withEffects<Machine extends AnyStateMachine>(machine: Machine, decisions: Decisions): Machine {
   const logic = Object.create(machine) as Machine
-  const decisions = new Decisions(machine, terms)
   logic.transition = ((snapshot: AnyMachineSnapshot, event: EventObject, scope: AnyActorScope) => {
-    const decision = isInspected(scope.system) ? undefined : decisions.of(snapshot, event)
+    const decision = (scope.self as unknown as LifecycleActor).isInspected ? undefined : decisions.of(snapshot, event)
     if (decision === undefined) return decide(machine, snapshot, event, scope)
     const next = follow(decision, snapshot, event)
     if (!decision.ignored) perform(scope, next, event, decision.actions)

@@ -7,7 +7,6 @@ type Overridden = '_parent' | 'send' | 'start' | 'stop' | 'subscribe'
 
 type Public = Omit<Actor<AnyActorLogic>, Overridden>
 
-/** @internal */
 export interface XStateActor extends Public {
   _parent?: AnyActorRef
   send(event: EventObject): void
@@ -29,5 +28,4 @@ export interface XStateActor extends Public {
   _stop(): void
 }
 
-/** @internal */
 export const XStateActor = Actor as unknown as new (logic: AnyActorLogic, options: ActorOptions<AnyActorLogic>) => XStateActor
