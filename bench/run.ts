@@ -67,9 +67,9 @@ const hasPeers = wanted.length === 0 || rows.some(({ benchmark }) => wanted.incl
 if (hasPeers) say('| what | variant | each | least to most | curtaincall ÷ it |')
 if (hasPeers) say('| --- | --- | ---: | ---: | ---: |')
 const larger: Record<string, number[]> = {}
-for (const { benchmark, title, n, unit, peers, rounds: most = rounds, processes = 1 } of rows) {
+for (const { benchmark, title, n, unit, peers, ours: own = 'curtaincall', rounds: most = rounds, processes = 1 } of rows) {
   if (wanted.length > 0 && !wanted.includes(benchmark)) continue
-  const variants = ['curtaincall', ...peers.filter((peer) => chosen?.includes(peer) ?? true)]
+  const variants = [own, ...peers.filter((peer) => chosen?.includes(peer) ?? true)]
   const figures = new Map<string, number[]>(variants.map((variant) => [variant, []]))
   for (let round = 0; round < Math.min(rounds, most) * processes; round++)
     for (const variant of variants)
@@ -80,13 +80,13 @@ for (const { benchmark, title, n, unit, peers, rounds: most = rounds, processes 
             ? measureStartUp(benchmark, variant)
             : measure(child, { benchmark, variant, n, ...(benchmark === 'soak' && write ? { file: curve } : {}) }),
         )
-  const ours = median(figures.get('curtaincall') as number[])
+  const ours = median(figures.get(own) as number[])
   if (benchmark === 'spawn' || benchmark === 'streamed') (larger[benchmark] ??= []).push(ours)
   for (const [variant, values] of figures) {
-    const own = variant === 'curtaincall'
+    const isOurs = variant === own
     const spread = `${digits(Math.min(...values))} to ${digits(Math.max(...values))}`
     say(
-      `| ${own ? title : ''} | ${variant} | ${digits(median(values))} ${unit} | ${spread} | ${own ? '' : (ours / median(values)).toFixed(2)} |`,
+      `| ${isOurs ? title : ''} | ${variant} | ${digits(median(values))} ${unit} | ${spread} | ${isOurs ? '' : (ours / median(values)).toFixed(2)} |`,
     )
   }
 }

@@ -7,6 +7,7 @@
  * M4  Each phase has one effect, named here and carried out by src/shutdown/shutdown.ts.
  */
 import { assign, setup } from 'xstate'
+import type { Terms } from './decisions.ts'
 import type { Phase, ShutdownMode } from './lifecycle-event.ts'
 
 /** The level of a manager in the tree. */
@@ -29,6 +30,14 @@ export interface ManagerMachineContext {
   readonly gaveUp: boolean
   /** True once it was made to hurry: immediate, out of time, or forced from above. */
   readonly hurried: boolean
+}
+
+/** What it decides by, and what it writes. */
+export const MANAGER_TERMS: Terms = {
+  events: ['start', 'shutdown', 'giveUp', 'hurry', 'phaseDone'],
+  fields: ['error'],
+  flags: ['gaveUp', 'hurried'],
+  words: ['mode'],
 }
 
 const noop = (): void => undefined

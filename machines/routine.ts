@@ -8,6 +8,7 @@
  * R5  Every transition has at most one effect, named here and carried out by src/routine/incarnation.ts.
  */
 import { assign, setup } from 'xstate'
+import type { Terms } from './decisions.ts'
 
 /** The events of an incarnation. By `exit` it ends itself, in an orderly way, before or during its run. */
 export type RoutineMachineEvent =
@@ -32,6 +33,9 @@ export interface RoutineMachineContext {
 
 /** The events that drive an incarnation, in the order of the derived table's columns. */
 export const ROUTINE_EVENTS = ['start', 'exit', 'done', 'fail', 'cancel', 'timeout', 'giveUp', 'kill'] as const
+
+/** What it decides by, and what it writes. */
+export const ROUTINE_TERMS: Terms = { events: ROUTINE_EVENTS, fields: ['output', 'error', 'reason'], flags: [], words: [] }
 
 const noop = (): void => undefined
 

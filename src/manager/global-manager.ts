@@ -2,7 +2,7 @@
 import type { InspectionEvent, Observer } from 'xstate'
 import type { ManagerMachine } from '../../machines/manager.ts'
 import { AppManager } from './app-manager.ts'
-import { delaysOf, inWords, Tree } from '../turn/index.ts'
+import { clockOf, inWords, Tree } from '../turn/index.ts'
 import { Manager } from './manager.ts'
 import { managerLogic } from './manager-logic.ts'
 import type { AnyRoutine, Routine } from '../contract/index.ts'
@@ -38,7 +38,7 @@ export class GlobalManager extends Manager {
     if (interceptor !== undefined) this.on('*', (event) => interceptor.event(event))
     const inspect = spec.inspect === undefined ? {} : { inspect: inWords(spec.inspect as Observer<InspectionEvent>, this.tree.turn) }
     this.life.asyncContext = this.tree.captureContext()
-    this.tree.turn.run(() => this.life.live({ clock: delaysOf(this.tree, clock), ...inspect }))
+    this.tree.turn.run(() => this.life.live({ clock: clockOf(this.tree, clock), ...inspect }))
   }
 
   /**

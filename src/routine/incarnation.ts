@@ -9,7 +9,7 @@
  * I3  Once it is over, nothing that its body does reaches the routine.
  * I4  A step or a deed that throws is reported, and fails the incarnation that it belongs to and no other.
  */
-import type { AnyActorRef, EventObject, StateValue } from 'xstate'
+import type { EventObject, StateValue } from 'xstate'
 import { type Logger, obeys, RoutineTimeoutError } from '../contract/index.ts'
 import type { Ground, Run } from '../port/index.ts'
 import {
@@ -379,19 +379,14 @@ export class Incarnation implements Run, Launch, SignalOwner {
 
   // --- its actor -----------------------------------------------------------------------------
 
-  stopChild(child: AnyActorRef): void {
-    this.#actor?.stopChild(child)
-  }
-
   #materialise(): LifecycleActor {
     const actor = (this.#actor = actorOf(this))
-    actor.onError((cause) => this.#lose(cause))
     actor.start()
     return actor
   }
 
   /** Its actor has failed, and nothing drives it any more: the table does, to its end. */
-  #lose(cause: unknown): void {
+  lose(cause: unknown): void {
     this.tree.bus.contain(cause, `${this.subject.path}: the lifecycle actor failed`)
     this.#actor = undefined
     this.turn.arise(turns.fail, this, cause)

@@ -38,11 +38,11 @@ export function hand(
   question: Pending | undefined,
 ): boolean {
   const { tree, ground, current, isActor, bodyContext } = routine
+  if (isActor) return ground.deliver(current, message, reply, question) === true
   let waits = false
   const deliver = (): void => {
     waits = ground.deliver(current, message, reply, question) === true
   }
-  if (isActor) deliver()
-  else tree.asyncContext.run(bodyContext, deliver, undefined, undefined)
+  tree.asyncContext.run(bodyContext, deliver, undefined, undefined)
   return waits
 }

@@ -87,10 +87,10 @@ export class SupervisedRoutine extends Remembering implements Owner, Addressee, 
     this.input = input
     this.group = group
     this.service = service
-    // The user's actor is a child of the routine's, so there has to be one.
     const { tree } = local
     if (spec.resume === 'snapshot') this.ownMemory.resumption = new Resumption(tree)
-    if (tree.strict || this.isActor) this.#current = new Incarnation(this, this.#first, true)
+    // Whoever inspects sees the actor above the user's, too.
+    if (tree.strict || (this.isActor && tree.isInspected)) this.#current = new Incarnation(this, this.#first, true)
   }
 
   get name(): string {

@@ -16,6 +16,7 @@ import { type GlobalSpec, nodeName, refuse } from '../spec/index.ts'
 import { LifecycleBus } from './lifecycle-bus.ts'
 import { OwnClock } from './own-clock.ts'
 import { SignalHub } from './signal-hub.ts'
+import type { System } from './system.ts'
 import { Turn } from './turn.ts'
 import { UnseenErrors } from './unseen-errors.ts'
 
@@ -52,6 +53,8 @@ export class Tree {
   observer: TrafficObserver | undefined
   readonly bus: LifecycleBus
   readonly signals: SignalHub
+  /** Made with the actor of the root. */
+  declare system: System
   readonly uncounted = new Set<Uncounted>()
   /** How many shutdowns have yet to come to all managers below: while there is one, who is below asks the levels above whether they close. */
   spreading = 0
@@ -107,6 +110,11 @@ export class Tree {
   /** True if what happens may be looked at as it happens, by listeners, observers or actors: then the time of it may be read. */
   get isWatched(): boolean {
     return this.strict || this.observer !== undefined || this.bus.isHeard
+  }
+
+  /** True if somebody inspects its actors. */
+  get isInspected(): boolean {
+    return this.system.isInspected
   }
 
   /** True if what happens is written to a journal. */
