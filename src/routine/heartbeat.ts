@@ -70,7 +70,8 @@ export class Heartbeat {
     const silence = now - this.last
     this.#timer = undefined
     if (silence < this.#hungAfter) {
-      this.#arm(this.#hungAfter - silence)
+      // In whole milliseconds: with a fraction each would be the only timer of its length.
+      this.#arm(Math.ceil(this.#hungAfter - silence))
       return
     }
     this.#hung = true
