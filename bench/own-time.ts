@@ -31,7 +31,7 @@ export function expect(is: unknown, what: unknown): void {
   if (is !== what) throw new Error(`${String(is)} instead of ${String(what)}`)
 }
 
-/** Milliseconds of silence that are too long: never reached. */
+/** Milliseconds of silence that are too long: reached only where the machine is busy with something else, and then only reported. */
 export const SILENCE = 200
 
 /** Milliseconds of CPU that a second takes in which each of these beats a hundred times: some of them in each millisecond. */

@@ -68,7 +68,7 @@ export const variant: Variant = {
     beating: (n) =>
       beating(
         Array.from({ length: n }, () => {
-          const timer = setTimeout(() => process.exit(1), SILENCE)
+          const timer = setTimeout(() => undefined, SILENCE)
           return () => void timer.refresh()
         }),
       ),

@@ -38,7 +38,7 @@ async function beat(n: number): Promise<number> {
     beats.push(context.heartbeat)
     return untilAborted(context)
   }
-  for (let i = 0; i < n; i++) local.spawn('task', body, { hungAfter: SILENCE, onHung: 'kill' })
+  for (let i = 0; i < n; i++) local.spawn('task', body, { hungAfter: SILENCE })
   await new Promise((resolve) => setImmediate(resolve))
   const figure = await beating(beats)
   expect(local.metrics().running, n)

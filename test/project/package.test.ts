@@ -180,9 +180,9 @@ describe('the package', () => {
       code = output[0]?.code ?? ''
     })
 
-    test('the core stays within its budget: 42 kB compressed, beside xstate', () => {
+    test('the core stays within its budget: 43 kB compressed, beside xstate', () => {
       expect(code).toMatch(/from\s*["']xstate["']/)
-      expect(gzipSync(code, { level: 9 }).length).toBeLessThanOrEqual(42 * 1_024)
+      expect(gzipSync(code, { level: 9 }).length).toBeLessThanOrEqual(43 * 1_024)
     })
 
     test('errors and managers keep their names, though classes do not', async () => {
