@@ -3,42 +3,13 @@ import { type AnyStateMachine, assign, setup } from 'xstate'
 import { type ChildSpec, createGlobalManager, manager, routine, type RoutineContext } from '../../src/index.ts'
 import { exploreMachine, simulate } from '../../src/testing/index.ts'
 import { stream, type Variant } from '../job.ts'
+import { perOperation, expect, MANY, timed } from '../own-time.ts'
 
-/** Milliseconds, and for how many operations. */
-type Pass = readonly [ms: number, operations: number]
-
-/** Milliseconds that a job runs before the clock does, and while it does, at least. */
-const WARM = 400
-const TIMED = 400
-/** Operations of one pass, where the job does not say. */
-const MANY = 1_000
 /** So many of those who are there are looked for, from the first to the last. */
 const SPREAD = 16
 
 const untilAborted = ({ signal }: { signal: AbortSignal }) =>
   new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
-
-/** Microseconds of one operation. */
-async function each(pass: () => Pass | Promise<Pass>): Promise<number> {
-  for (let begun = performance.now(); performance.now() - begun < WARM; ) await pass()
-  let [ms, operations] = [0, 0]
-  for (let begun = performance.now(); performance.now() - begun < TIMED; ) {
-    const [more, done] = await pass()
-    ms += more
-    operations += done
-  }
-  return (ms * 1_000) / operations
-}
-
-function timed(operations: number, act: (i: number) => void): Pass {
-  const start = performance.now()
-  for (let i = 0; i < operations; i++) act(i)
-  return [performance.now() - start, operations]
-}
-
-function expect(is: unknown, what: unknown): void {
-  if (is !== what) throw new Error(`${String(is)} instead of ${String(what)}`)
-}
 
 /** Numbers from 0 to n - 1, the first and the last among them. */
 const spread = (n: number): number[] => Array.from({ length: SPREAD }, (_, i) => Math.floor((i * (n - 1)) / (SPREAD - 1)))
@@ -50,7 +21,7 @@ async function retained(n: number): Promise<number> {
   const local = global.createApp('app').createLocal('local', { retain: n })
   await stream(n, async (i) => void (await local.spawn('task', () => i, { id: `id ${i}` }).outcome))
   const sought = spread(n).map((i) => `id ${i}`)
-  return each(() => timed(MANY, (i) => expect(global.routine(sought[i % SPREAD] as string)?.id, sought[i % SPREAD])))
+  return perOperation(() => timed(MANY, (i) => expect(global.routine(sought[i % SPREAD] as string)?.id, sought[i % SPREAD])))
 }
 
 /** So many local managers, and a routine in each. */
@@ -65,13 +36,13 @@ async function scattered(n: number) {
 async function whereis(n: number): Promise<number> {
   const global = await scattered(n)
   const sought = spread(n).map((i) => `id ${i}`)
-  return each(() => timed(MANY, (i) => expect(global.whereis<never>(sought[i % SPREAD] as string)?.['id'], sought[i % SPREAD])))
+  return perOperation(() => timed(MANY, (i) => expect(global.whereis<never>(sought[i % SPREAD] as string)?.['id'], sought[i % SPREAD])))
 }
 
 async function routinesNamed(n: number): Promise<number> {
   const global = await scattered(n)
   const sought = spread(n).map((i) => `name ${i}`)
-  return each(() =>
+  return perOperation(() =>
     timed(MANY, (i) => {
       const [found, ...others] = global.routinesNamed(sought[i % SPREAD] as string)
       expect(found?.name, sought[i % SPREAD])
@@ -93,7 +64,7 @@ async function restForOne(n: number): Promise<number> {
   const children = [...steady, routine('fragile', fragile)]
   global.createApp('app').createLocal('local', { strategy: 'rest_for_one', children, maxRestarts: Infinity })
   let crash = await running.promise
-  return each(async () => {
+  return perOperation(async () => {
     const start = performance.now()
     for (let i = 0; i < 50; i++) {
       running = Promise.withResolvers()
@@ -112,7 +83,7 @@ async function metrics(n: number): Promise<number> {
   const local = global.createApp('app').createLocal('local')
   await stream(n, async (i) => void (await local.spawn(`name ${i}`, () => i).outcome))
   let completed = n
-  return each(async () => {
+  return perOperation(async () => {
     let ms = 0
     for (let i = 0; i < 100; i++) {
       await local.spawn(`name ${i}`, () => i).outcome
@@ -144,7 +115,7 @@ async function inBody(body: (context: Body, send: (message: number) => void) => 
 const outstanding = (n: number): Promise<number> =>
   inBody(async ({ messages }, send) => {
     const reader = messages[Symbol.asyncIterator]()
-    return each(async () => {
+    return perOperation(async () => {
       const waiting = Array.from({ length: n }, () => reader.next())
       const start = performance.now()
       let i = 0
@@ -159,7 +130,7 @@ const outstanding = (n: number): Promise<number> =>
 /** n readers wait for a message, and each of them ends. */
 const returned = (n: number): Promise<number> =>
   inBody(async ({ messages }) =>
-    each(async () => {
+    perOperation(async () => {
       const readers = Array.from({ length: n }, () => messages[Symbol.asyncIterator]())
       const waiting = readers.map((reader) => reader.next())
       const start = performance.now()
@@ -182,7 +153,7 @@ const readers = (n: number): Promise<number> =>
     }
     for (let i = 0; i < n; i++) void take(messages[Symbol.asyncIterator]())
     let i = 0
-    return each(async () => {
+    return perOperation(async () => {
       const start = performance.now()
       for (let k = 0; k < MANY; k++) {
         heard = Promise.withResolvers()
@@ -197,14 +168,14 @@ const readers = (n: number): Promise<number> =>
 async function onAndOff(n: number): Promise<number> {
   const global = createGlobalManager()
   const others = Array.from({ length: n }, () => global.on('routine.failed', () => undefined))
-  const figure = await each(() => timed(MANY, () => global.on('routine.failed', () => undefined)()))
+  const figure = await perOperation(() => timed(MANY, () => global.on('routine.failed', () => undefined)()))
   for (const off of others) off()
   return figure
 }
 
 /** A chain of managers so deep, from its making to its end. */
 function levels(n: number): Promise<number> {
-  return each(async () => {
+  return perOperation(async () => {
     const start = performance.now()
     let chain: ChildSpec = manager('bottom', { children: [routine('leaf', untilAborted)] })
     for (let i = 1; i < n; i++) chain = manager('level', { children: [chain] })
@@ -221,7 +192,7 @@ function levels(n: number): Promise<number> {
 function simulated(n: number): Promise<number> {
   const children = Array.from({ length: n }, (_, i) => routine(`child ${i}`, untilAborted))
   const faults = Object.fromEntries(children.map(({ name }) => [name, 'throws(20, 1)']))
-  return each(async () => {
+  return perOperation(async () => {
     const start = performance.now()
     const tree = { children: [manager('app', { children, maxRestarts: Infinity })] }
     const { trace, violations } = await simulate(tree, { faults, script: [{ do: 'wait', ms: 100 }] })
@@ -277,7 +248,7 @@ const explored = (machine: AnyStateMachine, n: number, events?: readonly { type:
 const explore =
   (machine: AnyStateMachine) =>
   (n: number): Promise<number> =>
-    each(() => timed(1, () => void explored(machine, n))).then((figure) => figure / n)
+    perOperation(() => timed(1, () => void explored(machine, n))).then((figure) => figure / n)
 
 /** Heap for each state that was found. */
 async function stateBytes(n: number): Promise<number> {
@@ -304,7 +275,7 @@ export const variant: Variant = {
     level: levels,
     simulate: simulated,
     'explore-chain': explore(chain),
-    'explore-star': (n) => each(() => timed(1, () => void explored(star, n + 2, raysOf(n)))).then((figure) => figure / n),
+    'explore-star': (n) => perOperation(() => timed(1, () => void explored(star, n + 2, raysOf(n)))).then((figure) => figure / n),
     'state-bytes': stateBytes,
   },
 }

@@ -162,7 +162,12 @@ export class Tree {
 
   /** The same in the asynchronous context that was captured. */
   laterIn(captured: unknown, callback: () => void, delay: number): unknown {
-    return this.clock.setTimeout(() => this.asyncContext.run(captured, runTurn, this.turn, callback), delay)
+    return this.clock.setTimeout(() => this.runIn(captured, callback), delay)
+  }
+
+  /** A turn in the asynchronous context that was captured. */
+  runIn(captured: unknown, act: () => void): void {
+    this.asyncContext.run(captured, runTurn, this.turn, act)
   }
 
   /** Lets something begin in a later microtask, after what was admitted before it. */
