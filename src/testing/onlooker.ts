@@ -58,7 +58,7 @@ export class Onlooker implements Interceptor {
 
   start(routine: SupervisedRoutine, context: StartContext): void {
     const faults = this.#faultsOf(routine)
-    const { restart, attempts, shutdown, timeout } = routine.spec
+    const { restart, attempts, shutdown, timeout, resume } = routine.spec
     const time = shutdown === 'brutal_kill' ? 0 : shutdown === 'infinity' ? Infinity : shutdown
     const deafFor = Math.max(0, ...faults.map((fault) => fault.deafFor))
     const logic = isActorLogic(routine.logic)
@@ -70,6 +70,7 @@ export class Onlooker implements Interceptor {
       shutdown: time,
       timeout,
       service: routine.service !== undefined,
+      resumes: resume === 'snapshot',
       logic,
       deafFor,
       leaks,
