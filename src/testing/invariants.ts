@@ -8,7 +8,7 @@ import { isUndisarmable } from './virtual-clock.ts'
 const ENDS = new Set(['routine.completed', 'routine.failed', 'routine.cancelled', 'routine.killed'])
 
 /** True for the end of an incarnation. */
-export function isEnd({ type }: TraceEvent): boolean {
+export function isEnd({ type }: Pick<TraceEvent, 'type'>): boolean {
   return ENDS.has(type)
 }
 
