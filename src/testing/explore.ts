@@ -1,7 +1,8 @@
 /** Exploration: every state that can be reached, the shortest way to each, and whether an end can still be reached from it. */
-import { type AnyMachineSnapshot, type AnyStateMachine, type EventObject, initialTransition, transition } from 'xstate'
+import type { AnyMachineSnapshot, AnyStateMachine, EventObject } from 'xstate'
 import { CurtaincallError } from '../contract/index.ts'
 import { anything, callable, check, having, limit, objectOfFunctions, refuse, type Rule } from '../spec/index.ts'
+import { beginningOf, describeEvent, EVENT_RULES, eventsToTry, mayCome, stepOf, StepThrew, type TriedEvents } from './machine-events.ts'
 import { keyedBy } from './state-key.ts'
 
 /** Anything that goes from state to state in steps that can be enumerated. */
@@ -68,13 +69,7 @@ export interface ExploreOptions<State> {
 }
 
 /** Options of {@link exploreMachine}. */
-export interface ExploreMachineOptions extends ExploreOptions<AnyMachineSnapshot> {
-  /**
-   * Events to try in every state.
-   *
-   * @default each of the machine's types, without payload; for transitions on `*` one of a type that it does not know
-   */
-  readonly events?: readonly EventObject[] | undefined
+export interface ExploreMachineOptions extends ExploreOptions<AnyMachineSnapshot>, TriedEvents {
   readonly input?: unknown
   /** What is the same by symmetry: states of one text are visited once. @default value, context, status and history */
   readonly symmetry?: ((snapshot: AnyMachineSnapshot) => string) | undefined
@@ -102,9 +97,10 @@ export function visit<State>(system: System<State>, { invariants = {}, limit: mo
   /** By key, the step that has led there. */
   const found = new Map<string, Step | undefined>([[first.key, undefined]])
   const edges: Edge[] = []
-  for (const { key: from, state } of states) {
+  for (const at of states) {
+    const { key: from } = at
     const before = found.get(from)
-    for (const [event, next] of system.steps(state)) {
+    for (const [event, next] of stepsOf(system, at)) {
       const to = system.key(next)
       edges.push({ from, event, to })
       if (found.has(to)) continue
@@ -125,6 +121,15 @@ export function visit<State>(system: System<State>, { invariants = {}, limit: mo
     deadlocks: states.filter(({ key, state }) => !changing.has(key) && !system.ended(state)),
     trapped: states.filter(({ key }) => !reachEnd.has(key)),
     violations: violationsAmong(states, invariants),
+  }
+}
+
+/** The steps of a state; what a machine throws in one says the way there. */
+function* stepsOf<State>(system: System<State>, at: Reached<State>): Iterable<readonly [event: string, next: State]> {
+  try {
+    yield* system.steps(at.state)
+  } catch (error) {
+    throw error instanceof StepThrew ? error.after(at.path) : error
   }
 }
 
@@ -174,10 +179,7 @@ const RULES = { invariants: objectOfFunctions, limit } satisfies Record<keyof Ex
 
 export const MACHINE_RULES = {
   ...RULES,
-  events: {
-    range: 'an array of events',
-    accepts: (value) => Array.isArray(value) && value.every((event) => typeof event?.type === 'string'),
-  },
+  ...EVENT_RULES,
   input: anything,
   symmetry: callable,
 } satisfies Record<keyof ExploreMachineOptions, Rule>
@@ -189,11 +191,12 @@ export function checkMachine(owner: string, machine: unknown): asserts machine i
 }
 
 /**
- * Visits every state of an XState machine. Delays count as steps that may happen at any time; a transition that leads back to its
- * state is an edge, too, and an event that takes no transition is none.
+ * Visits every state of an XState machine. Delays count as steps that may happen at any time in their state, ends of actors below
+ * as steps wherever those run; a transition that leads back to its state is an edge, too, and an event that takes no transition is none.
  *
  * @throws ConfigError for a wrong option, and without `symmetry` for a context that holds what can't be compared, such as functions
- * and instances of classes; CurtaincallError ERR_TEST if there are more states than `limit`.
+ * and instances of classes; CurtaincallError ERR_TEST if there are more states than `limit`, and for
+ * what the machine throws, with the event, the state, and the way there.
  * @example
  * const { deadlocks, trapped, violations } = exploreMachine(doorMachine, { invariants: { 'never open and locked': ({ context }) => !(context.open && context.locked) } })
  * expect([...deadlocks, ...trapped, ...violations]).toEqual([])
@@ -201,26 +204,25 @@ export function checkMachine(owner: string, machine: unknown): asserts machine i
 export function exploreMachine(machine: AnyStateMachine, options: ExploreMachineOptions = {}): Exploration<AnyMachineSnapshot> {
   checkMachine('exploreMachine', machine)
   check('exploreMachine', options, MACHINE_RULES)
-  return visit(systemOf(machine, options), options)
+  const events = eventsToTry('exploreMachine', machine, options)
+  return visit(systemOf(machine, events, options), options)
 }
 
-/** A machine as a system. */
+/** A machine as a system, with the events that are tried on it. */
 export function systemOf(
   machine: AnyStateMachine,
-  {
-    events = eventsOf(machine),
-    input,
-    symmetry = keyedBy('option symmetry', 'a function that says which states are the same'),
-  }: ExploreMachineOptions,
+  events: readonly EventObject[],
+  { input, symmetry = keyedBy('option symmetry', 'a function that says which states are the same') }: ExploreMachineOptions,
 ): System<AnyMachineSnapshot> {
   const eventsIn = among(events)
   return {
-    initial: initialTransition(machine, input as never)[0] as AnyMachineSnapshot,
+    initial: beginningOf(machine, input),
     *steps(state) {
       if (state.status !== 'active') return
       for (const event of eventsIn(state)) {
-        const next = transition(machine, state, event)[0] as AnyMachineSnapshot
-        if (isTaken(machine, state, event) || symmetry(next) !== symmetry(state)) yield [describeEvent(event), next]
+        if (!mayCome(event, state)) continue
+        const { next, taken } = stepOf(machine, state, event)
+        if (taken || symmetry(next) !== symmetry(state)) yield [describeEvent(event), next]
       }
     },
     ended: ({ status }) => status === 'done',
@@ -251,24 +253,4 @@ function among(events: readonly EventObject[]): (state: AnyMachineSnapshot) => I
     const some = [...types].flatMap((type) => byType.get(type) ?? [])
     return some.toSorted((a, b) => a.at - b.at).map(({ event }) => event)
   }
-}
-
-/** True if an event takes a transition that does anything: `ping: {}` only says that it is ignored. */
-function isTaken(machine: AnyStateMachine, state: AnyMachineSnapshot, event: EventObject): boolean {
-  return machine
-    .getTransitionData(state, event)
-    .some(({ target, actions, reenter }) => target !== undefined || actions.length > 0 || reenter)
-}
-
-/** An event of a type that no machine knows, for transitions on `*`. */
-export const UNKNOWN: EventObject = { type: 'an event of an unknown type' }
-
-/** An event of each type that the machine knows, but for those that it raises itself when an inner state has ended. */
-export function eventsOf(machine: AnyStateMachine): EventObject[] {
-  return machine.events.filter((type) => !type.startsWith('xstate.done.state.')).map((type) => (type === '*' ? UNKNOWN : { type }))
-}
-
-/** An event as a person reads it. */
-export function describeEvent({ type, ...payload }: EventObject): string {
-  return Object.keys(payload).length === 0 ? type : `${type} ${JSON.stringify(payload)}`
 }

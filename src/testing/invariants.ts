@@ -9,7 +9,7 @@ import { isUndisarmable } from './virtual-clock.ts'
 const ENDS = new Set(['routine.completed', 'routine.failed', 'routine.cancelled', 'routine.killed'])
 
 /** True for the end of an incarnation. */
-export function isEnd({ type }: TraceEvent): boolean {
+export function isEnd({ type }: Pick<TraceEvent, 'type'>): boolean {
   return ENDS.has(type)
 }
 
@@ -93,12 +93,18 @@ function eventsOf(events: readonly TraceEvent[], path: string): number[] {
   return events.filter(({ actor }) => actor === path).map(({ i }) => i)
 }
 
-/** A manager answers no more failures with a restart than its limit allows within its window. */
+/**
+ * A manager answers no more failures with a restart than its limit allows within its window; and one, for each routine that resumes from
+ * snapshots, with a start from its input in place of giving up, which does not count.
+ */
 export const restartIntensity: Law = law('restartIntensity', function* ({ events, managers, routines }) {
   const times = new Map<string, RecentEnds>()
   const ended = new Map<string, TraceEvent>()
+  const anew = new Map<string, TraceEvent>()
   for (const event of events) {
     if (event.type === 'manager.started' || event.type === 'manager.restarted') times.delete(event.actor)
+    // What is begun by hand has not had such a start yet, nor has another life of its manager.
+    if (event.type === 'manager.restarted' || stepOf(event)?.free === true || does(event, 'restartChild')) anew.clear()
     if (isEnd(event)) ended.set(event.actor, event)
     // A restart that was ordered by hand does not count, and what a group restart brings back comes as a new routine.
     const end = ended.get(event.actor)
@@ -111,6 +117,12 @@ export const restartIntensity: Law = law('restartIntensity', function* ({ events
     // favour of the supervisor.
     const recent = times.get(path) ?? new RecentEnds()
     times.set(path, recent)
+    const before = anew.get(event.actor)
+    const mayBeginAnew = routines.get(event.actor)?.resumes === true && (before === undefined || event.t - before.t > restartWindow)
+    if (mayBeginAnew && recent.since(event.t - restartWindow) >= maxRestarts) {
+      anew.set(event.actor, end)
+      continue
+    }
     const count = recent.add(end, event.t - restartWindow)
     if (count > maxRestarts)
       yield {

@@ -44,11 +44,17 @@ export class RecentEnds {
   /** One more, which counts whenever it was; returns how many there are since `since`, with it. */
   add(end: TraceEvent, since: number): number {
     const ends = this.#ends
-    while ((ends[this.#from]?.t ?? since) < since) this.#from++
+    this.since(since)
     let at = ends.length
     while (at > this.#from && (ends[at - 1] as TraceEvent).t > end.t) at--
     ends.splice(at, 0, end)
     return ends.length - this.#from
+  }
+
+  /** How many there are since then. What was before is forgotten. */
+  since(since: number): number {
+    while ((this.#ends[this.#from]?.t ?? since) < since) this.#from++
+    return this.#ends.length - this.#from
   }
 
   all(): readonly TraceEvent[] {
