@@ -124,19 +124,20 @@ export class Counters {
 /** The counters of one manager. */
 export class Tally {
   readonly totals = new Counters()
-  readonly #byName = new Map<string, Counters>()
+  #byName: Map<string, Counters> | undefined
   /** The latest, once somebody has asked for one. */
   #view: NamesView | undefined
 
   /** The counters of a name; of `(other)` once there are too many. */
   named(name: string): Counters {
-    let counters = this.#byName.get(name)
+    const byName = (this.#byName ??= new Map<string, Counters>())
+    let counters = byName.get(name)
     if (counters !== undefined) return counters
-    if (this.#byName.size >= MAX_NAMES) {
+    if (byName.size >= MAX_NAMES) {
       if (name !== '(other)') return this.named('(other)')
     }
     counters = new Counters()
-    this.#byName.set(name, counters)
+    byName.set(name, counters)
     return counters
   }
 
@@ -157,7 +158,7 @@ export class Tally {
 
   /** A copy of all counters; those of names are copied when somebody looks at them, or when they change. */
   read(contained: number): Metrics {
-    const view = (this.#view = this.#view?.now() ?? new NamesView(this.#byName, 0))
+    const view = (this.#view = this.#view?.now() ?? new NamesView((this.#byName ??= new Map()), 0))
     return {
       ...this.totals.values(),
       contained,

@@ -29,30 +29,31 @@ export interface NameRegistry<Member extends Named<Member>> extends TreeNode {
 
 /** Those who wait at one level until none of a name lives. */
 export class NameWaiters {
-  readonly #byName = new Map<string, Set<() => void>>()
+  #byName: Map<string, Set<() => void>> | undefined
 
   /** How many there are, for all names. */
   get size(): number {
-    return [...this.#byName.values()].reduce((sum, looks) => sum + looks.size, 0)
+    return [...(this.#byName?.values() ?? [])].reduce((sum, looks) => sum + looks.size, 0)
   }
 
   has(name: string): boolean {
-    return this.#byName.size > 0 && this.#byName.has(name)
+    return this.#byName !== undefined && this.#byName.size > 0 && this.#byName.has(name)
   }
 
   add(name: string, look: () => void): void {
-    const looks = this.#byName.get(name)
-    if (looks === undefined) this.#byName.set(name, new Set([look]))
+    const byName = (this.#byName ??= new Map<string, Set<() => void>>())
+    const looks = byName.get(name)
+    if (looks === undefined) byName.set(name, new Set([look]))
     else looks.add(look)
   }
 
   delete(name: string, look: () => void): void {
-    const looks = this.#byName.get(name)
-    if (looks?.delete(look) === true && looks.size === 0) this.#byName.delete(name)
+    const looks = this.#byName?.get(name)
+    if (looks?.delete(look) === true && looks.size === 0) this.#byName?.delete(name)
   }
 
   wake(name: string): void {
-    for (const look of this.#byName.get(name) ?? []) look()
+    for (const look of this.#byName?.get(name) ?? []) look()
   }
 }
 

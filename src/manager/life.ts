@@ -59,10 +59,8 @@ export class Life implements Lead, Ward, Door, Closing {
   seq: number
   /** `seq` of the event that announced an order by hand. */
   orderedBy = 0
-  /** Resolves with the report of the end that its parent does not answer with a restart. Never rejects. */
-  readonly outcome: Promise<ShutdownReport>
   readonly readiness = new Readiness(this)
-  readonly #resolveOutcome: (report: ShutdownReport) => void
+  #outcome: PromiseWithResolvers<ShutdownReport> | undefined
   #actor: LifecycleActor | undefined
   /** Why its supervisor stops it, and the number of the event for which it does. */
   #stopped: { readonly reason: RoutineCancelledError | undefined; readonly cause: number } | undefined
@@ -77,9 +75,6 @@ export class Life implements Lead, Ward, Door, Closing {
     this.spec = spec
     this.seq = up?.seq ?? 0
     this.flock = new Subtree(this)
-    const { promise, resolve } = Promise.withResolvers<ShutdownReport>()
-    this.outcome = promise
-    this.#resolveOutcome = resolve
   }
 
   get name(): string {
@@ -108,6 +103,15 @@ export class Life implements Lead, Ward, Door, Closing {
 
   get actor(): LifecycleActor {
     return this.#actor as LifecycleActor
+  }
+
+  /** Resolves with the report of the end that its parent does not answer with a restart. Never rejects. */
+  get outcome(): Promise<ShutdownReport> {
+    if (this.#outcome === undefined) {
+      this.#outcome = Promise.withResolvers()
+      if (this.concluded) this.#outcome.resolve(this.report as ShutdownReport)
+    }
+    return this.#outcome.promise
   }
 
   get cancelReason(): RoutineCancelledError {
@@ -374,7 +378,7 @@ export class Life implements Lead, Ward, Door, Closing {
     noteUnseenEnd(this)
     this.up?.flock.forget(this)
     this.place.listeners.close()
-    this.#resolveOutcome(this.report as ShutdownReport)
+    this.#outcome?.resolve(this.report as ShutdownReport)
     this.readiness.wake()
   }
 }

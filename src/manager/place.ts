@@ -23,7 +23,7 @@ export class Place implements NameRegistry<SupervisedRoutine>, IdRegistry {
   readonly listeners: Listeners
   readonly gate: Gate
   readonly tally = new Tally()
-  readonly groups = new Map<string, NameGroup<SupervisedRoutine>>()
+  #groups: Map<string, NameGroup<SupervisedRoutine>> | undefined
   services = 0
   #cancelReason: RoutineCancelledError | undefined
   readonly waiting = new NameWaiters()
@@ -41,6 +41,11 @@ export class Place implements NameRegistry<SupervisedRoutine>, IdRegistry {
     this.path = up === undefined ? name : `${up.path}/${name}`
     this.listeners = new Listeners(tree.bus, up?.listeners)
     this.gate = new Gate(maxRoutines, up?.gate)
+  }
+
+  /** The names that live here and below. */
+  get groups(): Map<string, NameGroup<SupervisedRoutine>> {
+    return (this.#groups ??= new Map())
   }
 
   /** The reason of all cancels by hand that were given none: one error for all, since making errors is expensive. */

@@ -11,15 +11,16 @@ import type { Life } from './life.ts'
 import type { Place } from './place.ts'
 import { before, behind } from './walk.ts'
 
+const NONE: ReadonlyMap<string, Life> = new Map()
+
 export class Subtree implements Flock, Capacity {
   readonly registry: RoutineRegistry
-  /** Managers made by hand, and children, in order of their first start: the reverse of the order in which they stop. */
-  readonly startOrder = new Set<Life | Service>()
-  /** Waiters for room here. */
-  readonly capacityWaiters = new Set<() => void>()
+  // What an empty manager does without is made when it is first needed: a map or a set is 200 bytes.
+  #startOrder: Set<Life | Service> | undefined
+  #capacityWaiters: Set<() => void> | undefined
   readonly #life: Life
   readonly place: Place
-  readonly #managers = new Map<string, Life>()
+  #managers: Map<string, Life> | undefined
   /** The managers and children that have yet to stop, while it stops. */
   #stopOrder: (Life | Service)[] | undefined
   /** The child that is to stop as soon as the slices of the shutdown come to it. */
@@ -31,13 +32,28 @@ export class Subtree implements Flock, Capacity {
     this.registry = new RoutineRegistry(life, life.place)
   }
 
+  /** Managers made by hand, and children, in order of their first start: the reverse of the order in which they stop. */
+  get startOrder(): Set<Life | Service> {
+    return (this.#startOrder ??= new Set())
+  }
+
+  /** Waiters for room here. */
+  get capacityWaiters(): Set<() => void> {
+    return (this.#capacityWaiters ??= new Set())
+  }
+
+  get #hasManagers(): boolean {
+    return this.#managers !== undefined && this.#managers.size > 0
+  }
+
   // --- managers ------------------------------------------------------------------------------
 
   insert(name: string, make: () => Life): Life {
     const { path } = this.#life
-    if (this.#managers.has(name)) throw new ManagerExistsError(`${path} has a manager named ${name}`, { path: `${path}/${name}` })
+    const managers = (this.#managers ??= new Map<string, Life>())
+    if (managers.has(name)) throw new ManagerExistsError(`${path} has a manager named ${name}`, { path: `${path}/${name}` })
     const child = make()
-    this.#managers.set(name, child)
+    managers.set(name, child)
     return child
   }
 
@@ -50,7 +66,7 @@ export class Subtree implements Flock, Capacity {
 
   /** The manager of this name, as users hold it. */
   child(name: string): Life['host'] | undefined {
-    return this.#managers.get(name)?.host
+    return this.#managers?.get(name)?.host
   }
 
   /** All managers, as users hold them, in order of their making. */
@@ -60,18 +76,18 @@ export class Subtree implements Flock, Capacity {
 
   /** True if it is the turn of its children to stop. */
   get comesToChildren(): boolean {
-    return this.startOrder.size > 0 && this.registry.hasOnlyChildren
+    return this.#startOrder !== undefined && this.#startOrder.size > 0 && this.registry.hasOnlyChildren
   }
 
   /** In order of their making. */
   below(): Iterator<Life> & Iterable<Life> {
-    return this.#managers.values()
+    return this.#managers?.values() ?? NONE.values()
   }
 
   forget(child: Life): void {
     // By now there may be another one of that name.
-    if (this.#managers.get(child.name) === child) this.#managers.delete(child.name)
-    this.startOrder.delete(child)
+    if (this.#managers?.get(child.name) === child) this.#managers.delete(child.name)
+    this.#startOrder?.delete(child)
     // Its handle may be kept for long.
     child.asyncContext = undefined
     child.registry.asyncContext = undefined
@@ -81,7 +97,7 @@ export class Subtree implements Flock, Capacity {
   /** It hangs below nothing any more: what is retained here is found from here, and not from where it was. */
   #leave(): void {
     const [retained] = this.registry.retained()
-    if (retained === undefined && this.#managers.size === 0) return
+    if (retained === undefined && !this.#hasManagers) return
     const directory = new Directory()
     this.#everywhere(({ registry, place }) => {
       directory.takeOver(registry.retained(), place.ids)
@@ -94,14 +110,14 @@ export class Subtree implements Flock, Capacity {
     const flocks: Subtree[] = [this]
     for (const flock of flocks) {
       act(flock)
-      for (const child of flock.#managers.values()) flocks.push(child.flock)
+      for (const child of flock.below()) flocks.push(child.flock)
     }
   }
 
   /** Another life begins, with nothing below. */
   clear(): void {
     this.#stopOrder = undefined
-    this.startOrder.clear()
+    this.#startOrder = undefined
   }
 
   // --- routines ------------------------------------------------------------------------------
@@ -120,7 +136,7 @@ export class Subtree implements Flock, Capacity {
 
   routinesNamed(name: string): SupervisedRoutine[] {
     const place = this.place
-    if (this.#managers.size === 0 || !place.groups.has(name)) return place.named(name)
+    if (!this.#hasManagers || !place.groups.has(name)) return place.named(name)
     return (place.index ?? this.#indexGroups()).all(name, place).flatMap((group) => [...group])
   }
 
@@ -162,7 +178,7 @@ export class Subtree implements Flock, Capacity {
   // --- what a shutdown needs -----------------------------------------------------------------
 
   get living(): number {
-    return this.#managers.size + this.registry.size
+    return (this.#managers?.size ?? 0) + this.registry.size
   }
 
   /** Living and queued routines, at all levels. */
@@ -196,13 +212,13 @@ export class Subtree implements Flock, Capacity {
 
   /** Nothing is accepted any more. */
   wakeWaiters(): void {
-    for (const look of this.capacityWaiters) look()
+    for (const look of this.#capacityWaiters ?? []) look()
   }
 
   /** Once all that was spawned has ended. */
   releaseLatest(slices: Slices): void {
     if (!this.registry.hasOnlyChildren) return
-    const order = (this.#stopOrder ??= [...this.startOrder])
+    const order = (this.#stopOrder ??= [...(this.#startOrder ?? [])])
     for (let last = order.at(-1); last !== undefined; last = order.at(-1)) {
       const manager = last instanceof Service ? (last.manager as Life | undefined) : last
       if (manager !== undefined && !manager.over) {

@@ -55,7 +55,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
   readonly #lead: Lead
   readonly #host: Host<SupervisedRoutine>
   readonly #tree: Tree
-  readonly #watched = new Set<SupervisedRoutine>()
+  #watched: Set<SupervisedRoutine> | undefined
   readonly #names: NameRegistry<SupervisedRoutine>
 
   constructor(lead: Lead, names: NameRegistry<SupervisedRoutine> & IdRegistry) {
@@ -118,7 +118,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
     if (service?.isInstance === false) this.#countServices(1)
     if (service !== undefined && this.asyncContext !== undefined) routine.ownMemory.asyncContext = this.asyncContext
     routine.group.add(routine)
-    if (spec.hungAfter !== Infinity) this.#watched.add(routine)
+    if (spec.hungAfter !== Infinity) (this.#watched ??= new Set()).add(routine)
     return routine
   }
 
@@ -279,7 +279,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
     if (signal !== undefined) this.#tree.signals.unbind(signal, routine)
     this.living.remove(routine)
     this.idle--
-    if (routine.spec.hungAfter !== Infinity) this.#watched.delete(routine)
+    if (routine.spec.hungAfter !== Infinity) this.#watched?.delete(routine)
     routine.group.remove(routine, kind, routine.age)
     if (!this.queue.remove(routine) && !keepPermit) this.#lead.gate.give()
     this.living.retain(routine, this.#lead.spec.retain)
@@ -363,7 +363,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
   /** Milliseconds since the last heartbeat of the routine that has been silent the longest. */
   oldestBeat(now: number): number | undefined {
     let oldest: number | undefined
-    for (const routine of this.#watched)
+    for (const routine of this.#watched ?? [])
       if (routine.current.heartbeat !== undefined) oldest = Math.max(oldest ?? 0, now - routine.current.heartbeat.last)
     return oldest
   }

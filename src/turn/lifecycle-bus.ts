@@ -61,7 +61,8 @@ interface Chain {
  * B4  Once its node has ended for good none is left, and none is added.
  */
 export class Listeners {
-  readonly #byType = new Map<string, Chain>()
+  /** Most nodes have none. */
+  #byType: Map<string, Chain> | undefined
   readonly #bus: LifecycleBus
   readonly up: Listeners | undefined
   #closed = false
@@ -86,10 +87,11 @@ export class Listeners {
   }
 
   #chainOf(type: string): Chain {
-    let chain = this.#byType.get(type)
+    const byType = (this.#byType ??= new Map())
+    let chain = byType.get(type)
     if (chain === undefined) {
       chain = { first: undefined, last: undefined, lookers: 0 }
-      this.#byType.set(type, chain)
+      byType.set(type, chain)
     }
     return chain
   }
@@ -106,7 +108,7 @@ export class Listeners {
   /** Never while an event is told: it comes behind all words. */
   #remove(type: string, own: Subscription): void {
     const { previous, next } = own
-    const chain = this.#byType.get(type) as Chain
+    const chain = this.#byType?.get(type) as Chain
     if (previous === undefined) chain.first = next
     else previous.next = next
     if (next === undefined) chain.last = previous
@@ -115,19 +117,19 @@ export class Listeners {
     own.previous = undefined
     own.next = undefined
     if (!isInstrument(own.listener)) chain.lookers--
-    if (chain.first === undefined) this.#byType.delete(type)
+    if (chain.first === undefined) this.#byType?.delete(type)
   }
 
   /** True if somebody listens to this type, or to all, here or above: an instrument is nobody. */
   areLookedAt(type: string): boolean {
     for (let node: Listeners | undefined = this; node !== undefined; node = node.up)
-      if ((node.#byType.get(type)?.lookers ?? 0) + (node.#byType.get('*')?.lookers ?? 0) > 0) return true
+      if ((node.#byType?.get(type)?.lookers ?? 0) + (node.#byType?.get('*')?.lookers ?? 0) > 0) return true
     return false
   }
 
   /** Ends all subscriptions. */
   clear(): void {
-    for (const [type, { first }] of this.#byType) {
+    for (const [type, { first }] of this.#byType ?? []) {
       for (let own = first; own !== undefined; ) {
         const { next } = own
         this.#end(type, own)
@@ -144,9 +146,10 @@ export class Listeners {
 
   /** Calls the listeners of its type, then those of `'*'`. */
   tell(event: LifecycleEvent, hold: PhaseHold | undefined): void {
-    if (this.#byType.size === 0) return
-    this.#tellAll(this.#byType.get(event.type), event, hold)
-    this.#tellAll(this.#byType.get('*'), event, hold)
+    const byType = this.#byType
+    if (byType === undefined || byType.size === 0) return
+    this.#tellAll(byType.get(event.type), event, hold)
+    this.#tellAll(byType.get('*'), event, hold)
   }
 
   #tellAll(chain: Chain | undefined, event: LifecycleEvent, hold: PhaseHold | undefined): void {
