@@ -18,6 +18,7 @@ import { type Door, System, LifecycleActor, type PhaseHold, type Tree, type Turn
 import type { Level } from './level.ts'
 import type { Place } from './place.ts'
 import { fail, failStart, giveUp } from './giving-up.ts'
+import { beginningOf } from './manager-logic.ts'
 import { Readiness } from './readiness.ts'
 import { callStart } from './start-option.ts'
 import { Subtree } from './subtree.ts'
@@ -125,10 +126,12 @@ export class Life implements Lead, Ward, Door, Closing {
   // --- its beginning -------------------------------------------------------------------------
 
   live(options: object = {}): void {
+    const { logic } = this.host
     const parent = this.up === undefined ? {} : { parent: this.up.actor }
+    const beginning = this.up === undefined || this.tree.isInspected ? {} : beginningOf(logic)
     this.supervisor = new Supervisor(this, this.registry)
     this.registry.beginLife(this.supervisor, this.asyncContext)
-    const actor = (this.#actor = new LifecycleActor(this.host.logic, { id: this.name, ...parent, ...options } as object, this))
+    const actor = (this.#actor = new LifecycleActor(logic, { id: this.name, ...parent, ...beginning, ...options } as object, this))
     if (this.up === undefined) this.tree.system = new System(actor, this.turn)
     actor.start()
     if (this.spec.start === undefined) this.supervisor.begin()

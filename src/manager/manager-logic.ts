@@ -13,3 +13,8 @@ export function managerLogic(level: ManagerLevel): ManagerMachine {
 function logicOf(machine: ManagerMachine): ManagerMachine {
   return withEffects(machine, new Decisions(machine, MANAGER_TERMS))
 }
+
+/** The beginning of an actor that nobody inspects: XState makes it anew for each, in five microseconds. */
+export function beginningOf({ config }: ManagerMachine): object {
+  return { snapshot: { value: config.initial, context: { ...(config.context as object) } } }
+}

@@ -12,6 +12,7 @@ import type { Place } from './place.ts'
 import { before, behind } from './walk.ts'
 
 const NONE: ReadonlyMap<string, Life> = new Map()
+const NOBODY: Iterator<SupervisedRoutine> = [].values()
 
 export class Subtree implements Flock, Capacity {
   readonly registry: RoutineRegistry
@@ -194,16 +195,17 @@ export class Subtree implements Flock, Capacity {
     return copyOf(this.place.totals)
   }
 
-  *latestFirst(of: (registry: RoutineRegistry) => boolean): Generator<SupervisedRoutine, void> {
-    for (const { registry } of [this.#life, ...this.before()].reverse()) if (of(registry)) yield* registry.latestFirst()
+  latestFirst(of: (registry: RoutineRegistry) => boolean): Iterator<SupervisedRoutine> {
+    if (this.#hasManagers) return latestFirst([this.#life, ...before(this.#life)], of)
+    return of(this.registry) ? this.registry.latestFirst() : NOBODY
   }
 
-  before(): Generator<Life, void> {
-    return before(this.#life)
+  before(): Iterator<Life> {
+    return this.#hasManagers ? before(this.#life) : this.below()
   }
 
-  behind(): Generator<Life, void> {
-    return behind(this.#life)
+  behind(): Iterator<Life> {
+    return this.#hasManagers ? behind(this.#life) : this.below()
   }
 
   refuse(): void {
@@ -250,6 +252,10 @@ export class Subtree implements Flock, Capacity {
     routine.seq = shutdownSeq
     routine.stop(CANCEL, cancelReason)
   }
+}
+
+function* latestFirst(lives: readonly Life[], of: (registry: RoutineRegistry) => boolean): Generator<SupervisedRoutine, void> {
+  for (const { registry } of lives.toReversed()) if (of(registry)) yield* registry.latestFirst()
 }
 
 function copyOf({ spawned, completed, failed, cancelled, killed }: ReportTotals): ReportTotals {

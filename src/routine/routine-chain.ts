@@ -7,6 +7,8 @@ interface Place {
 }
 
 /** G3  A walk from the latest to the first comes to each that is in the list at that moment, and was when it began. */
+const NOBODY: IterableIterator<SupervisedRoutine> = [].values()
+
 export class RoutineChain {
   size = 0
   first: SupervisedRoutine | undefined
@@ -47,9 +49,12 @@ export class RoutineChain {
   }
 
   /** One by one, and none before it is asked for: to go through 200,000 takes as long as a slice. It has to be gone through to the end. */
-  *latestFirst(): Generator<SupervisedRoutine, void> {
-    if (this.#last === undefined) return
-    const walk: Place = { at: this.#last }
+  latestFirst(): IterableIterator<SupervisedRoutine> {
+    return this.#last === undefined ? NOBODY : this.#walk(this.#last)
+  }
+
+  *#walk(last: SupervisedRoutine): Generator<SupervisedRoutine, void> {
+    const walk: Place = { at: last }
     const walks = (this.#walks ??= new Set())
     walks.add(walk)
     for (let routine: SupervisedRoutine | undefined = walk.at; routine !== undefined; routine = walk.at) {

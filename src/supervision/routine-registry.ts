@@ -94,7 +94,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
   }
 
   /** See G3 in routine/routine-chain.ts. */
-  latestFirst(): Generator<SupervisedRoutine, void> {
+  latestFirst(): IterableIterator<SupervisedRoutine> {
     return this.living.latestFirst()
   }
 
@@ -337,7 +337,12 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
   }
 
   /** The routines that were spawned, the latest first. */
-  *spawned(): Generator<SupervisedRoutine, void> {
+  spawned(): Iterator<SupervisedRoutine> {
+    // Nearly always there are either children or routines that were spawned.
+    return this.services === 0 ? this.living.latestFirst() : this.#spawned()
+  }
+
+  *#spawned(): Generator<SupervisedRoutine, void> {
     for (const routine of this.living.latestFirst()) if (routine.service === undefined || routine.service.isInstance) yield routine
   }
 
