@@ -67,7 +67,8 @@ export class Place implements NameRegistry<SupervisedRoutine>, IdRegistry {
 
   /** How many living and queued routines have this name, here and below. */
   countOf(name: string): number {
-    return this.groups.get(name)?.living ?? 0
+    const group = this.groups.get(name)
+    return group?.living ?? 0
   }
 
   /** The living routines of this name here, in order of spawning. */

@@ -112,7 +112,8 @@ export class Supervisor implements ChildSupervisor {
 
   /** True unless this child was forgotten. */
   has(child: Service): boolean {
-    return this.#process.supervision.children.has(child.id)
+    const { supervision } = this.#process
+    return supervision.children.has(child.id)
   }
 
   /** True once the manager accepts nothing more; see B2. */
