@@ -20,6 +20,7 @@ import type { EndKind } from '../contract/index.ts'
 import type { SupervisedRoutine } from '../routine/index.ts'
 import { MANAGER, SLICE, type Tree } from '../turn/index.ts'
 import { Commands, LATER } from './commands.ts'
+import { Down } from './down.ts'
 import type { Lead } from './lead.ts'
 import type { ChildSupervisor, RoutineRegistry } from './routine-registry.ts'
 import { Service } from './service.ts'
@@ -40,6 +41,7 @@ const DOWN: Verdict<Service> = { ok: false, error: 'down' }
 
 export class Supervisor implements ChildSupervisor {
   readonly window: RestartWindow
+  readonly down: Down
   readonly #lead: Lead
   readonly #host: Lead['host']
   readonly #tree: Tree
@@ -64,6 +66,7 @@ export class Supervisor implements ChildSupervisor {
     this.#tree = host.tree
     this.#registry = registry
     this.window = new RestartWindow(spec.maxRestarts, spec.restartWindow)
+    this.down = new Down(host.path)
     this.#supervision = {
       strategy: spec.strategy,
       template: spec.template?.id,
@@ -166,6 +169,7 @@ export class Supervisor implements ChildSupervisor {
     registry.announceEnd(routine, kind, orphan, willRestart)
     service.lastEnd = { seq: routine.seq, error: routine.current.error }
     service.toRestart = willRestart
+    if (kind === 'failed' && !again && wish !== 'told') this.#miss(service)
     // That its `start` has failed, or returned `ignore`, is the answer to the supervisor's command, and follows.
     if (routine.memory.notStarted && !closed) return
     if (awaited !== undefined) {
@@ -190,21 +194,28 @@ export class Supervisor implements ChildSupervisor {
 
   /** A child that is a manager has ended a life. */
   managerEnded(service: Service, end: ManagerEnd): void {
-    const { stopRequested, startError, seq, failure } = end
-    service.lastEnd = { seq, error: failure }
-    this.#answerManager(service, stopRequested, startError)
+    service.lastEnd = { seq: end.seq, error: end.failure }
+    this.#answerManager(service, end)
     this.#answered(service)
   }
 
-  #answerManager(service: Service, stopRequested: boolean, failedToStart: unknown): void {
+  #answerManager(service: Service, { stopRequested, startError, failure }: ManagerEnd): void {
     service.alive = false
     if (this.closed) service.manager?.conclude()
     if (service.onBegun !== undefined) {
-      service.startError = failedToStart
-      this.#began(service, failedToStart === undefined ? 'ignore' : 'error')
+      service.startError = startError
+      this.#began(service, startError === undefined ? 'ignore' : 'error')
     } else if (service.onStopped !== undefined) this.#stopped(service)
     // For OTP, giving up is a `shutdown` exit.
-    else this.#postExit(service, 'shutdown', stopRequested ? 'told' : 'policy')
+    else {
+      if (failure !== undefined && !stopRequested && !shouldRestart(service.restart, 'shutdown')) this.#miss(service)
+      this.#postExit(service, 'shutdown', stopRequested ? 'told' : 'policy')
+    }
+  }
+
+  /** It has failed, and is not restarted. */
+  #miss(service: Service): void {
+    if (!this.closed && service.restart !== 'temporary' && !service.isInstance) this.down.add(service)
   }
 
   #postExit(child: Service, kind: ExitKind, wish: Wish): void {
