@@ -119,8 +119,8 @@ function stoppingChildren(logic: AnyActorLogic, run: Run): AnyActorLogic {
   const error = (thrown: unknown): void => run.strayed(thrown, 'a child of its actor threw while it was being stopped')
   return instead(original, {
     transition: (snapshot, event, scope) => {
-      // An event that it handles is a sign of life.
-      run.beat()
+      // An event that it handles is a sign of life, unless that is its end.
+      if (event.type !== 'xstate.stop') run.beat()
       if (run.footing === scope.self) (run.footing as WorkActor).came()
       if (event.type === 'xstate.stop') for (const child of descendants(snapshot)) child.subscribe({ error })
       try {
