@@ -31,7 +31,6 @@ import {
 } from './check.ts'
 import { type ChildSpec, checkChildren, checkTemplate, childSpecRule, childrenRule } from './child-spec.ts'
 import type { ignore } from './routine-spec.ts'
-import { DEFAULT_SHUTDOWN_TIMEOUT } from './shutdown-spec.ts'
 
 /** Options of every manager. All durations are milliseconds. */
 export interface SupervisorOptions {
@@ -261,8 +260,6 @@ export function compileGlobalSpec(options: GlobalManagerOptions = {}): ManagerSp
       strategy: options.strategy,
       autoShutdown: options.autoShutdown,
       children: options.children,
-      // Nobody above bounds what it does by itself.
-      shutdown: DEFAULT_SHUTDOWN_TIMEOUT,
     },
     name,
   )
