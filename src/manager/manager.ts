@@ -289,8 +289,9 @@ export abstract class Manager {
   /**
    * Stops a child and waits for it. Its specification is kept, unless it is temporary or an instance of a template.
    *
-   * @returns `not_found`, also for a handle that stands for none of its present children; `simple_one_for_one` (for the id of a
-   * template), `down`.
+   * @returns `ok` of a handle that was an instance of a template and has ended, as in OTP: nothing is stopped, whoever lives by that id
+   * now. `not_found`, also for a handle that stands for none of its present children; `simple_one_for_one` (for the id of a template),
+   * `down`.
    * @throws ConfigError if it is neither an id nor a handle.
    */
   terminateChild(child: string | LivingChild): Promise<ChildResult<undefined>> {
