@@ -128,7 +128,9 @@ test.each([0, 1, 1.5, -2, NaN, '3', true])('attempts: %s is refused', (attempts)
 
 test('it is refused beside restart, and for a child', () => {
   const { local } = makeTree()
-  expect(() => local.spawn('x', failing, { attempts: 3, restart: 'transient' })).toThrow(/attempts must be nothing beside restart/)
-  expect(() => routine('x', failing, { attempts: 3 })).toThrow(ConfigError)
-  expect(() => routine('x', failing, { attempts: 3 })).toThrow(/attempts must be nothing for a child/)
+  expect(() => local.spawn('x', failing, { attempts: 3, restart: 'transient' } as never)).toThrow(
+    /attempts must be left out where restart is given/,
+  )
+  expect(() => routine('x', failing, { attempts: 3 } as never)).toThrow(ConfigError)
+  expect(() => routine('x', failing, { attempts: 3 } as never)).toThrow(/attempts must be left out for a child/)
 })
