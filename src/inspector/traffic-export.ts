@@ -356,7 +356,7 @@ function* living(manager: Manager): Generator<AnyActorRef> {
   yield manager.actor
   for (const routine of manager.registry.living.values()) {
     // A queued routine has no incarnation yet, and to read `current` would make it.
-    if (routine.ticket > 0 || !routine.current.observed) continue
+    if (routine.ticket > 0 || (!routine.current.observed && routine.work === undefined)) continue
     const { current } = routine
     if (routine.work !== undefined) yield routine.work
     yield current.actor

@@ -14,7 +14,7 @@ import type { Host, SupervisedRoutine } from '../routine/index.ts'
 import { type Closing, noteEnd, requestShutdown, ShutdownRun, stopReason } from '../shutdown/index.ts'
 import { ignore, type ManagerSpec, plainShutdown, type ShutdownPlan } from '../spec/index.ts'
 import { type Lead, nameStart, type RoutineRegistry, type Service, Supervisor, type Ward } from '../supervision/index.ts'
-import { type Door, inspectInWords, LifecycleActor, type PhaseHold, type Tree, type Turn } from '../turn/index.ts'
+import { type Door, System, LifecycleActor, type PhaseHold, type Tree, type Turn } from '../turn/index.ts'
 import type { Level } from './level.ts'
 import type { Place } from './place.ts'
 import { fail, failStart, giveUp, unasked } from './giving-up.ts'
@@ -125,8 +125,7 @@ export class Life implements Lead, Ward, Door, Closing {
     this.supervisor = new Supervisor(this, this.registry)
     this.registry.beginLife(this.supervisor, this.asyncContext)
     const actor = (this.#actor = new LifecycleActor(this.host.logic, { id: this.name, ...parent, ...options } as object, this))
-    if (this.up === undefined) inspectInWords(actor, this.turn)
-    actor.onError((error) => this.tree.bus.contain(error, `${this.path}: the manager's actor failed`))
+    if (this.up === undefined) this.tree.system = new System(actor, this.turn)
     actor.start()
     if (this.spec.start === undefined) this.supervisor.begin()
     else this.turn.deed(callStart, this)
@@ -176,12 +175,15 @@ export class Life implements Lead, Ward, Door, Closing {
     else if (type === 'giveUp') this.turn.run(() => fail(this, 'request', error, this.seq))
   }
 
-  /** Events from actors below mean nothing. */
   relayed(): void {}
 
   /** XState stops a root from outside at once; here that is an immediate shutdown, phases and report included. */
   stopped(): void {
     void this.shutdown({ mode: 'immediate' })
+  }
+
+  failed(error: unknown): void {
+    this.tree.bus.contain(error, `${this.path}: the manager's actor failed`)
   }
 
   tell(event: ManagerMachineEvent): void {
@@ -231,12 +233,11 @@ export class Life implements Lead, Ward, Door, Closing {
     this.tell({ type: 'shutdown', mode: plan.mode })
   }
 
-  /** The value of its machine's state. */
   get stateValue(): unknown {
     return this.actor.stateValue
   }
 
-  /** `seq` of the latest phase of its shutdown; 0 while there is none. */
+  /** 0 while there is none. */
   get shutdownSeq(): number {
     return this.run?.seq ?? 0
   }
@@ -297,7 +298,6 @@ export class Life implements Lead, Ward, Door, Closing {
     else this.#stopBecause('auto_shutdown', seq)
   }
 
-  /** Why its present life has failed. */
   get failure(): unknown {
     return this.startError ?? this.actor.failure
   }

@@ -1,7 +1,8 @@
 /** The supervisor of routines. */
 import type { AnyActorLogic } from 'xstate'
-import { localManagerMachine, type ManagerMachine } from '../../machines/manager.ts'
+import type { ManagerMachine } from '../../machines/manager.ts'
 import { Manager } from './manager.ts'
+import { managerLogic } from './manager-logic.ts'
 import type { AnyRoutine, Routine, RoutineFrom, Work } from '../contract/index.ts'
 import {
   checkName,
@@ -17,10 +18,7 @@ import {
 } from '../spec/index.ts'
 import { announce, type SupervisedRoutine } from '../routine/index.ts'
 import type { RoutineRegistry } from '../supervision/index.ts'
-import { withEffects } from '../turn/index.ts'
 import type { AnyWork, ArgumentsFor, HandleOf, InputIsMissing, RoutineContext, Whole } from './body.ts'
-
-const localLogic = withEffects(localManagerMachine as unknown as ManagerMachine)
 
 /**
  * Supervises routines: one-for-one, by their restart types, within limits.
@@ -37,7 +35,7 @@ export class LocalManager extends Manager {
 
   /** @internal */
   get logic(): ManagerMachine {
-    return localLogic
+    return managerLogic('local')
   }
 
   readonly #specs = new SpecCompiler()

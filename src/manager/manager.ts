@@ -72,7 +72,7 @@ export abstract class Manager {
   /** @internal */ readonly listeners: Listeners
   /** @internal */ readonly life: Life
   /** @internal */ readonly registry: RoutineRegistry
-  readonly #place: Place
+  /** @internal */ readonly place: Place
   readonly #gate: Gate
   readonly #children = new ChildCalls<Manager>(this)
 
@@ -86,7 +86,7 @@ export abstract class Manager {
     this.name = name
     this.path = place.path
     this.listeners = place.listeners
-    this.#place = place
+    this.place = place
     this.#gate = place.gate
     this.life = new Life(this, place, up?.life, spec)
     this.registry = this.life.registry
@@ -109,7 +109,7 @@ export abstract class Manager {
 
   /** Resolves with the report of the end that its parent does not answer with a restart. Never rejects. */
   get outcome(): Promise<ShutdownReport> {
-    this.#place.isOutcomeAsked = true
+    this.place.isOutcomeAsked = true
     return this.life.outcome
   }
 
@@ -142,12 +142,12 @@ export abstract class Manager {
 
   /** How many living and queued routines have this name. */
   countOf(name: string): number {
-    return this.#place.countOf(name)
+    return this.place.countOf(name)
   }
 
   /** A copy of the counters. */
   metrics(): Metrics {
-    return this.#place.metrics()
+    return this.place.metrics()
   }
 
   /** The health of this node and of everything below. */
@@ -226,7 +226,7 @@ export abstract class Manager {
    */
   waitFor(name: string, options: WaitOptions = {}): Promise<boolean> {
     checkName('waitFor', name, this.path)
-    const { groups, waiting } = this.#place
+    const { groups, waiting } = this.place
     const room: Waiters = { add: (look) => waiting.add(name, look), delete: (look) => waiting.delete(name, look) }
     return waitUntil(() => !groups.has(name), [room], options, this.tree)
   }
@@ -240,7 +240,7 @@ export abstract class Manager {
    * @throws ConfigError before anything is stopped. The promise never rejects.
    */
   shutdown(options: ShutdownOptions = {}): Promise<ShutdownReport> {
-    this.#place.isOutcomeAsked = true
+    this.place.isOutcomeAsked = true
     return this.life.shutdown(options)
   }
 
@@ -348,7 +348,7 @@ export abstract class Manager {
 
   /** @internal */
   countHung(by: 1 | -1): void {
-    this.#place.countHung(by)
+    this.place.countHung(by)
   }
 
   /** @internal The child that it is of its supervisor. */

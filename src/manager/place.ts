@@ -3,19 +3,23 @@ import type { ControlEvent, LifecycleEvent, ManagerEvent, RefusalCode } from '..
 import { Gate } from '../admission/index.ts'
 import { RoutineCancelledError, SpawnRefusedError } from '../contract/index.ts'
 import { countAll, type Counters, type Metrics, type NameGroup, type NameRegistry, NameWaiters, Tally } from '../count/index.ts'
-import type { SupervisedRoutine } from '../routine/index.ts'
-import { Listeners, type PhaseHold, type Tree } from '../turn/index.ts'
+import type { IdRegistry, SupervisedRoutine } from '../routine/index.ts'
+import { Listeners, type PhaseHold, type Tree, type TreeIndex } from '../turn/index.ts'
+import { Directory } from './directory.ts'
 
 type Unnumbered<Event> = Event extends unknown ? Omit<Event, 'path' | 'at' | 'seq' | 'cause'> : never
 
 /** An event of a manager before it is numbered. */
 type ManagerEventBody = Unnumbered<ManagerEvent | ControlEvent>
 
-export class Place implements NameRegistry<SupervisedRoutine> {
+export class Place implements NameRegistry<SupervisedRoutine>, IdRegistry {
   readonly name: string
   readonly path: string
   readonly tree: Tree
   readonly up: Place | undefined
+  readonly rank: number
+  /** That of its tree, until its manager has left that. */
+  directory: Directory
   readonly listeners: Listeners
   readonly gate: Gate
   readonly tally = new Tally()
@@ -31,6 +35,8 @@ export class Place implements NameRegistry<SupervisedRoutine> {
   constructor(tree: Tree, up: Place | undefined, name: string, maxRoutines: number) {
     this.tree = tree
     this.up = up
+    this.directory = up?.directory ?? new Directory()
+    this.rank = this.directory.nextRank()
     this.name = name
     this.path = up === undefined ? name : `${up.path}/${name}`
     this.listeners = new Listeners(tree.bus, up?.listeners)
@@ -44,6 +50,14 @@ export class Place implements NameRegistry<SupervisedRoutine> {
 
   get uncounted(): Set<NameGroup<SupervisedRoutine>> {
     return this.tree.uncounted as Set<NameGroup<SupervisedRoutine>>
+  }
+
+  get ids(): TreeIndex<SupervisedRoutine> {
+    return this.directory.ids
+  }
+
+  get index(): TreeIndex<NameGroup<SupervisedRoutine>> | undefined {
+    return this.directory.groups
   }
 
   /** How many living and queued routines have this name, here and below. */
@@ -87,10 +101,7 @@ export class Place implements NameRegistry<SupervisedRoutine> {
 
   /** Counts and announces a refusal, and throws it. In a turn. */
   refuse(name: string, code: RefusalCode, message: string): never {
-    for (let place: Place | undefined = this; place !== undefined; place = place.up) {
-      place.tally.totals.refused++
-      place.tally.named(name).refused++
-    }
+    for (let place: Place | undefined = this; place !== undefined; place = place.up) place.tally.refuse(name)
     const { bus, clock } = this.tree
     const seq = bus.next()
     const { path } = this

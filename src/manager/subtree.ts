@@ -1,10 +1,12 @@
 /** What hangs below a manager: other managers, and routines. */
 import { type Capacity, CapacityWaiter, type Gate, type Room } from '../admission/index.ts'
 import { ManagerExistsError, type ReportTotals } from '../contract/index.ts'
+import type { NameGroup } from '../count/index.ts'
 import { CANCEL, type SupervisedRoutine } from '../routine/index.ts'
 import type { Flock } from '../shutdown/index.ts'
 import { RoutineRegistry, Service } from '../supervision/index.ts'
-import type { Slices } from '../turn/index.ts'
+import type { Slices, TreeIndex } from '../turn/index.ts'
+import { Directory } from './directory.ts'
 import type { Life } from './life.ts'
 import type { Place } from './place.ts'
 import { before, behind } from './walk.ts'
@@ -16,7 +18,7 @@ export class Subtree implements Flock, Capacity {
   /** Waiters for room here. */
   readonly capacityWaiters = new Set<() => void>()
   readonly #life: Life
-  readonly #place: Place
+  readonly place: Place
   readonly #managers = new Map<string, Life>()
   /** The managers and children that have yet to stop, while it stops. */
   #stopOrder: (Life | Service)[] | undefined
@@ -25,7 +27,7 @@ export class Subtree implements Flock, Capacity {
 
   constructor(life: Life) {
     this.#life = life
-    this.#place = life.place
+    this.place = life.place
     this.registry = new RoutineRegistry(life, life.place)
   }
 
@@ -73,6 +75,27 @@ export class Subtree implements Flock, Capacity {
     // Its handle may be kept for long.
     child.asyncContext = undefined
     child.registry.asyncContext = undefined
+    child.flock.#leave()
+  }
+
+  /** It hangs below nothing any more: what is retained here is found from here, and not from where it was. */
+  #leave(): void {
+    const [retained] = this.registry.retained()
+    if (retained === undefined && this.#managers.size === 0) return
+    const directory = new Directory()
+    this.#everywhere(({ registry, place }) => {
+      directory.takeOver(registry.retained(), place.ids)
+      place.directory = directory
+    })
+  }
+
+  /** Here and below. */
+  #everywhere(act: (flock: Subtree) => void): void {
+    const flocks: Subtree[] = [this]
+    for (const flock of flocks) {
+      act(flock)
+      for (const child of flock.#managers.values()) flocks.push(child.flock)
+    }
   }
 
   /** Another life begins, with nothing below. */
@@ -92,22 +115,24 @@ export class Subtree implements Flock, Capacity {
 
   /** Of this id, if it lives or is retained: a living one anywhere below comes before a retained one. */
   routine(id: string): SupervisedRoutine | undefined {
-    return this.#search(({ living }) => living.get(id)) ?? this.#search((registry) => registry.findRetained(id))
-  }
-
-  #search(look: (registry: RoutineRegistry) => SupervisedRoutine | undefined): SupervisedRoutine | undefined {
-    const own = look(this.registry)
-    if (own !== undefined) return own
-    for (const { flock } of this.#managers.values()) {
-      const found = flock.#search(look)
-      if (found !== undefined) return found
-    }
-    return undefined
+    return this.place.ids.first(id, this.place)
   }
 
   routinesNamed(name: string): SupervisedRoutine[] {
-    const own = this.#place.named(name)
-    return this.#managers.size === 0 ? own : [...own, ...Array.from(this.below(), ({ flock }) => flock.routinesNamed(name)).flat()]
+    const place = this.place
+    if (this.#managers.size === 0 || !place.groups.has(name)) return place.named(name)
+    return (place.index ?? this.#indexGroups()).all(name, place).flatMap((group) => [...group])
+  }
+
+  /** Of the whole tree, which is walked once. */
+  #indexGroups(): TreeIndex<NameGroup<SupervisedRoutine>> {
+    let root = this.#life
+    while (root.up !== undefined) root = root.up
+    const index = this.place.directory.indexGroups()
+    root.flock.#everywhere(({ place }) => {
+      for (const [name, group] of place.groups) if (group.first !== undefined) index.set(name, group)
+    })
+    return index
   }
 
   // --- room ----------------------------------------------------------------------------------
@@ -142,15 +167,15 @@ export class Subtree implements Flock, Capacity {
 
   /** Living and queued routines, at all levels. */
   get livingRoutines(): number {
-    return this.#place.living
+    return this.place.living
   }
 
   get livingSpawned(): number {
-    return this.#place.living - this.#place.services
+    return this.place.living - this.place.services
   }
 
   get totals(): ReportTotals {
-    return copyOf(this.#place.totals)
+    return copyOf(this.place.totals)
   }
 
   *latestFirst(of: (registry: RoutineRegistry) => boolean): Generator<SupervisedRoutine, void> {

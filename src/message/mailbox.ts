@@ -15,12 +15,7 @@ import { abortSignal, check, positiveOrInfinity } from '../spec/index.ts'
 import type { Addressee } from './addressee.ts'
 import { Fifo } from './fifo.ts'
 import { type Letter, Question, sent } from './question.ts'
-
-/** A body that waits for its next message. */
-interface Waiter {
-  /** Something may have come, or ended. True if it goes on waiting. */
-  serve(): boolean
-}
+import { AbortWatch, type Waiter, Waiting } from './readers.ts'
 
 const ASK_RULES = { timeout: positiveOrInfinity, signal: abortSignal }
 
@@ -37,9 +32,13 @@ export class Mailbox {
   #over = 0
   /** What a body that takes messages was handed, and has yet to come to. */
   readonly #handed = new Fifo<Letter>()
-  /** Bodies that wait for a letter, the longest waiting first. */
-  #waiting = new Set<Waiter>()
+  /** Bodies that wait for a letter. */
+  readonly #waiting = new Waiting()
   #waking = false
+  /** True if something has ended: all who wait are to look, and not only those for whom there is a letter. */
+  #hasEnded = false
+  /** Of the present incarnation, once it has a reader. */
+  #watch: AbortWatch | undefined
   /** Stands for the body that reads here, where it is asked who runs: the routine itself would live as long as what it has begun. */
   readonly #reader = {}
   /** Questions that it has asked, or what follows from its code; see X6. */
@@ -107,9 +106,9 @@ export class Mailbox {
     if (addressee.ended) this.#dead(letter)
     else if (betweenIncarnations === 'drop' && addressee.isBetween) this.#drop(letter)
     else if (this.size < capacity) return this.#keep(letter)
-    else if (overflow === 'drop-newest') this.#drop(letter, full(addressee))
+    else if (overflow === 'drop-newest') this.#drop(letter, true)
     else if (overflow === 'drop-oldest') {
-      this.#drop(this.take() as Letter, full(addressee))
+      this.#drop(this.take() as Letter, true)
       return this.#keep(letter)
     } else throw full(addressee)
     return false
@@ -118,7 +117,7 @@ export class Mailbox {
   #keep(letter: Letter): true {
     this.#letters.push(letter)
     if (letter instanceof Question) letter.waits()
-    if (this.#waiting.size > 0) this.wake()
+    if (this.isAwaited) this.wake()
     return true
   }
 
@@ -126,7 +125,7 @@ export class Mailbox {
   keepAccepted(letter: Letter): void {
     const addressee = this.#addressee
     if (addressee.ended || this.size < addressee.limits.capacity || addressee.limits.overflow !== 'reject') this.keep(letter)
-    else if (!isOver(letter)) this.#drop(letter, full(addressee))
+    else if (!isOver(letter)) this.#drop(letter, true)
   }
 
   /** The first letter, which is here no longer. */
@@ -153,12 +152,17 @@ export class Mailbox {
 
   /** True if a body waits for the next letter. */
   get isAwaited(): boolean {
-    return this.#waiting.size > 0
+    return this.#waiting.first !== undefined
   }
 
   /** The body that runs, from here on, is the one that reads here. */
   isRead(): void {
     running.is(this.#reader)
+  }
+
+  /** What a reader listens to. */
+  watch(signal: AbortSignal): AbortWatch {
+    return this.#watch?.signal === signal ? this.#watch : (this.#watch = new AbortWatch(signal, () => this.#wakeAll()))
   }
 
   /** Waits for the next letter. */
@@ -173,20 +177,34 @@ export class Mailbox {
 
   /** Wakes the waiting bodies in a microtask, once for all letters that have come by then. */
   wake(): void {
-    if (this.#waking || this.#waiting.size === 0) return
+    if (this.#waking || !this.isAwaited) return
     this.#waking = true
     soon(this.#serve)
   }
 
-  readonly #serve = (): void => {
-    this.#waking = false
-    for (const waiter of this.#waiting) if (!waiter.serve()) this.#waiting.delete(waiter)
+  /** The same where something has ended. */
+  #wakeAll(): void {
+    this.#hasEnded = true
+    this.wake()
   }
 
-  #drop(letter: Letter, why?: Error): void {
+  readonly #serve = (): void => {
+    this.#waking = false
+    const all = this.#hasEnded
+    this.#hasEnded = false
+    for (let waiter = this.#waiting.first; waiter !== undefined; ) {
+      if (!all && this.size === 0) return
+      const { nextWaiting } = waiter
+      if (!waiter.serve()) this.#waiting.delete(waiter)
+      waiter = nextWaiting
+    }
+  }
+
+  /** The error is made for who asked: of a message that was sent nobody would look at it. */
+  #drop(letter: Letter, isFull = false): void {
     if (letter instanceof Question) {
-      if (why === undefined) letter.lost()
-      else letter.fail(why)
+      if (isFull) letter.fail(full(this.#addressee))
+      else letter.lost()
     }
     this.#addressee.announceAside('message.dropped', { message: letter.message })
   }
@@ -234,7 +252,7 @@ export class Mailbox {
     const { capacity, overflow } = this.#addressee.limits
     while (this.size > capacity) {
       const letter = overflow === 'drop-oldest' ? this.take() : this.#takeLast()
-      this.#drop(letter as Letter, full(this.#addressee))
+      this.#drop(letter as Letter, true)
     }
   }
 
@@ -245,7 +263,7 @@ export class Mailbox {
 
   /** The incarnation is over; with another to come, what was not received waits for it or is dropped, as configured. */
   incarnationOver(last: boolean): void {
-    this.wake()
+    this.#wakeAll()
     if (!last && this.#addressee.limits.betweenIncarnations === 'keep') return
     for (let letter = this.take(); letter !== undefined; letter = this.take()) {
       if (last) this.#dead(letter)

@@ -17,7 +17,7 @@ export function kill(routine: SupervisedRoutine, reason: unknown): void {
 export function restart(routine: SupervisedRoutine): void {
   if (routine.local.registry.hasten(routine)) return
   if (routine.state !== 'pending') forceRestart(routine, CANCEL, routine.cancelReason)
-  else if (routine.memory.backoffTimer !== undefined) {
+  else if (routine.memory.backoffTimer !== undefined && !routine.local.closed) {
     stopBackOff(routine)
     routine.tree.begin(routine.current)
   }
@@ -38,11 +38,11 @@ export function hand(
   question: Pending | undefined,
 ): boolean {
   const { tree, ground, current, isActor, bodyContext } = routine
+  if (isActor) return ground.deliver(current, message, reply, question) === true
   let waits = false
   const deliver = (): void => {
     waits = ground.deliver(current, message, reply, question) === true
   }
-  if (isActor) deliver()
-  else tree.asyncContext.run(bodyContext, deliver, undefined, undefined)
+  tree.asyncContext.run(bodyContext, deliver, undefined, undefined)
   return waits
 }

@@ -131,7 +131,7 @@ export class ShutdownRun {
     if (this.released) return
     this.released = true
     // Counted once for all that it goes through until its end.
-    slices.once((run) => run.stop(), this as ShutdownRun, 2 * MANAGER)
+    slices.once((run) => run.stop(), this as ShutdownRun, 3 * MANAGER)
   }
 
   /** @internal */

@@ -15,6 +15,7 @@ import {
   type Incarnation,
   isLookedAt,
   keepPromises,
+  type IdRegistry,
   KILL,
   LivingRoutines,
   prepareRoutine,
@@ -39,7 +40,7 @@ export interface ChildSupervisor {
 
 export class RoutineRegistry implements Registrar<SupervisedRoutine> {
   /** Living and queued routines, in order of spawning. */
-  readonly living = new LivingRoutines()
+  readonly living: LivingRoutines
   /** The routines that wait for a permit. */
   readonly queue: PermitQueue<SupervisedRoutine>
   /** Of bodies that want to know when the manager begins to close. */
@@ -55,16 +56,14 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
   readonly #host: Host<SupervisedRoutine>
   readonly #tree: Tree
   readonly #watched = new Set<SupervisedRoutine>()
-  /** A ring: once full, the next one takes the place of the oldest. */
-  readonly #retained: SupervisedRoutine[] = []
-  #retainedNext = 0
   readonly #names: NameRegistry<SupervisedRoutine>
 
-  constructor(lead: Lead, names: NameRegistry<SupervisedRoutine>) {
+  constructor(lead: Lead, names: NameRegistry<SupervisedRoutine> & IdRegistry) {
     this.#lead = lead
     this.#host = lead.host
     this.#tree = lead.host.tree
     this.#names = names
+    this.living = new LivingRoutines(names)
     this.queue = new PermitQueue(lead.gate, (routine) => this.admit(routine))
   }
 
@@ -94,7 +93,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
     return this.#names.groups.has(name)
   }
 
-  /** See G2 in routine/living-routines.ts. */
+  /** See G3 in routine/routine-chain.ts. */
   latestFirst(): Generator<SupervisedRoutine, void> {
     return this.living.latestFirst()
   }
@@ -137,7 +136,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
   /** Makes the id of a routine that has none yet. */
   identify(routine: SupervisedRoutine): string {
     const id = this.generateId()
-    if (!routine.ended) this.living.identify(routine, id)
+    if (!routine.ended || this.living.retained.holds(routine)) this.living.identify(routine, id)
     return id
   }
 
@@ -155,17 +154,12 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
 
   /** The living routine of this id, or the latest retained one. */
   find(id: string): SupervisedRoutine | undefined {
-    return this.living.get(id) ?? this.findRetained(id)
-  }
-
-  findRetained(id: string): SupervisedRoutine | undefined {
-    return this.retained().findLast(({ knownId }) => knownId === id)
+    return this.living.find(id)
   }
 
   /** Ended routines that are kept to be looked at, the latest last. */
   retained(): SupervisedRoutine[] {
-    const oldest = this.#retained.length < this.#lead.spec.retain ? 0 : this.#retainedNext
-    return [...this.#retained.slice(oldest), ...this.#retained.slice(0, oldest)]
+    return this.living.retained.values()
   }
 
   // --- ends ----------------------------------------------------------------------------------
@@ -288,7 +282,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
     if (routine.spec.hungAfter !== Infinity) this.#watched.delete(routine)
     routine.group.remove(routine, kind, routine.age)
     if (!this.queue.remove(routine) && !keepPermit) this.#lead.gate.give()
-    this.#retain(routine)
+    this.living.retain(routine, this.#lead.spec.retain)
   }
 
   #close(routine: SupervisedRoutine, kind: EndKind, orphan: boolean, keepPermit: boolean): void {
@@ -320,13 +314,6 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
     if (watchers === undefined) return
     const end = { path: routine.path, incarnation: routine.incarnation, outcome: routine.lastOutcome, willRestart }
     for (const watcher of watchers) watcher(end)
-  }
-
-  #retain(routine: SupervisedRoutine): void {
-    const { retain } = this.#lead.spec
-    if (retain === 0) return
-    this.#retained[this.#retainedNext] = routine
-    this.#retainedNext = (this.#retainedNext + 1) % retain
   }
 
   /** The body of an abandoned incarnation has ended after all. */

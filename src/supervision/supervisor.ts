@@ -18,7 +18,7 @@ import {
 } from '../../machines/supervisor.ts'
 import type { EndKind } from '../contract/index.ts'
 import type { SupervisedRoutine } from '../routine/index.ts'
-import { MANAGER, SLICE, type Tree } from '../turn/index.ts'
+import { MANAGER, SLICE, sliceAfter, type Tree } from '../turn/index.ts'
 import { Commands, LATER } from './commands.ts'
 import { Down } from './down.ts'
 import type { Lead } from './lead.ts'
@@ -54,6 +54,7 @@ export class Supervisor implements ChildSupervisor {
   /** True while it waits for a message. */
   #idle = false
   #closed = false
+  #slice = SLICE
   /** Steps of the present slice. */
   #steps = 0
   /** Calls that were not answered yet. */
@@ -258,7 +259,8 @@ export class Supervisor implements ChildSupervisor {
   /** Resumes the process with the answer of its last command, until a command has no answer yet: after a slice, in a turn of the clock. */
   resume(answer: unknown): void {
     for (let input = answer; input !== LATER && !this.closed; ) {
-      if (this.#steps >= SLICE) {
+      if (this.#steps >= this.#slice) {
+        this.#slice = sliceAfter(this.#slice)
         this.#steps = 0
         this.#tree.later(() => this.resume(input), 0)
         return
@@ -280,6 +282,7 @@ export class Supervisor implements ChildSupervisor {
     if (this.#taken === this.#mailbox.length) {
       this.#mailbox.length = 0
       this.#taken = 0
+      this.#slice = SLICE
       this.#steps = 0
       this.#idle = true
     } else this.#tree.turn.next(takeNext, this)

@@ -1,19 +1,10 @@
 /** Suites from machines: paths that take every transition, each a test against an implementation. */
 import type { AnyMachineSnapshot, AnyStateMachine, AnyStateNode, EventObject } from 'xstate'
-import { initialTransition, transition } from 'xstate'
+import { transition } from 'xstate'
 import { CurtaincallError } from '../contract/index.ts'
 import { callable, check, having, objectOfFunctions, refuse, type Rule } from '../spec/index.ts'
-import {
-  checkMachine,
-  describeEvent,
-  type Edge,
-  eventsOf,
-  type ExploreMachineOptions,
-  MACHINE_RULES,
-  systemOf,
-  UNKNOWN,
-  visit,
-} from './explore.ts'
+import { checkMachine, type Edge, type ExploreMachineOptions, MACHINE_RULES, systemOf, visit } from './explore.ts'
+import { beginningOf, describeEvent, eventsToTry, UNKNOWN } from './machine-events.ts'
 
 /** The runner's own functions: vitest's, node:test's, Jest's. */
 export interface Runner {
@@ -22,7 +13,7 @@ export interface Runner {
 }
 
 /** How a model meets what it is a model of. */
-export interface Implementation<Subject> extends Pick<ExploreMachineOptions, 'events' | 'input' | 'symmetry' | 'limit'> {
+export interface Implementation<Subject> extends Pick<ExploreMachineOptions, 'events' | 'payloads' | 'input' | 'symmetry' | 'limit'> {
   /** Makes what is tested, anew for each path. */
   readonly create: () => Subject | PromiseLike<Subject>
   /** Does to it what an event stands for, by type; `*` for one of a type that the machine does not know, if it has transitions on `*`. */
@@ -44,14 +35,14 @@ export interface ModelPath {
  * Paths that together take every transition that can be taken, also from a state to itself, each beginning anew. A path that is the
  * beginning of another one is left out.
  *
- * @throws ConfigError for a wrong option; CurtaincallError ERR_TEST if there are more states than `limit`.
+ * @throws ConfigError for a wrong option; CurtaincallError ERR_TEST if there are more states than `limit`, and for what the machine throws.
  */
 export function transitionPaths(machine: AnyStateMachine, options: ExploreMachineOptions = {}): ModelPath[] {
   checkMachine('transitionPaths', machine)
   check('transitionPaths', options, MACHINE_RULES)
-  const events = options.events ?? eventsOf(machine)
+  const events = eventsToTry('transitionPaths', machine, options)
   const byText = new Map(events.map((event) => [describeEvent(event), event]))
-  const { states, edges } = visit(systemOf(machine, options), options)
+  const { states, edges } = visit(systemOf(machine, events, options), options)
   const pathTo = new Map(states.map(({ key, path }) => [key, path]))
   const texts = edges.map(({ from, event }: Edge) => [...(pathTo.get(from) as readonly string[]), event])
   const prefixes = new Set(texts.flatMap((path) => path.map((_, k) => path.slice(0, k).join('\n'))))
@@ -60,9 +51,10 @@ export function transitionPaths(machine: AnyStateMachine, options: ExploreMachin
     .map((path) => ({ name: path.join(' → '), events: path.map((text) => byText.get(text) as EventObject) }))
 }
 
-const { events, input, symmetry, limit } = MACHINE_RULES
+const { events, payloads, input, symmetry, limit } = MACHINE_RULES
 const RULES = {
   events,
+  payloads,
   input,
   symmetry,
   limit,
@@ -87,7 +79,8 @@ const RULES = {
  */
 export function describeModel<Subject>(runner: Runner, machine: AnyStateMachine, implementation: Implementation<Subject>): void {
   checkModel(runner, machine, implementation)
-  const { events = eventsOf(machine), input, symmetry, limit } = implementation
+  const { input, symmetry, limit } = implementation
+  const events = eventsToTry('describeModel', machine, implementation)
   for (const { type } of events) {
     if (implementation.do[nameInDo(type)] === undefined) throw refuse(`describeModel do.${nameInDo(type)}`, 'a function', undefined)
   }
@@ -127,7 +120,7 @@ async function walk<Subject>(
   { events }: ModelPath,
   { create, do: actions, expect, dispose, input }: Implementation<Subject>,
 ): Promise<void> {
-  let snapshot = initialTransition(machine, input as never)[0] as AnyMachineSnapshot
+  let snapshot = beginningOf(machine, input)
   const subject = await create()
   const checkState = async (): Promise<void> => {
     for (const name of [...namesOf(snapshot.value), '*']) await expect[name]?.(subject, snapshot)

@@ -1,7 +1,8 @@
 /** Exploration: every state that can be reached, the shortest way to each, and whether an end can still be reached from it. */
-import { type AnyMachineSnapshot, type AnyStateMachine, type EventObject, initialTransition, transition } from 'xstate'
+import type { AnyMachineSnapshot, AnyStateMachine, EventObject } from 'xstate'
 import { CurtaincallError } from '../contract/index.ts'
 import { anything, callable, check, having, limit, objectOfFunctions, refuse, type Rule } from '../spec/index.ts'
+import { beginningOf, describeEvent, EVENT_RULES, eventsToTry, mayCome, stepOf, StepThrew, type TriedEvents } from './machine-events.ts'
 import { keyedBy } from './state-key.ts'
 
 /** Anything that goes from state to state in steps that can be enumerated. */
@@ -19,8 +20,26 @@ export interface System<State> {
 export interface Reached<State> {
   readonly key: string
   readonly state: State
-  /** Events of a shortest way to it. */
+  /** Events of a shortest way to it: made when they are read, since all of them together grow with the square of the states. */
   readonly path: readonly string[]
+}
+
+/** The step that has first led to a state. */
+interface Step {
+  readonly event: string
+  readonly before: Step | undefined
+}
+
+function reached<State>(key: string, state: State, step: Step | undefined): Reached<State> {
+  return {
+    key,
+    state,
+    get path() {
+      const events: string[] = []
+      for (let at = step; at !== undefined; at = at.before) events.push(at.event)
+      return events.reverse()
+    },
+  }
 }
 
 /** A step that was found; one that changes nothing has the same key on both sides. */
@@ -50,13 +69,7 @@ export interface ExploreOptions<State> {
 }
 
 /** Options of {@link exploreMachine}. */
-export interface ExploreMachineOptions extends ExploreOptions<AnyMachineSnapshot> {
-  /**
-   * Events to try in every state.
-   *
-   * @default each of the machine's types, without payload; for transitions on `*` one of a type that it does not know
-   */
-  readonly events?: readonly EventObject[] | undefined
+export interface ExploreMachineOptions extends ExploreOptions<AnyMachineSnapshot>, TriedEvents {
   readonly input?: unknown
   /** What is the same by symmetry: states of one text are visited once. @default value, context, status and history */
   readonly symmetry?: ((snapshot: AnyMachineSnapshot) => string) | undefined
@@ -79,19 +92,24 @@ export function explore<State>(system: System<State>, options: ExploreOptions<St
 
 /** The same, without a check of the options. */
 export function visit<State>(system: System<State>, { invariants = {}, limit: most = LIMIT }: ExploreOptions<State>): Exploration<State> {
-  const first = { key: system.key(system.initial), state: system.initial, path: [] }
-  const found = new Map<string, Reached<State>>([[first.key, first]])
+  const first = reached(system.key(system.initial), system.initial, undefined)
+  const states = [first]
+  /** By key, the step that has led there. */
+  const found = new Map<string, Step | undefined>([[first.key, undefined]])
   const edges: Edge[] = []
-  for (const { key: from, state, path } of found.values()) {
-    for (const [event, next] of system.steps(state)) {
+  for (const at of states) {
+    const { key: from } = at
+    const before = found.get(from)
+    for (const [event, next] of stepsOf(system, at)) {
       const to = system.key(next)
       edges.push({ from, event, to })
       if (found.has(to)) continue
-      if (found.size === most) throw tooMany([...found.values()], { key: to, state: next, path: [...path, event] }, invariants)
-      found.set(to, { key: to, state: next, path: [...path, event] })
+      const step = { event, before }
+      if (found.size === most) throw tooMany(states, reached(to, next, step), invariants)
+      found.set(to, step)
+      states.push(reached(to, next, step))
     }
   }
-  const states = [...found.values()]
   const changing = new Set(edges.filter(({ from, to }) => from !== to).map(({ from }) => from))
   const reachEnd = backwards(
     edges,
@@ -103,6 +121,15 @@ export function visit<State>(system: System<State>, { invariants = {}, limit: mo
     deadlocks: states.filter(({ key, state }) => !changing.has(key) && !system.ended(state)),
     trapped: states.filter(({ key }) => !reachEnd.has(key)),
     violations: violationsAmong(states, invariants),
+  }
+}
+
+/** The steps of a state; what a machine throws in one says the way there. */
+function* stepsOf<State>(system: System<State>, at: Reached<State>): Iterable<readonly [event: string, next: State]> {
+  try {
+    yield* system.steps(at.state)
+  } catch (error) {
+    throw error instanceof StepThrew ? error.after(at.path) : error
   }
 }
 
@@ -120,17 +147,29 @@ function tooMany<State>(
   invariants: NonNullable<ExploreOptions<State>['invariants']>,
 ): CurtaincallError {
   const [first] = violationsAmong(states, invariants)
-  const wrong = first === undefined ? '' : `\nand ${first.invariant} does not hold in ${first.at.key} by ${first.at.path.join(', ')}`
+  const wrong = first === undefined ? '' : `\nand ${first.invariant} does not hold in ${first.at.key} by ${describePath(first.at.path)}`
   return new CurtaincallError(
     'ERR_TEST',
-    `more than ${states.length} states; one of the last is ${last.key} by ${last.path.join(', ')}${wrong}`,
+    `more than ${states.length} states; one of the last is ${last.key} by ${describePath(last.path)}${wrong}`,
   )
+}
+
+/** So many events of a path are named from either end. */
+const NAMED = 50
+
+function describePath(path: readonly string[]): string {
+  const left = path.length - 2 * NAMED
+  return (left <= 0 ? path : [...path.slice(0, NAMED), `… ${left} more …`, ...path.slice(-NAMED)]).join(', ')
 }
 
 /** Keys of all states from which one of these can be reached. */
 function backwards(edges: readonly Edge[], ends: readonly string[]): Set<string> {
   const into = new Map<string, string[]>()
-  for (const { from, to } of edges) into.set(to, [...(into.get(to) ?? []), from])
+  for (const { from, to } of edges) {
+    const known = into.get(to)
+    if (known === undefined) into.set(to, [from])
+    else known.push(from)
+  }
   const seen = new Set(ends)
   for (const key of seen) for (const from of into.get(key) ?? []) seen.add(from)
   return seen
@@ -140,10 +179,7 @@ const RULES = { invariants: objectOfFunctions, limit } satisfies Record<keyof Ex
 
 export const MACHINE_RULES = {
   ...RULES,
-  events: {
-    range: 'an array of events',
-    accepts: (value) => Array.isArray(value) && value.every((event) => typeof event?.type === 'string'),
-  },
+  ...EVENT_RULES,
   input: anything,
   symmetry: callable,
 } satisfies Record<keyof ExploreMachineOptions, Rule>
@@ -155,11 +191,12 @@ export function checkMachine(owner: string, machine: unknown): asserts machine i
 }
 
 /**
- * Visits every state of an XState machine. Delays count as steps that may happen at any time; a transition that leads back to its
- * state is an edge, too, and an event that takes no transition is none.
+ * Visits every state of an XState machine. Delays count as steps that may happen at any time in their state, ends of actors below
+ * as steps wherever those run; a transition that leads back to its state is an edge, too, and an event that takes no transition is none.
  *
  * @throws ConfigError for a wrong option, and without `symmetry` for a context that holds what can't be compared, such as functions
- * and instances of classes; CurtaincallError ERR_TEST if there are more states than `limit`.
+ * and instances of classes; CurtaincallError ERR_TEST if there are more states than `limit`, and for
+ * what the machine throws, with the event, the state, and the way there.
  * @example
  * const { deadlocks, trapped, violations } = exploreMachine(doorMachine, { invariants: { 'never open and locked': ({ context }) => !(context.open && context.locked) } })
  * expect([...deadlocks, ...trapped, ...violations]).toEqual([])
@@ -167,25 +204,25 @@ export function checkMachine(owner: string, machine: unknown): asserts machine i
 export function exploreMachine(machine: AnyStateMachine, options: ExploreMachineOptions = {}): Exploration<AnyMachineSnapshot> {
   checkMachine('exploreMachine', machine)
   check('exploreMachine', options, MACHINE_RULES)
-  return visit(systemOf(machine, options), options)
+  const events = eventsToTry('exploreMachine', machine, options)
+  return visit(systemOf(machine, events, options), options)
 }
 
-/** A machine as a system. */
+/** A machine as a system, with the events that are tried on it. */
 export function systemOf(
   machine: AnyStateMachine,
-  {
-    events = eventsOf(machine),
-    input,
-    symmetry = keyedBy('option symmetry', 'a function that says which states are the same'),
-  }: ExploreMachineOptions,
+  events: readonly EventObject[],
+  { input, symmetry = keyedBy('option symmetry', 'a function that says which states are the same') }: ExploreMachineOptions,
 ): System<AnyMachineSnapshot> {
+  const eventsIn = among(events)
   return {
-    initial: initialTransition(machine, input as never)[0] as AnyMachineSnapshot,
+    initial: beginningOf(machine, input),
     *steps(state) {
       if (state.status !== 'active') return
-      for (const event of events) {
-        const next = transition(machine, state, event)[0] as AnyMachineSnapshot
-        if (isTaken(machine, state, event) || symmetry(next) !== symmetry(state)) yield [describeEvent(event), next]
+      for (const event of eventsIn(state)) {
+        if (!mayCome(event, state)) continue
+        const { next, taken } = stepOf(machine, state, event)
+        if (taken || symmetry(next) !== symmetry(state)) yield [describeEvent(event), next]
       }
     },
     ended: ({ status }) => status === 'done',
@@ -193,22 +230,27 @@ export function systemOf(
   }
 }
 
-/** True if an event takes a transition that does anything: `ping: {}` only says that it is ignored. */
-function isTaken(machine: AnyStateMachine, state: AnyMachineSnapshot, event: EventObject): boolean {
-  return machine
-    .getTransitionData(state, event)
-    .some(({ target, actions, reenter }) => target !== undefined || actions.length > 0 || reenter)
-}
-
-/** An event of a type that no machine knows, for transitions on `*`. */
-export const UNKNOWN: EventObject = { type: 'an event of an unknown type' }
-
-/** An event of each type that the machine knows, but for those that it raises itself when an inner state has ended. */
-export function eventsOf(machine: AnyStateMachine): EventObject[] {
-  return machine.events.filter((type) => !type.startsWith('xstate.done.state.')).map((type) => (type === '*' ? UNKNOWN : { type }))
-}
-
-/** An event as a person reads it. */
-export function describeEvent({ type, ...payload }: EventObject): string {
-  return Object.keys(payload).length === 0 ? type : `${type} ${JSON.stringify(payload)}`
+/**
+ * Of these events those that may do something in a state, in their order: all of them where a node has a transition that is taken by
+ * itself, whose guard may look at the event, or one on a wildcard; else those of the types that some node knows.
+ */
+function among(events: readonly EventObject[]): (state: AnyMachineSnapshot) => Iterable<EventObject> {
+  const byType = new Map<string, { readonly at: number; readonly event: EventObject }[]>()
+  events.forEach((event, at) => {
+    const known = byType.get(event.type)
+    if (known === undefined) byType.set(event.type, [{ at, event }])
+    else known.push({ at, event })
+  })
+  return ({ _nodes: nodes }) => {
+    const types = new Set<string>()
+    for (const node of nodes) {
+      if (node.always !== undefined && node.always.length > 0) return events
+      for (const type of node.transitions.keys()) {
+        if (type.includes('*')) return events
+        types.add(type)
+      }
+    }
+    const some = [...types].flatMap((type) => byType.get(type) ?? [])
+    return some.toSorted((a, b) => a.at - b.at).map(({ event }) => event)
+  }
 }

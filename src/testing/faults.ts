@@ -1,4 +1,7 @@
-/** Faults: ways for a routine to misbehave, put around its work. */
+/**
+ * Faults: ways for a routine to misbehave. Those that say what it does (`throws`, `hangs`, `ignoresCancel`, `crashesOnCancel`, `crashesInCleanup`,
+ * `spawnsWhileClosing`, `exits`) take the place of its work; the others are put around it.
+ */
 import type { AnyBody } from '../contract/index.ts'
 import { durationOrInfinity, refuse, type StartContext } from '../spec/index.ts'
 import { asFault } from './owners.ts'
@@ -16,6 +19,8 @@ export interface Fault {
   readonly hurries: boolean
   /** @internal */ readonly wrap: (body: AnyBody) => AnyBody
   /** @internal */ readonly start?: (context: StartContext) => void
+  /** @internal What it does to an actor that runs, which has no body; returns what takes that back. */
+  readonly actor?: (incarnation: number, crash: (error: Error) => void) => () => void
 }
 
 const arm = (act: () => void, ms: number): ReturnType<typeof setTimeout> => asFault(() => setTimeout(act, ms))
@@ -40,14 +45,14 @@ function fault(
   name: string,
   numbers: readonly number[],
   wrap: Fault['wrap'],
-  traits: Partial<Pick<Fault, 'deafFor' | 'fails' | 'leaks' | 'hurries' | 'start'>> = {},
+  traits: Partial<Pick<Fault, 'deafFor' | 'fails' | 'leaks' | 'hurries' | 'start' | 'actor'>> = {},
 ): Fault {
   const wrong = numbers.find((number) => !durationOrInfinity.accepts(number))
   if (wrong !== undefined) throw refuse(`faults.${name}`, 'given numbers from 0 on', wrong)
   return { text: `${name}(${numbers.join(', ')})`, wrap, deafFor: 0, fails: false, leaks: false, hurries: false, ...traits }
 }
 
-/** Throws after so many milliseconds, in each of its first `times` incarnations. */
+/** Throws after so many milliseconds in the place of its work, in each of its first `times` incarnations. */
 const throws = (after = 0, times = Infinity): Fault =>
   fault(
     'throws',
@@ -60,6 +65,41 @@ const throws = (after = 0, times = Infinity): Fault =>
     },
     { fails: true },
   )
+
+/** The same context with another signal. What else it has it makes when it is asked for. */
+function withSignal(context: Parameters<AnyBody>[0], signal: AbortSignal): Parameters<AnyBody>[0] {
+  return new Proxy(context, { get: (target, key) => (key === 'signal' ? signal : (Reflect.get(target, key, target) as unknown)) })
+}
+
+/**
+ * Does its work, and crashes amid it after so many milliseconds, in each of its first `times` incarnations. As where one of several promises
+ * that are awaited together rejects: the run is over at once, and the signal that the work has is aborted, with the error as its reason.
+ * Actor logic ends by that error as with `routine.exit(error)`. One that ends before, or is told to stop, does not crash.
+ */
+const crashesAfter = (ms = 0, times = Infinity): Fault => {
+  const errorOf = (incarnation: number): Error => new Error(`fault: crashes amid run ${incarnation}`)
+  const wrap: Fault['wrap'] = (body) => (context) => {
+    if (context.incarnation > times) return body(context)
+    return new Promise((resolve, reject) => {
+      const crash = new AbortController()
+      const timer = arm(() => {
+        const error = errorOf(context.incarnation)
+        crash.abort(error)
+        reject(error)
+      }, ms)
+      const calm = (): void => clearTimeout(timer)
+      context.signal.addEventListener('abort', calm, { once: true })
+      const work = async (): Promise<unknown> => body(withSignal(context, AbortSignal.any([context.signal, crash.signal])))
+      work().finally(calm).then(resolve, reject)
+    })
+  }
+  const actor: Fault['actor'] = (incarnation, crash) => {
+    if (incarnation > times) return () => undefined
+    const timer = arm(() => crash(errorOf(incarnation)), ms)
+    return () => clearTimeout(timer)
+  }
+  return fault('crashesAfter', [ms, times], wrap, { fails: true, actor })
+}
 
 /** Never ends by itself; ends when it is asked to. */
 const hangs = (): Fault => fault('hangs', [], () => (context) => aborted(context.signal))
@@ -174,6 +214,7 @@ const startFails = (...incarnations: readonly number[]): Fault =>
 /** All faults by name. */
 export const faults = {
   throws,
+  crashesAfter,
   hangs,
   slow,
   ignoresCancel,

@@ -26,6 +26,7 @@ export {
   type Reached,
   type System,
 } from './explore.ts'
+export type { Payload, TriedEvents } from './machine-events.ts'
 export { type MachineCoverage, type TransitionCoverage, transitionCoverage } from './coverage.ts'
 export { type Model, models, refines, type Sight } from './refines.ts'
 export { describeModel, type Implementation, type ModelPath, type Runner, transitionPaths } from './describe-model.ts'

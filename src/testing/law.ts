@@ -15,6 +15,8 @@ export interface RoutineFacts {
   readonly timeout: number
   /** True if it is one of the `children` of its manager. */
   readonly service: boolean
+  /** True with `resume: 'snapshot'`: it has one start from its input where its manager would give up. */
+  readonly resumes: boolean
   /** True if its work is actor logic, which has no signal: to ask it to stop is to stop its actor. */
   readonly logic: boolean
   /** How long it goes on after it was told to stop. */

@@ -8,6 +8,7 @@ import type { SupervisedRoutine } from '../routine/index.ts'
 import { isActorLogic, refuse, type StartContext } from '../spec/index.ts'
 import type { Fault } from './faults.ts'
 import { noteEventOfStep } from './free-step.ts'
+import { isEnd } from './invariants.ts'
 import type { RoutineFacts, Run } from './law.ts'
 import { owned } from './owners.ts'
 import type { Recorder } from './trace.ts'
@@ -32,6 +33,8 @@ export class Onlooker implements Interceptor {
   readonly #gated: boolean
   /** The incarnation whose body was begun last, by path: what the body of an earlier one does is recorded as `late`. */
   readonly #latest = new Map<string, object>()
+  /** What takes back that something is wrong with an actor, by path. */
+  readonly #upsets = new Map<string, { readonly incarnation: number; readonly calm: () => void }>()
 
   constructor(recorder: Recorder, clock: VirtualClock, faults: ReadonlyMap<string, readonly Fault[]>, gated: boolean) {
     this.#recorder = recorder
@@ -43,6 +46,7 @@ export class Onlooker implements Interceptor {
   event(event: LifecycleEvent): void {
     this.#recorder.record(event)
     noteEventOfStep(event)
+    this.#calm(event)
     if (event.type === 'routine.spawned') this.names.add(event.name)
     let path = event.type.startsWith('manager.') ? event.path : event.path.slice(0, event.path.lastIndexOf('/'))
     for (; path !== ''; path = path.slice(0, Math.max(0, path.lastIndexOf('/')))) this.#count(path)
@@ -58,7 +62,7 @@ export class Onlooker implements Interceptor {
 
   start(routine: SupervisedRoutine, context: StartContext): void {
     const faults = this.#faultsOf(routine)
-    const { restart, attempts, shutdown, timeout } = routine.spec
+    const { restart, attempts, shutdown, timeout, resume } = routine.spec
     const time = shutdown === 'brutal_kill' ? 0 : shutdown === 'infinity' ? Infinity : shutdown
     const deafFor = Math.max(0, ...faults.map((fault) => fault.deafFor))
     const logic = isActorLogic(routine.logic)
@@ -70,6 +74,7 @@ export class Onlooker implements Interceptor {
       shutdown: time,
       timeout,
       service: routine.service !== undefined,
+      resumes: resume === 'snapshot',
       logic,
       deafFor,
       leaks,
@@ -80,13 +85,36 @@ export class Onlooker implements Interceptor {
 
   #faultsOf(routine: SupervisedRoutine): readonly Fault[] {
     const faults = this.#faults.get(routine.name) ?? []
-    if (isActorLogic(routine.logic) && faults.some(({ start }) => start === undefined))
-      this.problem ??= refuse(`simulate fault of ${routine.name}`, 'startFails() where the work is actor logic', faults[0]?.text)
+    if (isActorLogic(routine.logic) && faults.some(({ start, actor }) => start === undefined && actor === undefined))
+      this.problem ??= refuse(
+        `simulate fault of ${routine.name}`,
+        'crashesAfter() or startFails() where the work is actor logic',
+        faults[0]?.text,
+      )
     return faults
   }
 
   begin(routine: SupervisedRoutine, run: () => void): void {
-    owned(routine.path, run)
+    owned(routine.path, () => {
+      run()
+      if (isActorLogic(routine.logic)) this.#upset(routine)
+    })
+  }
+
+  /** What is wrong with an actor that has begun. */
+  #upset(routine: SupervisedRoutine): void {
+    const { path, incarnation, current } = routine
+    if (current.over) return
+    const crash = (error: Error): void => void (routine.current === current && routine.exit(error))
+    const calm = this.#faultsOf(routine).map(({ actor }) => actor?.(incarnation, crash))
+    this.#upsets.set(path, { incarnation, calm: () => calm.forEach((each) => each?.()) })
+  }
+
+  /** An incarnation that has ended has nothing more to fear. */
+  #calm(event: LifecycleEvent): void {
+    if (!('incarnation' in event) || !isEnd(event)) return
+    const upset = this.#upsets.get(event.path)
+    if (upset?.incarnation === event.incarnation) upset.calm()
   }
 
   body(routine: SupervisedRoutine, body: AnyBody): AnyBody {

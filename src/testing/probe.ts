@@ -30,7 +30,8 @@ export interface TestProbe {
     options?: { readonly within?: number },
   ): Promise<LifecycleEventOf<T>>
   /**
-   * Waits and fails if such an event comes.
+   * Waits and fails if such an event comes, or has come already: it looks back as far as `expectEvent` does, and passes nothing over. A
+   * new probe looks forward alone.
    *
    * @param options `for` is how many milliseconds to wait. @default 100
    * @throws CurtaincallError ERR_TEST that says when it came.
@@ -98,7 +99,7 @@ export function createTestProbe(manager: Pick<Manager, 'on' | 'path'>): TestProb
       checkEvent('expectNoEvent', type, match)
       check('expectNoEvent', options, { for: duration })
       const { for: ms = FOR } = options
-      const from = events.length
+      const from = seen
       const found = (): number => find(type, match as EventMatch<never> | undefined, from)
       await wait(() => found() >= 0, ms)
       const event = events[found()]

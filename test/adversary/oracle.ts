@@ -163,8 +163,6 @@ export function judge(world: World, simulation: Simulation | undefined): void {
   for (const { law, message } of simulation?.violations ?? []) {
     // The timers of the case itself, and of those who were given up on, are nobody's business.
     if (law === 'noLiveResources' && / left a /.test(message)) continue
-    // What resumes from a snapshot has one start from its input in place of the limit.
-    if (law === 'restartIntensity' && /^g\/a\/l answered (4 .* 3|31 .* 30)$/.test(message)) continue
     world.find(`law ${law}`, message)
   }
 }

@@ -1,5 +1,5 @@
 /** What a user gets: the entries of the exports map, the tarball, and documents whose programs run. */
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join, posix } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -122,6 +122,35 @@ describe('the package', () => {
     `)
   })
 
+  test('its entries share one copy of each module, of its classes and of its state', async () => {
+    const files = readdirSync(join(root, 'dist'), { recursive: true, encoding: 'utf8' }).filter((file) =>
+      /^(src|machines)\/.*\.js$/.test(file),
+    )
+    // The bundler says where each module begins.
+    const modules = files.flatMap((file) => readFileSync(join(root, 'dist', file), 'utf8').match(/^\/\/ (src|machines)\/.*\.ts$/gm) ?? [])
+    expect(modules.length).toBeGreaterThan(100)
+    expect(modules.filter((module, at) => modules.indexOf(module) !== at)).toEqual([])
+    const load = (entry: string): Promise<object> => import(pathToFileURL(join(root, 'dist', 'src', entry)).href) as Promise<object>
+    const [core, kit] = (await Promise.all([load('index.js'), load('testing/index.js')])) as [
+      typeof import('curtaincall'),
+      typeof import('curtaincall/testing'),
+    ]
+    await expect(kit.simulate('no tree' as never, {} as never)).rejects.toBeInstanceOf(core.ConfigError)
+  })
+
+  test('what is built is loaded as a few files, whose stacks and classes have the names of the sources', async () => {
+    const code = `const loaded = []
+      const { registerHooks } = await import('node:module')
+      registerHooks({ load: (url, context, next) => (loaded.push(url), next(url, context)) })
+      const { createGlobalManager } = await import('curtaincall')
+      console.log(loaded.filter((url) => url.includes('/dist/') && !url.includes('node_modules')).length)
+      try { createGlobalManager({ name: 5 }) } catch (error) { console.log(error.stack) }`
+    const said = execFileSync(process.execPath, ['--input-type=module', '-e', code], { cwd: root, encoding: 'utf8' })
+    expect(Number.parseInt(said, 10)).toBeLessThanOrEqual(3)
+    expect(said).toMatch(/at compileGlobalSpec .*core\.js:\d+/)
+    expect(said).toMatch(/at createGlobalManager .*core\.js:\d+/)
+  })
+
   test('the tarball holds what is built, the documents a user reads, and nothing else', () => {
     const out = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root, encoding: 'utf8' })
     const [{ files }] = JSON.parse(out) as [{ files: { path: string }[] }]
@@ -187,9 +216,9 @@ describe('the package', () => {
       code = output[0]?.code ?? ''
     })
 
-    test('the core stays within its budget: 42 kB compressed, beside xstate', () => {
+    test('the core stays within its budget: 43 kB compressed, beside xstate', () => {
       expect(code).toMatch(/from\s*["']xstate["']/)
-      expect(gzipSync(code, { level: 9 }).length).toBeLessThanOrEqual(42 * 1_024)
+      expect(gzipSync(code, { level: 9 }).length).toBeLessThanOrEqual(43 * 1_024)
     })
 
     test('errors and managers keep their names, though classes do not', async () => {
@@ -217,6 +246,37 @@ describe('the package', () => {
     const code =
       "const before = process.getActiveResourcesInfo().length; await import('curtaincall'); console.log(process.getActiveResourcesInfo().length - before)"
     expect(execFileSync(process.execPath, ['--input-type=module', '-e', code], { cwd: root, encoding: 'utf8' })).toBe('0\n')
+  })
+
+  test('an import makes no machine, and neither does a routine that nobody looks at', () => {
+    const code = `const { StateNode } = await import('xstate')
+      const { _initialize: initialize } = StateNode.prototype
+      const made = []
+      StateNode.prototype._initialize = function () { made.push(this.key); initialize.call(this) }
+      const { createGlobalManager } = await import('curtaincall')
+      console.log(made.filter((key) => /routine|Manager/.test(key)).join())
+      const local = createGlobalManager().createApp('a').createLocal('l')
+      const routine = local.spawn('job', () => 5)
+      await routine.outcome
+      console.log(made.filter((key) => /routine|Manager/.test(key)).join())
+      routine.actor.getSnapshot()
+      console.log(made.filter((key) => /routine|Manager/.test(key)).join())`
+    expect(execFileSync(process.execPath, ['--input-type=module', '-e', code], { cwd: root, encoding: 'utf8' }).split('\n')).toEqual([
+      '',
+      'globalManager,appManager,localManager',
+      'globalManager,appManager,localManager,routine',
+      '',
+    ])
+  })
+
+  test('the command loads neither the library nor XState to say how it is used', () => {
+    const hooks = `import { registerHooks } from 'node:module'
+      registerHooks({ load: (url, context, next) => (process.stderr.write(url + '\\n'), next(url, context)) })`
+    const given = ['--import', `data:text/javascript,${encodeURIComponent(hooks)}`, 'dist/src/cli/curtaincall.js', '--help']
+    const { stdout, stderr } = spawnSync(process.execPath, given, { cwd: root, encoding: 'utf8' })
+    expect(stdout).toMatch(/^curtaincall: /)
+    const files = stderr.split('\n').flatMap((url) => /^file:.*\/dist\/(.*)$/.exec(url)?.[1] ?? (url.includes('xstate') ? [url] : []))
+    expect(files).toEqual(['src/cli/curtaincall.js', 'src/cli/program.js'])
   })
 
   test('a process with an idle tree ends by itself', () => {

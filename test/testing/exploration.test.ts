@@ -1,6 +1,16 @@
 /** Exploration of people's own machines: what tells states apart, and what is a step. */
 import { describe, expect, test } from 'vitest'
-import { type AnyMachineSnapshot, type AnyStateMachine, assign, createActor, createMachine, fromPromise, setup } from 'xstate'
+import {
+  type AnyMachineSnapshot,
+  type AnyStateMachine,
+  assign,
+  createActor,
+  createMachine,
+  fromPromise,
+  setup,
+  spawnChild,
+  stopChild,
+} from 'xstate'
 import { describeModel, explore, exploreMachine, refines, transitionCoverage, transitionPaths } from 'curtaincall/testing'
 
 const valueOf = (key: string): string => JSON.stringify((JSON.parse(key) as [unknown])[0])
@@ -190,6 +200,63 @@ describe('what is a step', () => {
     expect(edgesOf(busy)).toEqual(['"a" xstate.done.actor.w "b"', '"a" xstate.after.10.busy.a "c"'])
   })
 
+  const idle = fromPromise(() => Promise.resolve(1))
+  const feed = setup({ actors: { dial: idle } }).createMachine({
+    id: 'feed',
+    initial: 'idle',
+    states: {
+      idle: { on: { go: 'dialling' } },
+      dialling: { invoke: { src: 'dial', id: 'dial', onDone: 'done', onError: 'idle' } },
+      done: { type: 'final' },
+    },
+  })
+
+  test('the end of an actor is one only where that actor runs', async () => {
+    expect(edgesOf(feed)).toEqual([
+      '"idle" go "dialling"',
+      '"dialling" xstate.done.actor.dial "done"',
+      '"dialling" xstate.error.actor.dial "idle"',
+    ])
+    const { deadlocks, trapped } = exploreMachine(feed)
+    expect([deadlocks, trapped]).toEqual([[], []])
+    expect(named(feed)).toEqual(['go → xstate.done.actor.dial', 'go → xstate.error.actor.dial'])
+    const said = await failures(feed, {
+      create: () => 1,
+      do: { go: () => {}, 'xstate.done.actor.dial': () => {}, 'xstate.error.actor.dial': () => {} },
+      expect: { '*': (_, { status }) => expect(status).not.toBe('error') },
+    })
+    expect(said).toEqual([])
+  })
+
+  test('where it does not run it is none for * either, nor is a delay of a state that it is not in', () => {
+    const any = setup({ actors: { dial: idle } }).createMachine({
+      id: 'any',
+      initial: 'a',
+      states: {
+        a: { invoke: { src: 'dial', id: 'dial', onDone: 'b' }, after: { 10: 'b' } },
+        b: { on: { '*': 'c' } },
+        c: { type: 'final' },
+      },
+    })
+    expect(edgesOf(any).filter((edge) => edge.startsWith('"b"'))).toEqual(['"b" an event of an unknown type "c"'])
+  })
+
+  test('one that was spawned runs in every state until it is stopped', () => {
+    const spawning = setup({ actors: { dial: idle } }).createMachine({
+      id: 'spawning',
+      initial: 'a',
+      on: { 'xstate.done.actor.d': '.c' },
+      states: {
+        a: { on: { go: { target: 'b', actions: spawnChild('dial', { id: 'd' }) } } },
+        b: { on: { stop: { actions: stopChild('d') } } },
+        c: {},
+      },
+    })
+    const symmetry = ({ value, children }: AnyMachineSnapshot): string => JSON.stringify([[value, ...Object.keys(children)]])
+    const edges = exploreMachine(spawning, { symmetry }).edges.map(({ from, event }) => `${valueOf(from)} ${event}`)
+    expect(edges.filter((edge) => edge.includes('xstate'))).toEqual(['["b","d"] xstate.done.actor.d', '["c","d"] xstate.done.actor.d'])
+  })
+
   test('what any event does is done by one of an unknown type, whose deed stands under *', async () => {
     const jumpy = createMachine({ id: 'jumpy', initial: 'a', states: { a: { on: { '*': 'b', stay: {} } }, b: {} } })
     expect(exploreMachine(jumpy).states.map(({ state }) => state.value)).toEqual(['a', 'b'])
@@ -197,6 +264,78 @@ describe('what is a step', () => {
     expect(await failures(jumpy, { ...model, do: { '*': (each) => (each.state = 'b') } })).toEqual([])
     expect(await failures(jumpy, { ...model, do: { '*': () => {} } })).toHaveLength(1)
     await expect(failures(jumpy, { ...model, do: {} })).rejects.toThrow('describeModel do.* must be a function; received undefined')
+  })
+})
+
+describe('what events carry', () => {
+  type Fed = { type: 'feed'; crumbs: number } | { type: 'clean' }
+  const bird = setup({
+    types: { events: {} as Fed, context: {} as { full: boolean } },
+    guards: { enough: ({ event }) => (event as { crumbs: number }).crumbs.toFixed().length > 1 },
+  }).createMachine({
+    id: 'bird',
+    context: { full: false },
+    initial: 'cage',
+    states: {
+      cage: { on: { clean: 'clean' } },
+      clean: { on: { feed: [{ guard: 'enough', actions: assign({ full: true }), target: 'cage' }, { target: 'cage' }] } },
+    },
+  })
+
+  test('one event is given a payload, or several, and the others stay as they are', async () => {
+    expect(transitionPaths(bird, { payloads: { feed: [{ crumbs: 3 }, { crumbs: 30 }] } }).map(({ name }) => name)).toEqual([
+      'clean → feed {"crumbs":3}',
+      'clean → feed {"crumbs":30} → clean → feed {"crumbs":3}',
+      'clean → feed {"crumbs":30} → clean → feed {"crumbs":30}',
+    ])
+    expect(exploreMachine(bird, { payloads: { feed: { crumbs: 30 } } }).states).toHaveLength(4)
+    const eaten: unknown[] = []
+    const model = {
+      create: () => 1,
+      do: { clean: () => {}, feed: (_: number, event: object) => eaten.push(event) },
+      expect: { '*': () => {} },
+    }
+    expect(await failures(bird, { ...model, payloads: { feed: { crumbs: 1 } } })).toEqual([])
+    expect(eaten).toEqual([{ type: 'feed', crumbs: 1 }])
+  })
+
+  test('what an actor ends with is a payload, too', () => {
+    const asking = setup({ actors: { ask: fromPromise(() => Promise.resolve(1)) } }).createMachine({
+      context: { price: 0 },
+      initial: 'a',
+      states: {
+        a: { invoke: { src: 'ask', id: 'ask', onDone: { target: 'b', actions: assign({ price: ({ event }) => event.output }) } } },
+        b: {},
+      },
+    })
+    const { states } = exploreMachine(asking, { payloads: { 'xstate.done.actor.ask': { output: 7 } } })
+    expect(states.map(({ state }) => state.context)).toEqual([{ price: 0 }, { price: 7 }])
+  })
+
+  test('a payload that nobody can use is refused', () => {
+    const refused = (payloads: unknown) => expect(() => exploreMachine(bird, { payloads } as object))
+    refused({ feet: {} }).toThrow('exploreMachine option payloads must be an object with types of events (clean, feed); received "feet"')
+    refused({ feed: 3 }).toThrow('option payloads must be an object with an object, or an array of them, for each type of event')
+    refused({ feed: [] }).toThrow('option payloads must be an object with an object, or an array of them')
+  })
+
+  test('what a machine throws says the event, the state, and the way there', () => {
+    const said =
+      /^feed throws in "clean", after clean: .*\n?.*reading 'toFixed'\); it was tried without payload: option payloads gives it one$/
+    for (const run of [exploreMachine, transitionPaths])
+      expect(() => run(bird)).toThrow(
+        expect.objectContaining({ code: 'ERR_TEST', message: expect.stringMatching(said) as string }) as Error,
+      )
+    const counts = createMachine({ id: 'c', context: { n: 0 }, on: { add: { actions: assign({ n: ({ event }) => event['by'].x }) } } })
+    expect(() => exploreMachine(counts, { payloads: { add: { by: null } } })).toThrow(
+      /^add {"by":null} throws in {}, at the beginning: TypeError: Cannot read properties of null \(reading 'x'\)$/,
+    )
+  })
+
+  test('a context that throws is no state, but its error', () => {
+    const needy = createMachine({ id: 'needy', context: ({ input }) => ({ n: (input as { n: number }).n }) })
+    expect(() => exploreMachine(needy)).toThrow(/^needy does not begin, without input: TypeError: Cannot read properties of undefined/)
+    expect(exploreMachine(needy, { input: { n: 1 } }).states).toHaveLength(1)
   })
 })
 

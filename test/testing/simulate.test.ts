@@ -2,7 +2,7 @@
 import type { EventEmitter } from 'node:events'
 import { describe, expect, test } from 'vitest'
 import fc from 'fast-check'
-import { createMachine } from 'xstate'
+import { assign, createMachine } from 'xstate'
 import { createGlobalManager, routine, type RoutineContext } from 'curtaincall'
 import {
   arbitraries,
@@ -19,6 +19,7 @@ import {
   sometimes,
   type Simulation,
   type Step,
+  type TreeOptions,
   type TreePlan,
   writeTrace,
 } from 'curtaincall/testing'
@@ -110,6 +111,20 @@ describe('faults', () => {
         '60 cancelled',
       ],
     ],
+    [
+      faults.crashesAfter(20, 1),
+      [
+        '0 spawned',
+        '0 started',
+        '20 body.ended',
+        '20 failed',
+        '20 restarted',
+        '20 started',
+        '60 body.asked',
+        '60 body.ended',
+        '60 cancelled',
+      ],
+    ],
     [faults.hangs(), ['0 spawned', '0 started', '60 body.asked', '60 body.ended', '60 cancelled']],
     [faults.slow(20), ['0 spawned', '0 started', '60 body.asked', '80 body.ended', '80 cancelled']],
     [faults.ignoresCancel(), ['0 spawned', '0 started', '60 body.asked', '110 killed', '110 orphaned']],
@@ -132,6 +147,86 @@ describe('faults', () => {
     },
   )
 
+  describe('crashesAfter', () => {
+    const play = async (work: (context: RoutineContext<undefined, string>) => unknown, fault: Fault, ms = 60) => {
+      const till = routine('till', work, { restart: 'transient' })
+      const simulation = await simulate({ name: 'g', children: [till] }, { faults: { till: fault }, script: [{ do: 'wait', ms }] })
+      expect(simulation.violations).toEqual([])
+      return simulation.trace.events
+        .filter(({ type }) => type === 'routine.failed' || type === 'routine.completed')
+        .map(({ t, error }) => `${t} ${String(error)}`)
+    }
+
+    test('lets the body run, and ends it amid what it does, with its signal aborted', async () => {
+      const done: string[] = []
+      const failed = await play(
+        async ({ incarnation, signal }) => {
+          for (let part = 1; !signal.aborted; part++) {
+            done.push(`${incarnation}.${part}`)
+            await new Promise((resolve) => setTimeout(resolve, 15))
+          }
+          done.push(String(signal.reason))
+        },
+        faults.crashesAfter(20, 1),
+      )
+      expect(failed).toEqual(['20 Error: fault: crashes amid run 1'])
+      const first = ['1.1', '1.2', '2.1', 'Error: fault: crashes amid run 1', '2.2', '2.3']
+      expect(done).toEqual([...first, 'RoutineCancelledError: g shuts down'])
+    })
+
+    test('one that reads its messages, too; each of its runs', async () => {
+      let loops = 0
+      const failed = await play(async ({ messages, heartbeat, local, name }) => {
+        heartbeat()
+        expect([name, local.path]).toEqual(['till', 'g'])
+        for await (const _ of messages);
+        loops++
+      }, faults.crashesAfter(25))
+      expect(failed).toEqual(['25 Error: fault: crashes amid run 1', '50 Error: fault: crashes amid run 2'])
+      expect(loops).toBe(3)
+    })
+
+    test('not one that has ended before, however it did', async () => {
+      expect(await play(() => new Promise((resolve) => setTimeout(resolve, 5)), faults.crashesAfter(20))).toEqual(['5 undefined'])
+      const throwing = () => {
+        throw new Error('own')
+      }
+      expect(new Set(await play(throwing, faults.crashesAfter(20), 0))).toEqual(new Set(['0 Error: own']))
+    })
+
+    test('actor logic, which goes on where it was', async () => {
+      const counted: number[] = []
+      const more = assign({ n: ({ context }: { context: { n: number } }) => (counted.push(context.n + 1), context.n + 1) })
+      const counting = createMachine({
+        context: { n: 0 },
+        initial: 'a',
+        states: { a: { after: { 10: { target: 'a', reenter: true, actions: more } } } },
+      })
+      const shop = (options: TreeOptions) => {
+        const global = createGlobalManager({ ...options, name: 'g' })
+        const local = global.createApp('a').createLocal('l', { maxRestarts: 9 })
+        local.spawn('m', counting, { restart: 'transient', resume: 'snapshot' })
+        local.spawn('over', createMachine({ type: 'final' } as object), { restart: 'transient' })
+        return global
+      }
+      const simulation = await simulate(shop, {
+        faults: { m: faults.crashesAfter(25, 2), over: faults.crashesAfter(25) },
+        script: [{ do: 'wait', ms: 60 }],
+      })
+      expect(simulation.violations).toEqual([])
+      const ends = simulation.trace.events.filter(({ type }) => /failed|restarted|completed/.test(type))
+      expect(ends.map(({ t, type, actor, error }) => `${t} ${actor} ${type} ${String(error ?? '')}`.trim())).toEqual([
+        '0 g/a/l/over#r2 routine.completed',
+        '25 g/a/l/m#r1 routine.failed Error: fault: crashes amid run 1',
+        '25 g/a/l/m#r1 routine.restarted',
+        '50 g/a/l/m#r1 routine.failed Error: fault: crashes amid run 2',
+        '50 g/a/l/m#r1 routine.restarted',
+      ])
+      // What was left of a delay is waited for.
+      expect(counted).toEqual([1, 2, 3, 4, 5])
+    })
+  })
+
   test('a throw in cleanup is kept, a refused spawn is heard of, a timer left behind is found, and whose it is', async () => {
     const crash = await simulate(plan, { faults: { w: 'crashesInCleanup(5)' } })
     expect(crash.run.report?.errors.map(({ error }) => String(error))).toEqual(['Error: fault: crashes in cleanup'])
@@ -148,7 +243,9 @@ describe('faults', () => {
     )
     await expect(simulate(plan, { faults: { nobody: 'hangs()' } })).rejects.toThrow('names of routines that come to be (a, w)')
     const logic = { children: [routine('m', createMachine({}))] }
-    await expect(simulate(logic, { faults: { m: 'hangs()' } })).rejects.toThrow('startFails() where the work is actor logic')
+    await expect(simulate(logic, { faults: { m: 'hangs()' } })).rejects.toThrow(
+      'crashesAfter() or startFails() where the work is actor logic',
+    )
     expect(() => faults.slow(-1)).toThrow('faults.slow must be given numbers from 0 on; received -1')
     expect(() => faults.throws('x' as never)).toThrow('faults.throws must be given numbers from 0 on; received "x"')
     expect(() => law('x', 5 as never)).toThrow('law x must be a function; received 5')

@@ -122,6 +122,25 @@ describe('createTestProbe', () => {
     })
   })
 
+  test('what was heard already is found, and is refused, up to what was passed over', async () => {
+    await virtualTime(async (time) => {
+      await using shop = await startSupervised({ name: 'shop', logger: false, children: [routine('till', untilTold)] })
+      using probe = createTestProbe(shop.global)
+      shop.global.routines()[0]?.exit('killed')
+      const before = time.now()
+      expect(probe.events.map(({ type }) => type)).toContain('routine.failed')
+      const came = 'shop/till#till: routine.failed came, and was not to'
+      expect(await thrownBy(() => probe.expectNoEvent('routine.failed'))).toBe(came)
+      // Nothing was passed over by that, and no time has passed.
+      expect(await thrownBy(() => probe.expectNoEvent('routine.failed'))).toBe(came)
+      expect(time.now()).toBe(before)
+      await createTestProbe(shop.global).expectNoEvent('routine.failed')
+      await probe.expectEvent('routine.failed')
+      await probe.expectNoEvent('routine.failed')
+      await probe.expectEvent('routine.restarted')
+    })
+  })
+
   test('what is asked of it is checked', async () => {
     expect(() => createTestProbe(1 as never)).toThrow('createTestProbe manager must be a manager; received 1')
     await using global = createGlobalManager()
