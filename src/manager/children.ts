@@ -34,7 +34,7 @@ export function routine<Output, Input = undefined, Message = never, Reply = neve
   work: (context: RoutineContext<Input, Message, Reply>) => Whole<Output>,
   ...options: OptionsFor<NoInfer<Input>, ChildOptions> | [options: RoutineOptions<Input> & ChildOptions & { readonly input: Input }]
 ): RoutineChild
-export function routine<Given extends AnyWork>(name: string, work: Given & InputIsMissing): RoutineChild
+export function routine(name: string, work: AnyWork & InputIsMissing): RoutineChild
 export function routine<Given extends AnyWork>(name: string, work: Given, ...options: ArgumentsFor<Given, ChildOptions>): RoutineChild
 export function routine(name: string, work: unknown, ...[options]: unknown[]): RoutineChild {
   checkName('routine', name)

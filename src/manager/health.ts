@@ -42,12 +42,12 @@ export function healthOf(top: Life): Health {
 }
 
 function judge(life: Life, children: readonly Health[], now: number, blocked: readonly string[]): Health {
+  const down = life.supervisor.down.paths()
   const { path, place, flock, supervisor, closed } = life
   let oldestHeartbeat = flock.registry.oldestBeat(now)
   for (const { oldestHeartbeat: beat } of children)
     if (beat !== undefined && !(oldestHeartbeat !== undefined && oldestHeartbeat >= beat)) oldestHeartbeat = beat
   const { hung } = place
-  const down = supervisor.down.paths()
   const status = judgeHealth({
     accepting: !closed,
     hung,

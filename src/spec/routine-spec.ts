@@ -90,7 +90,8 @@ interface Attempting {
   /**
    * For spawned work, in place of `restart`: how often it may run, the first time included. It is run again after a failure, and after
    * the last it fails alone: its restarts never count against the limit of its manager. With `backoff` and `restartIf`; a restart that
-   * was ordered by hand is no attempt. @default none
+   * was ordered by hand is no attempt. From the moment on that its manager closes nothing is run again, with a `drain` neither.
+   * @default none
    */
   readonly attempts?: number | undefined
   readonly restart?: undefined

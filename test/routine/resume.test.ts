@@ -192,7 +192,7 @@ describe('a snapshot that crashes at once', () => {
       const children = kind === 'child' ? [routine('counter', counterMachine, options)] : []
       const said: string[] = []
       const note = (level: string) => (of: object, what?: string) =>
-        void said.push(`${level}: ${what} ${'incarnation' in of && of.incarnation}`)
+        void said.push(`${level}: ${what} ${String((of as { incarnation?: number }).incarnation)}`)
       const logger = { debug: note('debug'), info: note('info'), warn: note('warn'), error: note('error') }
       const { clock, local, events } = makeTree({ maxRestarts: 3, restart: 'temporary', children }, { logger })
       const counter = (kind === 'child' ? local.routine('counter') : local.spawn('counter', counterMachine, options)) as unknown as Counting
@@ -211,7 +211,7 @@ describe('a snapshot that crashes at once', () => {
       expect(events.flatMap((event) => (event.type === 'routine.restarted' ? [event.resumed] : []))).toEqual([true, true, true, false])
       const failed = [1, 2, 3, 4].map((run) => `warn: routine failed ${run}`)
       const lost = 'warn: the limit is reached: its snapshot is given up, and it starts from its input 4'
-      expect(said.filter((line) => line !== lost)).toEqual([...failed, 'error: routine failed 5', 'error: gave up false'])
+      expect(said.filter((line) => line !== lost)).toEqual([...failed, 'error: routine failed 5', 'error: gave up undefined'])
       expect(said.filter((line) => line === lost)).toHaveLength(1)
     },
   )
