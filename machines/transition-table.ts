@@ -54,7 +54,7 @@ export function tabulate(machine: AnyStateMachine, events: readonly string[], fi
 }
 
 /** The table of a machine whose decisions are remembered. */
-export function tableOf(machine: AnyStateMachine, events: readonly string[], decisions: Decisions): TransitionTable {
+function tableOf(machine: AnyStateMachine, events: readonly string[], decisions: Decisions): TransitionTable {
   const [{ value: first, context }] = initialTransition(machine, undefined) as [AnyMachineSnapshot, unknown]
   const snapshots = [decisions.snapshotOf(first as StateValue, context)]
   const states = [(snapshots[0] as AnyMachineSnapshot).value as StateValue]

@@ -71,8 +71,8 @@ export interface Routine<Output = unknown, Message = never, Reply = unknown, Wor
    * in its event.
    *
    * @param options `timeout` defaults to 5_000 ms.
-   * @throws Rejects with AskTimeoutError; SelfAskError if its own body asks; NotRunningError if the incarnation that was asked ends, or the routine has ended,
-   * without an answer, with what it failed of as the `cause`; MailboxFullError; the reason of an aborted signal.
+   * @throws Rejects with AskTimeoutError, or SelfAskError where its own body has asked and not come to it in time; NotRunningError if the
+   * incarnation that was asked ends, or the routine has ended, without an answer, with what it failed of as the `cause`; MailboxFullError; the reason of an aborted signal.
    */
   ask(message: Message, options?: WaitOptions): Promise<Reply>
 }

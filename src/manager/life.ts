@@ -17,7 +17,7 @@ import { type Lead, nameStart, type RoutineRegistry, type Service, Supervisor, t
 import { type Door, System, LifecycleActor, type PhaseHold, type Tree, type Turn } from '../turn/index.ts'
 import type { Level } from './level.ts'
 import type { Place } from './place.ts'
-import { fail, failStart, giveUp } from './giving-up.ts'
+import { fail, failStart, giveUp, unasked } from './giving-up.ts'
 import { beginningOf } from './manager-logic.ts'
 import { Readiness } from './readiness.ts'
 import { callStart } from './start-option.ts'
@@ -291,7 +291,7 @@ export class Life implements Lead, Ward, Door, Closing {
   #stopBecause(trigger: ShutdownTrigger, cause: number): void {
     if (this.run !== undefined) return
     this.trigger = trigger
-    this.#beginShutdown(plainShutdown(this.spec.shutdown, cause))
+    this.#beginShutdown(unasked(this, cause))
   }
 
   // --- what its supervisor has decided -------------------------------------------------------

@@ -265,6 +265,7 @@ export abstract class Manager {
   /**
    * Starts one more child, the last in order; under a template, one more of its instances.
    *
+   * @typeParam Input What the template takes: a manager does not know, `startChild<{ feed: string }>({ input })` says it.
    * @returns The child, undefined if its `start` asked to be ignored; `already_started`, `already_present`,
    * `bad_combination`, `start_failed`, `down`.
    * @throws ConfigError if it is not what `routine` or `manager` returns, or, under a template, not an instance.
@@ -272,7 +273,8 @@ export abstract class Manager {
    * const answer = await local.startChild(routine('cache', warm, { restart: 'transient' }))
    * if (!answer.ok) console.error(answer.error, answer.cause)
    */
-  startChild(child: ChildSpec | ChildInstance): Promise<ChildResult<LivingChild | undefined>> {
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- said by the caller, who knows the template
+  startChild<Input = unknown>(child: ChildSpec | ChildInstance<Input>): Promise<ChildResult<LivingChild | undefined>> {
     return this.#children.startChild(child)
   }
 
@@ -289,8 +291,9 @@ export abstract class Manager {
   /**
    * Stops a child and waits for it. Its specification is kept, unless it is temporary or an instance of a template.
    *
-   * @returns `not_found`, also for a handle that stands for none of its present children; `simple_one_for_one` (for the id of a
-   * template), `down`.
+   * @returns `ok` of a handle that was an instance of a template and has ended, as in OTP: nothing is stopped, whoever lives by that id
+   * now. `not_found`, also for a handle that stands for none of its present children; `simple_one_for_one` (for the id of a template),
+   * `down`.
    * @throws ConfigError if it is neither an id nor a handle.
    */
   terminateChild(child: string | LivingChild): Promise<ChildResult<undefined>> {

@@ -5,10 +5,11 @@
  * X2  It never holds more than `capacity`; what is turned away is refused to the sender, or announced as dropped.
  * X3  What nobody will receive any more is announced as a dead letter, once; a question that is over has told who asked, and is none.
  * X4  A question that is over takes up no room, and is not received.
- * X6  A body that reads messages gets no answer of itself: its question is refused, as far as it is known whose it is.
+ * X6  A question that a body asks its own routine is taken as any other: whether the body waits for it can't be seen. If its time is up and the
+ *     body has not come to it, the error says whose it was, as far as that is known.
  * X5  What a body was handed and has not come to by its end waits again, before what came later.
  */
-import { MailboxFullError, SelfAskError, type WaitOptions } from '../contract/index.ts'
+import { MailboxFullError, type WaitOptions } from '../contract/index.ts'
 import { running, soon, type Subject } from '../port/index.ts'
 import { abortSignal, check, positiveOrInfinity } from '../spec/index.ts'
 import type { Addressee } from './addressee.ts'
@@ -40,6 +41,8 @@ export class Mailbox {
   #watch: AbortWatch | undefined
   /** Stands for the body that reads here, where it is asked who runs: the routine itself would live as long as what it has begun. */
   readonly #reader = {}
+  /** Questions that it has asked, or what follows from its code; see X6. */
+  #own: WeakSet<Question> | undefined
   /** Questions that an incarnation has received and not answered; see Q2. */
   #firstOpen: Question | undefined
   #lastOpen: Question | undefined
@@ -67,12 +70,13 @@ export class Mailbox {
     checkAsk(addressee, options)
     const { timeout = ASK_TIMEOUT, signal } = options
     if (signal?.aborted) return Promise.reject(signal.reason)
-    if (running.who === this.#reader) return Promise.reject(oneself(addressee))
+    const isOwn = running.who === this.#reader
     const { turn } = tree
     const asker = askerOf(addressee, message)
     const outer = turn.begin()
     try {
       const question = new Question(this, addressee, message, timeout, signal, asker)
+      if (isOwn) (this.#own ??= new WeakSet()).add(question)
       try {
         this.accept(question)
       } catch (error) {
@@ -219,6 +223,10 @@ export class Mailbox {
     this.#lastOpen = question
   }
 
+  isOwn(question: Question): boolean {
+    return this.#own?.has(question) === true
+  }
+
   /** A question that was received is settled. */
   closed(question: Question): void {
     const { previousOpen, nextOpen } = question
@@ -297,11 +305,6 @@ function isOver(letter: Letter): boolean {
 function full({ subject, limits }: Addressee): MailboxFullError {
   const { path } = subject
   return new MailboxFullError(`${path} has ${limits.capacity} messages waiting, which is the limit`, { path })
-}
-
-function oneself({ subject }: Addressee): SelfAskError {
-  const { path } = subject
-  return new SelfAskError(`${path} asks itself, and would wait for its own answer`, { path })
 }
 
 function checkAsk({ subject }: Addressee, options: WaitOptions): void {

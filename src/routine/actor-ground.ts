@@ -105,8 +105,11 @@ function supervised(logic: AnyActorLogic): AnyActorLogic {
 }
 
 function comesTo(work: WorkActor, snapshot: Snapshot<unknown>, event: EventObject): void {
+  const isEnd = event.type === 'xstate.stop'
+  // An event that it handles is a sign of life, unless that is its end.
+  if (!isEnd) work.run.beat()
   work.came()
-  if (event.type !== 'xstate.stop') return
+  if (!isEnd) return
   const error = (thrown: unknown): void => work.run.strayed(thrown, 'a child of its actor threw while it was being stopped')
   for (const child of descendants(snapshot)) child.subscribe({ error })
 }

@@ -39,9 +39,10 @@ export class Resumption implements Notes {
     return this.#snapshot
   }
 
-  /** Z3. True if it will start fresh, instead of its supervisor giving up. */
-  startsFresh(now: number, window: number): boolean {
+  /** Z3. True if it will start fresh, instead of its supervisor giving up. Its state is lost by that, whatever the trouble was: that is said. */
+  startsFresh(now: number, window: number, { path, incarnation }: { readonly path: string; readonly incarnation: number }): boolean {
     if (!this.mayStartFresh(now, window)) return false
+    this.#tree.bus.log('warn', { path, incarnation }, 'the limit is reached: its snapshot is given up, and it starts from its input')
     this.#freshAt = now
     this.#snapshot = undefined
     return true

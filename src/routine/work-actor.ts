@@ -124,16 +124,14 @@ export class WorkActor extends XStateActor implements Noted {
     }
   }
 
-  /** It comes to an event, which is a sign of life. */
+  /** It comes to an event. */
   came(): void {
-    const { run } = this
-    run.beat()
     if (!this.#isBody) return
     const number = ++this.#come
     if (number === this.#handing) this.#handing = 0
     else if (number === this.#ahead?.first) {
       this.#ahead.shift()
-      cameTo(run)
+      cameTo(this.run)
     }
   }
 }

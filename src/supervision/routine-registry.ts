@@ -211,7 +211,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
     const { resumption } = routine.memory
     if (resumption === undefined || this.#host.closed) return false
     const now = this.#tree.clock.now()
-    return this.#supervisor.window.left(now) === 0 && resumption.startsFresh(now, this.#lead.spec.restartWindow)
+    return this.#supervisor.window.left(now) === 0 && resumption.startsFresh(now, this.#lead.spec.restartWindow, routine)
   }
 
   hasten(routine: SupervisedRoutine): boolean {
@@ -258,7 +258,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
   renew(routine: SupervisedRoutine, delay: number): void {
     routine.group.count('restarts', 1)
     routine.renew()
-    announce(routine, 'routine.restarted', { delay })
+    announce(routine, 'routine.restarted', { delay, resumed: routine.resumption?.snapshot !== undefined })
     routine.closeMailbox(false)
   }
 
@@ -304,8 +304,10 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
     const { bus } = this.#tree
     // Unless `restartIf` or `random` was called, no time has passed since it ended.
     const at = routine.spec.restartIf === undefined && routine.spec.backoff === undefined ? routine.current.endedAt : undefined
+    const { error, number } = routine.current
+    const level = willRestart ? 'warn' : 'error'
     if (kind === 'failed' && bus.logs)
-      bus.log('error', { path: routine.path, err: routine.current.error, incarnation: routine.incarnation, willRestart }, 'routine failed')
+      bus.log(level, { path: routine.path, err: error, incarnation: number, willRestart }, 'routine failed')
     announceEnd(routine, kind, willRestart, routine.current, at)
     if (orphan) announce(routine, 'routine.orphaned')
     const watchers = routine.settling?.watchers

@@ -20,6 +20,7 @@ import type { EndKind } from '../contract/index.ts'
 import type { SupervisedRoutine } from '../routine/index.ts'
 import { MANAGER, SLICE, sliceAfter, type Tree } from '../turn/index.ts'
 import { Commands, LATER } from './commands.ts'
+import { Down } from './down.ts'
 import type { Lead } from './lead.ts'
 import type { ChildSupervisor, RoutineRegistry } from './routine-registry.ts'
 import { Service } from './service.ts'
@@ -36,7 +37,7 @@ interface ManagerEnd {
 
 /** The process of machines/supervisor.ts, and what carries out its commands. */
 interface Process {
-  readonly supervision: Supervision<Service>
+  readonly children: ReadonlyMap<string, Service>
   readonly steps: Generator<Command<Service>, void, unknown>
   readonly commands: Commands
 }
@@ -47,6 +48,7 @@ const DOWN: Verdict<Service> = { ok: false, error: 'down' }
 
 export class Supervisor implements ChildSupervisor {
   readonly window: RestartWindow
+  readonly down: Down
   readonly #lead: Lead
   readonly #host: Lead['host']
   readonly #tree: Tree
@@ -71,6 +73,7 @@ export class Supervisor implements ChildSupervisor {
     this.#tree = host.tree
     this.#registry = registry
     this.window = new RestartWindow(spec.maxRestarts, spec.restartWindow)
+    this.down = new Down(host.path)
   }
 
   #make(): Process {
@@ -89,7 +92,7 @@ export class Supervisor implements ChildSupervisor {
       supervision.children.set(child.id, service)
       if (child.significant) supervision.significant.add(service)
     }
-    return { supervision, steps: supervise(supervision), commands: new Commands(this.#lead, this.#registry, this) }
+    return { children: supervision.children, steps: supervise(supervision), commands: new Commands(this.#lead, this.#registry, this) }
   }
 
   get #process(): Process {
@@ -112,8 +115,7 @@ export class Supervisor implements ChildSupervisor {
 
   /** True unless this child was forgotten. */
   has(child: Service): boolean {
-    const { supervision } = this.#process
-    return supervision.children.has(child.id)
+    return this.#process.children.has(child.id)
   }
 
   /** True once the manager accepts nothing more; see B2. */
@@ -190,6 +192,7 @@ export class Supervisor implements ChildSupervisor {
     registry.announceEnd(routine, kind, orphan, willRestart)
     service.lastEnd = { seq: routine.seq, error: routine.current.error }
     service.toRestart = willRestart
+    if (kind === 'failed' && !again && wish !== 'told') this.#miss(service)
     // That its `start` has failed, or returned `ignore`, is the answer to the supervisor's command, and follows.
     if (routine.memory.notStarted && !closed) return
     if (awaited !== undefined) {
@@ -214,21 +217,28 @@ export class Supervisor implements ChildSupervisor {
 
   /** A child that is a manager has ended a life. */
   managerEnded(service: Service, end: ManagerEnd): void {
-    const { stopRequested, startError, seq, failure } = end
-    service.lastEnd = { seq, error: failure }
-    this.#answerManager(service, stopRequested, startError)
+    service.lastEnd = { seq: end.seq, error: end.failure }
+    this.#answerManager(service, end)
     this.#answered(service)
   }
 
-  #answerManager(service: Service, stopRequested: boolean, failedToStart: unknown): void {
+  #answerManager(service: Service, { stopRequested, startError, failure }: ManagerEnd): void {
     service.alive = false
     if (this.closed) service.manager?.conclude()
     if (service.onBegun !== undefined) {
-      service.startError = failedToStart
-      this.#began(service, failedToStart === undefined ? 'ignore' : 'error')
+      service.startError = startError
+      this.#began(service, startError === undefined ? 'ignore' : 'error')
     } else if (service.onStopped !== undefined) this.#stopped(service)
     // For OTP, giving up is a `shutdown` exit.
-    else this.#postExit(service, 'shutdown', stopRequested ? 'told' : 'policy')
+    else {
+      if (failure !== undefined && !stopRequested && !shouldRestart(service.restart, 'shutdown')) this.#miss(service)
+      this.#postExit(service, 'shutdown', stopRequested ? 'told' : 'policy')
+    }
+  }
+
+  /** It has failed, and is not restarted. */
+  #miss(service: Service): void {
+    if (!this.closed && service.restart !== 'temporary' && !service.isInstance) this.down.add(service)
   }
 
   #postExit(child: Service, kind: ExitKind, wish: Wish): void {

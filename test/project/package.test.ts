@@ -1,7 +1,7 @@
 /** What a user gets: the entries of the exports map, the tarball, and documents whose programs run. */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, posix } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { inspect } from 'node:util'
 import { gzipSync } from 'node:zlib'
@@ -186,10 +186,17 @@ describe('the package', () => {
     prepare({ npm_package_resolved: clone })
     expect(isBuilt()).toBe(true)
     rmSync(join(clone, 'dist'), { recursive: true })
-    const out = execFileSync('npm', ['pack', '--dry-run', '--json'], { cwd: clone, encoding: 'utf8' })
-    const [{ files }] = JSON.parse(out.slice(out.indexOf('[\n'))) as [{ files: { path: string }[] }]
+    const out = execFileSync('npm', ['pack', '--json'], { cwd: clone, encoding: 'utf8' })
+    const [{ files, filename }] = JSON.parse(out.slice(out.indexOf('[\n'))) as [{ files: { path: string }[]; filename: string }]
     expect(isBuilt()).toBe(true)
     expect(files.map(({ path }) => path)).toEqual(expect.arrayContaining(['dist/src/index.js', 'dist/inspector/page.js']))
+    // What npm would call where it is installed is in it; the clone is as it was.
+    const packed = execFileSync('tar', ['-xzOf', filename, 'package/package.json'], { cwd: clone, encoding: 'utf8' })
+    const { scripts } = JSON.parse(packed) as { scripts: Record<string, string> }
+    expect(Object.keys(scripts).filter((name) => ['preinstall', 'install', 'postinstall', 'prepare', 'prepublish'].includes(name))).toEqual(
+      [],
+    )
+    expect(readFileSync(join(clone, 'package.json'), 'utf8')).toBe(readFileSync(join(root, 'package.json'), 'utf8'))
     rmSync(clone, { recursive: true, force: true })
   })
 
@@ -313,6 +320,35 @@ describe('the documents', () => {
     snippets.forEach(({ code }, i) => writeFileSync(join(folder, `snippet-${i}.ts`), `${code}\nexport {}\n`))
   })
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+  test('each link leads to a file that is there: of what is packed, in the package; and to a heading of that', () => {
+    const out = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root, encoding: 'utf8' })
+    const [{ files }] = JSON.parse(out) as [{ files: { path: string }[] }]
+    const packed = new Set(files.map(({ path }) => path))
+    const headings = (file: string): string[] =>
+      [...readFileSync(join(root, file), 'utf8').matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
+        title
+          .toLowerCase()
+          .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+          .replaceAll(' ', '-'),
+      )
+    const dead: string[] = []
+    let many = 0
+    for (const file of documents) {
+      for (const [, link = ''] of readFileSync(join(root, file), 'utf8')
+        .replaceAll(/^```[\s\S]*?^```/gm, '')
+        .matchAll(/\]\(([^)\s]+)\)/g)) {
+        if (/^[a-z]+:/.test(link)) continue
+        many++
+        const [path = '', anchor] = link.split('#')
+        const to = path === '' ? file : posix.join(posix.dirname(file), path)
+        const isThere = file.startsWith('docs/') ? packed.has(to) : existsSync(join(root, to))
+        if (!isThere || (anchor !== undefined && !headings(to).includes(anchor))) dead.push(`${file}: ${link}`)
+      }
+    }
+    expect(many).toBeGreaterThan(30)
+    expect(dead).toEqual([])
+  })
 
   test('there are programs in them', () => {
     expect(snippets.filter(({ file }) => file === 'README.md').length).toBeGreaterThan(0)
