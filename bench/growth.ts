@@ -26,7 +26,6 @@ export const growth: readonly Growth[] = [
   { benchmark: 'metrics', title: '`metrics()`, with names', few: FEW, many: MANY },
   { benchmark: 'outstanding', title: '`next()` of one reader that is outstanding, and its message', few: FEW, many: MANY },
   { benchmark: 'returned', title: 'a reader that waits, and its `return()`', few: FEW, many: MANY },
-  { benchmark: 'readers', title: 'a message, among readers that wait', few: FEW, many: MANY },
   { benchmark: 'on-off', title: '`on` and off, among listeners', few: FEW, many: MANY },
   { benchmark: 'level', title: 'a level of depth, made and shut down', few: 10, many: 400 },
   { benchmark: 'simulate', title: '`simulate`, each child that fails and is restarted', few: 100, many: 1_000 },

@@ -140,31 +140,6 @@ const returned = (n: number): Promise<number> =>
     }),
   )
 
-/** n readers wait, and each message is for one of them, who waits again. */
-const readers = (n: number): Promise<number> =>
-  inBody(async ({ messages }, send) => {
-    let latest = -1
-    let heard = Promise.withResolvers<void>()
-    const take = async (reader: AsyncIterator<{ message: number }>): Promise<void> => {
-      for (let next = await reader.next(); next.done !== true; next = await reader.next()) {
-        latest = next.value.message
-        heard.resolve()
-      }
-    }
-    for (let i = 0; i < n; i++) void take(messages[Symbol.asyncIterator]())
-    let i = 0
-    return perOperation(async () => {
-      const start = performance.now()
-      for (let k = 0; k < MANY; k++) {
-        heard = Promise.withResolvers()
-        send(i)
-        await heard.promise
-        expect(latest, i++)
-      }
-      return [performance.now() - start, MANY]
-    })
-  })
-
 async function onAndOff(n: number): Promise<number> {
   const global = createGlobalManager()
   const others = Array.from({ length: n }, () => global.on('routine.failed', () => undefined))
@@ -270,7 +245,6 @@ export const variant: Variant = {
     metrics,
     outstanding,
     returned,
-    readers,
     'on-off': onAndOff,
     level: levels,
     simulate: simulated,

@@ -193,6 +193,7 @@ export class Mailbox {
     const all = this.#hasEnded
     this.#hasEnded = false
     for (let waiter = this.#waiting.first; waiter !== undefined; ) {
+      // Of those further back none would get one.
       if (!all && this.size === 0) return
       const { nextWaiting } = waiter
       if (!waiter.serve()) this.#waiting.delete(waiter)

@@ -44,8 +44,9 @@ export class Reception implements AsyncIterableIterator<Envelope, undefined>, Wa
   readonly #mailbox: Mailbox
   readonly #receiver: Receiver
   readonly #watch: AbortWatch
-  /** Turns that wait for their message. */
-  readonly #turns = new Fifo<Take>()
+  /** The turn that waits for its message, and those behind it: a loop has one at a time. */
+  #first: Take | undefined
+  #others: Fifo<Take> | undefined
   previousWaiting: Waiter | undefined
   nextWaiting: Waiter | undefined
   #begun = false
@@ -68,8 +69,10 @@ export class Reception implements AsyncIterableIterator<Envelope, undefined>, Wa
     const letter = this.#mailbox.isAwaited ? undefined : this.#take()
     if (letter !== undefined) return Promise.resolve({ done: false, value: letter })
     const turn = new Promise<Result>(note)
-    this.#turns.push(noted)
-    if (this.#turns.size === 1) this.#mailbox.await(this)
+    if (this.#first === undefined) {
+      this.#first = noted
+      this.#mailbox.await(this)
+    } else (this.#others ??= new Fifo()).push(noted)
     return turn
   }
 
@@ -88,10 +91,11 @@ export class Reception implements AsyncIterableIterator<Envelope, undefined>, Wa
       this.#end()
       return false
     }
-    while (this.#turns.size > 0) {
+    for (let give = this.#first; give !== undefined; give = this.#first) {
       const letter = this.#take()
       if (letter === undefined) return true
-      this.#turns.shift()?.({ done: false, value: letter })
+      this.#first = this.#others?.shift()
+      give({ done: false, value: letter })
     }
     return false
   }
@@ -114,7 +118,8 @@ export class Reception implements AsyncIterableIterator<Envelope, undefined>, Wa
     this.#over = true
     // One that never had a turn has not joined.
     if (this.#begun) this.#watch.leave()
-    if (this.#turns.size > 0) this.#mailbox.forsake(this)
-    for (const take of this.#turns.drain()) take({ done: true, value: undefined })
+    if (this.#first !== undefined) this.#mailbox.forsake(this)
+    for (let give = this.#first; give !== undefined; give = this.#others?.shift()) give({ done: true, value: undefined })
+    this.#first = undefined
   }
 }
