@@ -31,8 +31,17 @@ export class WorkActor extends XStateActor implements Noted {
   /** Numbers of those that it was handed, and has yet to come to. */
   #ahead: Fifo<number> | undefined
 
-  constructor(logic: AnyActorLogic, run: ActorRun, options: object, resumption: Resumption | undefined) {
-    super(logic, { ...options, parent: new StandIn(run, run.subject.tree.system) } as object)
+  constructor(logic: AnyActorLogic, run: ActorRun) {
+    const { subject, input } = run
+    const { tree, resumption } = subject
+    super(logic, {
+      parent: new StandIn(run, tree.system) as never,
+      id: 'work',
+      input,
+      snapshot: resumption?.snapshot as never,
+      // XState's own is the console's; what a machine logs belongs with everything else.
+      logger: (...args: unknown[]) => tree.bus.log('info', { path: subject.path, args }, 'log'),
+    })
     this.notes = resumption
   }
 
@@ -136,6 +145,11 @@ export class WorkActor extends XStateActor implements Noted {
       cameTo(run)
     }
   }
+}
+
+/** The run that an actor is the body of; undefined if it is none's. To look at what is above it would make an actor of that. */
+export function runOf(actor: object): ActorRun | undefined {
+  return actor instanceof WorkActor ? actor.run : undefined
 }
 
 /** In the context of its routine. */

@@ -1,7 +1,6 @@
 /** What stands above a user's actor while nobody looks, and what is there as soon as somebody does. */
 import { describe, expect, test } from 'vitest'
 import {
-  type ActorRef,
   type AnyActorRef,
   assign,
   createMachine,
@@ -131,8 +130,8 @@ describe('Y1: who looks up from the user’s actor finds that of the routine', (
     const { local } = makeTree()
     const x = local.spawn('x', light) as unknown as AnyRoutine
     await settle()
-    const work = x.work as ActorRef<never, never>
-    work.start()
+    const { work } = x
+    work?.start()
     expect(parentOf(work)).toBe(x.actor)
   })
 
@@ -277,7 +276,7 @@ describe('delayed events', () => {
     expect(pending - clock.pending).toBe(3)
     expect(Object.keys(before)).toHaveLength(20 * 3)
     await clock.advance(20)
-    const ticks = (others[0]?.work as ActorRef<{ context: { n: number } } & never, never>).getSnapshot().context.n
+    const ticks = others[0]?.work?.getSnapshot().context.n
     expect(ticks).toBeGreaterThan(90)
     for (const other of others) void other.kill()
     await settle()
