@@ -50,8 +50,8 @@ export class WorkActor extends XStateActor implements Noted {
     return this.standIn.above
   }
 
+  /** @internal At first it is set to none. */
   override set _parent(parent: unknown) {
-    // At first it is set to none.
     if (parent !== undefined) this.standIn = parent as StandIn
   }
 
