@@ -35,12 +35,12 @@ export class Mailbox {
   /** How many of these are questions that are over. */
   #over = 0
   /** What a body that takes messages was handed, and has yet to come to. */
-  readonly #handed = new Fifo<Letter>()
+  #handed: Fifo<Letter> | undefined
   /** Bodies that wait for a letter, the longest waiting first. */
-  #waiting = new Set<Waiter>()
+  #waiting: Set<Waiter> | undefined
   #waking = false
   /** Stands for the body that reads here, where it is asked who runs: the routine itself would live as long as what it has begun. */
-  readonly #reader = {}
+  #reader: object | undefined
   /** Questions that an incarnation has received and not answered; see Q2. */
   #firstOpen: Question | undefined
   #lastOpen: Question | undefined
@@ -68,7 +68,7 @@ export class Mailbox {
     checkAsk(addressee, options)
     const { timeout = ASK_TIMEOUT, signal } = options
     if (signal?.aborted) return Promise.reject(signal.reason)
-    if (running.who === this.#reader) return Promise.reject(oneself(addressee))
+    if (this.#reader !== undefined && running.who === this.#reader) return Promise.reject(oneself(addressee))
     const { turn } = tree
     const asker = askerOf(addressee, message)
     const outer = turn.begin()
@@ -114,7 +114,7 @@ export class Mailbox {
   #keep(letter: Letter): true {
     this.#letters.push(letter)
     if (letter instanceof Question) letter.waits()
-    if (this.#waiting.size > 0) this.wake()
+    if (this.isAwaited) this.wake()
     return true
   }
 
@@ -149,34 +149,36 @@ export class Mailbox {
 
   /** True if a body waits for the next letter. */
   get isAwaited(): boolean {
-    return this.#waiting.size > 0
+    return this.#waiting !== undefined && this.#waiting.size > 0
   }
 
   /** The body that runs, from here on, is the one that reads here. */
   isRead(): void {
-    running.is(this.#reader)
+    running.is((this.#reader ??= {}))
   }
 
   /** Waits for the next letter. */
   await(waiter: Waiter): void {
+    this.#waiting ??= new Set()
     this.#waiting.add(waiter)
   }
 
   /** Waits no longer. */
   forsake(waiter: Waiter): void {
-    this.#waiting.delete(waiter)
+    this.#waiting?.delete(waiter)
   }
 
   /** Wakes the waiting bodies in a microtask, once for all letters that have come by then. */
   wake(): void {
-    if (this.#waking || this.#waiting.size === 0) return
+    if (this.#waking || !this.isAwaited) return
     this.#waking = true
-    soon(this.#serve)
+    soon(() => this.#serve())
   }
 
-  readonly #serve = (): void => {
+  #serve(): void {
     this.#waking = false
-    for (const waiter of this.#waiting) if (!waiter.serve()) this.#waiting.delete(waiter)
+    const waiting = this.#waiting as Set<Waiter>
+    for (const waiter of waiting) if (!waiter.serve()) waiting.delete(waiter)
   }
 
   #drop(letter: Letter, why?: Error): void {
@@ -214,13 +216,14 @@ export class Mailbox {
 
   /** The incarnation is over: what it has not come to waits again, and the questions that it has received and not answered fail. */
   abandon(): void {
-    if (this.#handed.size > 0) this.#takeBack()
+    if (this.#handed !== undefined) this.#takeBack(this.#handed)
     while (this.#firstOpen !== undefined) this.#firstOpen.lost(this.#addressee.failure)
   }
 
   /** X5. */
-  #takeBack(): void {
-    const back = this.#handed.drain().filter((letter) => !isOver(letter))
+  #takeBack(handed: Fifo<Letter>): void {
+    if (handed.size === 0) return
+    const back = handed.drain().filter((letter) => !isOver(letter))
     for (const letter of back) if (letter instanceof Question) letter.waits()
     this.#letters.replace([...back, ...this.#letters.drain()])
     const { capacity, overflow } = this.#addressee.limits
@@ -256,7 +259,10 @@ export class Mailbox {
     const addressee = this.#addressee
     if (isOver(letter)) return
     if (!addressee.accepts) addressee.tree.turn.arise(keepAccepted, this, letter)
-    else if (this.#hand(letter)) this.#handed.push(letter)
+    else if (this.#hand(letter)) {
+      this.#handed ??= new Fifo<Letter>()
+      this.#handed.push(letter)
+    }
   }
 
   /** True if the body has yet to come to it. */
@@ -268,7 +274,7 @@ export class Mailbox {
 
   /** The body has come to the first of what it was handed and had yet to come to. */
   came(): void {
-    this.#handed.shift()
+    this.#handed?.shift()
   }
 }
 

@@ -22,7 +22,10 @@ export const actorGround: Ground = {
   ends: true,
 
   takes: ({ footing }) => footing !== undefined,
-  accepts: ({ footing }) => !ENDED.has((footing as AnyActorRef | undefined)?.getSnapshot().status ?? 'stopped'),
+  accepts({ footing }) {
+    const status = (footing as AnyActorRef | undefined)?.getSnapshot().status ?? 'stopped'
+    return status === 'active' || !ENDED.has(status)
+  },
 
   deliver({ footing }, message, reply, question) {
     const event = reply === undefined || question === undefined ? message : askedEvent(message as object, reply, question)

@@ -103,7 +103,9 @@ export class WorkActor extends XStateActor implements Noted {
   hand(event: EventObject): boolean {
     this.#isHanding = true
     try {
-      this.send(event as never)
+      // With nobody who inspects, it is all that `send` does; and of what is no object XState says what is wrong.
+      if (typeof event === 'object' && !this.standIn.isInspected) this._send(event)
+      else this.send(event as never)
     } finally {
       this.#isHanding = false
     }
