@@ -43,6 +43,8 @@ export class WorkActor extends XStateActor implements Noted {
       logger: (...args: unknown[]) => tree.bus.log('info', { path: subject.path, args }, 'log'),
     })
     this.notes = resumption
+    // XState is done with it, and who stands in for another is nobody's business.
+    ;(this.options as unknown as { parent: undefined }).parent = undefined
   }
 
   /** @internal Y1. */

@@ -59,6 +59,7 @@ describe('Y1: who looks up from the user’s actor finds that of the routine', (
     const [early, late] = [local.spawn('early', light), local.spawn('late', light)] as unknown as [AnyRoutine, AnyRoutine]
     await settle()
     const works = [early.work, late.work]
+    for (const work of works) expect((work as unknown as { options: object }).options).toMatchObject({ id: 'work', parent: undefined })
     expect(isObserved(early)).toBe(false)
     expect(parentOf(early.work)).toBe(early.actor)
     expect([isObserved(early), isObserved(late)]).toEqual([true, false])
