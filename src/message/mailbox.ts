@@ -31,16 +31,16 @@ export class Mailbox {
   /** How many of these are questions that are over. */
   #over = 0
   /** What a body that takes messages was handed, and has yet to come to. */
-  readonly #handed = new Fifo<Letter>()
+  #handed: Fifo<Letter> | undefined
   /** Bodies that wait for a letter. */
-  readonly #waiting = new Waiting()
+  #waiting: Waiting | undefined
   #waking = false
   /** True if something has ended: all who wait are to look, and not only those for whom there is a letter. */
   #hasEnded = false
   /** Of the present incarnation, once it has a reader. */
   #watch: AbortWatch | undefined
   /** Stands for the body that reads here, where it is asked who runs: the routine itself would live as long as what it has begun. */
-  readonly #reader = {}
+  #reader: object | undefined
   /** Questions that it has asked, or what follows from its code; see X6. */
   #own: WeakSet<Question> | undefined
   /** Questions that an incarnation has received and not answered; see Q2. */
@@ -70,7 +70,7 @@ export class Mailbox {
     checkAsk(addressee, options)
     const { timeout = ASK_TIMEOUT, signal } = options
     if (signal?.aborted) return Promise.reject(signal.reason)
-    const isOwn = running.who === this.#reader
+    const isOwn = this.#reader !== undefined && running.who === this.#reader
     const { turn } = tree
     const asker = askerOf(addressee, message)
     const outer = turn.begin()
@@ -152,12 +152,12 @@ export class Mailbox {
 
   /** True if a body waits for the next letter. */
   get isAwaited(): boolean {
-    return this.#waiting.first !== undefined
+    return this.#waiting?.first !== undefined
   }
 
   /** The body that runs, from here on, is the one that reads here. */
   isRead(): void {
-    running.is(this.#reader)
+    running.is((this.#reader ??= {}))
   }
 
   /** What a reader listens to. */
@@ -167,19 +167,20 @@ export class Mailbox {
 
   /** Waits for the next letter. */
   await(waiter: Waiter): void {
+    this.#waiting ??= new Waiting()
     this.#waiting.add(waiter)
   }
 
   /** Waits no longer. */
   forsake(waiter: Waiter): void {
-    this.#waiting.delete(waiter)
+    this.#waiting?.delete(waiter)
   }
 
   /** Wakes the waiting bodies in a microtask, once for all letters that have come by then. */
   wake(): void {
     if (this.#waking || !this.isAwaited) return
     this.#waking = true
-    soon(this.#serve)
+    soon(() => this.#serve())
   }
 
   /** The same where something has ended. */
@@ -188,15 +189,16 @@ export class Mailbox {
     this.wake()
   }
 
-  readonly #serve = (): void => {
+  #serve(): void {
     this.#waking = false
     const all = this.#hasEnded
     this.#hasEnded = false
-    for (let waiter = this.#waiting.first; waiter !== undefined; ) {
+    const waiting = this.#waiting as Waiting
+    for (let waiter = waiting.first; waiter !== undefined; ) {
       // Of those further back none would get one.
       if (!all && this.size === 0) return
       const { nextWaiting } = waiter
-      if (!waiter.serve()) this.#waiting.delete(waiter)
+      if (!waiter.serve()) waiting.delete(waiter)
       waiter = nextWaiting
     }
   }
@@ -241,13 +243,14 @@ export class Mailbox {
 
   /** The incarnation is over: what it has not come to waits again, and the questions that it has received and not answered fail. */
   abandon(): void {
-    if (this.#handed.size > 0) this.#takeBack()
+    if (this.#handed !== undefined) this.#takeBack(this.#handed)
     while (this.#firstOpen !== undefined) this.#firstOpen.lost(this.#addressee.failure)
   }
 
   /** X5. */
-  #takeBack(): void {
-    const back = this.#handed.drain().filter((letter) => !isOver(letter))
+  #takeBack(handed: Fifo<Letter>): void {
+    if (handed.size === 0) return
+    const back = handed.drain().filter((letter) => !isOver(letter))
     for (const letter of back) if (letter instanceof Question) letter.waits()
     this.#letters.replace([...back, ...this.#letters.drain()])
     const { capacity, overflow } = this.#addressee.limits
@@ -283,7 +286,10 @@ export class Mailbox {
     const addressee = this.#addressee
     if (isOver(letter)) return
     if (!addressee.accepts) addressee.tree.turn.arise(keepAccepted, this, letter)
-    else if (this.#hand(letter)) this.#handed.push(letter)
+    else if (this.#hand(letter)) {
+      this.#handed ??= new Fifo<Letter>()
+      this.#handed.push(letter)
+    }
   }
 
   /** True if the body has yet to come to it. */
@@ -295,7 +301,7 @@ export class Mailbox {
 
   /** The body has come to the first of what it was handed and had yet to come to. */
   came(): void {
-    this.#handed.shift()
+    this.#handed?.shift()
   }
 }
 

@@ -22,7 +22,10 @@ export const actorGround: Ground = {
   ends: true,
 
   takes: ({ footing }) => footing !== undefined,
-  accepts: ({ footing }) => !ENDED.has((footing as AnyActorRef | undefined)?.getSnapshot().status ?? 'stopped'),
+  accepts({ footing }) {
+    const status = (footing as AnyActorRef | undefined)?.getSnapshot().status ?? 'stopped'
+    return status === 'active' || !ENDED.has(status)
+  },
 
   deliver({ footing }, message, reply, question) {
     const event = reply === undefined || question === undefined ? message : askedEvent(message as object, reply, question)
@@ -35,17 +38,10 @@ const ENDED: ReadonlySet<string> = new Set(['done', 'error', 'stopped'])
 function begin(run: ActorRun): void {
   const { subject } = run
   const { resumption, logic } = subject
-  const { snapshot, delays } = resumption ?? {}
-  const options = {
-    id: 'work',
-    input: run.input,
-    ...(snapshot === undefined ? {} : { snapshot }),
-    // XState's own is the console's; what a machine logs belongs with everything else.
-    logger: (...args: unknown[]) => subject.tree.bus.log('info', { path: subject.path, args }, 'log'),
-  }
+  const delays = resumption?.snapshot === undefined ? undefined : resumption.delays
   // Whoever inspects sees the routine's actor before the user's.
   if (subject.tree.isInspected) void run.actor
-  const work = new WorkActor(supervised(logic), run, options, resumption)
+  const work = new WorkActor(supervised(logic), run)
   run.footing = work
   resumption?.observe(work)
   if (!run.asked) work.start()
@@ -109,9 +105,11 @@ function comesTo(work: WorkActor, snapshot: Snapshot<unknown>, event: EventObjec
   // An event that it handles is a sign of life, unless that is its end.
   if (!isEnd) work.run.beat()
   work.came()
-  if (!isEnd) return
-  const error = (thrown: unknown): void => work.run.strayed(thrown, 'a child of its actor threw while it was being stopped')
-  for (const child of descendants(snapshot)) child.subscribe({ error })
+  if (isEnd) for (const child of descendants(snapshot)) listenTo(child, work)
+}
+
+function listenTo(child: AnyActorRef, { run }: WorkActor): void {
+  child.subscribe({ error: (thrown) => run.strayed(thrown, 'a child of its actor threw while it was being stopped') })
 }
 
 function stopChildren(snapshot: Snapshot<unknown>, scope: AnyActorScope): void {
@@ -121,16 +119,17 @@ function stopChildren(snapshot: Snapshot<unknown>, scope: AnyActorScope): void {
 /** The active children: XState keeps ended ones, whose errors were reported. A user's own logic may use `children` for anything. */
 function childrenOf(snapshot: Snapshot<unknown> | undefined): AnyActorRef[] {
   const { children } = (snapshot ?? {}) as { children?: object }
-  return (Object.values(children ?? {}) as Partial<AnyActorRef>[]).filter(
-    (child): child is AnyActorRef =>
-      typeof child?.subscribe === 'function' && typeof child.getSnapshot === 'function' && child.getSnapshot()?.status === 'active',
-  )
+  return children === undefined || children === null ? NONE : (Object.values(children) as Partial<AnyActorRef>[]).filter(isActive)
+}
+
+const NONE: AnyActorRef[] = []
+
+function isActive(child: Partial<AnyActorRef> | undefined): child is AnyActorRef {
+  return typeof child?.subscribe === 'function' && typeof child.getSnapshot === 'function' && child.getSnapshot()?.status === 'active'
 }
 
 /** All below, outermost first. */
-function* descendants(snapshot: Snapshot<unknown> | undefined): Generator<AnyActorRef> {
-  for (const child of childrenOf(snapshot)) {
-    yield child
-    yield* descendants(child.getSnapshot() as Snapshot<unknown> | undefined)
-  }
+function descendants(snapshot: Snapshot<unknown> | undefined): AnyActorRef[] {
+  const children = childrenOf(snapshot)
+  return children.length === 0 ? NONE : children.flatMap((child) => [child, ...descendants(child.getSnapshot() as Snapshot<unknown>)])
 }

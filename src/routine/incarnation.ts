@@ -260,12 +260,14 @@ export class Incarnation implements Run, Launch, SignalOwner {
   }
 
   #abort(): void {
-    const { shutdown } = this.subject.spec
+    const { spec, isActor } = this.subject
+    const { shutdown } = spec
     this.askedAt = this.tree.clock.now()
     this.#disarm()
     this.turn.deed(turns.askBody, this)
     if (shutdown === 'brutal_kill') this.turn.next(turns.giveUp, this)
-    else if (shutdown !== 'infinity' && !this.timedByShutdown) this.#timer = this.tree.clock.arm(turns.giveUpInTime, this, shutdown)
+    else if (shutdown !== 'infinity' && !this.timedByShutdown && !isActor)
+      this.#timer = this.tree.clock.arm(turns.giveUpInTime, this, shutdown)
   }
 
   /** Asks the body to stop. A deed. */

@@ -26,10 +26,14 @@ export class StandIn {
     return this.#system.xstate
   }
 
+  get isInspected(): boolean {
+    return this.#system.isInspected
+  }
+
   /** What is above the user's actor. */
   get above(): AnyActorRef {
     const { run, isXState } = this
-    const isStandIn = isXState && !run.observed && !this.#system.isInspected
+    const isStandIn = isXState && !run.observed && !this.isInspected
     return (isStandIn ? this : run.actor) as AnyActorRef
   }
 

@@ -31,9 +31,20 @@ export class WorkActor extends XStateActor implements Noted {
   /** Numbers of those that it was handed, and has yet to come to. */
   #ahead: Fifo<number> | undefined
 
-  constructor(logic: AnyActorLogic, run: ActorRun, options: object, resumption: Resumption | undefined) {
-    super(logic, { ...options, parent: new StandIn(run, run.subject.tree.system) } as object)
+  constructor(logic: AnyActorLogic, run: ActorRun) {
+    const { subject, input } = run
+    const { tree, resumption } = subject
+    super(logic, {
+      parent: new StandIn(run, tree.system) as never,
+      id: 'work',
+      input,
+      snapshot: resumption?.snapshot as never,
+      // XState's own is the console's; what a machine logs belongs with everything else.
+      logger: (...args: unknown[]) => tree.bus.log('info', { path: subject.path, args }, 'log'),
+    })
     this.notes = resumption
+    // XState is done with it, and who stands in for another is nobody's business.
+    ;(this.options as unknown as { parent: undefined }).parent = undefined
   }
 
   /** @internal Y1. */
@@ -41,8 +52,8 @@ export class WorkActor extends XStateActor implements Noted {
     return this.standIn.above
   }
 
+  /** @internal At first it is set to none. */
   override set _parent(parent: unknown) {
-    // At first it is set to none.
     if (parent !== undefined) this.standIn = parent as StandIn
   }
 
@@ -94,7 +105,9 @@ export class WorkActor extends XStateActor implements Noted {
   hand(event: EventObject): boolean {
     this.#isHanding = true
     try {
-      this.send(event as never)
+      // With nobody who inspects, it is all that `send` does; and of what is no object XState says what is wrong.
+      if (typeof event === 'object' && !this.standIn.isInspected) this._send(event)
+      else this.send(event as never)
     } finally {
       this.#isHanding = false
     }
@@ -134,6 +147,11 @@ export class WorkActor extends XStateActor implements Noted {
       cameTo(this.run)
     }
   }
+}
+
+/** The run that an actor is the body of; undefined if it is none's. To look at what is above it would make an actor of that. */
+export function runOf(actor: object): ActorRun | undefined {
+  return actor instanceof WorkActor ? actor.run : undefined
 }
 
 /** In the context of its routine. */

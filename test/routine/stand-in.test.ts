@@ -1,7 +1,6 @@
 /** What stands above a user's actor while nobody looks, and what is there as soon as somebody does. */
 import { describe, expect, test } from 'vitest'
 import {
-  type ActorRef,
   type AnyActorRef,
   assign,
   createMachine,
@@ -60,6 +59,7 @@ describe('Y1: who looks up from the user’s actor finds that of the routine', (
     const [early, late] = [local.spawn('early', light), local.spawn('late', light)] as unknown as [AnyRoutine, AnyRoutine]
     await settle()
     const works = [early.work, late.work]
+    for (const work of works) expect((work as unknown as { options: object }).options).toMatchObject({ id: 'work', parent: undefined })
     expect(isObserved(early)).toBe(false)
     expect(parentOf(early.work)).toBe(early.actor)
     expect([isObserved(early), isObserved(late)]).toEqual([true, false])
@@ -131,8 +131,8 @@ describe('Y1: who looks up from the user’s actor finds that of the routine', (
     const { local } = makeTree()
     const x = local.spawn('x', light) as unknown as AnyRoutine
     await settle()
-    const work = x.work as unknown as ActorRef<never, never>
-    work.start()
+    const { work } = x
+    work?.start()
     expect(parentOf(work)).toBe(x.actor)
   })
 
@@ -277,7 +277,7 @@ describe('delayed events', () => {
     expect(pending - clock.pending).toBe(3)
     expect(Object.keys(before)).toHaveLength(20 * 3)
     await clock.advance(20)
-    const ticks = (others[0]?.work?.getSnapshot() as { context: { n: number } } | undefined)?.context.n
+    const ticks = others[0]?.work?.getSnapshot().context.n
     expect(ticks).toBeGreaterThan(90)
     for (const other of others) void other.kill()
     await settle()
