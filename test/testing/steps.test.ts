@@ -194,7 +194,6 @@ describe('whom a step names', () => {
       ['cancel oven', 'nobody there'],
       ['startChild oven at g', undefined],
       ['cancel oven', undefined],
-      ['kill oven', 'nobody there'],
     ])
   })
 })
