@@ -10,6 +10,8 @@ export interface MachineCoverage {
   readonly total: number
   /** Transitions never taken, as `source --event--> target`. */
   readonly missing: readonly string[]
+  /** How many transitions another machine of the same id took, if there is one: a factory makes a new machine each time. */
+  readonly byOthers?: number
 }
 
 /** Collects transitions as they are taken. */
@@ -44,10 +46,17 @@ export function transitionCoverage(...machines: readonly AnyStateMachine[]): Tra
   // By the config: `provide` makes a machine with the same config, but with nodes and transitions of its own.
   const taken = new Map(machines.map(({ config }) => [config, new Map<string, number>()]))
   const times = (each: AnyTransitionDefinition): number => taken.get(each.source.machine.config)?.get(placeOf(each)) ?? 0
+  // By id: how often those were seen that are not covered, and look as if they were.
+  const others = new Map(machines.map(({ id }) => [id, 0]))
   return {
     inspect: (event) => {
       if (event.type !== '@xstate.microstep') return
-      for (const each of event._transitions) taken.get(each.source.machine.config)?.set(placeOf(each), times(each) + 1)
+      for (const each of event._transitions) {
+        const { config, id } = each.source.machine
+        const known = taken.get(config)
+        if (known !== undefined) known.set(placeOf(each), times(each) + 1)
+        else if (others.has(id)) others.set(id, (others.get(id) ?? 0) + 1)
+      }
     },
     counts: (machine) => Object.fromEntries(transitionsOf(machine).map((each) => [describeTransition(each), times(each)])),
     report: (options = {}) => {
@@ -55,7 +64,9 @@ export function transitionCoverage(...machines: readonly AnyStateMachine[]): Tra
       const { min = 0 } = options
       const report = all.map(({ machine, transitions }) => {
         const missing = transitions.filter((each) => times(each) === 0).map(describeTransition)
-        return { machine: machine.id, taken: transitions.length - missing.length, total: transitions.length, missing }
+        const byOthers = others.get(machine.id) ?? 0
+        const taken = transitions.length - missing.length
+        return { machine: machine.id, taken, total: transitions.length, missing, ...(byOthers === 0 ? {} : { byOthers }) }
       })
       const short = report.filter((each) => each.taken * 100 < each.total * min)
       if (short.length > 0)
@@ -95,6 +106,12 @@ function describeTransition({ source, eventType, target, guard }: AnyTransitionD
   return `${source.id} --${eventType}${when}--> ${to}`
 }
 
-function describeCoverage({ machine, taken, total, missing }: MachineCoverage): string {
-  return [`${machine}: ${taken} of ${total}`, ...missing.map((each) => `  never taken: ${each}`)].join('\n')
+function describeCoverage({ machine, taken, total, missing, byOthers }: MachineCoverage): string {
+  const hint =
+    byOthers === undefined
+      ? []
+      : [
+          `  ${byOthers} transitions were taken by another machine of that id, as a factory makes one each time: hand over the one that runs, or what its provide() makes`,
+        ]
+  return [`${machine}: ${taken} of ${total}`, ...hint, ...missing.map((each) => `  never taken: ${each}`)].join('\n')
 }

@@ -15,6 +15,9 @@ const OPENS_CONSOLE = /getStd(out|err|in)|node:internal\/console/
 /** Real timers, where those that are imported by name stay so. */
 const TIMERS = /^(Timeout|Immediate)$/
 
+/** What comes of the code inside alone: whatever else there is may be real, and come to an end by itself. */
+const OF_THE_CODE = /^(PROMISE|TickObject|Microtask|bound-|Timeout|Immediate|CURTAINCALL)/
+
 /** Notices what escapes from one virtual time. */
 export class EscapeWatch {
   readonly #found: string[] = []
@@ -22,6 +25,8 @@ export class EscapeWatch {
   readonly #stop: () => void
   /** How many want it to go on. */
   #holders = 1
+  /** True once something was started inside of which nobody knows what it is. */
+  #hasCompany = false
 
   /** Watches from now on for what `isOurs` says was started inside. Timers have to be replaced already. */
   constructor(isOurs: () => boolean) {
@@ -31,6 +36,7 @@ export class EscapeWatch {
       init: (_id, type) => {
         if (REAL.test(type)) this.#note(type, '')
         else if (timersStay && TIMERS.test(type)) this.#note(type, `: here, what is imported from node:timers by name stays real`)
+        else if (!this.#hasCompany && !OF_THE_CODE.test(type)) this.#hasCompany = isOurs()
       },
     })
   }
@@ -42,6 +48,11 @@ export class EscapeWatch {
     if (OPENS_CONSOLE.test(stack) || AT_ONCE.test(stack)) return
     const where = lineOf(stack)
     this.#found.push(`${type}${where === undefined ? '' : `, started at ${where}`}${why}`)
+  }
+
+  /** True if nothing was started inside that may come to an end by itself and is not known to be real. */
+  get isAlone(): boolean {
+    return !this.#hasCompany
   }
 
   /** How many escapes there were so far. */

@@ -12,7 +12,13 @@ import timers, { setTimeout as namedTimeout } from 'node:timers'
 import timersPromises, { setTimeout as namedSleep } from 'node:timers/promises'
 
 /** The platform's own functions: an import by name would give those that have replaced them, and a document model may lack the globals. */
-const { setImmediate: realSetImmediate, setTimeout: realSetTimeout, clearTimeout: realClearTimeout } = timers
+const {
+  setImmediate: realSetImmediate,
+  setTimeout: realSetTimeout,
+  clearTimeout: realClearTimeout,
+  setInterval: realSetInterval,
+  clearInterval: realClearInterval,
+} = timers
 
 /** True while the kit itself starts something (B2). */
 let ofTheKit = false
@@ -39,6 +45,12 @@ export function nextTurn<Result>(act: () => Result): Promise<Result> {
     }
     asTheKit(() => realSetImmediate(turn))
   })
+}
+
+/** Does something each second of real time, until what it returns is called. Keeps no process awake. */
+export function everySecond(act: () => void): () => void {
+  const timer = asTheKit(() => realSetInterval(act, 1_000).unref())
+  return () => realClearInterval(timer)
 }
 
 /** Hears what the platform begins and ends, as far as it tells. Promises are left out: to track them makes each cost three times as much. */

@@ -9,6 +9,7 @@ import { CurtaincallError } from '../contract/index.ts'
 import { instrument, isThenable } from '../turn/index.ts'
 import type { Manager } from '../manager/index.ts'
 import { check, duration, having, refuse } from '../spec/index.ts'
+import { noteExpected } from './surrender.ts'
 import { presentClock } from './virtual-time.ts'
 
 /** What an event has to look like: fields of it, or a test. */
@@ -93,7 +94,9 @@ export function createTestProbe(manager: Pick<Manager, 'on' | 'path'>): TestProb
           `${manager.path}: no ${type}${describe(match)} within ${within} ms; ${came(events.slice(from))}`,
         )
       seen = at + 1
-      return events[at] as LifecycleEventOf<typeof type>
+      const event = events[at] as LifecycleEventOf<typeof type>
+      noteExpected(event)
+      return event
     },
     expectNoEvent: async (type, match, options = {}) => {
       checkEvent('expectNoEvent', type, match)

@@ -27,10 +27,11 @@ import { judge, lawList, type Law, type Reach, type Remains, type Run } from './
 import { laws as allLaws } from './laws.ts'
 import { Onlooker } from './onlooker.ts'
 import { plant, type TreePlan, worksOf } from './plan.ts'
+import { placesOf } from './arbitraries.ts'
 import { randomFrom, Schedule, type ScheduleMode } from './schedule.ts'
 import { checkSteps, describeStep, type Step, StepPerformer } from './script.ts'
 import { SignalListeners } from './signal-listeners.ts'
-import { recordOf, type StepRecord, withSteps } from './step-record.ts'
+import { recordOf, refuseStrangers, type StepRecord, withSteps } from './step-record.ts'
 import { Recorder, type Trace, TRACE_VERSION, type TraceHeader, type Violation } from './trace.ts'
 import { versions } from './versions.ts'
 import { VirtualClock } from './virtual-clock.ts'
@@ -104,7 +105,7 @@ export const STEPS = 10_000
 /**
  * Plays a tree in virtual time.
  *
- * @throws ConfigError for a wrong option; CurtaincallError ERR_TEST if it does not end, naming what was still running;
+ * @throws ConfigError for a wrong option, and for a fault or a step of a name that nobody ever has; CurtaincallError ERR_TEST if it does not end, naming what was still running;
  * ERR_ESCAPED if something started real input or output.
  * @example
  * const shop = { children: [routine('till', openTill), routine('oven', bake)] }
@@ -116,6 +117,14 @@ export async function simulate(tree: SimulatedTree, options: SimulationOptions =
   const unknownName = Object.keys(options.faults ?? {}).find((name) => !names.has(name))
   if (unknownName !== undefined)
     throw refuse('simulate option faults', `names of routines that come to be (${[...names].join(', ')})`, unknownName)
+  // Of what was planned, something may have been prevented.
+  const planned = isPlan(tree) ? placesOf(tree) : { names: [], managers: [] }
+  const { managers, events } = simulation.run
+  refuseStrangers(options.script ?? [], {
+    names: new Set([...names, ...planned.names]),
+    managers: new Set([...managers.keys(), ...planned.managers]),
+    paths: new Set([...events.map(({ actor }) => actor).filter((path) => path !== ''), ...planned.managers]),
+  })
   return simulation
 }
 

@@ -1,4 +1,5 @@
 /** What laws know of a step of the script. Its text is for people: names may have blanks in them. */
+import { refuse } from '../spec/index.ts'
 import type { Step } from './script.ts'
 import type { TraceEvent } from './trace.ts'
 
@@ -20,6 +21,34 @@ export function recordOf(step: Step): StepRecord {
   const at = 'at' in step ? { at: step.at } : {}
   const target = targetOf(step)
   return { do: step.do, ...(target === undefined ? {} : { target }), ...at }
+}
+
+/** Whom a script may name: who came to be, or was planned to. */
+interface Comers {
+  /** Names of routines. */
+  readonly names: ReadonlySet<string>
+  /** Paths of managers. */
+  readonly managers: ReadonlySet<string>
+  /** Paths of all. */
+  readonly paths: ReadonlySet<string>
+}
+
+/**
+ * Refuses a step that names somebody who never is, which is a mistake in the script. One that comes too early or too late has met nobody,
+ * and says so in its event.
+ */
+export function refuseStrangers(steps: readonly Step[], { names, managers, paths }: Comers): void {
+  const ids = new Set([...names, ...[...paths].map((path) => path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('#')) + 1))])
+  const known = (many: ReadonlySet<string>): string => [...many].join(', ')
+  for (const [i, step] of steps.entries()) {
+    if ('run' in step) continue
+    const owner = `simulate script step ${i} (${step.do})`
+    if ('routine' in step && !names.has(step.routine))
+      throw refuse(`${owner} option routine`, `the name of a routine that comes to be (${known(names)})`, step.routine)
+    if ('at' in step && !managers.has(step.at))
+      throw refuse(`${owner} option at`, `the path of a manager that comes to be (${known(managers)})`, step.at)
+    if ('id' in step && !ids.has(step.id)) throw refuse(`${owner} option id`, `the id of a child that comes to be (${known(ids)})`, step.id)
+  }
 }
 
 function targetOf(step: Exclude<Step, { run: unknown }>): string | undefined {

@@ -4,10 +4,11 @@ import { type AnyBody, CurtaincallError } from '../contract/index.ts'
 import { createGlobalManager, GlobalManager } from '../manager/index.ts'
 import { INTERCEPTOR } from '../port/index.ts'
 import { isThenable } from '../turn/index.ts'
-import { callable, check, duration, type GlobalManagerOptions, refuse } from '../spec/index.ts'
+import { callable, check, duration, flag, type GlobalManagerOptions, refuse } from '../spec/index.ts'
 import { undoAll } from './layers.ts'
 import { holdWatching, LEAK_RULES, type LeakOptions, LeakWatch, refuseLeaks } from './leaks.ts'
 import { owned } from './owners.ts'
+import { type Surrender, watchSurrender } from './surrender.ts'
 import { holdPlatform, presentClock, presentEscapes } from './virtual-time.ts'
 
 /** What has to be handed on to `createGlobalManager`, so that what is left has an owner: options as any others, to a factory of trees. */
@@ -74,6 +75,8 @@ export async function expectNoLeaks<Result>(
 export interface SupervisedOptions extends LeakOptions {
   /** vitest's `onTestFinished`, or whatever calls back at the end of a test: stops the tree then. @default `stop()` is yours to call */
   readonly onTestFinished?: ((stop: () => Promise<void>) => void) | undefined
+  /** Lets a tree pass that gave up while the test asked for nothing of that. @default false */
+  readonly allowGivingUp?: boolean | undefined
   /** Milliseconds that the shutdown may take. @default 5_000 */
   readonly timeout?: number | undefined
 }
@@ -81,7 +84,7 @@ export interface SupervisedOptions extends LeakOptions {
 /** A tree that is stopped, and checked for leaks, at the end of its test. */
 export interface Supervised {
   readonly global: GlobalManager
-  /** Shuts it down. Throws CurtaincallError ERR_TEST if it takes too long, or leaves something behind. */
+  /** Shuts it down. Throws CurtaincallError ERR_TEST if it takes too long, leaves something behind, or gave up and nobody asked for that. */
   stop(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
@@ -109,6 +112,7 @@ export async function startSupervised(tree: SupervisedTree, options: SupervisedO
   check('startSupervised', options, {
     onTestFinished: callable,
     timeout: duration,
+    allowGivingUp: flag,
     ...LEAK_RULES,
   })
   if (typeof tree !== 'function' && (typeof tree !== 'object' || tree === null)) throw refuse('startSupervised tree', TREE, tree)
@@ -117,18 +121,19 @@ export async function startSupervised(tree: SupervisedTree, options: SupervisedO
   const here = AsyncLocalStorage.snapshot() as <Result>(act: () => Result) => Result
   const watch = new LeakWatch()
   const given = ownership(watch)
-  const begin = async (): Promise<GlobalManager> => {
+  const begin = async (): Promise<{ made: GlobalManager; surrender: Surrender }> => {
     const made = typeof tree === 'function' ? await tree(given) : createGlobalManager({ ...tree, ...given })
     if (!(made instanceof GlobalManager)) throw refuse('startSupervised tree', TREE, made)
+    const surrender = watchSurrender(made)
     await made.ready()
-    return made
+    return { made, surrender }
   }
-  const global = await watch.run(begin).catch((error: unknown) => {
+  const { made: global, surrender } = await watch.run(begin).catch((error: unknown) => {
     release()
     throw error
   })
   let stopping: Promise<void> | undefined
-  const stop = (): Promise<void> => (stopping ??= here(() => halt(global, watch, options)).finally(release))
+  const stop = (): Promise<void> => (stopping ??= here(() => halt(global, watch, options, surrender)).finally(release))
   try {
     options.onTestFinished?.(stop)
   } catch (error) {
@@ -160,11 +165,13 @@ function holdAll(): () => void {
 }
 
 /** Stops the tree. What has escaped is thrown, too, where the virtual time that it began in is over and can't say so any more. */
-async function halt(global: GlobalManager, watch: LeakWatch, options: SupervisedOptions): Promise<void> {
+async function halt(global: GlobalManager, watch: LeakWatch, options: SupervisedOptions, surrender: Surrender): Promise<void> {
   const escapes = presentEscapes()
   const known = escapes?.count
+  const refuseSurrender = surrender()
   try {
     await shutDown(global, options)
+    if (options.allowGivingUp !== true) refuseSurrender()
     await watch.run(() => refuseLeaks(watch, options))
   } catch (error) {
     throw escapes?.error({ error }) ?? error

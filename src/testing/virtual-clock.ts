@@ -237,6 +237,11 @@ export class VirtualClock {
     }
   }
 
+  /** Changes whenever something is armed or fires. */
+  get pace(): number {
+    return this.#order + this.#fired
+  }
+
   /** How many timers have fired: those of the simulation itself left out. */
   get fired(): number {
     return this.#fired
@@ -270,12 +275,20 @@ export class VirtualClock {
   }
 
   #endless(steps: number): CurtaincallError {
+    return new CurtaincallError(
+      'ERR_TEST',
+      `${steps} timers have fired and ${this.#heap.length} are still pending:\n${this.describePending()}`,
+    )
+  }
+
+  /** The next timers, and where they were armed, a line each; empty if there is none. */
+  describePending(): string {
     const named = this.pending().slice(0, NAMED)
     const lines = named.map(
       ({ kind, in: ms, where, owner }) =>
         `  ${kind} in ${ms} ms${owner === undefined ? '' : ` of ${owner}`}${where === undefined ? '' : `, armed at ${where}`}`,
     )
-    return new CurtaincallError('ERR_TEST', `${steps} timers have fired and ${this.#heap.length} are still pending:\n${lines.join('\n')}`)
+    return lines.join('\n')
   }
 
   // --- a binary heap ---------------------------------------------------------------------------

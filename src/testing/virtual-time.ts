@@ -7,6 +7,7 @@
  * Q3  Real input and output that is started inside is named and makes the run fail, whatever else it fails of: its end can't be waited
  *     for in virtual time.
  * Q4  Where escapes can't be seen, or asynchronous context gets lost, a run fails and says so.
+ * Q5  Where somebody waits for its timers and nobody moves it, a run fails and says so; see standstill.ts.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Clock } from '../port/index.ts'
@@ -14,6 +15,7 @@ import { CurtaincallError } from '../contract/index.ts'
 import { check, flag, refuse, type Rule } from '../spec/index.ts'
 import { EscapeWatch, refuseUnwatched } from './escapes.ts'
 import { shared } from './layers.ts'
+import { moving } from './standstill.ts'
 import { installPlatform } from './virtual-platform.ts'
 import { contextIsKept, LOSES_CONTEXT } from './platform.ts'
 import { type PendingTimer, type RunOptions, VirtualClock } from './virtual-clock.ts'
@@ -58,7 +60,7 @@ const storage = new AsyncLocalStorage<VirtualClock>()
  *
  * @returns What the function returns.
  * @throws What the function throws; CurtaincallError ERR_ESCAPED if something started real input or output inside, with what the function
- * throws as its cause; ERR_TEST where the platform does not show that.
+ * throws as its cause; ERR_TEST where the platform does not show that, and if it waits for timers of a time that nobody moves.
  * @example
  * await virtualTime(async (time) => {
  *   const slept = new Promise((resolve) => setTimeout(resolve, 60_000))
@@ -74,7 +76,8 @@ export async function virtualTime<Result>(
   check('virtualTime', options, RULES)
   const { now = START, trace = true, allowEscapes = false } = options
   const virtual = new VirtualClock(now, trace)
-  return onClock(virtual, allowEscapes, () => run(timeOf(virtual)))
+  const isAlone = (): boolean => watches.get(virtual)?.isAlone === true
+  return onClock(virtual, allowEscapes, () => moving(virtual, isAlone, () => run(timeOf(virtual))))
 }
 
 /** The clock of the run that this is inside of; undefined if it is in none. */

@@ -120,10 +120,10 @@ export class Listeners {
     if (chain.first === undefined) this.#byType?.delete(type)
   }
 
-  /** True if somebody listens to this type, or to all, here or above: an instrument is nobody. */
-  areLookedAt(type: string): boolean {
+  /** True if somebody listens to this type, or to all, here or above: an instrument is nobody, nor are so many `besides`. */
+  areLookedAt(type: string, besides = 0): boolean {
     for (let node: Listeners | undefined = this; node !== undefined; node = node.up)
-      if ((node.#byType?.get(type)?.lookers ?? 0) + (node.#byType?.get('*')?.lookers ?? 0) > 0) return true
+      if ((node.#byType?.get(type)?.lookers ?? 0) + (node.#byType?.get('*')?.lookers ?? 0) > besides) return true
     return false
   }
 

@@ -377,10 +377,15 @@ describe('coverage', () => {
     expect(coverage.report()).toEqual([{ machine: 'gate', taken: 2, total: 3, missing: ['gate.a --go--> gate.c'] }])
   })
 
-  test('another machine of the same ids is not', () => {
+  test('another machine of the same ids is not, and it is said that there was one', () => {
     const machine = gate()
     const coverage = transitionCoverage(machine)
     go(gate(), coverage)
-    expect(coverage.report()).toMatchObject([{ taken: 0 }])
+    expect(coverage.report()).toMatchObject([{ taken: 0, byOthers: 2 }])
+    expect(() => coverage.report({ min: 50 })).toThrow(
+      /^fewer than 50 % of the transitions were taken\ngate: 0 of 3\n {2}2 transitions were taken by another machine of that id, as a factory makes one each time: /,
+    )
+    go(createMachine({ id: 'other', on: { go: {} } }), coverage)
+    expect(coverage.report()).toMatchObject([{ byOthers: 2 }])
   })
 })

@@ -84,7 +84,7 @@ test.each<[string, () => Promise<unknown>, string]>([
   [
     'an unknown option of startSupervised',
     () => startSupervised({}, any({ allowOrphan: true })),
-    'startSupervised: unknown option "allowOrphan"; known are onTestFinished, timeout, owner, allowOrphans, allowUnseen',
+    'startSupervised: unknown option "allowOrphan"; known are onTestFinished, timeout, allowGivingUp, owner, allowOrphans, allowUnseen',
   ],
   ...[undefined, null, {}].map((subject): [string, () => Promise<unknown>, string] => [
     `the end of ${JSON.stringify(subject)}`,

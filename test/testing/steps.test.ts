@@ -163,3 +163,37 @@ test("laws see what a step was; a trace's events are as they were", async () => 
   )
   expect(trace.events).toHaveLength(run.events.length)
 })
+
+describe('whom a step names', () => {
+  const tree = { name: 'g', children: [routine('till', untilTold)] }
+  const played = (...script: Step[]) => simulate(tree, { script })
+
+  test('has to be somebody who comes to be', async () => {
+    const refused = (step: Step) => expect(played({ do: 'wait', ms: 1 }, step)).rejects
+    await refused({ do: 'cancel', routine: 'tilll' }).toThrow(
+      'simulate script step 1 (cancel) option routine must be the name of a routine that comes to be (till); received "tilll"',
+    )
+    await refused({ do: 'shutdown', at: 'g/m' }).toThrow(
+      'simulate script step 1 (shutdown) option at must be the path of a manager that comes to be (g); received "g/m"',
+    )
+    await refused({ do: 'terminateChild', at: 'g', id: 'oven' }).toThrow(
+      'simulate script step 1 (terminateChild) option id must be the id of a child that comes to be (till, g); received "oven"',
+    )
+  })
+
+  test('may be there later, or have been: then it has met nobody', async () => {
+    const oven: Step = { do: 'startChild', at: 'g', child: { kind: 'routine', name: 'oven', options: { restart: 'temporary' } } }
+    const { trace } = await played(
+      { do: 'cancel', routine: 'oven' },
+      oven,
+      { do: 'cancel', routine: 'oven' },
+      { do: 'kill', routine: 'oven' },
+    )
+    const steps = trace.events.filter(({ type }) => type === 'step')
+    expect(steps.slice(0, 3).map(({ text, how }) => [text, how])).toEqual([
+      ['cancel oven', 'nobody there'],
+      ['startChild oven at g', undefined],
+      ['cancel oven', undefined],
+    ])
+  })
+})

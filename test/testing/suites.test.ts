@@ -2,8 +2,16 @@
 import { EventEmitter } from 'node:events'
 import { describe, expect, test } from 'vitest'
 import { assign, createActor, createMachine, setup } from 'xstate'
-import { createGlobalManager, routine, type RoutineContext } from 'curtaincall'
-import { createTestProbe, describeModel, expectNoLeaks, startSupervised, transitionPaths, virtualTime } from 'curtaincall/testing'
+import { createGlobalManager, type GlobalManager, manager, routine, type RoutineContext } from 'curtaincall'
+import {
+  createTestProbe,
+  describeModel,
+  expectNoLeaks,
+  startSupervised,
+  type Supervised,
+  transitionPaths,
+  virtualTime,
+} from 'curtaincall/testing'
 
 const untilTold = ({ signal }: RoutineContext): Promise<void> => new Promise((resolve) => signal.addEventListener('abort', () => resolve()))
 const thrownBy = async (run: () => unknown): Promise<string> => {
@@ -64,6 +72,63 @@ describe('startSupervised', () => {
       const before = time.now()
       expect(await thrownBy(() => shop.stop())).toBe('shop did not shut down within 300 ms')
       expect(time.now() - before).toBe(300)
+    })
+  })
+
+  describe('a tree that gave up while the test looked elsewhere', () => {
+    const jams = () => {
+      throw new Error('jam')
+    }
+    const tree = { name: 'shop', logger: false, maxRestarts: 1, children: [routine('till', jams)] } as const
+    const run = (act: (shop: Supervised) => unknown, options = {}) =>
+      thrownBy(() =>
+        virtualTime(async (time) => {
+          const shop = await startSupervised(tree, options)
+          await time.advance(5_000)
+          await act(shop)
+          await shop.stop()
+        }),
+      )
+    const gaveUp =
+      'shop gave up, and the test asked for nothing of that: RestartLimitError: shop: more than 1 restarts within 5000 ms, after Error: jam'
+
+    test('fails its end, and says why', async () => {
+      expect(await run(() => undefined)).toBe(gaveUp)
+      expect(await run(({ global }) => createTestProbe(global).events)).toBe(gaveUp)
+      expect(await run(({ global }) => expect(global.state).toBe('failed'))).toBe(gaveUp)
+    })
+
+    test.each<[string, (shop: Supervised) => unknown]>([
+      ['asks for its outcome', ({ global }) => global.outcome],
+      ['shuts it down itself', ({ global }) => global.shutdown()],
+      ['has waited for its end', ({ global }) => createTestProbe(global).expectTerminated(global)],
+    ])('but not if the test %s', async (_, act) => expect(await run(act)).toBe(''))
+
+    test('nor if it has waited for the event, has listened, or allows it', async () => {
+      expect(await run(() => undefined, { allowGivingUp: true })).toBe('')
+      const early = (act: (global: GlobalManager) => unknown) =>
+        thrownBy(() =>
+          virtualTime(async () => {
+            const till = routine('till', () => new Promise((_, reject) => setTimeout(() => reject(new Error('jam')), 10)))
+            await using shop = await startSupervised({ ...tree, children: [till] })
+            await act(shop.global)
+            await createTestProbe(shop.global).expectNoEvent('routine.hung', undefined, { for: 6_000 })
+          }),
+        )
+      expect(await early(() => undefined)).toBe(gaveUp)
+      expect(await early((global) => createTestProbe(global).expectEvent('manager.gaveUp'))).toBe('')
+      expect(await early((global) => createTestProbe(global).expectEvent('routine.failed'))).toBe(gaveUp)
+      expect(await early((global) => global.on('manager.gaveUp', () => undefined))).toBe('')
+    })
+
+    test('a manager below that gave up is the business of its supervisor', async () => {
+      const below = {
+        ...tree,
+        maxRestarts: 3,
+        children: [manager('front', { maxRestarts: 0, restart: 'temporary', children: tree.children })],
+      }
+      await using shop = await startSupervised(below)
+      expect(shop.global.state).toBe('running')
     })
   })
 
