@@ -70,6 +70,14 @@ export function patience({ until, by }: Blocking, root: ShutdownView): number | 
   return times.length === 0 ? undefined : Math.min(...times)
 }
 
+/** What a shutdown that goes on is at. */
+export function progressOf({ phases, held, hooks }: ShutdownView): string {
+  if (held) return 'waits its turn'
+  const phase = phases.at(-1)?.phase ?? ''
+  if (hooks === 0) return phase
+  return `${phase}, held by ${hooks === 1 ? 'a listener' : `${hooks} listeners`}`
+}
+
 /** A phase on its track: a share of it, moved on by as many pixels as shorter ones before it need to be seen. */
 export interface Segment {
   readonly phase: string

@@ -4,7 +4,7 @@ import { PHASES } from '../../machines/lifecycle-event.ts'
 import type { ShutdownView } from '../../src/inspector/protocol.ts'
 import { useAnswer } from '../state/hooks.ts'
 import { useTicking } from '../state/ticking.ts'
-import { axisEnd, type Blocking, blockersOf, type Episode, episodesOf, patience, segmentsOf } from '../state/waterfall.ts'
+import { axisEnd, type Blocking, blockersOf, type Episode, episodesOf, patience, progressOf, segmentsOf } from '../state/waterfall.ts'
 import { count, Empty, Failed, Glyph, moment, nameOf, PathLink, span, Stale, State } from './shared.tsx'
 import './shutdown.css'
 
@@ -134,6 +134,8 @@ function Blockers({ episode, now }: { readonly episode: Episode; readonly now: n
 
 /** What to say where no routine blocks: a listener may. */
 function nobody({ runs }: Episode, now: number): string {
+  const hooked = runs.findLast(({ endedAt, hooks }) => endedAt === undefined && hooks > 0)
+  if (hooked !== undefined) return `No routine. ${hooked.path}: ${progressOf(hooked)} of its manager.phase.`
   const slow = runs.findLast(({ endedAt, held, phases }) => endedAt === undefined && !held && now - (phases.at(-1)?.from ?? now) > 250)
   const phase = slow?.phases.at(-1)
   if (slow === undefined || phase === undefined) return 'Nobody: it goes on by itself.'
@@ -232,10 +234,9 @@ interface ManagerPhasesProps {
 }
 
 function ManagerPhases({ run, base, now, at }: ManagerPhasesProps) {
-  const { path, depth, phases, endedAt, startedAt, state, held } = run
+  const { path, depth, phases, endedAt, startedAt, state } = run
   const whole = (endedAt ?? now) - startedAt
   const said = phases.map(({ phase, from, to }) => `${phase} ${span((to ?? now) - from)}`).join(', ')
-  const phase = phases.at(-1)?.phase ?? ''
   return (
     <li>
       <span className="name" style={{ paddingInlineStart: Math.min(10, depth - base) * 14 }}>
@@ -258,7 +259,7 @@ function ManagerPhases({ run, base, now, at }: ManagerPhasesProps) {
       </span>
       <span className="total">
         {endedAt === undefined ? <Glyph state="stopping" quiet /> : <Glyph state={state ?? 'completed'} />}
-        {endedAt === undefined ? (held ? 'waits its turn' : phase) : span(whole)}
+        {endedAt === undefined ? progressOf(run) : span(whole)}
       </span>
     </li>
   )

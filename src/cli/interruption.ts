@@ -14,10 +14,10 @@ export class Interruption {
   readonly first: Promise<void>
   /** Resolves with the second one. */
   readonly second: Promise<void>
-  readonly #names = Object.keys(SIGNAL_EXITS) as (keyof typeof SIGNAL_EXITS)[]
-  readonly #noted: (signal: NodeJS.Signals) => void
+  #isOver = false
 
   constructor(global: GlobalManager, shutdown: ShutdownOptions, unread: AbortSignal, say: (line: string) => void) {
+    const names = Object.keys(SIGNAL_EXITS) as (keyof typeof SIGNAL_EXITS)[]
     const [first, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
     this.first = first.promise
     this.second = second.promise
@@ -26,13 +26,19 @@ export class Interruption {
       first.resolve()
     }
     let signals = 0
-    this.#noted = (signal) => {
+    let late = 0
+    const noted = (signal: NodeJS.Signals): void => {
+      if (this.#isOver) {
+        // What was left open may hang.
+        if (++late > 1) process.exit(process.exitCode ?? SIGNAL_EXITS[signal as keyof typeof SIGNAL_EXITS])
+        return
+      }
       say(signals === 0 ? `${signal}: shutting down; once more to make it immediate` : `${signal}: immediately`)
       if (++signals > 1) second.resolve()
       begin(SIGNAL_EXITS[signal as keyof typeof SIGNAL_EXITS])
     }
-    for (const name of this.#names) process.on(name, this.#noted)
-    handleSignals(global, this.#names, shutdown)
+    for (const name of names) process.on(name, noted)
+    handleSignals(global, names, shutdown)
     const leave = (): void => {
       begin(UNREAD_EXIT)
       void global.shutdown(shutdown)
@@ -41,7 +47,11 @@ export class Interruption {
     else unread.addEventListener('abort', leave, { once: true })
   }
 
+  /**
+   * The run is over, and how it went is known. One that comes now does not end the process as if it had been interrupted: a terminal
+   * sends it to the whole group, and npm hands it on once more.
+   */
   end(): void {
-    for (const name of this.#names) process.off(name, this.#noted)
+    this.#isOver = true
   }
 }

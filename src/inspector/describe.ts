@@ -6,7 +6,7 @@ import { routineLogic, type SupervisedRoutine } from '../routine/index.ts'
 import { chartOf, isMachine, stateToWire } from './chart.ts'
 import { kindOf } from './forest.ts'
 import type { ActorView, Blocker, ChartState, HealthView, LogLine } from './protocol.ts'
-import { textOf } from './story.ts'
+import { textOf, type WorkKind } from './story.ts'
 import { type Ongoing, UNKNOWN } from './timeline.ts'
 import type { Traffic } from './traffic.ts'
 
@@ -116,6 +116,12 @@ function describeRoutine(routine: SupervisedRoutine, traffic: Traffic): Own {
   }
 }
 
+/** What a routine runs; undefined of one that has gone. */
+export function workOf(found: Manager | SupervisedRoutine | undefined): WorkKind | undefined {
+  if (found === undefined || found instanceof Manager) return undefined
+  return found.isActor ? 'actor' : 'function'
+}
+
 /**
  * How long a manager's shutdown may take, and which of the routines that it waits for in this phase have not ended.
  *
@@ -124,13 +130,15 @@ function describeRoutine(routine: SupervisedRoutine, traffic: Traffic): Own {
 export function describeOngoing(global: GlobalManager, path: string, phase: string | undefined, asked: number | undefined): Ongoing {
   const manager = find(global, path)
   if (!(manager instanceof Manager)) return UNKNOWN
-  const deadline = manager.life.run?.deadline ?? Infinity
-  const held = phase === 'closing' && deadline === Infinity && manager.life.up?.run !== undefined
+  const { run, up, flock } = manager.life
+  const deadline = run?.deadline ?? Infinity
+  const held = phase === 'closing' && deadline === Infinity && up?.run !== undefined
   return {
     deadline: deadline === Infinity ? undefined : deadline,
     blocking: held || phase === 'cleaning' ? [] : blockersOf(manager, phase, asked),
-    living: manager.life.flock.livingRoutines,
+    living: flock.livingRoutines,
     held,
+    hooks: run?.hooks ?? 0,
   }
 }
 

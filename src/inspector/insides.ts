@@ -67,11 +67,15 @@ export class Insides {
     return this.#lives.get(path)?.find((each) => each.which === which && each.incarnation === incarnation)
   }
 
+  /** True if an actor of the user's own is known there. */
+  hasWork(path: string): boolean {
+    return this.#lives.get(path)?.some(({ which }) => which === 'work') === true
+  }
+
   /** The snapshots of interest: those of the user's own actor, or of the lifecycle if there is none, or it has not begun. */
   #shown(path: string, incarnation: number, at: number): Life | undefined {
     const life = this.#life(path, incarnation, 'life')
-    const hasWork = this.#lives.get(path)?.some(({ which }) => which === 'work') === true
-    return hasWork && latest(life, at)?.value !== 'pending' ? this.#life(path, incarnation, 'work') : life
+    return this.hasWork(path) && latest(life, at)?.value !== 'pending' ? this.#life(path, incarnation, 'work') : life
   }
 
   /** The machine of an actor: the same in all its lives. */

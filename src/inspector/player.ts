@@ -139,7 +139,7 @@ export class Player {
     look: ({ path, n, at = [] }) => this.#insides.look(path, this.#incarnationOf(path), this.#at, n, at),
     diff: ({ path, from, to }) => this.#insides.diff(path, this.#incarnationOf(path), this.#at, from, to),
     messages: ({ paths, limit }) => this.#insides.messages(paths, this.#at, limit),
-    why: ({ seq, path }) => why(this.#ledger, seq, path, this.#seqAfter),
+    why: ({ seq, path }) => why(this.#ledger, seq, path, this.#seqAfter, (of) => (this.#insides.hasWork(of) ? 'actor' : undefined)),
     shutdown: () => this.#shutdowns(),
     health: () => this.#health.view(this.#forest.base(), this.#at),
     timeline: (ask) => this.#timeline.view(ask, this.to),

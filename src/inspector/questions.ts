@@ -203,6 +203,8 @@ export interface ShutdownView {
   readonly living: number | undefined
   /** True while it is closed, and waits until the manager above stops it. */
   readonly held: boolean
+  /** Promises of listeners of `manager.phase` that hold up the present phase. */
+  readonly hooks: number
   /** What it ended as; undefined while it goes on. */
   readonly state: string | undefined
 }

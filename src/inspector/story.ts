@@ -18,8 +18,15 @@ const ROOTS = new Set(['routine.failed', 'routine.hung', 'routine.completed', 'm
  * The chain of causes up to an event, and what came of it. Without `seq`, of the latest that went wrong at the path.
  *
  * @param before Without `seq`, events with this `seq` or a later one are left out.
+ * @param workOf What a routine runs, as far as it is known.
  */
-export function why(ledger: Ledger, seq: number | undefined, path: string | undefined, before = Infinity): WhyView | undefined {
+export function why(
+  ledger: Ledger,
+  seq: number | undefined,
+  path: string | undefined,
+  before = Infinity,
+  workOf: (path: string) => WorkKind | undefined = () => undefined,
+): WhyView | undefined {
   const end = seq === undefined ? ledger.firstFrom(before) : ledger.size
   const asked = seq === undefined ? latestWrong(ledger, path, end) : ledger.indexOf(seq)
   const event = ledger.at(asked)
@@ -43,7 +50,7 @@ export function why(ledger: Ledger, seq: number | undefined, path: string | unde
     sentence: sentenceOf(each),
     asked: each === event,
   }))
-  return { headline: headlineOf(event, chain), steps: inWords, advice: adviceOn(steps), cut }
+  return { headline: headlineOf(event, chain), steps: inWords, advice: adviceOn(steps, workOf), cut }
 }
 
 function latestWrong(ledger: Ledger, path: string | undefined, end: number): number {
@@ -155,15 +162,24 @@ function headlineOf(event: KeptEvent, chain: readonly KeptEvent[]): string {
   return root === undefined || root === event ? sentenceOf(event) : `${sentenceOf(event)} – because ${sentenceOf(root)}`
 }
 
-const ADVICE: readonly (readonly [is: (event: KeptEvent) => boolean, advice: string])[] = [
+/** What a routine runs. */
+export type WorkKind = 'function' | 'actor'
+
+const BEATS = {
+  function: 'Call context.heartbeat() while it works, or raise hungAfter',
+  actor: 'Each event that it handles is a sign of life: let it handle some while it works, or raise hungAfter',
+  unknown:
+    'A function calls context.heartbeat() while it works, and of a machine each event that it handles is a sign of life; or raise hungAfter',
+} as const
+
+type Advice = string | ((event: KeptEvent, workOf: (path: string) => WorkKind | undefined) => string)
+
+const ADVICE: readonly (readonly [is: (event: KeptEvent) => boolean, advice: Advice])[] = [
   [
     ({ type }) => type === 'manager.gaveUp',
     'Mend the failure that repeats, or widen maxRestarts and restartWindow of the manager that gave up; a backoff gives a passing fault time to pass.',
   ],
-  [
-    ({ type }) => type === 'routine.hung',
-    'Call context.heartbeat() while it works, or raise hungAfter; onHung decides what becomes of it.',
-  ],
+  [({ type }) => type === 'routine.hung', ({ path }, workOf) => `${BEATS[workOf(path) ?? 'unknown']}; onHung decides what becomes of it.`],
   [
     ({ type }) => type === 'routine.killed',
     'Let the work listen to context.signal and end when it is aborted, or give it more shutdown time.',
@@ -178,6 +194,10 @@ const ADVICE: readonly (readonly [is: (event: KeptEvent) => boolean, advice: str
   ],
 ]
 
-function adviceOn(steps: readonly KeptEvent[]): string | undefined {
-  return ADVICE.find(([is]) => steps.some(is))?.[1]
+function adviceOn(steps: readonly KeptEvent[], workOf: (path: string) => WorkKind | undefined): string | undefined {
+  for (const [is, advice] of ADVICE) {
+    const step = steps.find(is)
+    if (step !== undefined) return typeof advice === 'string' ? advice : advice(step, workOf)
+  }
+  return undefined
 }

@@ -220,10 +220,10 @@ interface Run {
 }
 
 /** What is known of a shutdown that goes on. */
-export type Ongoing = Pick<ShutdownView, 'deadline' | 'blocking' | 'living' | 'held'>
+export type Ongoing = Pick<ShutdownView, 'deadline' | 'blocking' | 'living' | 'held' | 'hooks'>
 
 /** The same where nothing is known, or nothing goes on. */
-export const UNKNOWN: Ongoing = { deadline: undefined, blocking: [], living: undefined, held: false }
+export const UNKNOWN: Ongoing = { deadline: undefined, blocking: [], living: undefined, held: false, hooks: 0 }
 
 /** The shutdowns of all managers, the latest hundreds. */
 export class Waterfall {

@@ -10,7 +10,7 @@ import { type GlobalManager, Manager } from '../manager/index.ts'
 import { routineLogic } from '../routine/index.ts'
 import { instrument, type Unsubscribe } from '../turn/index.ts'
 import { chartOf } from './chart.ts'
-import { actorOf, describeActor, describeChart, describeHealth, describeOngoing, find } from './describe.ts'
+import { actorOf, describeActor, describeChart, describeHealth, describeOngoing, find, workOf } from './describe.ts'
 import { describeEnded } from './describe-ended.ts'
 import { Forest, kindOf } from './forest.ts'
 import { Ledger } from './ledger.ts'
@@ -261,7 +261,7 @@ export class Watch implements Watched {
       this.traffic.watch(paths)
       return this.traffic.messages(paths, limit)
     },
-    why: ({ seq, path }) => why(this.ledger, seq, path),
+    why: ({ seq, path }) => why(this.ledger, seq, path, undefined, (of) => workOf(find(this.#global, of))),
     shutdown: () => this.#waterfall.view(this.now, (path, phase, asked) => describeOngoing(this.#global, path, phase, asked)),
     health: () => describeHealth(this.#global, this.#samples),
     timeline: (ask) => this.#bars().view(ask, this.now),

@@ -117,8 +117,14 @@ export abstract class Manager {
     return this.path
   }
 
-  /** What `JSON.stringify`, and a log, makes of it. */
+  /** No plain object: what compares, and prints what differs, then takes it as it is, and asks its `toJSON`. */
+  get [Symbol.toStringTag](): string {
+    return this.kind
+  }
+
+  /** What `JSON.stringify`, and a log, makes of it; and of a copy, as some test runners make one to print it. */
   toJSON(): object {
+    if (!(#place in this)) return { copyOf: 'a manager' }
     const { path, state, incarnation } = this
     return { path, state, incarnation }
   }

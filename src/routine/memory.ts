@@ -65,6 +65,11 @@ export abstract class Remembering {
     return (this.#memory = this.#memory === NOTHING ? new Memory() : this.#memory)
   }
 
+  /** No plain object: what compares, and prints what differs, then takes it as it is, and asks its `toJSON`. */
+  get [Symbol.toStringTag](): string {
+    return 'Routine'
+  }
+
   /** Another incarnation follows; `error` and `bornAt` are of those before it. */
   remember(error: unknown, bornAt: number | undefined): void {
     const memory = this.ownMemory

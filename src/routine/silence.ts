@@ -20,7 +20,7 @@ export function answerSilence(routine: Silent, silence: number): void {
   local.countHung(1)
   announce(routine, 'routine.hung', { silence })
   if (spec.onHung === 'report') return
-  const error = new RoutineHungError(`${path} was silent for ${silence} ms`, { path })
+  const error = new RoutineHungError(`${path} was silent for ${Math.round(silence)} ms`, { path })
   if (spec.onHung === 'kill') routine.stop(KILL, error)
   else forceRestart(routine, TIMEOUT, error)
 }

@@ -170,8 +170,9 @@ export class SupervisedRoutine extends Remembering implements Owner, Addressee, 
     return this.path
   }
 
-  /** What `JSON.stringify`, and a log, makes of it. */
+  /** What `JSON.stringify`, and a log, makes of it; and of a copy, as some test runners make one to print it. */
   toJSON(): object {
+    if (!(#path in this)) return { copyOf: 'a routine' }
     const { path, state, incarnation } = this
     return { path, state, incarnation }
   }

@@ -50,7 +50,7 @@ export class ShutdownRun implements PhaseHold {
   /** True if it began with a drain. */
   #drains = false
   /** Promises of listeners that hold up the present phase. */
-  #hooks = 0
+  hooks = 0
   #scheduled = false
   readonly #keeper: DeadlineTimer
   /** That of this shutdown itself, once there is one. */
@@ -147,7 +147,7 @@ export class ShutdownRun implements PhaseHold {
     this.#phase = phase
     this.#phaseSince = this.#now()
     this.#exceeded = false
-    this.#hooks = 0
+    this.hooks = 0
     // What is held was told to accept nothing, and has nothing to do before its turn.
     const closesBelow = phase === 'closing' && !this.#held
     if (closesBelow) this.#work.refuse()
@@ -182,10 +182,10 @@ export class ShutdownRun implements PhaseHold {
   /** A listener holds up the phase that it hears of: no phase is left before its listeners were called. */
   wait(promise: PromiseLike<unknown>): void {
     const phase = this.#phase
-    this.#hooks++
+    this.hooks++
     void promise.then(() => {
       if (phase !== this.#phase) return
-      this.#hooks--
+      this.hooks--
       this.poke()
     })
   }
@@ -374,7 +374,7 @@ export class ShutdownRun implements PhaseHold {
     if (this.#closing.phase !== this.#phase) return
     const phase = this.#phase
     const living = phase === 'closing' ? this.#flock.livingSpawned : this.#flock.living
-    const hooked = this.#hooks > 0 && this.#mode === 'graceful'
+    const hooked = this.hooks > 0 && this.#mode === 'graceful'
     const signs = {
       phase,
       works: this.#works,

@@ -367,6 +367,14 @@ test('what stays, and why, is said as it is: at once, and once', async () => {
   expect((await ended.end).out).not.toContain('the job is done')
 })
 
+test('a signal that comes once more when all is over, as npm hands it on, does not hide that it failed', async () => {
+  const { child, seen, end } = start(['run', fixture('late-signal')])
+  await seen('the job has failed; the tree stays up for the inspector until Ctrl-C')
+  child.kill('SIGINT')
+  expect((await end).code).toBe(1)
+  expect((await run('run', '--no-inspect', fixture('late-signal'))).code).toBe(1)
+})
+
 test('the address that is printed opens the page', async () => {
   const { child, seen, text, end } = start(['run', fixture('quick')])
   await seen('stays up')

@@ -466,6 +466,15 @@ describe('why', () => {
     expect(why(new Ledger(5), undefined, undefined)).toBeUndefined()
   })
 
+  test('advises what the work can do: a function beats, of a machine each event is a beat', () => {
+    const hung = ledgerOf([{ seq: 1, at: 0, type: 'routine.hung', path: 'g/a', cause: null }])
+    const advised = (kind?: 'function' | 'actor') => why(hung, 1, undefined, undefined, () => kind)?.advice
+    expect(advised('function')).toBe('Call context.heartbeat() while it works, or raise hungAfter; onHung decides what becomes of it.')
+    expect(advised('actor')).toMatch(/^Each event that it handles is a sign of life/)
+    expect(advised('actor')).not.toContain('heartbeat')
+    expect(advised()).toMatch(/^A function calls context\.heartbeat\(\) while it works, and of a machine each event/)
+  })
+
   test('stays short where something fails again and again: fifty thousand causes are no story', () => {
     const ledger = ledgerOf(chain(50_000), 100_000)
     const told = why(ledger, 49_001, undefined)

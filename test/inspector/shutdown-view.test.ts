@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { createGlobalManager } from 'curtaincall'
 import { columnsOf, perSecond, sparkline } from '../../inspector/state/samples.ts'
 import { pairsOf, witnessesOf } from '../../inspector/state/pairs.ts'
-import { axisEnd, blockersOf, episodesOf, patience, segmentsOf } from '../../inspector/state/waterfall.ts'
+import { axisEnd, blockersOf, episodesOf, patience, progressOf, segmentsOf } from '../../inspector/state/waterfall.ts'
 import { Player } from '../../src/inspector/player.ts'
 import type { ChartState, KeptEvent, Recording, ShutdownsView, ShutdownView } from '../../src/inspector/protocol.ts'
 import { keep } from '../../src/inspector/recording.ts'
@@ -51,6 +51,25 @@ describe('who blocks a shutdown', () => {
     const after = watch.answer('shutdown', {})
     expect(after.runs[0]).toMatchObject({ path: 'shop', endedAt: 6_000, state: 'completed', deadline: 10_000, blocking: [] })
     expect(episodesOf(after)[0]?.endedAt).toBe(6_000)
+    watch.close()
+  })
+
+  test('a listener that holds a phase is said in its row', async () => {
+    const clock = new VirtualClock()
+    const global = createGlobalManager({ name: 'shop', clock })
+    global.createApp('api')
+    const listener = (): Promise<void> => new Promise((resolve) => void clock.setTimeout(resolve, 300))
+    for (let n = 0; n < 2; n++)
+      global.on('manager.phase', ({ path, phase }) => (path === 'shop/api' && phase === 'waiting' ? listener() : undefined))
+    const watch = new Watch(global)
+    watch.begin()
+    const done = global.shutdown({ timeout: 8_000 })
+    await clock.advance(200)
+    const said = (): string[] => watch.answer('shutdown', {}).runs.map((run) => progressOf(run))
+    expect(said()).toEqual(['waiting', 'waiting, held by 2 listeners'])
+    await clock.advance(200)
+    await done
+    expect(watch.answer('shutdown', {}).runs.map(({ hooks }) => hooks)).toEqual([0, 0])
     watch.close()
   })
 

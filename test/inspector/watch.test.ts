@@ -1,7 +1,7 @@
 /** What the inspector costs, and what it does to the tree that it looks at. */
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import fc from 'fast-check'
-import { setup } from 'xstate'
+import { createMachine, setup } from 'xstate'
 import { type LifecycleEvent, type LifecycleEventType, routine, type RoutineContext } from 'curtaincall'
 import { LifecycleBus, Listeners } from '../../src/turn/lifecycle-bus.ts'
 import { Turn } from '../../src/turn/turn.ts'
@@ -147,6 +147,20 @@ describe('U1: what it costs', () => {
       ])
       watch.close()
     }
+  })
+
+  test('whoever is hung is told what it can do, and for how long it was silent in whole milliseconds', async () => {
+    const tree = makeTree()
+    const watch = new Watch(tree.global)
+    watch.begin()
+    const options = { hungAfter: 100.4, onHung: 'kill' } as const
+    const work = tree.local.spawn('function', untilTold, options)
+    const machine = tree.local.spawn('machine', createMachine({}), { hungAfter: 300 })
+    await tree.clock.advance(500)
+    const errors = tree.events.map((event) => ('reason' in event ? String(event.reason) : '')).filter((said) => said.includes('silent'))
+    expect(errors).toEqual([`RoutineHungError: ${work.path} was silent for 100 ms`])
+    expect(watch.answer('why', { path: machine.path })?.advice).toMatch(/^Each event that it handles is a sign of life/)
+    watch.close()
   })
 
   test('whoever is hung is shown so, also to a page that opens later, until it is heard again', async () => {
