@@ -9,9 +9,8 @@ const TIMED = 400
 /** Operations of one pass, where the job does not say. */
 export const MANY = 1_000
 
-/** Microseconds of one operation. What was there before is collected as far as it can be, so that the collector does not move it meanwhile. */
+/** Microseconds of one operation. Nothing is collected in between: see "gets cold" in docs/performance.md. */
 export async function perOperation(pass: () => Pass | Promise<Pass>): Promise<number> {
-  globalThis.gc?.()
   for (let begun = performance.now(); performance.now() - begun < WARM; ) await pass()
   let [ms, operations] = [0, 0]
   for (let begun = performance.now(); performance.now() - begun < TIMED; ) {
