@@ -124,7 +124,7 @@ export abstract class Manager {
 
   /** What `JSON.stringify`, and a log, makes of it; and of a copy, as some test runners make one to print it. */
   toJSON(): object {
-    if (!(#place in this)) return { copyOf: 'a manager' }
+    if (!(#children in this)) return { copyOf: 'a manager' }
     const { path, state, incarnation } = this
     return { path, state, incarnation }
   }

@@ -5,8 +5,8 @@
  * X2  It never holds more than `capacity`; what is turned away is refused to the sender, or announced as dropped.
  * X3  What nobody will receive any more is announced as a dead letter, once; a question that is over has told who asked, and is none.
  * X4  A question that is over takes up no room, and is not received.
- * X6  A question that a body asks its own routine is taken as any other: whether the body waits for it can't be seen. If its time is up and the
- *     body has not come to it, the error says whose it was, as far as that is known.
+ * X6  A question that a body asks its own routine while nobody waits for a message there is refused at once: to wait for it would be to wait for
+ *     ever. Whether the body waits for it can't be seen. One that is taken, and that its body has not come to when its time is up, says so.
  * X5  What a body was handed and has not come to by its end waits again, before what came later.
  */
 import { MailboxFullError, type WaitOptions } from '../contract/index.ts'
@@ -14,7 +14,7 @@ import { running, soon, type Subject } from '../port/index.ts'
 import { abortSignal, check, positiveOrInfinity } from '../spec/index.ts'
 import type { Addressee } from './addressee.ts'
 import { Fifo } from './fifo.ts'
-import { type Letter, Question, sent } from './question.ts'
+import { type Letter, oneself, Question, sent } from './question.ts'
 import { AbortWatch, type Waiter, Waiting } from './readers.ts'
 
 const ASK_RULES = { timeout: positiveOrInfinity, signal: abortSignal }
@@ -71,6 +71,7 @@ export class Mailbox {
     const { timeout = ASK_TIMEOUT, signal } = options
     if (signal?.aborted) return Promise.reject(signal.reason)
     const isOwn = this.#reader !== undefined && running.who === this.#reader
+    if (isOwn && !this.isAwaited) return Promise.reject(oneself(addressee))
     const { turn } = tree
     const asker = askerOf(addressee, message)
     const outer = turn.begin()

@@ -178,10 +178,11 @@ function late({ subject }: Addressee, timeout: number): AskTimeoutError {
   return new AskTimeoutError(`${path} has not answered within ${timeout} ms`, { path })
 }
 
-function oneself({ subject }: Addressee, timeout: number): SelfAskError {
+/** It has asked itself: in vain from the start, or for as long as it was to take. */
+export function oneself({ subject }: Addressee, timeout?: number): SelfAskError {
   const { path } = subject
-  const why = 'a body that waits for its own answer gives none'
-  return new SelfAskError(`${path} has asked itself, and has not come to that within ${timeout} ms: ${why}`, { path })
+  const how = timeout === undefined ? 'while it waits for no message' : `and has not come to that within ${timeout} ms`
+  return new SelfAskError(`${path} has asked itself, ${how}: a body that waits for its own answer gives none`, { path })
 }
 
 /** True for a promise, and for what can't be looked at: a promise that adopts it rejects. */
