@@ -37,13 +37,22 @@ export interface PhaseHold {
   threw(error: unknown): void
 }
 
-/** One listener, and which events it hears: those numbered after the first of these and up to the second (turn.ts, T10). */
-interface Subscription {
+/**
+ * One listener, and which events it hears: those numbered after the first of these and up to the second (turn.ts, T10). A class: where
+ * many literals of one place live on, V8 takes all others of that place for as long-lived.
+ */
+class Subscription {
   readonly listener: AnyListener
   readonly after: number
-  until: number
+  until = Infinity
   previous: Subscription | undefined
   next: Subscription | undefined
+
+  constructor(listener: AnyListener, after: number, previous: Subscription | undefined) {
+    this.listener = listener
+    this.after = after
+    this.previous = previous
+  }
 }
 
 /** The subscriptions of one type, in order: a chain, so that one is added and taken off in the same time however many there are. */
@@ -77,7 +86,7 @@ export class Listeners {
     if (this.#closed) return unsubscribe(() => undefined)
     const bus = this.#bus
     const chain = this.#chainOf(type)
-    const own: Subscription = { listener, after: bus.latest, until: Infinity, previous: chain.last, next: undefined }
+    const own = new Subscription(listener, bus.latest, chain.last)
     if (chain.last === undefined) chain.first = own
     else chain.last.next = own
     chain.last = own
