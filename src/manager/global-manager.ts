@@ -5,6 +5,7 @@ import { AppManager } from './app-manager.ts'
 import { clockOf, inWords, Tree } from '../turn/index.ts'
 import { Manager } from './manager.ts'
 import { managerLogic } from './manager-logic.ts'
+import { spareRoutine } from './spare.ts'
 import type { AnyRoutine, Routine } from '../contract/index.ts'
 import {
   checkAppChild,
@@ -39,6 +40,7 @@ export class GlobalManager extends Manager {
     const inspect = spec.inspect === undefined ? {} : { inspect: inWords(spec.inspect as Observer<InspectionEvent>, this.tree.turn) }
     this.life.asyncContext = this.tree.captureContext()
     this.tree.turn.run(() => this.life.live({ clock: clockOf(this.tree, clock), ...inspect }))
+    this.tree.spare = spareRoutine(this)
   }
 
   /**
