@@ -160,12 +160,9 @@ export function judge(world: World, simulation: Simulation | undefined): void {
   told(world)
   outcomes(world)
   leftovers(world)
-  const ordersRestart = world.case.acts.some(({ order }) => order === 'restart')
   for (const { law, message } of simulation?.violations ?? []) {
     // The timers of the case itself, and of those who were given up on, are nobody's business.
     if (law === 'noLiveResources' && / left a /.test(message)) continue
-    // A restart that is ordered of one that has failed, and is not answered yet, is free; events don't say that it was ordered.
-    if (law === 'restartIntensity' && ordersRestart && /^g\/a\/l answered (4 .* 3|31 .* 30)$/.test(message)) continue
     world.find(`law ${law}`, message)
   }
 }
