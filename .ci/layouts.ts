@@ -2,8 +2,7 @@
 import ELK from 'elkjs/lib/elk.bundled.js'
 import { type ElkNode, toElk } from '../inspector/layout/elk.ts'
 import { graphOf, type Measure } from '../inspector/layout/graph.ts'
-import { appManagerMachine, globalManagerMachine, localManagerMachine } from '../machines/manager.ts'
-import { routineMachine } from '../machines/routine.ts'
+import { appManagerMachine, globalManagerMachine, localManagerMachine, routineMachine } from '../machines/statecharts.ts'
 import { chartOf } from '../src/inspector/chart.ts'
 
 /** About as wide as a page will find it: rather too wide than too narrow. */

@@ -40,6 +40,9 @@ const own: readonly Comparison[] = [
   { ...alone, benchmark: 'promise', title: 'life of a fromPromise', n: 5_000, ...TIME },
   { ...alone, benchmark: 'callback', title: 'life of a fromCallback, cancelled', n: 5_000, ...TIME },
   { ...alone, benchmark: 'send-machine', title: 'send to a machine', n: 100_000, ...TIME },
+  { ...alone, benchmark: 'send-resumed', title: 'send to a machine that is persisted each time', n: 100_000, ...TIME },
+  { ...alone, benchmark: 'after', title: 'end of a machine that has an `after`, beside 1000 such', n: 1_000, ...TIME },
+  { ...alone, benchmark: 'bytes-resumed', title: 'bytes of a live machine that is persisted each time', n: 5_000, ...MEMORY },
   { ...alone, benchmark: 'cancel', title: '100000 that run, cancelled one by one', n: 100_000, ...TIME },
   { ...alone, benchmark: 'restart-child', title: 'crash to restart of a child', n: 40_000, ...TIME },
   { ...alone, benchmark: 'one-for-all', title: 'crash to restart of ten, one_for_all', n: 4_000, ...TIME },
@@ -59,7 +62,9 @@ const counts: Readonly<Record<string, number>> = {
 }
 
 /** The rows of the table. */
-const shared: readonly Comparison[] = rows.flatMap(({ benchmark, title, n, unit, peers }) => {
+const shared: readonly Comparison[] = rows.flatMap(({ benchmark, title, n, unit, peers, ours: variantOfOurs }) => {
+  // What stands beside XState alone is among our own.
+  if (variantOfOurs !== undefined) return []
   const count = counts[benchmark] ?? n
   const allowed = benchmark === 'soak' ? undefined : unit === 'µs' ? TIME.allowed : MEMORY.allowed
   const row = { benchmark, n: count, unit, allowed, title: title.replace(String(n), String(count)) }

@@ -1,7 +1,7 @@
 /** One measurement in a process of its own: `node bench/child.ts BENCHMARK VARIANT COUNT [--file FILE] [--passes N] [--cpu]` prints a number. */
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { held, type Kind, letGo, type Variant } from './job.ts'
+import { ENDING, held, type Kind, letGo, type Variant } from './job.ts'
 import { median } from './measure.ts'
 
 const { positionals, values } = parseArgs({
@@ -53,6 +53,20 @@ async function shutdown(kind: Kind = 'full'): Promise<number> {
   const start = clock()
   await stop()
   return ((clock() - start) * 1_000) / n
+}
+
+/** One end among n machines that have an `after`; most lives of a few hundred are over before the compiler has done with them. */
+async function endOfOne(): Promise<number> {
+  if (variant.ending === undefined) throw new Error(`${name} has no ending`)
+  const figures: number[] = []
+  for (let pass = 0; pass < 3 + 2 * passes; pass++) {
+    const { end, stop } = await variant.ending(pass < 3 ? 100 : n)
+    const start = clock()
+    end()
+    if (pass >= 3) figures.push(((clock() - start) * 1_000) / ENDING)
+    await stop()
+  }
+  return median(figures)
 }
 
 /** Heap per live task, over that of the promise that its body has; machines and managers have no body. */
@@ -132,11 +146,21 @@ const measures: Record<string, () => Promise<number>> = {
   bytes: () => bytes('full'),
   'bytes-bare': () => bytes('bare'),
   'bytes-machine': () => bytes('machines'),
+  'bytes-resumed': () => bytes('resumed'),
+  after: endOfOne,
+  // What a strict tree is held beside.
+  strict: () => timed(variant.streamed?.bind(variant)),
   'bytes-local': () => bytes('locals'),
   cancel: () => shutdown('cancelled'),
   soak,
 }
 
-const job = variant.alone?.[benchmark]
-process.stdout.write(`${await (job === undefined ? measures[benchmark]?.() : timed(job))}\n`)
+function figure(): Promise<number> | undefined {
+  const own = variant.figures?.[benchmark]
+  if (own !== undefined) return own(n)
+  const job = variant.alone?.[benchmark]
+  return job === undefined ? measures[benchmark]?.() : timed(job)
+}
+
+process.stdout.write(`${await figure()}\n`)
 process.exit()

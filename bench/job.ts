@@ -7,6 +7,9 @@ export const TIMEOUT = 5_000
 /** Milliseconds that the shutdown of all that live may take. */
 export const DEADLINE = 30_000
 
+/** So many of those that have an `after` are ended while the clock runs. */
+export const ENDING = 300
+
 /** One task: asynchronous, one in a hundred fails. Its signal is the one that its timeout aborts. */
 export async function task(i: number, signal: AbortSignal): Promise<number> {
   if (signal.aborted) throw new Error('aborted')
@@ -47,9 +50,9 @@ export class Check {
 
 /**
  * Live tasks: nothing but a promise each; with timeout, signal and result; the same, begun by turns below a hundred parents. Of
- * curtaincall alone: tasks to be cancelled one by one; machines; local managers with nothing in them.
+ * curtaincall alone: tasks to be cancelled one by one; machines, persisted or not; local managers with nothing in them.
  */
-export type Kind = 'bare' | 'full' | 'scattered' | 'cancelled' | 'machines' | 'locals'
+export type Kind = 'bare' | 'full' | 'scattered' | 'cancelled' | 'machines' | 'resumed' | 'locals'
 
 /** What a variant offers; each runs `n` operations and throws if they went wrong. */
 export interface Variant {
@@ -69,8 +72,12 @@ export interface Variant {
   soak?(n: number, look: (done: number, registered: number) => void): Promise<void>
   /** Starts n live tasks that end when their signal is aborted; returns what stops and awaits them all. */
   live?(n: number, kind: Kind): Promise<() => Promise<void>>
+  /** Makes n machines that each have an `after`, and {@link ENDING} more; returns what ends those, and what stops all the rest. */
+  ending?(n: number): Promise<{ readonly end: () => void; readonly stop: () => Promise<void> }>
   /** Jobs that no peer has, by the name of their benchmark. */
   readonly alone?: Readonly<Record<string, (n: number) => Promise<void>>>
+  /** Jobs that take their own time, and say what one operation costs among n others. */
+  readonly figures?: Readonly<Record<string, (n: number) => Promise<number>>>
 }
 
 /** Runs `each(i)` for 0 to n - 1, LIMIT at a time. */

@@ -1,5 +1,6 @@
 /**
  * Ratios against peers, all from one run: `npm run bench -- [BENCHMARK…] [--peers A,B] [--rounds N] [--quick] [--write]`.
+ * `growth` is all rows of the second table, which holds one size beside another; see growth.ts.
  * `--write` also writes bench/RESULTS.md, if all was measured, and the curve of the soak: bench/soak.csv, docs/soak.svg.
  * Each measurement is a fresh process; the variants of a row take turns, so that a slow spell of the machine hits all of them.
  */
@@ -8,8 +9,12 @@ import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { drawCurve } from './curve.ts'
+import { growth, tellGrowth } from './growth.ts'
 import { digits, measure, median } from './measure.ts'
-import { rows } from './rows.ts'
+import { rows as warmRows, startUpRows } from './rows.ts'
+import { isStartUp, measureStartUp } from './start-up.ts'
+
+const rows = [...warmRows, ...startUpRows]
 
 function options() {
   try {
@@ -22,7 +27,7 @@ function options() {
         write: { type: 'boolean' },
       },
     })
-    const known = new Set(rows.map(({ benchmark }) => benchmark))
+    const known = new Set(['growth', ...[...rows, ...growth].map(({ benchmark }) => benchmark)])
     const wrong = positionals.find((name) => !known.has(name))
     if (wrong !== undefined) throw new Error(`There is no benchmark ${wrong}; there are ${[...known].join(', ')}.`)
     const peers = values.peers?.split(',')
@@ -57,30 +62,39 @@ say(`Node ${process.versions.node}, ${cpus().length} × ${cpus()[0]?.model}, ${n
 say(['xstate', 'p-queue', 'effect', 'rxjs', 'nact', '@opentelemetry/api'].map(version).join(', '))
 say(`Median of ${rounds} interleaved rounds in fresh processes (least to most); a ratio below 1 means curtaincall takes less.`)
 say('')
-say('| what | variant | each | least to most | curtaincall ÷ it |')
-say('| --- | --- | ---: | ---: | ---: |')
-const growth: Record<string, number[]> = {}
-for (const { benchmark, title, n, unit, peers, rounds: most = rounds } of rows) {
+const ofGrowth = wanted.length === 0 || wanted.includes('growth') ? growth : growth.filter(({ benchmark }) => wanted.includes(benchmark))
+const hasPeers = wanted.length === 0 || rows.some(({ benchmark }) => wanted.includes(benchmark))
+if (hasPeers) say('| what | variant | each | least to most | curtaincall ÷ it |')
+if (hasPeers) say('| --- | --- | ---: | ---: | ---: |')
+const larger: Record<string, number[]> = {}
+for (const { benchmark, title, n, unit, peers, ours: own = 'curtaincall', rounds: most = rounds, processes = 1 } of rows) {
   if (wanted.length > 0 && !wanted.includes(benchmark)) continue
-  const variants = ['curtaincall', ...peers.filter((peer) => chosen?.includes(peer) ?? true)]
+  const variants = [own, ...peers.filter((peer) => chosen?.includes(peer) ?? true)]
   const figures = new Map<string, number[]>(variants.map((variant) => [variant, []]))
-  for (let round = 0; round < Math.min(rounds, most); round++)
+  for (let round = 0; round < Math.min(rounds, most) * processes; round++)
     for (const variant of variants)
-      figures.get(variant)?.push(measure(child, { benchmark, variant, n, ...(benchmark === 'soak' && write ? { file: curve } : {}) }))
-  const ours = median(figures.get('curtaincall') as number[])
-  if (benchmark === 'spawn' || benchmark === 'streamed') (growth[benchmark] ??= []).push(ours)
+      figures
+        .get(variant)
+        ?.push(
+          isStartUp(benchmark)
+            ? measureStartUp(benchmark, variant)
+            : measure(child, { benchmark, variant, n, ...(benchmark === 'soak' && write ? { file: curve } : {}) }),
+        )
+  const ours = median(figures.get(own) as number[])
+  if (benchmark === 'spawn' || benchmark === 'streamed') (larger[benchmark] ??= []).push(ours)
   for (const [variant, values] of figures) {
-    const own = variant === 'curtaincall'
+    const isOurs = variant === own
     const spread = `${digits(Math.min(...values))} to ${digits(Math.max(...values))}`
     say(
-      `| ${own ? title : ''} | ${variant} | ${digits(median(values))} ${unit} | ${spread} | ${own ? '' : (ours / median(values)).toFixed(2)} |`,
+      `| ${isOurs ? title : ''} | ${variant} | ${digits(median(values))} ${unit} | ${spread} | ${isOurs ? '' : (ours / median(values)).toFixed(2)} |`,
     )
   }
 }
-for (const [benchmark, values] of Object.entries(growth)) {
+for (const [benchmark, values] of Object.entries(larger)) {
   if (values.length === 3)
     say(`| growth of ${benchmark}, 1000 to 100000 | curtaincall | ${((values[2] as number) / (values[0] as number)).toFixed(2)}× | | |`)
 }
+if (ofGrowth.length > 0) tellGrowth(child, ofGrowth, rounds, say)
 if (write && (wanted.length === 0 || wanted.includes('soak'))) drawCurve(curve, join(import.meta.dirname, '..', 'docs', 'soak.svg'))
 if (write && wanted.length === 0)
   writeFileSync(join(import.meta.dirname, 'RESULTS.md'), `# Results of \`npm run bench -- --write\`\n\n${lines.join('\n')}\n`)

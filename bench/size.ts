@@ -18,10 +18,16 @@ async function size(lines: string, ...external: string[]): Promise<number> {
   return output.reduce((sum, { code }) => sum + gzipSync(code, { level: 9 }).length, 0)
 }
 
-const ours = `export * from '${join(root, 'src', 'index.ts')}'\n`
+const source = join(root, 'src', 'index.ts')
+const built = join(root, 'dist', 'src', 'index.js')
+const ours = `export * from '${source}'\n`
+const alone = (file: string): string => `export { createGlobalManager } from '${file}'\n`
 const theirs = "export { createActor, createMachine, fromCallback, fromPromise, setup } from 'xstate'\n"
 const kilobytes = (bytes: number): string => `${(bytes / 1_024).toFixed(1)} kB`.padStart(8)
 console.log(`${kilobytes(await size(ours, 'xstate'))}  curtaincall, all of it`)
+console.log(`${kilobytes(await size(alone(source), 'xstate'))}  createGlobalManager alone`)
+console.log(`${kilobytes(await size(alone(built), 'xstate'))}  the same, from what is built`)
+console.log(`${kilobytes(await size(`export { ConfigError } from '${built}'\n`, 'xstate'))}  an error alone, from what is built`)
 console.log(`${kilobytes(await size(theirs))}  xstate, as a program with machines of its own has it`)
 console.log(`${kilobytes(await size(`${ours}${theirs}`))}  both`)
 rmSync(folder, { recursive: true })

@@ -1,8 +1,8 @@
 /** The state of health of a node, decided from what is known of it. */
 
 /**
- * `stopping` once it takes no more work; `hung` if something below is silent; `degraded` if something was restarted of late, or all
- * permits are held by those that others are queued behind, which they have spawned.
+ * `stopping` once it, or a manager below, takes no more work; `hung` if something below is silent; `degraded` if something was restarted
+ * of late, a child that is to run does not, or all permits are held by those that others are queued behind, which they have spawned.
  */
 export type HealthStatus = 'healthy' | 'degraded' | 'hung' | 'stopping'
 
@@ -12,6 +12,8 @@ export interface HealthSigns {
   readonly hung: number
   /** Routines that hold every permit of a manager while others, which they have spawned, are queued behind them. @default 0 */
   readonly blocked?: number
+  /** Children that wait for a delayed restart, or have failed and are not restarted. @default 0 */
+  readonly down?: number
   /** Restarts that its window still holds. */
   readonly recentRestarts: number
   readonly children: readonly HealthStatus[]
@@ -19,8 +21,9 @@ export interface HealthSigns {
 
 /** Judges one node; the worst sign wins. */
 export function judgeHealth(signs: HealthSigns): HealthStatus {
-  if (!signs.accepting) return 'stopping'
-  if (signs.hung > 0 || signs.children.includes('hung')) return 'hung'
-  if (signs.recentRestarts > 0 || (signs.blocked ?? 0) > 0 || signs.children.includes('degraded')) return 'degraded'
+  const { children, blocked = 0, down = 0 } = signs
+  if (!signs.accepting || children.includes('stopping')) return 'stopping'
+  if (signs.hung > 0 || children.includes('hung')) return 'hung'
+  if (signs.recentRestarts > 0 || blocked > 0 || down > 0 || children.includes('degraded')) return 'degraded'
   return 'healthy'
 }

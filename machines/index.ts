@@ -18,17 +18,10 @@ export {
   type ShutdownMode,
   type ShutdownTrigger,
 } from './lifecycle-event.ts'
-export {
-  appManagerMachine,
-  globalManagerMachine,
-  localManagerMachine,
-  type ManagerLevel,
-  type ManagerMachine,
-  type ManagerMachineContext,
-  type ManagerMachineEvent,
-} from './manager.ts'
+export type { ManagerLevel, ManagerMachine, ManagerMachineContext, ManagerMachineEvent } from './manager.ts'
 export { type Backoff, backoffDelay, type ExitKind, type RestartType, RestartWindow, shouldRestart } from './restart-policy.ts'
-export { ROUTINE_EVENTS, type RoutineMachineContext, type RoutineMachineEvent, routineMachine } from './routine.ts'
+export { ROUTINE_EVENTS, type RoutineMachineContext, type RoutineMachineEvent } from './routine.ts'
+export { appManagerMachine, globalManagerMachine, localManagerMachine, routineMachine } from './statecharts.ts'
 export {
   type AutoShutdown,
   type Begun,

@@ -60,7 +60,11 @@ export type RoutineEvent =
   | (IncarnationEnd & { readonly type: 'routine.killed'; readonly reason: unknown })
   | (RoutineEventBase & { readonly type: 'routine.orphaned' })
   | (RoutineEventBase & { readonly type: 'routine.settled' })
-  | (RoutineEventBase & { readonly type: 'routine.restarted' /** Milliseconds until it starts. */; readonly delay: number })
+  | (RoutineEventBase & {
+      readonly type: 'routine.restarted' /** Milliseconds until it starts. */
+      readonly delay: number /** True if it goes on from a snapshot, false if it begins at its input; see `resume`. */
+      readonly resumed: boolean
+    })
   | (RoutineEventBase & { readonly type: 'routine.hung' /** Milliseconds since the last heartbeat. */; readonly silence: number })
   | (RoutineEventBase & {
       readonly type: 'routine.revived' /** Milliseconds from the last heartbeat before it was hung to this one. */

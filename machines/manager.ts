@@ -7,6 +7,7 @@
  * M4  Each phase has one effect, named here and carried out by src/shutdown/shutdown.ts.
  */
 import { assign, setup } from 'xstate'
+import type { Terms } from './decisions.ts'
 import type { Phase, ShutdownMode } from './lifecycle-event.ts'
 
 /** The level of a manager in the tree. */
@@ -29,6 +30,14 @@ export interface ManagerMachineContext {
   readonly gaveUp: boolean
   /** True once it was made to hurry: immediate, out of time, or forced from above. */
   readonly hurried: boolean
+}
+
+/** What it decides by, and what it writes. */
+export const MANAGER_TERMS: Terms = {
+  events: ['start', 'shutdown', 'giveUp', 'hurry', 'phaseDone'],
+  fields: ['error'],
+  flags: ['gaveUp', 'hurried'],
+  words: ['mode'],
 }
 
 const noop = (): void => undefined
@@ -106,15 +115,15 @@ function defineManager<Level extends ManagerLevel>(level: Level) {
   })
 }
 
-/** The machine of the global manager, root of the tree. */
-export const globalManagerMachine = defineManager('global')
-/** The machine of an app manager. */
-export const appManagerMachine = defineManager('app')
-/** The machine of a local manager, the supervisor of routines. */
-export const localManagerMachine = defineManager('local')
+const made: { [Level in ManagerLevel]?: unknown } = {}
+
+/** The machine of a level; made when it is first asked for, since to make the first of a process takes a millisecond. */
+export function managerMachine<Level extends ManagerLevel>(level: Level): ReturnType<typeof defineManager<Level>> {
+  return (made[level] ??= defineManager(level)) as ReturnType<typeof defineManager<Level>>
+}
 
 /** Any of the three. */
-export type ManagerMachine = typeof globalManagerMachine
+export type ManagerMachine = ReturnType<typeof defineManager<'global'>>
 
 /** The shutdown phase in a state value; undefined if that is not a `stopping` state. */
 export function phaseOf(value: unknown): Phase | undefined {

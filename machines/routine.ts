@@ -8,6 +8,7 @@
  * R5  Every transition has at most one effect, named here and carried out by src/routine/incarnation.ts.
  */
 import { assign, setup } from 'xstate'
+import type { Terms } from './decisions.ts'
 
 /** The events of an incarnation. By `exit` it ends itself, in an orderly way, before or during its run. */
 export type RoutineMachineEvent =
@@ -33,104 +34,112 @@ export interface RoutineMachineContext {
 /** The events that drive an incarnation, in the order of the derived table's columns. */
 export const ROUTINE_EVENTS = ['start', 'exit', 'done', 'fail', 'cancel', 'timeout', 'giveUp', 'kill'] as const
 
+/** What it decides by, and what it writes. */
+export const ROUTINE_TERMS: Terms = { events: ROUTINE_EVENTS, fields: ['output', 'error', 'reason'], flags: [], words: [] }
+
 const noop = (): void => undefined
 
-/**
- * One incarnation: pending → running → completed | failed | cancelled.
- *
- * @example
- * import { createActor } from 'xstate'
- * const actor = createActor(routineMachine, { input: { input: undefined } }).start()
- * actor.send({ type: 'start' })
- */
-export const routineMachine = setup({
-  types: {
-    context: {} as RoutineMachineContext,
-    events: {} as RoutineMachineEvent,
-    input: {} as { input?: unknown } | undefined,
-  },
-  actions: {
-    /** Run the body; arm timeout and heartbeat watch. */
-    begin: noop,
-    /** Abort the signal, or stop the user's actor; arm the shutdown time. */
-    abort: noop,
-    /** The body has not ended and is not waited for any longer. */
-    abandon: noop,
-    /** Disarm, leave the registries, release the permit, tell the supervisor. */
-    settle: noop,
-    remember: assign(({ event }) => {
-      switch (event.type) {
-        case 'done':
-          return { output: event.output }
-        case 'fail':
-        case 'timeout':
-          return { error: event.error }
-        case 'cancel':
-        case 'kill':
-        case 'exit':
-          return { reason: event.reason }
-        default:
-          return {}
-      }
-    }),
-    force: assign({ killed: true }),
-  },
-}).createMachine({
-  id: 'routine',
-  description: 'One incarnation of a routine.',
-  initial: 'pending',
-  context: ({ input }) => ({ input: input?.input, output: undefined, error: undefined, reason: undefined, killed: false }),
-  states: {
-    pending: {
-      description: 'Accepted: queued, waiting for its turn, or backing off before a restart.',
-      on: {
-        start: 'running',
-        done: { target: 'completed', actions: ['remember', 'settle'] },
-        exit: { target: 'cancelled', actions: ['remember', 'settle'] },
-        fail: { target: 'failed', actions: ['remember', 'settle'] },
-        cancel: { target: 'cancelled', actions: ['remember', 'settle'] },
-        kill: { target: 'cancelled', actions: ['remember', 'force', 'settle'] },
-      },
+// oxlint-disable-next-line max-lines-per-function -- a statechart, in one piece
+function defineRoutine() {
+  return setup({
+    types: {
+      context: {} as RoutineMachineContext,
+      events: {} as RoutineMachineEvent,
+      input: {} as { input?: unknown } | undefined,
     },
-    running: {
-      initial: 'working',
-      states: {
-        working: {
-          entry: 'begin',
-          on: {
-            done: { target: '#routine.completed', actions: ['remember', 'settle'] },
-            exit: { target: '#routine.cancelled', actions: ['remember', 'settle'] },
-            fail: { target: '#routine.failed', actions: ['remember', 'settle'] },
-            cancel: { target: 'stopping', actions: ['remember', 'abort'] },
-            timeout: { target: 'expiring', actions: ['remember', 'abort'] },
-            kill: { target: '#routine.cancelled', actions: ['remember', 'force', 'abandon'] },
-          },
+    actions: {
+      /** Run the body; arm timeout and heartbeat watch. */
+      begin: noop,
+      /** Abort the signal, or stop the user's actor; arm the shutdown time. */
+      abort: noop,
+      /** The body has not ended and is not waited for any longer. */
+      abandon: noop,
+      /** Disarm, leave the registries, release the permit, tell the supervisor. */
+      settle: noop,
+      remember: assign(({ event }) => {
+        switch (event.type) {
+          case 'done':
+            return { output: event.output }
+          case 'fail':
+          case 'timeout':
+            return { error: event.error }
+          case 'cancel':
+          case 'kill':
+          case 'exit':
+            return { reason: event.reason }
+          default:
+            return {}
+        }
+      }),
+      force: assign({ killed: true }),
+    },
+  }).createMachine({
+    id: 'routine',
+    description: 'One incarnation of a routine.',
+    initial: 'pending',
+    context: ({ input }) => ({ input: input?.input, output: undefined, error: undefined, reason: undefined, killed: false }),
+    states: {
+      pending: {
+        description: 'Accepted: queued, waiting for its turn, or backing off before a restart.',
+        on: {
+          start: 'running',
+          done: { target: 'completed', actions: ['remember', 'settle'] },
+          exit: { target: 'cancelled', actions: ['remember', 'settle'] },
+          fail: { target: 'failed', actions: ['remember', 'settle'] },
+          cancel: { target: 'cancelled', actions: ['remember', 'settle'] },
+          kill: { target: 'cancelled', actions: ['remember', 'force', 'settle'] },
         },
-        stopping: {
-          description: 'Asked to stop; obeying, or deaf.',
-          on: {
-            done: { target: '#routine.cancelled', actions: ['remember', 'settle'] },
-            exit: { target: '#routine.cancelled', actions: 'settle' },
-            fail: { target: '#routine.cancelled', actions: ['remember', 'settle'] },
-            giveUp: { target: '#routine.cancelled', actions: ['force', 'abandon'] },
-            kill: { target: '#routine.cancelled', actions: ['force', 'abandon'] },
+      },
+      running: {
+        initial: 'working',
+        states: {
+          working: {
+            entry: 'begin',
+            on: {
+              done: { target: '#routine.completed', actions: ['remember', 'settle'] },
+              exit: { target: '#routine.cancelled', actions: ['remember', 'settle'] },
+              fail: { target: '#routine.failed', actions: ['remember', 'settle'] },
+              cancel: { target: 'stopping', actions: ['remember', 'abort'] },
+              timeout: { target: 'expiring', actions: ['remember', 'abort'] },
+              kill: { target: '#routine.cancelled', actions: ['remember', 'force', 'abandon'] },
+            },
           },
-        },
-        expiring: {
-          description: 'Out of time; asked to stop.',
-          on: {
-            done: { target: '#routine.failed', actions: 'settle' },
-            exit: { target: '#routine.failed', actions: 'settle' },
-            fail: { target: '#routine.failed', actions: 'settle' },
-            cancel: { target: 'stopping', actions: 'remember' },
-            giveUp: { target: '#routine.failed', actions: ['force', 'abandon'] },
-            kill: { target: '#routine.cancelled', actions: ['remember', 'force', 'abandon'] },
+          stopping: {
+            description: 'Asked to stop; obeying, or deaf.',
+            on: {
+              done: { target: '#routine.cancelled', actions: ['remember', 'settle'] },
+              exit: { target: '#routine.cancelled', actions: 'settle' },
+              fail: { target: '#routine.cancelled', actions: ['remember', 'settle'] },
+              giveUp: { target: '#routine.cancelled', actions: ['force', 'abandon'] },
+              kill: { target: '#routine.cancelled', actions: ['force', 'abandon'] },
+            },
+          },
+          expiring: {
+            description: 'Out of time; asked to stop.',
+            on: {
+              done: { target: '#routine.failed', actions: 'settle' },
+              exit: { target: '#routine.failed', actions: 'settle' },
+              fail: { target: '#routine.failed', actions: 'settle' },
+              cancel: { target: 'stopping', actions: 'remember' },
+              giveUp: { target: '#routine.failed', actions: ['force', 'abandon'] },
+              kill: { target: '#routine.cancelled', actions: ['remember', 'force', 'abandon'] },
+            },
           },
         },
       },
+      completed: { type: 'final' },
+      failed: { type: 'final' },
+      cancelled: { type: 'final' },
     },
-    completed: { type: 'final' },
-    failed: { type: 'final' },
-    cancelled: { type: 'final' },
-  },
-})
+  })
+}
+
+/** The machine of an incarnation. */
+export type RoutineMachine = ReturnType<typeof defineRoutine>
+
+let made: RoutineMachine | undefined
+
+/** It is made when it is first asked for: a routine that nobody looks at does without. */
+export function machineOfRoutine(): RoutineMachine {
+  return (made ??= defineRoutine())
+}

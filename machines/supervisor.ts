@@ -16,6 +16,7 @@
  * V8  A delayed restart, and a retry, belong to one run of the child: if it was started in another way meanwhile, they are void.
  * V9  Between two messages, those known as significant run or are to: whether the last has ended is not to be counted at each end.
  */
+import { ChildOrder } from './child-order.ts'
 import { type ExitKind, type RestartType, type RestartWindow, shouldRestart } from './restart-policy.ts'
 
 /** OTP's strategies. `simple_one_for_one` is what a `template` makes. */
@@ -126,6 +127,8 @@ export interface Supervision<C extends Child> {
   readonly limit: RestartWindow
   /** In order of start. */
   readonly children: Map<string, C>
+  /** The same, made at the first restart of a rest. */
+  order?: ChildOrder<C>
   /** The children whose end may end the supervisor; see V9. At first, all of them. */
   readonly significant: Set<C>
   /** Puts a message at the end of its own mailbox. */
@@ -220,10 +223,8 @@ function* restart<C extends Child>(s: Supervision<C>, child: C, now: number): St
 
 function carryOut<C extends Child>(s: Supervision<C>, child: C): Steps<C, undefined> {
   switch (s.strategy) {
-    case 'rest_for_one': {
-      const all = [...s.children.values()]
-      return restartGroup(s, all.slice(all.indexOf(child)), child)
-    }
+    case 'rest_for_one':
+      return restartGroup(s, (s.order ??= new ChildOrder(s.children.values())).from(child), child)
     case 'one_for_all':
       return restartGroup(s, [...s.children.values()], child)
     default:
@@ -296,11 +297,13 @@ function* leave<C extends Child>(s: Supervision<C>, child: C): Steps<C> {
 
 function adopt<C extends Child>(s: Supervision<C>, child: C): void {
   s.children.set(child.id, child)
+  s.order?.add(child)
   if (child.significant) s.significant.add(child)
 }
 
 function forget<C extends Child>(s: Supervision<C>, child: C): void {
   s.children.delete(child.id)
+  s.order?.delete(child)
 }
 
 const OK = { ok: true } as const

@@ -8,7 +8,8 @@
  * T2  A cell names what the transition writes into context: a field of the event, or `true`.
  * T3  An event that the machine ignores leads back to the same state without actions or writes.
  */
-import { type AnyMachineSnapshot, type AnyStateMachine, initialTransition, type StateValue, transition } from 'xstate'
+import { type AnyMachineSnapshot, type AnyStateMachine, initialTransition, type StateValue } from 'xstate'
+import { type Decision, Decisions } from './decisions.ts'
 
 /** One cell of the table. */
 export interface TableCell {
@@ -49,34 +50,37 @@ function outermost(value: StateValue): string {
  * @param fields The fields of events that the machine may copy into context.
  */
 export function tabulate(machine: AnyStateMachine, events: readonly string[], fields: readonly string[]): TransitionTable {
-  const probe = Object.fromEntries(fields.map((field) => [field, Symbol(field)]))
-  const [initial] = initialTransition(machine, undefined)
-  const blank = (initial as AnyMachineSnapshot).context as Record<string, unknown>
-  const snapshots: AnyMachineSnapshot[] = [initial as AnyMachineSnapshot]
-  const index = new Map<string, number>([[JSON.stringify(initial.value), 0]])
+  return tableOf(machine, events, new Decisions(machine, { events, fields, flags: [], words: [] }))
+}
+
+/** The table of a machine whose decisions are remembered. */
+function tableOf(machine: AnyStateMachine, events: readonly string[], decisions: Decisions): TransitionTable {
+  const [{ value: first, context }] = initialTransition(machine, undefined) as [AnyMachineSnapshot, unknown]
+  const snapshots = [decisions.snapshotOf(first as StateValue, context)]
+  const states = [(snapshots[0] as AnyMachineSnapshot).value as StateValue]
   const cells: TableCell[] = []
-  for (let row = 0; row < snapshots.length; row++) {
-    const visited = snapshots[row] as AnyMachineSnapshot
-    // From a blank context, so that a write shows even if an earlier event has written the same.
-    const from = machine.resolveState({ value: visited.value, context: blank })
+  for (const { value } of snapshots)
     for (const type of events) {
-      const [next, actions] = transition(machine, from, { type, ...probe })
-      const key = JSON.stringify(next.value)
-      const target = index.get(key) ?? snapshots.push(next as AnyMachineSnapshot) - 1
-      index.set(key, target)
-      const context = next.context as Record<string, unknown>
-      const copies = fields.filter((field) => context[field] === probe[field])
-      const raises = Object.keys(context).filter((field) => context[field] === true && blank[field] !== true)
-      const names = actions.map((action) => action.type)
-      cells.push({ target, actions: names, copies, raises, handled: target !== row || names.length + copies.length + raises.length > 0 })
+      const { next, actions, writes, ignored } = decisions.of(decisions.snapshotOf(value as StateValue, context), { type }) as Decision
+      let target = states.indexOf(next.value as StateValue)
+      if (target < 0) {
+        target = snapshots.push(next) - 1
+        states.push(next.value as StateValue)
+      }
+      const copies = writes.flatMap(({ key, field }) => (field === undefined ? [] : [key]))
+      const raises = writes.flatMap(({ key, value: set }) => (set === true ? [key] : []))
+      cells.push({ target, actions, copies, raises, handled: !ignored })
     }
-  }
   return {
-    states: snapshots.map((snapshot) => snapshot.value),
-    names: snapshots.map((snapshot) => outermost(snapshot.value)),
-    final: snapshots.map((snapshot) => snapshot.status === 'done'),
+    states,
+    names: states.map(outermost),
+    final: snapshots.map(({ status }) => status === 'done'),
     cells,
     events,
-    indexOf: (value) => index.get(JSON.stringify(value)) ?? -1,
+    indexOf(value) {
+      const index = states.indexOf(value)
+      // What has not come of a decision that is remembered is another object.
+      return index < 0 ? states.findIndex((state) => JSON.stringify(state) === JSON.stringify(value)) : index
+    },
   }
 }

@@ -25,7 +25,18 @@ export type { AutoShutdown, CallError, ChildCounts, Strategy } from '../machines
 
 // Routines
 export type { AnyRoutine, Routine, RoutineFrom, RoutineState } from './contract/index.ts'
-export type { AnyBody, Body, InputFor, OneOf, RoutineContext, RoutineOf } from './manager/index.ts'
+export type {
+  AnyBody,
+  AnyWork,
+  ArgumentsFor,
+  Body,
+  HandleOf,
+  InputFor,
+  InputIsMissing,
+  RoutineContext,
+  RoutineOf,
+  Whole,
+} from './manager/index.ts'
 export type { ExitReason } from './contract/index.ts'
 export {
   ignore,

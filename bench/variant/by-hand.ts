@@ -1,5 +1,10 @@
 /** What one would write without a library: a promise, an AbortController, a timer, a counter. */
 import { Check, LIMIT, stream, task, TIMEOUT, type Variant } from '../job.ts'
+import { beating, MANY, perOperation, SILENCE, throws, timed } from '../own-time.ts'
+
+function refuse(): never {
+  throw new Error('no more than one')
+}
 
 function supervise(i: number): Promise<number> {
   const controller = new AbortController()
@@ -56,6 +61,17 @@ export const variant: Variant = {
         return
       } catch {}
     }
+  },
+
+  figures: {
+    refused: () => perOperation(() => timed(MANY, () => throws(refuse, /^no more/))),
+    beating: (n) =>
+      beating(
+        Array.from({ length: n }, () => {
+          const timer = setTimeout(() => undefined, SILENCE)
+          return () => void timer.refresh()
+        }),
+      ),
   },
 
   async live(n, kind) {

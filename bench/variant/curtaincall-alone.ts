@@ -1,5 +1,4 @@
 /** What no peer is held beside, in jobs that one build of curtaincall and another both can do: public names only, and none that are new. */
-import { fromCallback, fromPromise, setup } from 'xstate'
 import {
   createGlobalManager,
   type GlobalManagerOptions,
@@ -9,18 +8,11 @@ import {
   type RoutineContext,
   type RoutineOptions,
 } from '../../src/index.ts'
-import { Check, DEADLINE, type Kind, LIMIT, sendAll, stream, Sum, task, TIMEOUT, type Variant } from '../job.ts'
+import { Check, DEADLINE, ENDING, type Kind, LIMIT, sendAll, stream, Sum, task, TIMEOUT, type Variant } from '../job.ts'
+import { adding, asPromise, patient, quiet, twoEvents } from './machines.ts'
 
 const untilAborted = ({ signal }: { signal: AbortSignal }) =>
   new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
-
-/** Alive until it has had both events. */
-const twoEvents = setup({ types: { events: {} as { type: 'begin' } | { type: 'end' } } }).createMachine({
-  initial: 'idle',
-  states: { idle: { on: { begin: 'busy' } }, busy: { on: { end: 'over' } }, over: { type: 'final' } },
-})
-
-const asPromise = fromPromise(({ input, signal }: { input: number; signal: AbortSignal }) => task(input, signal))
 
 async function streamed(
   n: number,
@@ -88,16 +80,31 @@ async function crashing(n: number, strategy: 'one_for_one' | 'one_for_all', sibl
   await global.shutdown()
 }
 
-async function sendMachine(n: number): Promise<void> {
+async function sendMachine(n: number, options: { readonly resume?: 'snapshot' } = {}): Promise<void> {
   const sum = new Sum()
-  const adding = setup({ types: { events: {} as { type: 'add'; i: number } } }).createMachine({
-    on: { add: { actions: ({ event }) => sum.add(event.i) } },
-  })
   const global = createGlobalManager()
-  const receiver = global.createApp('app').createLocal('local').spawn('receiver', adding)
+  const receiver = global.createApp('app').createLocal('local').spawn('receiver', adding(sum), options)
   await receiver.started
   await sendAll(n, sum, (i) => receiver.send({ type: 'add', i }))
   await global.shutdown()
+}
+
+async function ending(n: number): Promise<{ end: () => void; stop: () => Promise<void> }> {
+  const global = createGlobalManager()
+  const local = global.createApp('app').createLocal('local')
+  for (let i = 0; i < n; i++) local.spawn('other', patient)
+  const routines = Array.from({ length: ENDING }, () => local.spawn('machine', patient))
+  await new Promise((resolve) => setImmediate(resolve))
+  return {
+    end: () => {
+      for (const routine of routines) routine.send({ type: 'end' })
+    },
+    stop: async () => {
+      for (const routine of routines) if ((await routine.outcome).status !== 'completed') throw new Error('not all have ended')
+      const report = await global.shutdown({ timeout: DEADLINE })
+      if (report.cancelled !== n) throw new Error('not all were stopped')
+    },
+  }
 }
 
 async function locals(n: number): Promise<void> {
@@ -117,12 +124,15 @@ async function live(n: number, kind: Kind): Promise<() => Promise<void>> {
     }
   }
   const local = app.createLocal('local')
+  const isMachine = kind === 'machines' || kind === 'resumed'
   const routines = Array.from({ length: n }, () =>
-    kind === 'machines' ? local.spawn('machine', twoEvents) : local.spawn('task', untilAborted, { timeout: 60_000 }),
+    isMachine
+      ? local.spawn('machine', twoEvents, kind === 'resumed' ? { resume: 'snapshot' } : {})
+      : local.spawn('task', untilAborted, { timeout: 60_000 }),
   )
   await new Promise((resolve) => setImmediate(resolve))
   return async () => {
-    if (kind === 'machines') {
+    if (isMachine) {
       const report = await global.shutdown({ timeout: DEADLINE })
       if (report.cancelled !== n) throw new Error('not all were stopped')
       return
@@ -135,6 +145,7 @@ async function live(n: number, kind: Kind): Promise<() => Promise<void>> {
 
 export const variant: Variant = {
   live,
+  ending,
   alone: {
     strict: likeStreamed({ strict: true }),
     start: likeStreamed({}, { start: () => undefined }),
@@ -149,16 +160,14 @@ export const variant: Variant = {
       }),
     callback: (n) =>
       lives(n, 'cancelled', async (local) => {
-        const callback = local.spawn(
-          'callback',
-          fromCallback(() => () => undefined),
-        )
+        const callback = local.spawn('callback', quiet)
         await callback.started
         return callback.cancel()
       }),
     'restart-child': (n) => crashing(n, 'one_for_one', 0),
     'one-for-all': (n) => crashing(n, 'one_for_all', 9),
-    'send-machine': sendMachine,
+    'send-machine': (n) => sendMachine(n),
+    'send-resumed': (n) => sendMachine(n, { resume: 'snapshot' }),
     locals,
   },
 }

@@ -1,5 +1,6 @@
 import { createGlobalManager, type LifecycleEvent, type LocalManager, type RoutineContext } from '../../src/index.ts'
 import { askAll, callAll, Check, DEADLINE, held, LIMIT, sendAll, stream, Sum, task, TIMEOUT, type Variant } from '../job.ts'
+import { beating, perOperation, expect, MANY, SILENCE, throws, timed } from '../own-time.ts'
 
 async function submit(local: LocalManager, i: number, check: Check): Promise<void> {
   const outcome = await local.spawn('task', ({ signal }) => task(i, signal), { timeout: TIMEOUT }).outcome
@@ -7,7 +8,46 @@ async function submit(local: LocalManager, i: number, check: Check): Promise<voi
   else check.failed()
 }
 
+const untilAborted = ({ signal }: { signal: AbortSignal }) =>
+  new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+
+async function dropped(): Promise<number> {
+  const global = createGlobalManager()
+  const mailbox = { capacity: 1, overflow: 'drop-newest' } as const
+  const receiver = global.createApp('app').createLocal('local').spawn('deaf', untilAborted, { mailbox })
+  await receiver.started
+  receiver.send(0 as never)
+  const figure = await perOperation(() => timed(MANY, () => receiver.send(1 as never)))
+  let drops = 0
+  global.on('message.dropped', () => drops++)
+  receiver.send(2 as never)
+  expect(drops, 1)
+  return figure
+}
+
+function refused(): Promise<number> {
+  const local = createGlobalManager().createApp('app').createLocal('local', { maxRoutines: 1 })
+  local.spawn('task', untilAborted)
+  return perOperation(() => timed(MANY, () => throws(() => local.spawn('task', untilAborted), /has no permit left/)))
+}
+
+async function beat(n: number): Promise<number> {
+  const local = createGlobalManager().createApp('app').createLocal('local')
+  const beats: (() => void)[] = []
+  const body = (context: RoutineContext): Promise<void> => {
+    beats.push(context.heartbeat)
+    return untilAborted(context)
+  }
+  for (let i = 0; i < n; i++) local.spawn('task', body, { hungAfter: SILENCE })
+  await new Promise((resolve) => setImmediate(resolve))
+  const figure = await beating(beats)
+  expect(local.metrics().running, n)
+  return figure
+}
+
 export const variant: Variant = {
+  figures: { dropped, refused, beating: beat },
+
   async spawn(n) {
     const global = createGlobalManager()
     const local = global.createApp('app').createLocal('local', { maxRoutines: LIMIT, overflow: 'queue', maxQueue: n })

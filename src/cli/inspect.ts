@@ -3,7 +3,7 @@ import { basename } from 'node:path'
 import type { TraceLike } from '../inspector/index.ts'
 import type { Output } from './output.ts'
 import { portError, UsageError } from './program.ts'
-import { readOr } from './trace.ts'
+import { readOr } from './reading.ts'
 
 /** What the command line says. */
 export interface InspectOptions {

@@ -1,9 +1,9 @@
 /** `curtaincall explain` and `curtaincall replay`. */
-import { CurtaincallError } from '../index.ts'
 import type { Law, SimulatedTree, Step, Trace } from '../testing/index.ts'
 import type { Output } from './output.ts'
 import { loadModule, UsageError } from './program.ts'
-import { codeOf, isOf, messageOf } from './words.ts'
+import { readOr } from './reading.ts'
+import { codeOf, messageOf } from './words.ts'
 
 /** Exit codes of a replay. */
 const BROKEN = 1
@@ -32,18 +32,6 @@ export async function replay(file: string, module: string | undefined, out: Outp
   )
   out.say(`${simulation.explain()}\n\n${summary}`)
   return simulation.violations.length + unchecked.length > 0 ? BROKEN : divergence === undefined ? 0 : DIVERGED
-}
-
-/** What is wrong with the file is the caller's to know, without a stack. */
-export function readOr<Result>(file: string, read: (file: string) => Result): Result {
-  try {
-    return read(file)
-  } catch (error) {
-    const isUnreadable = (error as { syscall?: string }).syscall !== undefined
-    if (isUnreadable) throw new UsageError(`${file} can't be read: ${messageOf(error)}`)
-    if (isOf(error, CurtaincallError)) throw new UsageError(error.message)
-    throw error
-  }
 }
 
 /** What a module has to do with a replay. */

@@ -148,7 +148,10 @@ export class AskTimeoutError extends CurtaincallError {
   }
 }
 
-/** A routine whose work is a function asked itself: it would wait for an answer that it gives when it waits no more. */
+/**
+ * A question was not answered in time that a routine, whose work is a function, has asked itself: if its body waits for the answer, it gives
+ * none.
+ */
 export class SelfAskError extends CurtaincallError {
   override name = 'SelfAskError'
   constructor(message: string, options?: CurtaincallErrorOptions) {

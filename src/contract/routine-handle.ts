@@ -1,6 +1,6 @@
 /** The handle of a routine, as it is typed for users. */
 import type { ActorRefFrom, AnyActorLogic, AnyActorRef, EventFromLogic, OutputFrom } from 'xstate'
-import type { routineMachine } from '../../machines/routine.ts'
+import type { RoutineMachine } from '../../machines/routine.ts'
 import type { ExitReason } from './exit-reason.ts'
 import type { Outcome } from './outcome.ts'
 import type { WaitOptions } from './wait-options.ts'
@@ -28,7 +28,7 @@ export interface Routine<Output = unknown, Message = never, Reply = unknown, Wor
   /** What the last failed incarnation threw. */
   readonly error: unknown
   /** The lifecycle actor of the present incarnation. Looking makes a genuine XState actor of it. */
-  readonly actor: ActorRefFrom<typeof routineMachine>
+  readonly actor: ActorRefFrom<RoutineMachine>
   /** The user's own actor, where the work is actor logic and runs. */
   readonly work: Work
   /** The first end that its supervisor does not answer with a restart. Never rejects. */
@@ -71,8 +71,8 @@ export interface Routine<Output = unknown, Message = never, Reply = unknown, Wor
    * in its event.
    *
    * @param options `timeout` defaults to 5_000 ms.
-   * @throws Rejects with AskTimeoutError; SelfAskError if its own body asks; NotRunningError if the incarnation that was asked ends, or the routine has ended,
-   * without an answer, with what it failed of as the `cause`; MailboxFullError; the reason of an aborted signal.
+   * @throws Rejects with AskTimeoutError, or SelfAskError where its own body has asked and not come to it in time; NotRunningError if the
+   * incarnation that was asked ends, or the routine has ended, without an answer, with what it failed of as the `cause`; MailboxFullError; the reason of an aborted signal.
    */
   ask(message: Message, options?: WaitOptions): Promise<Reply>
 }

@@ -6,7 +6,10 @@ export interface ShutdownOptions {
   readonly mode?: ShutdownMode | undefined
   /** The whole of it. @default 10_000 */
   readonly timeout?: number | undefined
-  /** How long running and queued routines may end by themselves before they are asked to. @default 0 */
+  /**
+   * How long running and queued routines may end by themselves before they are asked to. Nothing is restarted meanwhile, whatever `attempts`
+   * are left; who waits for a restart is cancelled at once. @default 0
+   */
   readonly drain?: number | undefined
   /** Limits of single phases. @default none but the whole */
   readonly phases?: Partial<Readonly<Record<Phase, number>>> | undefined

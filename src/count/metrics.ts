@@ -1,5 +1,6 @@
 /** Counts what happens, per manager and per name, without looking at anything twice. */
 import type { EndKind } from '../contract/index.ts'
+import { type ByName, NamesView } from './names-view.ts'
 
 /** Milliseconds from start to end of what has ended. */
 export interface Durations {
@@ -36,7 +37,7 @@ export interface Metrics extends MetricValues {
   /** Errors of listeners, loggers and observers that were contained, in the whole tree. */
   readonly contained: number
   /** The same by routine name. After {@link MAX_NAMES} names, further ones are counted together as `(other)`. */
-  readonly byName: Readonly<Record<string, MetricValues>>
+  readonly byName: ByName
 }
 
 /** Names that are counted apart at one manager: a bound, so that names made up at runtime cannot fill the memory. */
@@ -123,23 +124,47 @@ export class Counters {
 /** The counters of one manager. */
 export class Tally {
   readonly totals = new Counters()
-  readonly #byName = new Map<string, Counters>()
+  #byName: Map<string, Counters> | undefined
+  /** The latest, once somebody has asked for one. */
+  #view: NamesView | undefined
 
   /** The counters of a name; of `(other)` once there are too many. */
   named(name: string): Counters {
-    let counters = this.#byName.get(name)
+    const byName = (this.#byName ??= new Map<string, Counters>())
+    let counters = byName.get(name)
     if (counters !== undefined) return counters
-    if (this.#byName.size >= MAX_NAMES) {
+    if (byName.size >= MAX_NAMES) {
       if (name !== '(other)') return this.named('(other)')
     }
     counters = new Counters()
-    this.#byName.set(name, counters)
+    byName.set(name, counters)
     return counters
   }
 
-  /** A copy of all counters. */
+  /** Adds to these counters of a name, and to the totals. */
+  add(named: Counters, news: Counters): void {
+    this.#view?.keep(named)
+    named.add(news)
+    this.totals.add(news)
+  }
+
+  /** A spawn of this name was refused. */
+  refuse(name: string): void {
+    const named = this.named(name)
+    this.#view?.keep(named)
+    named.refused++
+    this.totals.refused++
+  }
+
+  /** A copy of all counters; those of names are copied when somebody looks at them, or when they change. */
   read(contained: number): Metrics {
-    const byName = Object.fromEntries([...this.#byName].map(([name, counters]) => [name, counters.values()]))
-    return { ...this.totals.values(), contained, byName }
+    const view = (this.#view = this.#view?.now() ?? new NamesView((this.#byName ??= new Map()), 0))
+    return {
+      ...this.totals.values(),
+      contained,
+      get byName() {
+        return view.read()
+      },
+    }
   }
 }

@@ -3,6 +3,7 @@
  * so that counting, waiting and stopping by name cost the same whatever else lives there.
  */
 import type { EndKind } from '../contract/index.ts'
+import type { TreeIndex, TreeNode } from '../turn/index.ts'
 import { Counters, type Tally } from './metrics.ts'
 
 /** A routine in the list of its name. */
@@ -12,7 +13,7 @@ export interface Named<Self> {
 }
 
 /** Where a level keeps its groups. */
-export interface NameRegistry<Member extends Named<Member>> {
+export interface NameRegistry<Member extends Named<Member>> extends TreeNode {
   readonly groups: Map<string, NameGroup<Member>>
   /** Who waits until none of a name lives: they outlast the groups. */
   readonly waiting: NameWaiters
@@ -22,34 +23,37 @@ export interface NameRegistry<Member extends Named<Member>> {
   services: number
   /** Of the whole tree: groups that have counted something that the levels above do not know yet. */
   readonly uncounted: Set<NameGroup<Member>>
+  /** Of the whole tree: by name, the groups that have living routines of their own; undefined until somebody looks for them. */
+  readonly index: TreeIndex<NameGroup<Member>> | undefined
 }
 
 /** Those who wait at one level until none of a name lives. */
 export class NameWaiters {
-  readonly #byName = new Map<string, Set<() => void>>()
+  #byName: Map<string, Set<() => void>> | undefined
 
   /** How many there are, for all names. */
   get size(): number {
-    return [...this.#byName.values()].reduce((sum, looks) => sum + looks.size, 0)
+    return [...(this.#byName?.values() ?? [])].reduce((sum, looks) => sum + looks.size, 0)
   }
 
   has(name: string): boolean {
-    return this.#byName.size > 0 && this.#byName.has(name)
+    return this.#byName !== undefined && this.#byName.size > 0 && this.#byName.has(name)
   }
 
   add(name: string, look: () => void): void {
-    const looks = this.#byName.get(name)
-    if (looks === undefined) this.#byName.set(name, new Set([look]))
+    const byName = (this.#byName ??= new Map<string, Set<() => void>>())
+    const looks = byName.get(name)
+    if (looks === undefined) byName.set(name, new Set([look]))
     else looks.add(look)
   }
 
   delete(name: string, look: () => void): void {
-    const looks = this.#byName.get(name)
-    if (looks?.delete(look) === true && looks.size === 0) this.#byName.delete(name)
+    const looks = this.#byName?.get(name)
+    if (looks?.delete(look) === true && looks.size === 0) this.#byName?.delete(name)
   }
 
   wake(name: string): void {
-    for (const look of this.#byName.get(name) ?? []) look()
+    for (const look of this.#byName?.get(name) ?? []) look()
   }
 }
 
@@ -67,7 +71,6 @@ export class NameGroup<Member extends Named<Member>> {
   readonly up: NameGroup<Member> | undefined
   /** What the paths of its routines begin with; one string for all of them. */
   prefix: string | undefined
-  readonly #waiting: NameWaiters
   /** Here and below, as of the last counting. */
   #living = 0
   /** Groups of the level below that are registered. */
@@ -75,17 +78,13 @@ export class NameGroup<Member extends Named<Member>> {
   #isUncounted = false
   readonly #new = new Counters()
   readonly #named: Counters
-  readonly #totals: Counters
-  readonly #groups: Map<string, NameGroup<Member>>
-  readonly #uncounted: Set<NameGroup<Member>>
+  /** The level that it is one of. */
+  readonly home: NameRegistry<Member>
 
   private constructor(name: string, registry: NameRegistry<Member>, up: NameGroup<Member> | undefined) {
     this.name = name
-    this.#groups = registry.groups
-    this.#waiting = registry.waiting
-    this.#uncounted = registry.uncounted
+    this.home = registry
     this.#named = registry.tally.named(name)
-    this.#totals = registry.tally.totals
     this.up = up
     if (up !== undefined) up.#below++
   }
@@ -115,15 +114,17 @@ export class NameGroup<Member extends Named<Member>> {
 
   /** How many of them live, here and below. */
   get living(): number {
-    countAll(this.#uncounted)
+    countAll(this.home.uncounted)
     return this.#living
   }
 
   /** A routine of this name is born. */
   add(routine: Member): void {
     routine.previousNamed = this.last
-    if (this.last === undefined) this.first = routine
-    else this.last.nextNamed = routine
+    if (this.last === undefined) {
+      this.first = routine
+      this.home.index?.set(this.name, this)
+    } else this.last.nextNamed = routine
     this.last = routine
     this.#news.spawned++
   }
@@ -154,13 +155,14 @@ export class NameGroup<Member extends Named<Member>> {
     routine.previousNamed = undefined
     routine.nextNamed = undefined
     this.#news.end(kind, duration)
+    if (this.first === undefined) this.home.index?.delete(this.name, this)
     if (this.isEmpty) this.#leave()
   }
 
   /** None of them lives any more. */
   #leave(): void {
     for (let group: NameGroup<Member> | undefined = this; group?.isEmpty === true; group = group.up) {
-      group.#groups.delete(group.name)
+      group.home.groups.delete(group.name)
       // Names that are made up at runtime are not to gather.
       if (group.#isUncounted) group.addUp()
       if (group.up !== undefined) group.up.#below--
@@ -170,7 +172,7 @@ export class NameGroup<Member extends Named<Member>> {
   get #news(): Counters {
     if (!this.#isUncounted) {
       this.#isUncounted = true
-      this.#uncounted.add(this)
+      this.home.uncounted.add(this)
     }
     return this.#new
   }
@@ -180,26 +182,25 @@ export class NameGroup<Member extends Named<Member>> {
     const news = this.#new
     const { living } = news
     for (let group: NameGroup<Member> | undefined = this; group !== undefined; group = group.up) {
-      group.#named.add(news)
-      group.#totals.add(news)
+      group.home.tally.add(group.#named, news)
       group.#living += living
     }
     news.clear()
     this.#isUncounted = false
-    this.#uncounted.delete(this)
+    this.home.uncounted.delete(this)
   }
 
   /** True if somebody waits, here or above, until none of this name lives, and that may be so now. */
   get isAwaited(): boolean {
     // Where one lives, one lives above.
     for (let group: NameGroup<Member> | undefined = this; group?.isEmpty === true; group = group.up)
-      if (group.#waiting.has(this.name)) return true
+      if (group.home.waiting.has(this.name)) return true
     return false
   }
 
   /** Lets those look who wait, here and above, until none of this name lives. */
   wake(): void {
-    for (let group: NameGroup<Member> | undefined = this; group?.isEmpty === true; group = group.up) group.#waiting.wake(this.name)
+    for (let group: NameGroup<Member> | undefined = this; group?.isEmpty === true; group = group.up) group.home.waiting.wake(this.name)
   }
 
   /** The living, in order of spawning; of a local's group only. */

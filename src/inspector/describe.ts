@@ -35,7 +35,7 @@ export function actorOf(found: Manager | SupervisedRoutine): AnyActorRef {
 /** The statechart of what lives there. */
 export function describeChart(found: Manager | SupervisedRoutine, which: 'work' | 'life'): ChartState | undefined {
   if (found instanceof Manager) return which === 'life' ? chartOf(found.logic) : undefined
-  if (which === 'life') return chartOf(routineLogic)
+  if (which === 'life') return chartOf(routineLogic())
   return isMachine(found.logic) ? chartOf(found.logic) : undefined
 }
 

@@ -124,7 +124,7 @@ function sentenceOf(kept: KeptEvent): string {
     case 'routine.settled':
       return `the body of ${who} has ended after all`
     case 'routine.restarted':
-      return `${who} is restarted as run ${event.incarnation}${event.delay > 0 ? `, in ${Math.round(event.delay)} ms` : ', at once'}`
+      return `${who} is restarted as run ${event.incarnation}${event.delay > 0 ? `, in ${Math.round(event.delay)} ms` : ', at once'}${event.resumed ? ', from its snapshot' : ''}`
     case 'routine.hung':
       return `${who} has been silent for ${Math.round(event.silence)} ms`
     case 'routine.revived':

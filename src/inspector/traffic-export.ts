@@ -8,7 +8,7 @@
  */
 import type { AnyActorRef } from 'xstate'
 import { type GlobalManager, lifeOf, Manager } from '../manager/index.ts'
-import { incarnationOf } from '../routine/index.ts'
+import { incarnationOf, runOf } from '../routine/index.ts'
 import { chartOf, isMachine, stateToWire } from './chart.ts'
 import type { MessageLine, Questions } from './protocol.ts'
 import type { Kept, Traffic } from './traffic.ts'
@@ -224,9 +224,8 @@ export class TrafficExport {
       return manager.actor === ref ? { path: manager.path, which: 'life', incarnation: manager.incarnation } : undefined
     const own = incarnationOf(ref)
     if (own !== undefined) return { path: own.subject.path, which: 'life', incarnation: own.number }
-    const parent = (ref as { _parent?: AnyActorRef })._parent
-    const above = parent === undefined ? undefined : incarnationOf(parent)
-    return above === undefined ? undefined : { path: above.subject.path, which: 'work', incarnation: above.number }
+    const run = runOf(ref)
+    return run === undefined ? undefined : { path: run.subject.path, which: 'work', incarnation: run.number }
   }
 }
 
@@ -356,10 +355,10 @@ function* living(manager: Manager): Generator<AnyActorRef> {
   yield manager.actor
   for (const routine of manager.registry.living.values()) {
     // A queued routine has no incarnation yet, and to read `current` would make it.
-    if (routine.ticket > 0 || !routine.current.observed) continue
-    const { current } = routine
-    if (routine.work !== undefined) yield routine.work
-    yield current.actor
+    if (routine.ticket > 0) continue
+    const { current, work } = routine
+    if (work !== undefined) yield work
+    if (current.observed) yield current.actor
   }
   for (const below of manager.below()) yield* living(below)
 }

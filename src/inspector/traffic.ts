@@ -8,7 +8,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { AnyActorRef, AnyTransitionDefinition, InspectionEvent, Subscription } from 'xstate'
 import { type GlobalManager, lifeOf, LocalManager } from '../manager/index.ts'
-import { incarnationOf } from '../routine/index.ts'
+import { incarnationOf, runOf } from '../routine/index.ts'
 import { LifecycleActor } from '../turn/index.ts'
 import type { MessageKind, Subject, TrafficObserver } from '../port/index.ts'
 import { keyOf, stateToWire } from './chart.ts'
@@ -192,14 +192,15 @@ export class Traffic implements TrafficObserver {
     if (!('sessionId' in who)) return who.path
     const known = this.#paths.get(who)
     if (known !== undefined) return known
-    const own = lifeOf(who)?.path ?? incarnationOf(who)?.subject.path
-    const parent = (who as { _parent?: AnyActorRef })._parent
-    const above = parent === undefined ? undefined : this.#pathOf(parent)
     // The user's own actor stands for its routine.
-    const isWork = parent !== undefined && incarnationOf(parent) !== undefined
-    const path = own ?? (above === undefined ? who.id : isWork ? above : `${above}/${who.id}`)
+    const own = lifeOf(who) ?? (incarnationOf(who) ?? runOf(who))?.subject
+    const path = own?.path ?? this.#pathBelow(who as AnyActorRef & { readonly _parent?: AnyActorRef })
     this.#paths.set(who, path)
     return path
+  }
+
+  #pathBelow({ id, _parent: parent }: AnyActorRef & { readonly _parent?: AnyActorRef }): string {
+    return parent === undefined ? id : `${this.#pathOf(parent)}/${id}`
   }
 
   // --- what is asked -------------------------------------------------------------------------

@@ -253,7 +253,7 @@ export class Watch implements Watched {
       const found = find(this.#global, path)
       if (found !== undefined) return describeChart(found, which)
       // It has ended, but the lifecycle of all routines has the same chart.
-      return which === 'life' && path.includes('#') ? chartOf(routineLogic) : undefined
+      return which === 'life' && path.includes('#') ? chartOf(routineLogic()) : undefined
     },
     look: ({ path, n, at = [] }) => this.traffic.look(actorOf(this.#living(path)), n, at),
     diff: ({ path, from, to }) => this.traffic.diff(actorOf(this.#living(path)), from, to),

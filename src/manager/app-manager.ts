@@ -1,11 +1,9 @@
 /** The supervisor of local managers. */
-import { appManagerMachine, type ManagerMachine } from '../../machines/manager.ts'
+import type { ManagerMachine } from '../../machines/manager.ts'
 import { checkName, compileLocalSpec, type LocalManagerOptions, type ManagerSpec } from '../spec/index.ts'
-import { withEffects } from '../turn/index.ts'
 import { LocalManager } from './local-manager.ts'
 import { Manager } from './manager.ts'
-
-const appLogic = withEffects(appManagerMachine as unknown as ManagerMachine)
+import { managerLogic } from './manager-logic.ts'
 
 /** Supervises local managers. */
 export class AppManager extends Manager {
@@ -16,7 +14,7 @@ export class AppManager extends Manager {
 
   /** @internal */
   get logic(): ManagerMachine {
-    return appLogic
+    return managerLogic('app')
   }
 
   /** @internal */

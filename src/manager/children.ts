@@ -15,7 +15,7 @@ import {
   type RoutineOptions,
   seal,
 } from '../spec/index.ts'
-import type { Body, RoutineContext } from './body.ts'
+import type { AnyWork, ArgumentsFor, InputIsMissing, RoutineContext, Whole } from './body.ts'
 
 /**
  * A routine for the `children` of a manager, or for `startChild`: `permanent` unless said otherwise, its `id` its name.
@@ -29,22 +29,19 @@ export function routine<Logic extends AnyActorLogic>(
   work: Logic,
   ...options: LogicArguments<Logic, ChildOptions>
 ): RoutineChild
-export function routine<Input = undefined, Message = never, Reply = never>(
-  name: string,
-  work: (context: RoutineContext<Input, Message, Reply>) => unknown,
-  ...options: OptionsFor<NoInfer<Input>, ChildOptions> | [options: RoutineOptions<Input> & ChildOptions & { readonly input: Input }]
-): RoutineChild
 export function routine<Output, Input = undefined, Message = never, Reply = never>(
   name: string,
-  work: Body<Input, Output, Message, Reply>,
+  work: (context: RoutineContext<Input, Message, Reply>) => Whole<Output>,
   ...options: OptionsFor<NoInfer<Input>, ChildOptions> | [options: RoutineOptions<Input> & ChildOptions & { readonly input: Input }]
 ): RoutineChild
+export function routine(name: string, work: AnyWork & InputIsMissing): RoutineChild
+export function routine<Given extends AnyWork>(name: string, work: Given, ...options: ArgumentsFor<Given, ChildOptions>): RoutineChild
 export function routine(name: string, work: unknown, ...[options]: unknown[]): RoutineChild {
   checkName('routine', name)
   const given = options as RoutineOptions | undefined
   const spec = { ...compileRoutineSpec(given as RoutineOptions<never> | undefined, name, 'permanent'), input: given?.input }
   const { restart, significant, attempts, id = name } = spec
-  if (attempts !== undefined) throw refuse('routine option attempts', 'nothing for a child, which has a restart type', attempts, name)
+  if (attempts !== undefined) throw refuse('routine option attempts', 'left out for a child, which has a restart type', attempts, name)
   return seal({ type: 'worker', id, name, restart, significant, work: checkWork(work, spec.resume, name), spec })
 }
 

@@ -1,8 +1,8 @@
-/** How a life of a manager fails: by more restarts than are allowed, by a start, or because somebody says so. In a turn. */
+/** How a life of a manager ends by itself: by more restarts than are allowed, by a start, or because somebody says so. In a turn. */
 import type { ShutdownTrigger } from '../../machines/lifecycle-event.ts'
 import { RestartLimitError, type StartFailedError } from '../contract/index.ts'
 import { type Closing, ShutdownRun } from '../shutdown/index.ts'
-import { type ManagerSpec, plainShutdown } from '../spec/index.ts'
+import { DEFAULT_SHUTDOWN_TIMEOUT, type ManagerSpec, plainShutdown, type ShutdownPlan } from '../spec/index.ts'
 import type { Place } from './place.ts'
 
 /** A manager that fails. */
@@ -37,7 +37,12 @@ export function failStart(life: Failing, error: StartFailedError): void {
 export function fail(life: Failing, trigger: ShutdownTrigger, error: unknown, cause: number): void {
   if (life.run !== undefined) return
   life.trigger = trigger
-  life.run = new ShutdownRun(life, plainShutdown(life.spec.shutdown, cause))
+  life.run = new ShutdownRun(life, unasked(life, cause))
   life.run.blame({ path: life.path, error })
   life.tell({ type: 'giveUp', error })
+}
+
+/** The shutdown of a manager that stops by itself. Nobody above bounds that of the root, which is not to last for ever. */
+export function unasked({ up, spec }: Pick<Failing, 'up' | 'spec'>, cause: number): ShutdownPlan {
+  return plainShutdown(up === undefined ? DEFAULT_SHUTDOWN_TIMEOUT : spec.shutdown, cause)
 }

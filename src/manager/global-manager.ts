@@ -1,9 +1,10 @@
 /** The root of a tree. */
 import type { InspectionEvent, Observer } from 'xstate'
-import { globalManagerMachine, type ManagerMachine } from '../../machines/manager.ts'
+import type { ManagerMachine } from '../../machines/manager.ts'
 import { AppManager } from './app-manager.ts'
-import { delaysOf, inWords, Tree, withEffects } from '../turn/index.ts'
+import { clockOf, inWords, Tree } from '../turn/index.ts'
 import { Manager } from './manager.ts'
+import { managerLogic } from './manager-logic.ts'
 import type { AnyRoutine, Routine } from '../contract/index.ts'
 import {
   checkAppChild,
@@ -18,8 +19,6 @@ import {
   refuse,
 } from '../spec/index.ts'
 
-const globalLogic = withEffects(globalManagerMachine as ManagerMachine)
-
 /** Supervises app managers; gives up with a report, never with an uncaught exception. */
 export class GlobalManager extends Manager {
   /** @internal */
@@ -29,7 +28,7 @@ export class GlobalManager extends Manager {
 
   /** @internal */
   get logic(): ManagerMachine {
-    return globalLogic
+    return managerLogic('global')
   }
 
   /** @internal */
@@ -39,7 +38,7 @@ export class GlobalManager extends Manager {
     if (interceptor !== undefined) this.on('*', (event) => interceptor.event(event))
     const inspect = spec.inspect === undefined ? {} : { inspect: inWords(spec.inspect as Observer<InspectionEvent>, this.tree.turn) }
     this.life.asyncContext = this.tree.captureContext()
-    this.tree.turn.run(() => this.life.live({ clock: delaysOf(this.tree, clock), ...inspect }))
+    this.tree.turn.run(() => this.life.live({ clock: clockOf(this.tree, clock), ...inspect }))
   }
 
   /**

@@ -19,6 +19,11 @@ export interface Health {
    * they wait for these, none of them ends.
    */
   readonly blocked: readonly string[]
+  /**
+   * Paths of its own children that are to run and do not: those that wait for a delayed restart, and those that have failed and are not
+   * restarted, until they are started again or forgotten.
+   */
+  readonly down: readonly string[]
   readonly children: readonly Health[]
 }
 
@@ -37,6 +42,7 @@ export function healthOf(top: Life): Health {
 }
 
 function judge(life: Life, children: readonly Health[], now: number, blocked: readonly string[]): Health {
+  const down = life.supervisor.down.paths()
   const { path, place, flock, supervisor, closed } = life
   let oldestHeartbeat = flock.registry.oldestBeat(now)
   for (const { oldestHeartbeat: beat } of children)
@@ -46,6 +52,7 @@ function judge(life: Life, children: readonly Health[], now: number, blocked: re
     accepting: !closed,
     hung,
     blocked: blocked.length,
+    down: down.length,
     recentRestarts: supervisor.window.count(now),
     children: children.map((child) => child.status),
   })
@@ -56,6 +63,7 @@ function judge(life: Life, children: readonly Health[], now: number, blocked: re
     restartsLeft: supervisor.window.left(now),
     oldestHeartbeat,
     blocked,
+    down,
     children,
   }
 }

@@ -1,6 +1,6 @@
 /** The three levels as users hold them, their lives, and what they make. */
 export { AppManager } from './app-manager.ts'
-export type { AnyBody, Body, InputFor, OneOf, RoutineContext, RoutineOf } from './body.ts'
+export type { AnyBody, AnyWork, ArgumentsFor, Body, HandleOf, InputFor, InputIsMissing, RoutineContext, RoutineOf, Whole } from './body.ts'
 export { manager, routine } from './children.ts'
 export { createGlobalManager, GlobalManager } from './global-manager.ts'
 export type { Health } from './health.ts'

@@ -14,10 +14,11 @@ import type { Host, SupervisedRoutine } from '../routine/index.ts'
 import { type Closing, noteEnd, requestShutdown, ShutdownRun, stopReason } from '../shutdown/index.ts'
 import { ignore, type ManagerSpec, plainShutdown, type ShutdownPlan } from '../spec/index.ts'
 import { type Lead, nameStart, type RoutineRegistry, type Service, Supervisor, type Ward } from '../supervision/index.ts'
-import { type Door, inspectInWords, LifecycleActor, type PhaseHold, type Tree, type Turn } from '../turn/index.ts'
+import { type Door, System, LifecycleActor, type PhaseHold, type Tree, type Turn } from '../turn/index.ts'
 import type { Level } from './level.ts'
 import type { Place } from './place.ts'
-import { fail, failStart, giveUp } from './giving-up.ts'
+import { fail, failStart, giveUp, unasked } from './giving-up.ts'
+import { beginningOf } from './manager-logic.ts'
 import { Readiness } from './readiness.ts'
 import { callStart } from './start-option.ts'
 import { Subtree } from './subtree.ts'
@@ -59,10 +60,8 @@ export class Life implements Lead, Ward, Door, Closing {
   seq: number
   /** `seq` of the event that announced an order by hand. */
   orderedBy = 0
-  /** Resolves with the report of the end that its parent does not answer with a restart. Never rejects. */
-  readonly outcome: Promise<ShutdownReport>
   readonly readiness = new Readiness(this)
-  readonly #resolveOutcome: (report: ShutdownReport) => void
+  #outcome: PromiseWithResolvers<ShutdownReport> | undefined
   #actor: LifecycleActor | undefined
   /** Why its supervisor stops it, and the number of the event for which it does. */
   #stopped: { readonly reason: RoutineCancelledError | undefined; readonly cause: number } | undefined
@@ -77,9 +76,6 @@ export class Life implements Lead, Ward, Door, Closing {
     this.spec = spec
     this.seq = up?.seq ?? 0
     this.flock = new Subtree(this)
-    const { promise, resolve } = Promise.withResolvers<ShutdownReport>()
-    this.outcome = promise
-    this.#resolveOutcome = resolve
   }
 
   get name(): string {
@@ -110,6 +106,15 @@ export class Life implements Lead, Ward, Door, Closing {
     return this.#actor as LifecycleActor
   }
 
+  /** Resolves with the report of the end that its parent does not answer with a restart. Never rejects. */
+  get outcome(): Promise<ShutdownReport> {
+    if (this.#outcome === undefined) {
+      this.#outcome = Promise.withResolvers()
+      if (this.concluded) this.#outcome.resolve(this.report as ShutdownReport)
+    }
+    return this.#outcome.promise
+  }
+
   get cancelReason(): RoutineCancelledError {
     return this.run?.reason ?? this.place.cancelReason
   }
@@ -121,12 +126,13 @@ export class Life implements Lead, Ward, Door, Closing {
   // --- its beginning -------------------------------------------------------------------------
 
   live(options: object = {}): void {
+    const { logic } = this.host
     const parent = this.up === undefined ? {} : { parent: this.up.actor }
+    const beginning = this.up === undefined || this.tree.isInspected ? {} : beginningOf(logic)
     this.supervisor = new Supervisor(this, this.registry)
     this.registry.beginLife(this.supervisor, this.asyncContext)
-    const actor = (this.#actor = new LifecycleActor(this.host.logic, { id: this.name, ...parent, ...options } as object, this))
-    if (this.up === undefined) inspectInWords(actor, this.turn)
-    actor.onError((error) => this.tree.bus.contain(error, `${this.path}: the manager's actor failed`))
+    const actor = (this.#actor = new LifecycleActor(logic, { id: this.name, ...parent, ...beginning, ...options } as object, this))
+    if (this.up === undefined) this.tree.system = new System(actor, this.turn)
     actor.start()
     if (this.spec.start === undefined) this.supervisor.begin()
     else this.turn.deed(callStart, this)
@@ -176,12 +182,15 @@ export class Life implements Lead, Ward, Door, Closing {
     else if (type === 'giveUp') this.turn.run(() => fail(this, 'request', error, this.seq))
   }
 
-  /** Events from actors below mean nothing. */
   relayed(): void {}
 
   /** XState stops a root from outside at once; here that is an immediate shutdown, phases and report included. */
   stopped(): void {
     void this.shutdown({ mode: 'immediate' })
+  }
+
+  failed(error: unknown): void {
+    this.tree.bus.contain(error, `${this.path}: the manager's actor failed`)
   }
 
   tell(event: ManagerMachineEvent): void {
@@ -231,12 +240,11 @@ export class Life implements Lead, Ward, Door, Closing {
     this.tell({ type: 'shutdown', mode: plan.mode })
   }
 
-  /** The value of its machine's state. */
   get stateValue(): unknown {
     return this.actor.stateValue
   }
 
-  /** `seq` of the latest phase of its shutdown; 0 while there is none. */
+  /** 0 while there is none. */
   get shutdownSeq(): number {
     return this.run?.seq ?? 0
   }
@@ -283,7 +291,7 @@ export class Life implements Lead, Ward, Door, Closing {
   #stopBecause(trigger: ShutdownTrigger, cause: number): void {
     if (this.run !== undefined) return
     this.trigger = trigger
-    this.#beginShutdown(plainShutdown(this.spec.shutdown, cause))
+    this.#beginShutdown(unasked(this, cause))
   }
 
   // --- what its supervisor has decided -------------------------------------------------------
@@ -297,7 +305,6 @@ export class Life implements Lead, Ward, Door, Closing {
     else this.#stopBecause('auto_shutdown', seq)
   }
 
-  /** Why its present life has failed. */
   get failure(): unknown {
     return this.startError ?? this.actor.failure
   }
@@ -374,7 +381,7 @@ export class Life implements Lead, Ward, Door, Closing {
     noteUnseenEnd(this)
     this.up?.flock.forget(this)
     this.place.listeners.close()
-    this.#resolveOutcome(this.report as ShutdownReport)
+    this.#outcome?.resolve(this.report as ShutdownReport)
     this.readiness.wake()
   }
 }

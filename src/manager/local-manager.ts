@@ -1,7 +1,8 @@
 /** The supervisor of routines. */
 import type { AnyActorLogic } from 'xstate'
-import { localManagerMachine, type ManagerMachine } from '../../machines/manager.ts'
+import type { ManagerMachine } from '../../machines/manager.ts'
 import { Manager } from './manager.ts'
+import { managerLogic } from './manager-logic.ts'
 import type { AnyRoutine, Routine, RoutineFrom, Work } from '../contract/index.ts'
 import {
   checkName,
@@ -17,10 +18,7 @@ import {
 } from '../spec/index.ts'
 import { announce, type SupervisedRoutine } from '../routine/index.ts'
 import type { RoutineRegistry } from '../supervision/index.ts'
-import { withEffects } from '../turn/index.ts'
-import type { AnyBody, Body, InputFor, OneOf, RoutineContext, RoutineOf } from './body.ts'
-
-const localLogic = withEffects(localManagerMachine as unknown as ManagerMachine)
+import type { AnyWork, ArgumentsFor, HandleOf, InputIsMissing, RoutineContext, Whole } from './body.ts'
 
 /**
  * Supervises routines: one-for-one, by their restart types, within limits.
@@ -37,7 +35,7 @@ export class LocalManager extends Manager {
 
   /** @internal */
   get logic(): ManagerMachine {
-    return localLogic
+    return managerLogic('local')
   }
 
   readonly #specs = new SpecCompiler()
@@ -63,18 +61,14 @@ export class LocalManager extends Manager {
    * console.log(await routine.result())
    */
   spawn<Logic extends AnyActorLogic>(name: string, work: Logic, ...options: LogicArguments<Logic>): RoutineFrom<Logic>
-  // What it returns is inferred whole: of a union of promises no member can be told from the others.
   spawn<Output, Input = undefined, Message = never, Reply = never>(
     name: string,
-    work: (context: RoutineContext<Input, Message, Reply>) => Output,
+    work: (context: RoutineContext<Input, Message, Reply>) => Whole<Output>,
     ...options: OptionsFor<NoInfer<Input>> | [options: RoutineOptions<Input> & { readonly input: Input }]
   ): Routine<Awaited<Output>, Message, Reply, undefined>
-  spawn<Bodies extends AnyBody>(name: string, work: OneOf<Bodies>, ...options: OptionsFor<InputFor<Bodies>>): RoutineOf<Bodies>
-  spawn<Output, Input = undefined, Message = never, Reply = never>(
-    name: string,
-    work: Body<Input, Output, Message, Reply>,
-    ...options: OptionsFor<NoInfer<Input>> | [options: RoutineOptions<Input> & { readonly input: Input }]
-  ): Routine<Awaited<Output>, Message, Reply, undefined>
+  spawn<Given extends AnyWork>(name: string, work: Given & InputIsMissing): HandleOf<Given>
+  // The last is what a compiler reports: it says what is wrong with the options, whatever the work is.
+  spawn<Given extends AnyWork>(name: string, work: Given, ...options: ArgumentsFor<Given>): HandleOf<Given>
   spawn(name: string, work: unknown, ...[options]: unknown[]): never {
     // A name that lives has been checked.
     if (!this.registry.knows(name)) checkName('routine', name, this.path)

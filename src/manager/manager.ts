@@ -72,7 +72,7 @@ export abstract class Manager {
   /** @internal */ readonly listeners: Listeners
   /** @internal */ readonly life: Life
   /** @internal */ readonly registry: RoutineRegistry
-  readonly #place: Place
+  /** @internal */ readonly place: Place
   readonly #gate: Gate
   readonly #children = new ChildCalls<Manager>(this)
 
@@ -86,7 +86,7 @@ export abstract class Manager {
     this.name = name
     this.path = place.path
     this.listeners = place.listeners
-    this.#place = place
+    this.place = place
     this.#gate = place.gate
     this.life = new Life(this, place, up?.life, spec)
     this.registry = this.life.registry
@@ -109,7 +109,7 @@ export abstract class Manager {
 
   /** Resolves with the report of the end that its parent does not answer with a restart. Never rejects. */
   get outcome(): Promise<ShutdownReport> {
-    this.#place.isOutcomeAsked = true
+    this.place.isOutcomeAsked = true
     return this.life.outcome
   }
 
@@ -124,7 +124,7 @@ export abstract class Manager {
 
   /** What `JSON.stringify`, and a log, makes of it; and of a copy, as some test runners make one to print it. */
   toJSON(): object {
-    if (!(#place in this)) return { copyOf: 'a manager' }
+    if (!(#children in this)) return { copyOf: 'a manager' }
     const { path, state, incarnation } = this
     return { path, state, incarnation }
   }
@@ -148,12 +148,12 @@ export abstract class Manager {
 
   /** How many living and queued routines have this name. */
   countOf(name: string): number {
-    return this.#place.countOf(name)
+    return this.place.countOf(name)
   }
 
   /** A copy of the counters. */
   metrics(): Metrics {
-    return this.#place.metrics()
+    return this.place.metrics()
   }
 
   /** The health of this node and of everything below. */
@@ -232,7 +232,7 @@ export abstract class Manager {
    */
   waitFor(name: string, options: WaitOptions = {}): Promise<boolean> {
     checkName('waitFor', name, this.path)
-    const { groups, waiting } = this.#place
+    const { groups, waiting } = this.place
     const room: Waiters = { add: (look) => waiting.add(name, look), delete: (look) => waiting.delete(name, look) }
     return waitUntil(() => !groups.has(name), [room], options, this.tree)
   }
@@ -246,7 +246,7 @@ export abstract class Manager {
    * @throws ConfigError before anything is stopped. The promise never rejects.
    */
   shutdown(options: ShutdownOptions = {}): Promise<ShutdownReport> {
-    this.#place.isOutcomeAsked = true
+    this.place.isOutcomeAsked = true
     return this.life.shutdown(options)
   }
 
@@ -271,6 +271,7 @@ export abstract class Manager {
   /**
    * Starts one more child, the last in order; under a template, one more of its instances.
    *
+   * @typeParam Input What the template takes: a manager does not know, `startChild<{ feed: string }>({ input })` says it.
    * @returns The child, undefined if its `start` asked to be ignored; `already_started`, `already_present`,
    * `bad_combination`, `start_failed`, `down`.
    * @throws ConfigError if it is not what `routine` or `manager` returns, or, under a template, not an instance.
@@ -278,7 +279,8 @@ export abstract class Manager {
    * const answer = await local.startChild(routine('cache', warm, { restart: 'transient' }))
    * if (!answer.ok) console.error(answer.error, answer.cause)
    */
-  startChild(child: ChildSpec | ChildInstance): Promise<ChildResult<LivingChild | undefined>> {
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- said by the caller, who knows the template
+  startChild<Input = unknown>(child: ChildSpec | ChildInstance<Input>): Promise<ChildResult<LivingChild | undefined>> {
     return this.#children.startChild(child)
   }
 
@@ -295,8 +297,9 @@ export abstract class Manager {
   /**
    * Stops a child and waits for it. Its specification is kept, unless it is temporary or an instance of a template.
    *
-   * @returns `not_found`, also for a handle that stands for none of its present children; `simple_one_for_one` (for the id of a
-   * template), `down`.
+   * @returns `ok` of a handle that was an instance of a template and has ended, as in OTP: nothing is stopped, whoever lives by that id
+   * now. `not_found`, also for a handle that stands for none of its present children; `simple_one_for_one` (for the id of a template),
+   * `down`.
    * @throws ConfigError if it is neither an id nor a handle.
    */
   terminateChild(child: string | LivingChild): Promise<ChildResult<undefined>> {
@@ -351,7 +354,7 @@ export abstract class Manager {
 
   /** @internal */
   countHung(by: 1 | -1): void {
-    this.#place.countHung(by)
+    this.place.countHung(by)
   }
 
   /** @internal The child that it is of its supervisor. */

@@ -3,23 +3,27 @@ import type { ControlEvent, LifecycleEvent, ManagerEvent, RefusalCode } from '..
 import { Gate } from '../admission/index.ts'
 import { RoutineCancelledError, SpawnRefusedError } from '../contract/index.ts'
 import { countAll, type Counters, type Metrics, type NameGroup, type NameRegistry, NameWaiters, Tally } from '../count/index.ts'
-import type { SupervisedRoutine } from '../routine/index.ts'
-import { Listeners, type PhaseHold, type Tree } from '../turn/index.ts'
+import type { IdRegistry, SupervisedRoutine } from '../routine/index.ts'
+import { Listeners, type PhaseHold, type Tree, type TreeIndex } from '../turn/index.ts'
+import { Directory } from './directory.ts'
 
 type Unnumbered<Event> = Event extends unknown ? Omit<Event, 'path' | 'at' | 'seq' | 'cause'> : never
 
 /** An event of a manager before it is numbered. */
 type ManagerEventBody = Unnumbered<ManagerEvent | ControlEvent>
 
-export class Place implements NameRegistry<SupervisedRoutine> {
+export class Place implements NameRegistry<SupervisedRoutine>, IdRegistry {
   readonly name: string
   readonly path: string
   readonly tree: Tree
   readonly up: Place | undefined
+  readonly rank: number
+  /** That of its tree, until its manager has left that. */
+  directory: Directory
   readonly listeners: Listeners
   readonly gate: Gate
   readonly tally = new Tally()
-  readonly groups = new Map<string, NameGroup<SupervisedRoutine>>()
+  #groups: Map<string, NameGroup<SupervisedRoutine>> | undefined
   services = 0
   #cancelReason: RoutineCancelledError | undefined
   readonly waiting = new NameWaiters()
@@ -31,10 +35,17 @@ export class Place implements NameRegistry<SupervisedRoutine> {
   constructor(tree: Tree, up: Place | undefined, name: string, maxRoutines: number) {
     this.tree = tree
     this.up = up
+    this.directory = up?.directory ?? new Directory()
+    this.rank = this.directory.nextRank()
     this.name = name
     this.path = up === undefined ? name : `${up.path}/${name}`
     this.listeners = new Listeners(tree.bus, up?.listeners)
     this.gate = new Gate(maxRoutines, up?.gate)
+  }
+
+  /** The names that live here and below. */
+  get groups(): Map<string, NameGroup<SupervisedRoutine>> {
+    return (this.#groups ??= new Map())
   }
 
   /** The reason of all cancels by hand that were given none: one error for all, since making errors is expensive. */
@@ -46,9 +57,18 @@ export class Place implements NameRegistry<SupervisedRoutine> {
     return this.tree.uncounted as Set<NameGroup<SupervisedRoutine>>
   }
 
+  get ids(): TreeIndex<SupervisedRoutine> {
+    return this.directory.ids
+  }
+
+  get index(): TreeIndex<NameGroup<SupervisedRoutine>> | undefined {
+    return this.directory.groups
+  }
+
   /** How many living and queued routines have this name, here and below. */
   countOf(name: string): number {
-    return this.groups.get(name)?.living ?? 0
+    const group = this.groups.get(name)
+    return group?.living ?? 0
   }
 
   /** The living routines of this name here, in order of spawning. */
@@ -87,10 +107,7 @@ export class Place implements NameRegistry<SupervisedRoutine> {
 
   /** Counts and announces a refusal, and throws it. In a turn. */
   refuse(name: string, code: RefusalCode, message: string): never {
-    for (let place: Place | undefined = this; place !== undefined; place = place.up) {
-      place.tally.totals.refused++
-      place.tally.named(name).refused++
-    }
+    for (let place: Place | undefined = this; place !== undefined; place = place.up) place.tally.refuse(name)
     const { bus, clock } = this.tree
     const seq = bus.next()
     const { path } = this

@@ -1,23 +1,27 @@
 /** What hangs below a manager: other managers, and routines. */
 import { type Capacity, CapacityWaiter, type Gate, type Room } from '../admission/index.ts'
 import { ManagerExistsError, type ReportTotals } from '../contract/index.ts'
+import type { NameGroup } from '../count/index.ts'
 import { CANCEL, type SupervisedRoutine } from '../routine/index.ts'
 import type { Flock } from '../shutdown/index.ts'
 import { RoutineRegistry, Service } from '../supervision/index.ts'
-import type { Slices } from '../turn/index.ts'
+import type { Slices, TreeIndex } from '../turn/index.ts'
+import { Directory } from './directory.ts'
 import type { Life } from './life.ts'
 import type { Place } from './place.ts'
 import { before, behind } from './walk.ts'
 
+const NONE: ReadonlyMap<string, Life> = new Map()
+const NOBODY: Iterator<SupervisedRoutine> = [].values()
+
 export class Subtree implements Flock, Capacity {
   readonly registry: RoutineRegistry
-  /** Managers made by hand, and children, in order of their first start: the reverse of the order in which they stop. */
-  readonly startOrder = new Set<Life | Service>()
-  /** Waiters for room here. */
-  readonly capacityWaiters = new Set<() => void>()
+  // What an empty manager does without is made when it is first needed: a map or a set is 200 bytes.
+  #startOrder: Set<Life | Service> | undefined
+  #capacityWaiters: Set<() => void> | undefined
   readonly #life: Life
-  readonly #place: Place
-  readonly #managers = new Map<string, Life>()
+  readonly place: Place
+  #managers: Map<string, Life> | undefined
   /** The managers and children that have yet to stop, while it stops. */
   #stopOrder: (Life | Service)[] | undefined
   /** The child that is to stop as soon as the slices of the shutdown come to it. */
@@ -25,17 +29,32 @@ export class Subtree implements Flock, Capacity {
 
   constructor(life: Life) {
     this.#life = life
-    this.#place = life.place
+    this.place = life.place
     this.registry = new RoutineRegistry(life, life.place)
+  }
+
+  /** Managers made by hand, and children, in order of their first start: the reverse of the order in which they stop. */
+  get startOrder(): Set<Life | Service> {
+    return (this.#startOrder ??= new Set())
+  }
+
+  /** Waiters for room here. */
+  get capacityWaiters(): Set<() => void> {
+    return (this.#capacityWaiters ??= new Set())
+  }
+
+  get #hasManagers(): boolean {
+    return this.#managers !== undefined && this.#managers.size > 0
   }
 
   // --- managers ------------------------------------------------------------------------------
 
   insert(name: string, make: () => Life): Life {
     const { path } = this.#life
-    if (this.#managers.has(name)) throw new ManagerExistsError(`${path} has a manager named ${name}`, { path: `${path}/${name}` })
+    const managers = (this.#managers ??= new Map<string, Life>())
+    if (managers.has(name)) throw new ManagerExistsError(`${path} has a manager named ${name}`, { path: `${path}/${name}` })
     const child = make()
-    this.#managers.set(name, child)
+    managers.set(name, child)
     return child
   }
 
@@ -48,7 +67,7 @@ export class Subtree implements Flock, Capacity {
 
   /** The manager of this name, as users hold it. */
   child(name: string): Life['host'] | undefined {
-    return this.#managers.get(name)?.host
+    return this.#managers?.get(name)?.host
   }
 
   /** All managers, as users hold them, in order of their making. */
@@ -58,27 +77,48 @@ export class Subtree implements Flock, Capacity {
 
   /** True if it is the turn of its children to stop. */
   get comesToChildren(): boolean {
-    return this.startOrder.size > 0 && this.registry.hasOnlyChildren
+    return this.#startOrder !== undefined && this.#startOrder.size > 0 && this.registry.hasOnlyChildren
   }
 
   /** In order of their making. */
   below(): Iterator<Life> & Iterable<Life> {
-    return this.#managers.values()
+    return this.#managers?.values() ?? NONE.values()
   }
 
   forget(child: Life): void {
     // By now there may be another one of that name.
-    if (this.#managers.get(child.name) === child) this.#managers.delete(child.name)
-    this.startOrder.delete(child)
+    if (this.#managers?.get(child.name) === child) this.#managers.delete(child.name)
+    this.#startOrder?.delete(child)
     // Its handle may be kept for long.
     child.asyncContext = undefined
     child.registry.asyncContext = undefined
+    child.flock.#leave()
+  }
+
+  /** It hangs below nothing any more: what is retained here is found from here, and not from where it was. */
+  #leave(): void {
+    const [retained] = this.registry.retained()
+    if (retained === undefined && !this.#hasManagers) return
+    const directory = new Directory()
+    this.#everywhere(({ registry, place }) => {
+      directory.takeOver(registry.retained(), place.ids)
+      place.directory = directory
+    })
+  }
+
+  /** Here and below. */
+  #everywhere(act: (flock: Subtree) => void): void {
+    const flocks: Subtree[] = [this]
+    for (const flock of flocks) {
+      act(flock)
+      for (const child of flock.below()) flocks.push(child.flock)
+    }
   }
 
   /** Another life begins, with nothing below. */
   clear(): void {
     this.#stopOrder = undefined
-    this.startOrder.clear()
+    this.#startOrder = undefined
   }
 
   // --- routines ------------------------------------------------------------------------------
@@ -92,22 +132,24 @@ export class Subtree implements Flock, Capacity {
 
   /** Of this id, if it lives or is retained: a living one anywhere below comes before a retained one. */
   routine(id: string): SupervisedRoutine | undefined {
-    return this.#search(({ living }) => living.get(id)) ?? this.#search((registry) => registry.findRetained(id))
-  }
-
-  #search(look: (registry: RoutineRegistry) => SupervisedRoutine | undefined): SupervisedRoutine | undefined {
-    const own = look(this.registry)
-    if (own !== undefined) return own
-    for (const { flock } of this.#managers.values()) {
-      const found = flock.#search(look)
-      if (found !== undefined) return found
-    }
-    return undefined
+    return this.place.ids.first(id, this.place)
   }
 
   routinesNamed(name: string): SupervisedRoutine[] {
-    const own = this.#place.named(name)
-    return this.#managers.size === 0 ? own : [...own, ...Array.from(this.below(), ({ flock }) => flock.routinesNamed(name)).flat()]
+    const place = this.place
+    if (!this.#hasManagers || !place.groups.has(name)) return place.named(name)
+    return (place.index ?? this.#indexGroups()).all(name, place).flatMap((group) => [...group])
+  }
+
+  /** Of the whole tree, which is walked once. */
+  #indexGroups(): TreeIndex<NameGroup<SupervisedRoutine>> {
+    let root = this.#life
+    while (root.up !== undefined) root = root.up
+    const index = this.place.directory.indexGroups()
+    root.flock.#everywhere(({ place }) => {
+      for (const [name, group] of place.groups) if (group.first !== undefined) index.set(name, group)
+    })
+    return index
   }
 
   // --- room ----------------------------------------------------------------------------------
@@ -137,32 +179,33 @@ export class Subtree implements Flock, Capacity {
   // --- what a shutdown needs -----------------------------------------------------------------
 
   get living(): number {
-    return this.#managers.size + this.registry.size
+    return (this.#managers?.size ?? 0) + this.registry.size
   }
 
   /** Living and queued routines, at all levels. */
   get livingRoutines(): number {
-    return this.#place.living
+    return this.place.living
   }
 
   get livingSpawned(): number {
-    return this.#place.living - this.#place.services
+    return this.place.living - this.place.services
   }
 
   get totals(): ReportTotals {
-    return copyOf(this.#place.totals)
+    return copyOf(this.place.totals)
   }
 
-  *latestFirst(of: (registry: RoutineRegistry) => boolean): Generator<SupervisedRoutine, void> {
-    for (const { registry } of [this.#life, ...this.before()].reverse()) if (of(registry)) yield* registry.latestFirst()
+  latestFirst(of: (registry: RoutineRegistry) => boolean): Iterator<SupervisedRoutine> {
+    if (this.#hasManagers) return latestFirst([this.#life, ...before(this.#life)], of)
+    return of(this.registry) ? this.registry.latestFirst() : NOBODY
   }
 
-  before(): Generator<Life, void> {
-    return before(this.#life)
+  before(): Iterator<Life> {
+    return this.#hasManagers ? before(this.#life) : this.below()
   }
 
-  behind(): Generator<Life, void> {
-    return behind(this.#life)
+  behind(): Iterator<Life> {
+    return this.#hasManagers ? behind(this.#life) : this.below()
   }
 
   refuse(): void {
@@ -171,13 +214,13 @@ export class Subtree implements Flock, Capacity {
 
   /** Nothing is accepted any more. */
   wakeWaiters(): void {
-    for (const look of this.capacityWaiters) look()
+    for (const look of this.#capacityWaiters ?? []) look()
   }
 
   /** Once all that was spawned has ended. */
   releaseLatest(slices: Slices): void {
     if (!this.registry.hasOnlyChildren) return
-    const order = (this.#stopOrder ??= [...this.startOrder])
+    const order = (this.#stopOrder ??= [...(this.#startOrder ?? [])])
     for (let last = order.at(-1); last !== undefined; last = order.at(-1)) {
       const manager = last instanceof Service ? (last.manager as Life | undefined) : last
       if (manager !== undefined && !manager.over) {
@@ -209,6 +252,10 @@ export class Subtree implements Flock, Capacity {
     routine.seq = shutdownSeq
     routine.stop(CANCEL, cancelReason)
   }
+}
+
+function* latestFirst(lives: readonly Life[], of: (registry: RoutineRegistry) => boolean): Generator<SupervisedRoutine, void> {
+  for (const { registry } of lives.toReversed()) if (of(registry)) yield* registry.latestFirst()
 }
 
 function copyOf({ spawned, completed, failed, cancelled, killed }: ReportTotals): ReportTotals {

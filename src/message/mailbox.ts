@@ -5,21 +5,17 @@
  * X2  It never holds more than `capacity`; what is turned away is refused to the sender, or announced as dropped.
  * X3  What nobody will receive any more is announced as a dead letter, once; a question that is over has told who asked, and is none.
  * X4  A question that is over takes up no room, and is not received.
- * X6  A body that reads messages gets no answer of itself: its question is refused, as far as it is known whose it is.
+ * X6  A question that a body asks its own routine while nobody waits for a message there is refused at once: to wait for it would be to wait for
+ *     ever. Whether the body waits for it can't be seen. One that is taken, and that its body has not come to when its time is up, says so.
  * X5  What a body was handed and has not come to by its end waits again, before what came later.
  */
-import { MailboxFullError, SelfAskError, type WaitOptions } from '../contract/index.ts'
+import { MailboxFullError, type WaitOptions } from '../contract/index.ts'
 import { running, soon, type Subject } from '../port/index.ts'
 import { abortSignal, check, positiveOrInfinity } from '../spec/index.ts'
 import type { Addressee } from './addressee.ts'
 import { Fifo } from './fifo.ts'
-import { type Letter, Question, sent } from './question.ts'
-
-/** A body that waits for its next message. */
-interface Waiter {
-  /** Something may have come, or ended. True if it goes on waiting. */
-  serve(): boolean
-}
+import { type Letter, oneself, Question, sent } from './question.ts'
+import { AbortWatch, type Waiter, Waiting } from './readers.ts'
 
 const ASK_RULES = { timeout: positiveOrInfinity, signal: abortSignal }
 
@@ -35,12 +31,18 @@ export class Mailbox {
   /** How many of these are questions that are over. */
   #over = 0
   /** What a body that takes messages was handed, and has yet to come to. */
-  readonly #handed = new Fifo<Letter>()
-  /** Bodies that wait for a letter, the longest waiting first. */
-  #waiting = new Set<Waiter>()
+  #handed: Fifo<Letter> | undefined
+  /** Bodies that wait for a letter. */
+  #waiting: Waiting | undefined
   #waking = false
+  /** True if something has ended: all who wait are to look, and not only those for whom there is a letter. */
+  #hasEnded = false
+  /** Of the present incarnation, once it has a reader. */
+  #watch: AbortWatch | undefined
   /** Stands for the body that reads here, where it is asked who runs: the routine itself would live as long as what it has begun. */
-  readonly #reader = {}
+  #reader: object | undefined
+  /** Questions that it has asked, or what follows from its code; see X6. */
+  #own: WeakSet<Question> | undefined
   /** Questions that an incarnation has received and not answered; see Q2. */
   #firstOpen: Question | undefined
   #lastOpen: Question | undefined
@@ -68,12 +70,14 @@ export class Mailbox {
     checkAsk(addressee, options)
     const { timeout = ASK_TIMEOUT, signal } = options
     if (signal?.aborted) return Promise.reject(signal.reason)
-    if (running.who === this.#reader) return Promise.reject(oneself(addressee))
+    const isOwn = this.#reader !== undefined && running.who === this.#reader
+    if (isOwn && !this.isAwaited) return Promise.reject(oneself(addressee))
     const { turn } = tree
     const asker = askerOf(addressee, message)
     const outer = turn.begin()
     try {
       const question = new Question(this, addressee, message, timeout, signal, asker)
+      if (isOwn) (this.#own ??= new WeakSet()).add(question)
       try {
         this.accept(question)
       } catch (error) {
@@ -103,9 +107,9 @@ export class Mailbox {
     if (addressee.ended) this.#dead(letter)
     else if (betweenIncarnations === 'drop' && addressee.isBetween) this.#drop(letter)
     else if (this.size < capacity) return this.#keep(letter)
-    else if (overflow === 'drop-newest') this.#drop(letter, full(addressee))
+    else if (overflow === 'drop-newest') this.#drop(letter, true)
     else if (overflow === 'drop-oldest') {
-      this.#drop(this.take() as Letter, full(addressee))
+      this.#drop(this.take() as Letter, true)
       return this.#keep(letter)
     } else throw full(addressee)
     return false
@@ -114,7 +118,7 @@ export class Mailbox {
   #keep(letter: Letter): true {
     this.#letters.push(letter)
     if (letter instanceof Question) letter.waits()
-    if (this.#waiting.size > 0) this.wake()
+    if (this.isAwaited) this.wake()
     return true
   }
 
@@ -122,7 +126,7 @@ export class Mailbox {
   keepAccepted(letter: Letter): void {
     const addressee = this.#addressee
     if (addressee.ended || this.size < addressee.limits.capacity || addressee.limits.overflow !== 'reject') this.keep(letter)
-    else if (!isOver(letter)) this.#drop(letter, full(addressee))
+    else if (!isOver(letter)) this.#drop(letter, true)
   }
 
   /** The first letter, which is here no longer. */
@@ -149,40 +153,62 @@ export class Mailbox {
 
   /** True if a body waits for the next letter. */
   get isAwaited(): boolean {
-    return this.#waiting.size > 0
+    return this.#waiting?.first !== undefined
   }
 
   /** The body that runs, from here on, is the one that reads here. */
   isRead(): void {
-    running.is(this.#reader)
+    running.is((this.#reader ??= {}))
+  }
+
+  /** What a reader listens to. */
+  watch(signal: AbortSignal): AbortWatch {
+    return this.#watch?.signal === signal ? this.#watch : (this.#watch = new AbortWatch(signal, () => this.#wakeAll()))
   }
 
   /** Waits for the next letter. */
   await(waiter: Waiter): void {
+    this.#waiting ??= new Waiting()
     this.#waiting.add(waiter)
   }
 
   /** Waits no longer. */
   forsake(waiter: Waiter): void {
-    this.#waiting.delete(waiter)
+    this.#waiting?.delete(waiter)
   }
 
   /** Wakes the waiting bodies in a microtask, once for all letters that have come by then. */
   wake(): void {
-    if (this.#waking || this.#waiting.size === 0) return
+    if (this.#waking || !this.isAwaited) return
     this.#waking = true
-    soon(this.#serve)
+    soon(() => this.#serve())
   }
 
-  readonly #serve = (): void => {
+  /** The same where something has ended. */
+  #wakeAll(): void {
+    this.#hasEnded = true
+    this.wake()
+  }
+
+  #serve(): void {
     this.#waking = false
-    for (const waiter of this.#waiting) if (!waiter.serve()) this.#waiting.delete(waiter)
+    const all = this.#hasEnded
+    this.#hasEnded = false
+    const waiting = this.#waiting as Waiting
+    for (let waiter = waiting.first; waiter !== undefined; ) {
+      // Of those further back none would get one.
+      if (!all && this.size === 0) return
+      const { nextWaiting } = waiter
+      if (!waiter.serve()) waiting.delete(waiter)
+      waiter = nextWaiting
+    }
   }
 
-  #drop(letter: Letter, why?: Error): void {
+  /** The error is made for who asked: of a message that was sent nobody would look at it. */
+  #drop(letter: Letter, isFull = false): void {
     if (letter instanceof Question) {
-      if (why === undefined) letter.lost()
-      else letter.fail(why)
+      if (isFull) letter.fail(full(this.#addressee))
+      else letter.lost()
     }
     this.#addressee.announceAside('message.dropped', { message: letter.message })
   }
@@ -201,6 +227,10 @@ export class Mailbox {
     this.#lastOpen = question
   }
 
+  isOwn(question: Question): boolean {
+    return this.#own?.has(question) === true
+  }
+
   /** A question that was received is settled. */
   closed(question: Question): void {
     const { previousOpen, nextOpen } = question
@@ -214,19 +244,20 @@ export class Mailbox {
 
   /** The incarnation is over: what it has not come to waits again, and the questions that it has received and not answered fail. */
   abandon(): void {
-    if (this.#handed.size > 0) this.#takeBack()
+    if (this.#handed !== undefined) this.#takeBack(this.#handed)
     while (this.#firstOpen !== undefined) this.#firstOpen.lost(this.#addressee.failure)
   }
 
   /** X5. */
-  #takeBack(): void {
-    const back = this.#handed.drain().filter((letter) => !isOver(letter))
+  #takeBack(handed: Fifo<Letter>): void {
+    if (handed.size === 0) return
+    const back = handed.drain().filter((letter) => !isOver(letter))
     for (const letter of back) if (letter instanceof Question) letter.waits()
     this.#letters.replace([...back, ...this.#letters.drain()])
     const { capacity, overflow } = this.#addressee.limits
     while (this.size > capacity) {
       const letter = overflow === 'drop-oldest' ? this.take() : this.#takeLast()
-      this.#drop(letter as Letter, full(this.#addressee))
+      this.#drop(letter as Letter, true)
     }
   }
 
@@ -237,7 +268,7 @@ export class Mailbox {
 
   /** The incarnation is over; with another to come, what was not received waits for it or is dropped, as configured. */
   incarnationOver(last: boolean): void {
-    this.wake()
+    this.#wakeAll()
     if (!last && this.#addressee.limits.betweenIncarnations === 'keep') return
     for (let letter = this.take(); letter !== undefined; letter = this.take()) {
       if (last) this.#dead(letter)
@@ -256,7 +287,10 @@ export class Mailbox {
     const addressee = this.#addressee
     if (isOver(letter)) return
     if (!addressee.accepts) addressee.tree.turn.arise(keepAccepted, this, letter)
-    else if (this.#hand(letter)) this.#handed.push(letter)
+    else if (this.#hand(letter)) {
+      this.#handed ??= new Fifo<Letter>()
+      this.#handed.push(letter)
+    }
   }
 
   /** True if the body has yet to come to it. */
@@ -268,7 +302,7 @@ export class Mailbox {
 
   /** The body has come to the first of what it was handed and had yet to come to. */
   came(): void {
-    this.#handed.shift()
+    this.#handed?.shift()
   }
 }
 
@@ -279,11 +313,6 @@ function isOver(letter: Letter): boolean {
 function full({ subject, limits }: Addressee): MailboxFullError {
   const { path } = subject
   return new MailboxFullError(`${path} has ${limits.capacity} messages waiting, which is the limit`, { path })
-}
-
-function oneself({ subject }: Addressee): SelfAskError {
-  const { path } = subject
-  return new SelfAskError(`${path} asks itself, and would wait for its own answer`, { path })
 }
 
 function checkAsk({ subject }: Addressee, options: WaitOptions): void {

@@ -1,5 +1,5 @@
 /** What is sent to a routine: a message, or a question, which is a message whose sender waits for the answer. */
-import { AskTimeoutError, type Envelope, NotRunningError } from '../contract/index.ts'
+import { AskTimeoutError, type Envelope, NotRunningError, SelfAskError } from '../contract/index.ts'
 import type { Subject } from '../port/index.ts'
 import { isThenable } from '../turn/index.ts'
 import type { Addressee } from './addressee.ts'
@@ -10,6 +10,8 @@ export interface OpenQuestions {
   closed(question: Question): void
   /** One that waited to be received is over. */
   withdrawn(): void
+  /** True if the body that is to answer it has asked it. */
+  isOwn(question: Question): boolean
 }
 
 /** Where a question is: on its way, in its mailbox, or with the body that is to answer it. */
@@ -130,7 +132,8 @@ export class Question {
   }
 
   timeIsUp(): void {
-    this.fail(late(this.addressee, this.timeout))
+    const inVain = this.at !== 'open' && this.mailbox.isOwn(this)
+    this.fail((inVain ? oneself : late)(this.addressee, this.timeout))
   }
 
   /** The routine has it, and is to answer. */
@@ -173,6 +176,13 @@ function unanswered({ subject }: Addressee, cause: unknown): NotRunningError {
 function late({ subject }: Addressee, timeout: number): AskTimeoutError {
   const { path } = subject
   return new AskTimeoutError(`${path} has not answered within ${timeout} ms`, { path })
+}
+
+/** It has asked itself: in vain from the start, or for as long as it was to take. */
+export function oneself({ subject }: Addressee, timeout?: number): SelfAskError {
+  const { path } = subject
+  const how = timeout === undefined ? 'while it waits for no message' : `and has not come to that within ${timeout} ms`
+  return new SelfAskError(`${path} has asked itself, ${how}: a body that waits for its own answer gives none`, { path })
 }
 
 /** True for a promise, and for what can't be looked at: a promise that adopts it rejects. */

@@ -2,13 +2,17 @@
 import type { Envelope } from '../contract/index.ts'
 import type { Receiver } from './addressee.ts'
 import type { Mailbox } from './mailbox.ts'
+import { Fifo } from './fifo.ts'
 import { Question } from './question.ts'
+import type { AbortWatch, Waiter } from './readers.ts'
 
 type Result = IteratorResult<Envelope, undefined>
+type Take = (result: Result) => void
 
-/** A turn that waits for its message. */
-interface Turn {
-  readonly take: (result: Result) => void
+/** The function of the promise that was made last: a closure for each is 64 B. */
+let noted: Take
+const note = (take: Take): void => {
+  noted = take
 }
 
 /** The messages of one incarnation: each loop over them is a reader of its own. */
@@ -33,26 +37,30 @@ export class Messages implements AsyncIterable<Envelope, undefined> {
  * waits already is one promise.
  *
  * E1  Messages are given in the order in which they were asked for; none once the incarnation is over or was told to stop.
- * E2  Its listener on the signal is there from the first turn to the last.
+ * E2  From its first turn to its last it hears of its signal: there is one listener for all readers of an incarnation, as long as there is one.
  * E3  One that has ended, by a `break` too, ends no other: whoever begins another loop reads on.
  */
-export class Reception implements AsyncIterableIterator<Envelope, undefined> {
+export class Reception implements AsyncIterableIterator<Envelope, undefined>, Waiter {
   readonly #mailbox: Mailbox
   readonly #receiver: Receiver
-  readonly #signal: AbortSignal
-  #turns: Turn[] = []
+  readonly #watch: AbortWatch
+  /** The turn that waits for its message, and those behind it: a loop has one at a time. */
+  #first: Take | undefined
+  #others: Fifo<Take> | undefined
+  previousWaiting: Waiter | undefined
+  nextWaiting: Waiter | undefined
   #begun = false
   #over = false
 
   constructor(mailbox: Mailbox, receiver: Receiver) {
     this.#receiver = receiver
     this.#mailbox = mailbox
-    this.#signal = receiver.signal
+    this.#watch = mailbox.watch(receiver.signal)
   }
 
   /** True while its incarnation runs and was not told to stop. */
   get #open(): boolean {
-    return !this.#receiver.over && !this.#signal.aborted
+    return !this.#receiver.over && !this.#watch.isAborted
   }
 
   next(): Promise<Result> {
@@ -60,10 +68,12 @@ export class Reception implements AsyncIterableIterator<Envelope, undefined> {
     if (this.#over || !this.#open) return this.return()
     const letter = this.#mailbox.isAwaited ? undefined : this.#take()
     if (letter !== undefined) return Promise.resolve({ done: false, value: letter })
-    return new Promise((take) => {
-      this.#turns.push({ take })
-      if (this.#turns.length === 1) this.#mailbox.await(this)
-    })
+    const turn = new Promise<Result>(note)
+    if (this.#first === undefined) {
+      this.#first = noted
+      this.#mailbox.await(this)
+    } else (this.#others ??= new Fifo()).push(noted)
+    return turn
   }
 
   return(): Promise<Result> {
@@ -81,10 +91,11 @@ export class Reception implements AsyncIterableIterator<Envelope, undefined> {
       this.#end()
       return false
     }
-    while (this.#turns.length > 0) {
+    for (let give = this.#first; give !== undefined; give = this.#first) {
       const letter = this.#take()
       if (letter === undefined) return true
-      this.#turns.shift()?.take({ done: false, value: letter })
+      this.#first = this.#others?.shift()
+      give({ done: false, value: letter })
     }
     return false
   }
@@ -97,20 +108,18 @@ export class Reception implements AsyncIterableIterator<Envelope, undefined> {
     return { message, reply: (value) => void (!this.#receiver.over && letter.answer(value)) }
   }
 
-  readonly #wake = (): void => this.#mailbox.wake()
-
   #begin(): void {
     this.#begun = true
-    this.#signal.addEventListener('abort', this.#wake)
+    this.#watch.join()
   }
 
   #end(): void {
     if (this.#over) return
     this.#over = true
-    this.#signal.removeEventListener('abort', this.#wake)
-    const turns = this.#turns
-    this.#turns = []
-    if (turns.length > 0) this.#mailbox.forsake(this)
-    for (const { take } of turns) take({ done: true, value: undefined })
+    // One that never had a turn has not joined.
+    if (this.#begun) this.#watch.leave()
+    if (this.#first !== undefined) this.#mailbox.forsake(this)
+    for (let give = this.#first; give !== undefined; give = this.#others?.shift()) give({ done: true, value: undefined })
+    this.#first = undefined
   }
 }

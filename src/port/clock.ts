@@ -23,6 +23,9 @@ const SHORT = 10
 /** So many milliseconds after a timer should have fired it is taken for lost. */
 const LATE = 1_000
 
+/** So many timers of a line fire in one turn of the event loop. */
+const AT_ONCE = 1_024
+
 /** A timer that shares nothing. */
 class ShortTimer {
   readonly handle: unknown
@@ -45,6 +48,7 @@ class ShortTimer {
  * A3  A timer hangs on the functions of the platform that there were when it was armed (platform-time.ts), is disarmed by them, and shares
  *     a platform timer only with those that hang on the same. So a fake clock that comes or goes silences no timer but its own.
  * A4  A shared timer is armed in the asynchronous context of the making of its tree, so that it keeps no other.
+ * A5  Of many that are due together only so many fire before the event loop turns ({@link AT_ONCE}).
  */
 export class PlatformClock implements Clock {
   readonly #times = new PlatformTimes()
@@ -114,6 +118,7 @@ export class PlatformClock implements Clock {
   #arm(line: TimerLine, due: number, left: number): void {
     // What is longer than the platform can wait is waited for in parts.
     const wait = Math.min(left, LONGEST_TIMER)
+    line.fired = 0
     line.until = due - (left - wait)
     const { depends, home } = line.time
     if (home === undefined) this.#context.run(depends ? undefined : this.#making, this.#set, line, wait)
@@ -138,10 +143,11 @@ export class PlatformClock implements Clock {
     if (head === undefined) return
     const { due } = head
     const left = due <= line.until ? 0 : Math.min(due - line.until, Math.ceil(due - line.time.now()))
-    if (left > 1) {
-      this.#arm(line, due, left)
+    if (left > 1 || line.fired >= AT_ONCE) {
+      this.#arm(line, due, Math.max(1, left))
       return
     }
+    line.fired++
     line.timer = FIRING
     line.remove(head)
     if (line.head === undefined) close(line)

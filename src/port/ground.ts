@@ -76,15 +76,18 @@ export interface GroundedWork {
 }
 
 const grounds = new WeakMap<object, Ground>()
+/** Most processes have none. */
+let areUsed = false
 
 /** True for work that brings its ground along. Looks at it, once: not in a turn. */
 export function isGrounded(work: unknown): work is GroundedWork {
   if (typeof work !== 'object' || work === null || !(GROUND in work)) return false
   grounds.set(work, (work as GroundedWork)[GROUND])
+  areUsed = true
   return true
 }
 
 /** The ground of work that has brought it along. */
 export function groundOf(work: object): Ground | undefined {
-  return grounds.get(work)
+  return areUsed ? grounds.get(work) : undefined
 }

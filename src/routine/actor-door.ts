@@ -1,12 +1,18 @@
 /** The genuine XState actor of an incarnation: how it is made, and what events from outside the library mean. */
 import type { AnyActorRef, AnyMachineSnapshot, EventObject } from 'xstate'
-import { ROUTINE_EVENTS, routineMachine } from '../../machines/routine.ts'
-import { type Door, LifecycleActor, type Turn, withEffects } from '../turn/index.ts'
+import { Decisions } from '../../machines/decisions.ts'
+import { machineOfRoutine, ROUTINE_EVENTS, ROUTINE_TERMS, type RoutineMachine } from '../../machines/routine.ts'
+import { type Door, LifecycleActor, type Tree, withEffects } from '../turn/index.ts'
 import type { Incarnation } from './incarnation.ts'
+import { relay } from './relay.ts'
 import { CANCEL, KILL, payloadOf, snapshotOf, START } from './routine-steps.ts'
 
-/** The logic of the actor of any incarnation. */
-export const routineLogic = withEffects(routineMachine)
+let logic: RoutineMachine | undefined
+
+/** The logic of the actor of any incarnation; made when one is first looked at. */
+export function routineLogic(): RoutineMachine {
+  return (logic ??= withEffects(machineOfRoutine(), new Decisions(machineOfRoutine(), ROUTINE_TERMS)))
+}
 
 /** The actor of an incarnation, in the state that this is in. It has yet to be started. */
 export function actorOf(incarnation: Incarnation): LifecycleActor {
@@ -14,7 +20,7 @@ export function actorOf(incarnation: Incarnation): LifecycleActor {
   const snapshot = snapshotOf(value, over, { input, output, error, reason, killed })
   // The end of an incarnation that is over was reported already: its actor has no parent.
   const parent = over ? {} : { parent: subject.local.actor }
-  return new LifecycleActor(routineLogic, { id: subject.id, snapshot, ...parent } as object, new ActorDoor(incarnation))
+  return new LifecycleActor(routineLogic(), { id: subject.id, snapshot, ...parent } as object, new ActorDoor(incarnation))
 }
 
 /** The incarnation whose actor this is; undefined if it is none's. */
@@ -31,8 +37,8 @@ class ActorDoor implements Door {
     this.incarnation = incarnation
   }
 
-  get turn(): Turn {
-    return this.incarnation.turn
+  get tree(): Tree {
+    return this.incarnation.tree
   }
 
   /** Its machine has decided. */
@@ -44,16 +50,15 @@ class ActorDoor implements Door {
   /** A user sends the actor an event: it means the same as the method. Only its supervisor may start it. */
   sent(event: EventObject): void {
     const column = columnOf(event)
-    if (column > START) this.turn.run(obey, this.incarnation, [column, payloadOf(column, event)])
+    if (column > START) this.tree.turn.run(obey, this.incarnation, [column, payloadOf(column, event)])
   }
 
-  /** The end of the user's actor is that of the body; nothing else that it says is an order. */
   relayed(event: EventObject): void {
-    const incarnation = this.incarnation
-    if (incarnation.footing === undefined) return
-    const { output, error } = event as { readonly output?: unknown; readonly error?: unknown }
-    if (event.type === 'xstate.done.actor.work') incarnation.returned(output)
-    else if (event.type === 'xstate.error.actor.work') incarnation.threw(error)
+    relay(this.incarnation, event)
+  }
+
+  failed(error: unknown): void {
+    this.incarnation.lose(error)
   }
 
   /** Its actor is a root only once the incarnation is over: then there is nothing left to stop. */

@@ -59,21 +59,33 @@ export class Heartbeat {
   }
 
   #arm(delay: number): void {
-    const { tree, asyncContext } = this.#beating
-    this.#timer = tree.laterIn(asyncContext, () => this.#look(), delay)
+    const { clock } = this.#beating.tree
+    this.#timer = clock.arm(look, this, delay)
   }
 
-  #look(): void {
-    const now = this.#beating.tree.clock.now()
+  /** Nearly always it was heard in time, and only the next look is armed: that takes neither a turn nor its context. */
+  look(): void {
+    const { clock } = this.#beating.tree
+    const now = clock.now()
     // Earlier than it was: a fake clock has come or gone.
     if (now < this.last) this.last = now
     const silence = now - this.last
     this.#timer = undefined
     if (silence < this.#hungAfter) {
-      this.#arm(this.#hungAfter - silence)
+      // In whole milliseconds: with a fraction each would be the only timer of its length.
+      this.#arm(Math.ceil(this.#hungAfter - silence))
       return
     }
+    const { tree, asyncContext } = this.#beating
+    tree.runIn(asyncContext, () => this.#fall(silence))
+  }
+
+  #fall(silence: number): void {
     this.#hung = true
     this.#beating.fellSilent(silence)
   }
+}
+
+function look(heartbeat: Heartbeat): void {
+  heartbeat.look()
 }

@@ -1,7 +1,7 @@
 /** What a routine asks of the manager that it lives in, and of its supervisor. */
 import type { AnyActorRef } from 'xstate'
 import type { RoutineCancelledError } from '../contract/index.ts'
-import type { Listeners, Tree } from '../turn/index.ts'
+import type { Listeners, Tree, TreeNode } from '../turn/index.ts'
 import type { ClosingSignals } from './closing-signal.ts'
 
 /** The manager that a routine lives in. */
@@ -18,6 +18,8 @@ export interface Host<Routine = unknown> {
   /** The reason of a cancel that was given none. */
   readonly cancelReason: RoutineCancelledError
   readonly registry: Registrar<Routine>
+  /** Where it stands in the tree. */
+  readonly place: TreeNode
   /** One routine more, or fewer, is silent. */
   countHung(by: 1 | -1): void
 }

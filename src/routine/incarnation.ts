@@ -9,7 +9,7 @@
  * I3  Once it is over, nothing that its body does reaches the routine.
  * I4  A step or a deed that throws is reported, and fails the incarnation that it belongs to and no other.
  */
-import type { AnyActorRef, EventObject, StateValue } from 'xstate'
+import type { EventObject, StateValue } from 'xstate'
 import { type Logger, obeys, RoutineTimeoutError } from '../contract/index.ts'
 import type { Ground, Run } from '../port/index.ts'
 import {
@@ -31,7 +31,6 @@ import {
   ABORT,
   BEGIN,
   COLUMNS,
-  deriveTable,
   EFFECT,
   ERROR,
   eventOf,
@@ -44,8 +43,10 @@ import {
   OUTPUT,
   REASON,
   SETTLE,
+  rowOf,
+  STATE_NAMES,
+  STATES,
   steps,
-  table,
   TARGET,
   TIMEOUT,
 } from './routine-steps.ts'
@@ -76,7 +77,6 @@ export class Incarnation implements Run, Launch, SignalOwner {
   #timer: unknown
 
   constructor(subject: Owner, number: number, observed: boolean) {
-    deriveTable()
     this.subject = subject
     this.number = number
     if (observed) this.#materialise()
@@ -131,7 +131,7 @@ export class Incarnation implements Run, Launch, SignalOwner {
 
   /** The outermost name of its state. */
   get state(): string {
-    return table.names[this.#state] as string
+    return STATE_NAMES[this.#state] as string
   }
 
   /** True until it begins, or ends without having begun. */
@@ -141,7 +141,7 @@ export class Incarnation implements Run, Launch, SignalOwner {
 
   /** The whole value of its state. */
   get value(): StateValue {
-    return table.states[this.#state] as StateValue
+    return STATES[this.#state] as StateValue
   }
 
   /** True if a genuine actor drives it. */
@@ -188,7 +188,7 @@ export class Incarnation implements Run, Launch, SignalOwner {
   /** Its genuine actor has decided; the table says what that means here. */
   follow(event: number, value: StateValue, given: EventObject): void {
     const cell = this.#cellOf(event)
-    if (table.indexOf(value) !== (cell & TARGET)) throw new Error(`the derived table differs from the machine at ${given.type}`)
+    if (rowOf(value) !== (cell & TARGET)) throw new Error(`the derived table differs from the machine at ${given.type}`)
     this.#carryOut(cell, (given as unknown as Record<string, unknown>)[FIELDS[(cell >> FIELD) & 3] as string])
   }
 
@@ -260,12 +260,14 @@ export class Incarnation implements Run, Launch, SignalOwner {
   }
 
   #abort(): void {
-    const { shutdown } = this.subject.spec
+    const { spec, isActor } = this.subject
+    const { shutdown } = spec
     this.askedAt = this.tree.clock.now()
     this.#disarm()
     this.turn.deed(turns.askBody, this)
     if (shutdown === 'brutal_kill') this.turn.next(turns.giveUp, this)
-    else if (shutdown !== 'infinity' && !this.timedByShutdown) this.#timer = this.tree.clock.arm(turns.giveUpInTime, this, shutdown)
+    else if (shutdown !== 'infinity' && !this.timedByShutdown && !isActor)
+      this.#timer = this.tree.clock.arm(turns.giveUpInTime, this, shutdown)
   }
 
   /** Asks the body to stop. A deed. */
@@ -379,19 +381,14 @@ export class Incarnation implements Run, Launch, SignalOwner {
 
   // --- its actor -----------------------------------------------------------------------------
 
-  stopChild(child: AnyActorRef): void {
-    this.#actor?.stopChild(child)
-  }
-
   #materialise(): LifecycleActor {
     const actor = (this.#actor = actorOf(this))
-    actor.onError((cause) => this.#lose(cause))
     actor.start()
     return actor
   }
 
   /** Its actor has failed, and nothing drives it any more: the table does, to its end. */
-  #lose(cause: unknown): void {
+  lose(cause: unknown): void {
     this.tree.bus.contain(cause, `${this.subject.path}: the lifecycle actor failed`)
     this.#actor = undefined
     this.turn.arise(turns.fail, this, cause)

@@ -15,7 +15,8 @@ type AnyRoutine = Pick<Routine, 'path' | 'outcome' | 'cancel'>
  * Tells of each end of a routine, restarted or not; of the last one at once, in a microtask, if it has ended already.
  * What the listener throws, or rejects with, is logged and harms nobody.
  *
- * @returns A function that ends the watch; also Disposable. Ends by itself with the routine.
+ * @returns A function that ends the watch; also Disposable. Ends by itself with the routine: a child that is stopped and started with its
+ * group, or by `restartChild`, is a new one.
  * @example
  * using watching = watch(routine, ({ outcome, willRestart }) => console.log(outcome.status, { willRestart }))
  */
@@ -43,7 +44,8 @@ export function watch(routine: AnyRoutine, listener: (end: RoutineEnd) => unknow
 
 /**
  * Ties two routines together, wherever they live: when one has failed for good, the other is told to cancel, with a
- * RoutineFailedError as its reason whose `cause` is the failure. Ends in good order and restarts do not break a link.
+ * RoutineFailedError as its reason whose `cause` is the failure. Ends in good order and restarts do not break a link;
+ * a restart of the group of one of them ends it, since that is a new routine.
  *
  * @returns A function that unties them; also Disposable. A link ends by itself with the first of the two.
  * @example

@@ -12,6 +12,7 @@ interface Restartable extends Remembering {
   readonly path: string
   readonly tree: Tree
   readonly spec: RoutineSpec
+  readonly local: { readonly closed: boolean }
   /** Its present incarnation. */
   readonly current: Launch & { readonly startedAt: number | undefined }
 }
@@ -52,7 +53,8 @@ export function delayOf(routine: Restartable, now: number): number {
 export function backOff(routine: Restartable, delay: number): void {
   const begin = (): void => {
     routine.ownMemory.backoffTimer = undefined
-    routine.current.launch()
+    // The shutdown comes to it, in one of its slices.
+    if (!routine.local.closed) routine.current.launch()
   }
   routine.ownMemory.backoffTimer = routine.tree.laterIn(routine.asyncContext, begin, delay)
 }

@@ -9,53 +9,65 @@
  * Z4  It is handed on to the routine by which a supervisor replaces one that it has stopped; `restartChild` begins anew.
  */
 import type { AnyActorRef, Snapshot } from 'xstate'
-import type { Tree } from '../turn/index.ts'
-import { type Delay, Delays } from './delays.ts'
+import { type Delay, type Notes, type Tree } from '../turn/index.ts'
+import { type NotedDelay, successor } from './successor.ts'
 
-export class Resumption {
+const NONE: readonly NotedDelay[] = []
+
+/** So many may be known, and then each time twice as many, before those are looked for that are not under way any more. */
+const SWEEP = 32
+
+export class Resumption implements Notes {
   readonly #tree: Tree
-  readonly #delays: Delays
-  #kept: { readonly snapshot: Snapshot<unknown>; readonly delays: readonly Delay[] } | undefined
+  /** The actor whose delays are noted. */
+  #top: AnyActorRef | undefined
+  /** Of the actor and of those below it, in order of their making. */
+  #known: readonly NotedDelay[] | NotedDelay[] = NONE
+  #snapshot: Snapshot<unknown> | undefined
+  /** Those that were under way at that snapshot. */
+  #delays: readonly NotedDelay[] = NONE
   #freshAt = -Infinity
   /** True once it was reported that this run cannot be persisted. */
   #reported = false
 
   constructor(tree: Tree) {
     this.#tree = tree
-    this.#delays = new Delays(() => tree.clock.now())
   }
 
   /** The snapshot to begin with; undefined for a fresh start. */
   get snapshot(): Snapshot<unknown> | undefined {
-    return this.#kept?.snapshot
+    return this.#snapshot
   }
 
-  /** Z3. True if it will start fresh, instead of its supervisor giving up. */
-  startsFresh(now: number, window: number): boolean {
+  /** Z3. True if it will start fresh, instead of its supervisor giving up. Its state is lost by that, whatever the trouble was: that is said. */
+  startsFresh(now: number, window: number, { path, incarnation }: { readonly path: string; readonly incarnation: number }): boolean {
     if (!this.mayStartFresh(now, window)) return false
+    this.#tree.bus.log('warn', { path, incarnation }, 'the limit is reached: its snapshot is given up, and it starts from its input')
     this.#freshAt = now
-    this.#kept = undefined
+    this.#snapshot = undefined
     return true
   }
 
   /** True if `startsFresh` would return true now. */
   mayStartFresh(now: number, window: number): boolean {
-    return this.#kept !== undefined && now - this.#freshAt > window
+    return this.#snapshot !== undefined && now - this.#freshAt > window
   }
 
   /** An actor begins, from the snapshot or anew. It has not started. */
   observe(work: AnyActorRef): void {
-    this.#delays.of(work)
+    this.#top = work
+    this.#known = NONE
     this.#reported = false
   }
 
   /** Z1. Called after each step: a snapshot that cannot be persisted now may be persistable after the next one. */
   keep(work: AnyActorRef, path: string): void {
-    this.#kept = undefined
+    this.#snapshot = undefined
     try {
       const snapshot = work.getPersistedSnapshot()
       if (snapshot.status !== 'active') return
-      this.#kept = { snapshot, delays: this.#delays.underWay() }
+      this.#snapshot = snapshot
+      this.#delays = this.#underWay()
       if (this.#tree.isStored) this.#tree.append({ type: 'snapshot', path, snapshot })
     } catch (error) {
       if (!this.#reported) this.#tree.bus.contain(error, `${path} cannot be persisted: a restart now would be a fresh start`)
@@ -63,12 +75,47 @@ export class Resumption {
     }
   }
 
-  /** Z2: called once the actor has started from the snapshot, with the delays that were kept beside it. */
-  runOn(work: AnyActorRef, delays: readonly Delay[]): void {
-    this.#delays.resume(work, delays)
+  get delays(): readonly NotedDelay[] {
+    return this.#snapshot === undefined ? NONE : this.#delays
   }
 
-  get delays(): readonly Delay[] {
-    return this.#kept?.delays ?? []
+  // --- Z2 ------------------------------------------------------------------------------------
+
+  note(delay: Delay): void {
+    const { length } = this.#known
+    if (length >= SWEEP && (length & (length - 1)) === 0) this.#sweep()
+    const known = this.#known === NONE ? (this.#known = []) : (this.#known as NotedDelay[])
+    known.push({ ...delay, top: this.#top as AnyActorRef, due: this.#tree.clock.now() + delay.delay, cut: false })
+  }
+
+  cut(source: AnyActorRef): void {
+    for (const delay of this.#known) if (delay.source === source && this.#isUnderWay(delay)) delay.cut = true
+  }
+
+  #isUnderWay(delay: NotedDelay): boolean {
+    return this.#tree.system.delays.isUnderWay(delay)
+  }
+
+  #underWay(): readonly NotedDelay[] {
+    if (this.#known.length === 0) return NONE
+    this.#sweep()
+    return [...this.#known]
+  }
+
+  /** Forgets those that are not under way any more. */
+  #sweep(): void {
+    this.#known = this.#known.filter((delay) => this.#isUnderWay(delay))
+  }
+
+  /** Called once the actor has started from the snapshot, with the delays that were kept beside it: they run on. */
+  runOn(top: AnyActorRef, delays: readonly NotedDelay[]): void {
+    const now = this.#tree.clock.now()
+    for (const delay of delays) {
+      const source = successor(delay.source, delay.top, top)
+      const target = successor(delay.target, delay.top, top)
+      // It was cancelled with its actor, or sent to whom no crash has set back.
+      if (source === undefined || target === undefined || (target === delay.target && !delay.cut)) continue
+      this.#tree.system.delays.schedule(source, target, delay.event, Math.max(0, delay.due - now), delay.id)
+    }
   }
 }

@@ -1,12 +1,14 @@
 /**
- * The routine's derived table in numbers: what a step of the hot path reads is one integer, instead of five properties and the
- * names in three arrays (0.16 µs of a routine's life).
+ * What a step of the routine's table says: the hot path reads one integer, instead of five properties and the names in three arrays
+ * (0.16 µs of a routine's life).
  *
- * N1  Nothing is decided here: each integer says what the cell of the same place says, in machines/transition-table.ts.
+ * N1  Nothing is decided here: each integer of routine-table.ts says what the cell of the same place says, in machines/transition-table.ts.
  */
 import type { EventObject, StateValue } from 'xstate'
-import { ROUTINE_EVENTS, routineMachine } from '../../machines/routine.ts'
-import { tabulate, type TransitionTable } from '../../machines/transition-table.ts'
+import { ROUTINE_EVENTS } from '../../machines/routine.ts'
+import { STATES } from './routine-table.ts'
+
+export { STATE_NAMES, STATES, steps } from './routine-table.ts'
 
 /** Columns of the routine's table. */
 export const START = 0
@@ -19,7 +21,7 @@ export const GIVE_UP = 6
 export const KILL = 7
 
 /** Effects, as machines/routine.ts names them; a step has at most one. */
-const EFFECTS = ['none', 'begin', 'settle', 'abort', 'abandon'] as const
+export const EFFECTS = ['none', 'begin', 'settle', 'abort', 'abandon'] as const
 export const BEGIN = 1
 export const SETTLE = 2
 export const ABORT = 3
@@ -39,29 +41,13 @@ export const HANDLED = 1 << 9
 export const KILLS = 1 << 10
 export const FINAL = 1 << 11
 
-/** steps[state * ROUTINE_EVENTS.length + event] */
-export function stepsOf(table: TransitionTable): Int32Array {
-  if (table.states.length > TARGET + 1) throw new Error(`the routine's machine has ${table.states.length} states`)
-  return Int32Array.from(table.cells, ({ target, actions, copies, raises, handled }) => {
-    const effect = actions.length === 0 ? 0 : EFFECTS.indexOf(actions[0] as (typeof EFFECTS)[number])
-    const field = copies.length === 0 ? 0 : FIELDS.indexOf(copies[0] as (typeof FIELDS)[number])
-    if (effect < 0 || field < 0 || actions.length > 1 || copies.length > 1)
-      throw new Error(`more than one effect or field: ${actions.join()} ${copies.join()}`)
-    const flags = (handled ? HANDLED : 0) | (raises.length > 0 ? KILLS : 0) | (table.final[target] === true ? FINAL : 0)
-    return target | (effect << EFFECT) | (field << FIELD) | flags
-  })
+/** The row of a state as XState has it; -1 if it is none of this machine's. */
+export function rowOf(value: StateValue): number {
+  return NAMES.indexOf(typeof value === 'string' ? value : (Object.values(value)[0] as string))
 }
 
-/** The table, and itself in numbers: constants, derived when the first routine is made, so that importing this does no work. */
-export let table: TransitionTable
-export let steps: Int32Array
-
-/** Derives them, unless they are there. */
-export function deriveTable(): void {
-  if (steps !== undefined) return
-  table = tabulate(routineMachine, ROUTINE_EVENTS, ['output', 'error', 'reason'])
-  steps = stepsOf(table)
-}
+/** Their innermost names, each of which there is once. */
+const NAMES = STATES.map((state) => (typeof state === 'string' ? state : (Object.values(state)[0] as string)))
 
 /** The event that stands for a column of the table. */
 export function eventOf(event: number, payload: unknown): EventObject {

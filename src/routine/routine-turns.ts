@@ -1,5 +1,5 @@
 /** The turns of a routine, as functions of it. A closure for each would be made 100,000 times. */
-import type { Pending } from '../port/index.ts'
+import type { Ground, Pending, Run } from '../port/index.ts'
 import { forceRestart } from './forced-restart.ts'
 import { stopBackOff } from './restart-delay.ts'
 import type { SupervisedRoutine } from './supervised-routine.ts'
@@ -17,7 +17,7 @@ export function kill(routine: SupervisedRoutine, reason: unknown): void {
 export function restart(routine: SupervisedRoutine): void {
   if (routine.local.registry.hasten(routine)) return
   if (routine.state !== 'pending') forceRestart(routine, CANCEL, routine.cancelReason)
-  else if (routine.memory.backoffTimer !== undefined) {
+  else if (routine.memory.backoffTimer !== undefined && !routine.local.closed) {
     stopBackOff(routine)
     routine.tree.begin(routine.current)
   }
@@ -38,11 +38,22 @@ export function hand(
   question: Pending | undefined,
 ): boolean {
   const { tree, ground, current, isActor, bodyContext } = routine
-  let waits = false
-  const deliver = (): void => {
-    waits = ground.deliver(current, message, reply, question) === true
-  }
-  if (isActor) deliver()
-  else tree.asyncContext.run(bodyContext, deliver, undefined, undefined)
-  return waits
+  if (isActor) return ground.deliver(current, message, reply, question) === true
+  const handed: Handed = { ground, run: current, message, reply, question, waits: false }
+  tree.asyncContext.run(bodyContext, handOver, handed, undefined)
+  return handed.waits
+}
+
+interface Handed {
+  readonly ground: Ground
+  readonly run: Run
+  readonly message: unknown
+  readonly reply: ((value: unknown) => void) | undefined
+  readonly question: Pending | undefined
+  waits: boolean
+}
+
+function handOver(handed: Handed): void {
+  const { ground, run, message, reply, question } = handed
+  handed.waits = ground.deliver(run, message, reply, question) === true
 }

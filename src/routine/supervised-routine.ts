@@ -1,6 +1,6 @@
 /** One routine over all its incarnations: what its manager keeps of it, and the handle that a user holds. */
 import type { ActorRefFrom, AnyActorRef } from 'xstate'
-import type { routineMachine } from '../../machines/routine.ts'
+import type { RoutineMachine } from '../../machines/routine.ts'
 import type { Queued } from '../admission/index.ts'
 import {
   type EndKind,
@@ -58,6 +58,7 @@ export class SupervisedRoutine extends Remembering implements Owner, Addressee, 
   promise: Promise<Outcome> | undefined
   keep: ((outcome: Outcome) => void) | undefined
   settling: Settling | undefined
+  /** Its neighbours among the living of its manager, and later among those that this one retains. */
   previousLiving: SupervisedRoutine | undefined
   nextLiving: SupervisedRoutine | undefined
   previousNamed: SupervisedRoutine | undefined
@@ -86,10 +87,10 @@ export class SupervisedRoutine extends Remembering implements Owner, Addressee, 
     this.input = input
     this.group = group
     this.service = service
-    // The user's actor is a child of the routine's, so there has to be one.
     const { tree } = local
     if (spec.resume === 'snapshot') this.ownMemory.resumption = new Resumption(tree)
-    if (tree.strict || this.isActor) this.#current = new Incarnation(this, this.#first, true)
+    // Whoever inspects sees the actor above the user's, too.
+    if (tree.strict || (this.isActor && tree.isInspected)) this.#current = new Incarnation(this, this.#first, true)
   }
 
   get name(): string {
@@ -180,8 +181,8 @@ export class SupervisedRoutine extends Remembering implements Owner, Addressee, 
     return `Routine ${this.path} (${this.state}, incarnation ${this.incarnation})`
   }
 
-  get actor(): ActorRefFrom<typeof routineMachine> {
-    return this.current.actor as unknown as ActorRefFrom<typeof routineMachine>
+  get actor(): ActorRefFrom<RoutineMachine> {
+    return this.current.actor as unknown as ActorRefFrom<RoutineMachine>
   }
 
   get work(): AnyActorRef | undefined {

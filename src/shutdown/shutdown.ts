@@ -16,7 +16,7 @@ import { phaseIsOver, tighten } from '../../machines/shutdown.ts'
 import type { ErrorReport, RoutineCancelledError, RoutineReport, ShutdownReport } from '../contract/index.ts'
 import { soon } from '../port/index.ts'
 import type { ShutdownPlan } from '../spec/index.ts'
-import { MANAGER, Slices, type Tree, type Turn } from '../turn/index.ts'
+import { MANAGER, type PhaseHold, Slices, type Tree, type Turn } from '../turn/index.ts'
 import { Account } from './account.ts'
 import type { Closing, Flock } from './closing.ts'
 import { DeadlineTimer } from './deadline-timer.ts'
@@ -24,7 +24,7 @@ import { type Ancestry, noteError, reasonFromAbove } from './ended-routine.ts'
 import { PhaseWork } from './phase-work.ts'
 import { timeoutReason } from './stop-reason.ts'
 
-export class ShutdownRun {
+export class ShutdownRun implements PhaseHold {
   readonly report: Promise<ShutdownReport>
   readonly #resolve: (report: ShutdownReport) => void
   readonly #closing: Closing & Ancestry
@@ -131,7 +131,7 @@ export class ShutdownRun {
     if (this.released) return
     this.released = true
     // Counted once for all that it goes through until its end.
-    slices.once((run) => run.stop(), this as ShutdownRun, 2 * MANAGER)
+    slices.once((run) => run.stop(), this as ShutdownRun, 3 * MANAGER)
   }
 
   /** @internal */
@@ -151,10 +151,7 @@ export class ShutdownRun {
     // What is held was told to accept nothing, and has nothing to do before its turn.
     const closesBelow = phase === 'closing' && !this.#held
     if (closesBelow) this.#work.refuse()
-    this.seq = this.#closing.announcePhase(phase, this.seq, {
-      wait: (promise) => this.#hook(phase, promise),
-      threw: (error) => this.#turn.arise(() => noteError(this.#closing, this.#closing.path, error)),
-    })
+    this.seq = this.#closing.announcePhase(phase, this.seq, this)
     this.#armPhase(this.#plan.phases[phase] ?? Infinity)
     if (phase === 'closing' && this.#held) {
       if (this.#above?.isOverdue === true) this.becomeOverdue()
@@ -180,6 +177,22 @@ export class ShutdownRun {
       if (phase === 'cleaning') this.#work.clean()
       check()
     }
+  }
+
+  /** A listener holds up the phase that it hears of: no phase is left before its listeners were called. */
+  wait(promise: PromiseLike<unknown>): void {
+    const phase = this.#phase
+    this.hooks++
+    void promise.then(() => {
+      if (phase !== this.#phase) return
+      this.hooks--
+      this.poke()
+    })
+  }
+
+  /** A listener of a phase has thrown. */
+  threw(error: unknown): void {
+    this.#turn.arise(() => noteError(this.#closing, this.#closing.path, error))
   }
 
   /** Something may have ended: checks in a microtask whether the phase is over. */
@@ -354,16 +367,6 @@ export class ShutdownRun {
       this.#exceeded = true
       this.#advance()
     }, limit)
-  }
-
-  #hook(phase: Phase, promise: PromiseLike<unknown>): void {
-    if (phase !== this.#phase) return
-    this.hooks++
-    void promise.then(() => {
-      if (phase !== this.#phase) return
-      this.hooks--
-      this.poke()
-    })
   }
 
   /** Leaves the phase if it is over. */

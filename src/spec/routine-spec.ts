@@ -47,20 +47,11 @@ export interface MailboxOptions {
   readonly betweenIncarnations?: 'keep' | 'drop' | undefined
 }
 
-/** Options of every routine. All durations are milliseconds. */
-export interface RoutineOptions<Input = unknown> {
+interface CommonOptions<Input> {
   /** Identity among its siblings. @default generated */
   readonly id?: string | undefined
   /** Handed to the work as it is. @default undefined */
   readonly input?: Input
-  /** When an end is answered with a new incarnation. @default 'temporary' (never); of `children` 'permanent' */
-  readonly restart?: RestartType | undefined
-  /**
-   * For spawned work, in place of `restart`: how often it may run, the first time included. It is run again after a failure, and after
-   * the last it fails alone: its restarts never count against the limit of its manager. With `backoff` and `restartIf`; a restart that
-   * was ordered by hand is no attempt. @default none
-   */
-  readonly attempts?: number | undefined
   /**
    * Which failures a restart may help against, given the error and how often it was restarted already; others
    * end the routine as `failed`. A throw is logged and means no. @default all
@@ -87,8 +78,31 @@ export interface RoutineOptions<Input = unknown> {
   readonly signal?: AbortSignal | undefined
 }
 
-/** What only a routine among the `children` of a manager has beside. */
+/** Restarted by its restart type, within the limit of its manager. */
+interface Restarting {
+  /** When an end is answered with a new incarnation. @default 'temporary' (never); of `children` 'permanent' */
+  readonly restart?: RestartType | undefined
+  readonly attempts?: undefined
+}
+
+/** Run again within a budget of its own. */
+interface Attempting {
+  /**
+   * For spawned work, in place of `restart`: how often it may run, the first time included. It is run again after a failure, and after
+   * the last it fails alone: its restarts never count against the limit of its manager. With `backoff` and `restartIf`; a restart that
+   * was ordered by hand is no attempt. From the moment on that its manager closes nothing is run again, with a `drain` neither.
+   * @default none
+   */
+  readonly attempts?: number | undefined
+  readonly restart?: undefined
+}
+
+/** Options of every routine. All durations are milliseconds. */
+export type RoutineOptions<Input = unknown> = CommonOptions<Input> & (Restarting | Attempting)
+
+/** What only a routine among the `children` of a manager has beside; it has a restart type, and no `attempts`. */
 export interface ChildOptions {
+  readonly attempts?: undefined
   /** Its end by itself may end its manager; see `autoShutdown`. Not for permanent ones. @default false */
   readonly significant?: boolean | undefined
 }
@@ -103,7 +117,7 @@ export interface ResumeOptions {
 }
 
 /** All that a routine may be given: as which of them it may, its signature says. */
-type AnyOptions<Input = unknown> = RoutineOptions<Input> & ChildOptions & ResumeOptions
+type AnyOptions<Input = unknown> = RoutineOptions<Input> & Pick<ChildOptions, 'significant'> & ResumeOptions
 
 /** The same, with every default filled in. */
 export interface RoutineSpec {
@@ -219,7 +233,7 @@ export function compileRoutineSpec(
   check('routine', options, ROUTINE_RULES, path)
   const { attempts } = options
   if (attempts !== undefined && options.restart !== undefined)
-    throw refuse('routine option attempts', 'nothing beside restart: one of them says when it is run again', attempts, path)
+    throw refuse('routine option attempts', 'left out where restart is given: one of them says when it is run again', attempts, path)
   return {
     id: options.id,
     input: undefined,

@@ -16,12 +16,12 @@ export type ChildResult<Value> =
   | { readonly ok: true; readonly value: Value }
   | { readonly ok: false; readonly error: CallError; readonly cause?: StartFailedError | undefined }
 
-/** One more child of a template. */
-export interface ChildInstance {
+/** One more child of a template. What its input is, who knows the template says; see `startChild`. */
+export interface ChildInstance<Input = unknown> {
   /** @default generated */
   readonly id?: string | undefined
   /** In place of the template's own. @default the template's */
-  readonly input?: unknown
+  readonly input?: Input
 }
 
 const INSTANCE_RULES = { id: nodeName, input: anything }

@@ -14,6 +14,7 @@ import {
   type SupervisedRoutine,
 } from '../routine/index.ts'
 import type { Tree } from '../turn/index.ts'
+import type { Down } from './down.ts'
 import type { Lead } from './lead.ts'
 import type { RoutineRegistry } from './routine-registry.ts'
 import type { Service } from './service.ts'
@@ -27,6 +28,7 @@ const DEEPEST = 50
 /** The supervisor whose commands are carried out. */
 interface Process {
   readonly closed: boolean
+  readonly down: Down
   /** Resumes it with the result of its command. */
   resume(answer: unknown): void
   /** A delayed restart is due. */
@@ -75,6 +77,7 @@ export class Commands {
     service.begunRun = service.run
     service.retried = again
     service.toRestart = undefined
+    this.#process.down.delete(service)
     this.#lead.startOrder.add(service)
     return service.type === 'supervisor' ? this.#startManager(service) : this.#startRoutine(service, causeOf(service, sibling))
   }
@@ -233,6 +236,7 @@ export class Commands {
     const delay = delayOf(routine, this.#tree.clock.now())
     if (delay === 0) return 0
     this.#registry.renew(routine, delay)
+    this.#process.down.add(service)
     service.restartTimer = this.#tree.laterIn(routine.asyncContext, () => this.#process.hasten(service), delay)
     return delay
   }
@@ -250,7 +254,9 @@ export class Commands {
     }
     this.giveBack(service)
     if (manager?.over === true) manager.conclude()
-    if (!this.#process.has(service)) this.#lead.startOrder.delete(service)
+    if (this.#process.has(service)) return
+    this.#lead.startOrder.delete(service)
+    this.#process.down.delete(service)
   }
 
   /** Gives back a permit that was kept for its next routine. */
@@ -263,6 +269,8 @@ export class Commands {
 
   /** Disarms the timer of a delayed restart. */
   disarm(service: Service): void {
+    if (service.restartTimer === undefined) return
+    this.#process.down.delete(service)
     this.#tree.clock.clearTimeout(service.restartTimer)
     service.restartTimer = undefined
   }

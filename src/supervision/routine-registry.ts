@@ -15,6 +15,7 @@ import {
   type Incarnation,
   isLookedAt,
   keepPromises,
+  type IdRegistry,
   KILL,
   LivingRoutines,
   prepareRoutine,
@@ -39,7 +40,7 @@ export interface ChildSupervisor {
 
 export class RoutineRegistry implements Registrar<SupervisedRoutine> {
   /** Living and queued routines, in order of spawning. */
-  readonly living = new LivingRoutines()
+  readonly living: LivingRoutines
   /** The routines that wait for a permit. */
   readonly queue: PermitQueue<SupervisedRoutine>
   /** Of bodies that want to know when the manager begins to close. */
@@ -54,17 +55,15 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
   readonly #lead: Lead
   readonly #host: Host<SupervisedRoutine>
   readonly #tree: Tree
-  readonly #watched = new Set<SupervisedRoutine>()
-  /** A ring: once full, the next one takes the place of the oldest. */
-  readonly #retained: SupervisedRoutine[] = []
-  #retainedNext = 0
+  #watched: Set<SupervisedRoutine> | undefined
   readonly #names: NameRegistry<SupervisedRoutine>
 
-  constructor(lead: Lead, names: NameRegistry<SupervisedRoutine>) {
+  constructor(lead: Lead, names: NameRegistry<SupervisedRoutine> & IdRegistry) {
     this.#lead = lead
     this.#host = lead.host
     this.#tree = lead.host.tree
     this.#names = names
+    this.living = new LivingRoutines(names)
     this.queue = new PermitQueue(lead.gate, (routine) => this.admit(routine))
   }
 
@@ -94,8 +93,8 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
     return this.#names.groups.has(name)
   }
 
-  /** See G2 in routine/living-routines.ts. */
-  latestFirst(): Generator<SupervisedRoutine, void> {
+  /** See G3 in routine/routine-chain.ts. */
+  latestFirst(): IterableIterator<SupervisedRoutine> {
     return this.living.latestFirst()
   }
 
@@ -119,7 +118,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
     if (service?.isInstance === false) this.#countServices(1)
     if (service !== undefined && this.asyncContext !== undefined) routine.ownMemory.asyncContext = this.asyncContext
     routine.group.add(routine)
-    if (spec.hungAfter !== Infinity) this.#watched.add(routine)
+    if (spec.hungAfter !== Infinity) (this.#watched ??= new Set()).add(routine)
     return routine
   }
 
@@ -137,7 +136,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
   /** Makes the id of a routine that has none yet. */
   identify(routine: SupervisedRoutine): string {
     const id = this.generateId()
-    if (!routine.ended) this.living.identify(routine, id)
+    if (!routine.ended || this.living.retained.holds(routine)) this.living.identify(routine, id)
     return id
   }
 
@@ -155,17 +154,12 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
 
   /** The living routine of this id, or the latest retained one. */
   find(id: string): SupervisedRoutine | undefined {
-    return this.living.get(id) ?? this.findRetained(id)
-  }
-
-  findRetained(id: string): SupervisedRoutine | undefined {
-    return this.retained().findLast(({ knownId }) => knownId === id)
+    return this.living.find(id)
   }
 
   /** Ended routines that are kept to be looked at, the latest last. */
   retained(): SupervisedRoutine[] {
-    const oldest = this.#retained.length < this.#lead.spec.retain ? 0 : this.#retainedNext
-    return [...this.#retained.slice(oldest), ...this.#retained.slice(0, oldest)]
+    return this.living.retained.values()
   }
 
   // --- ends ----------------------------------------------------------------------------------
@@ -217,7 +211,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
     const { resumption } = routine.memory
     if (resumption === undefined || this.#host.closed) return false
     const now = this.#tree.clock.now()
-    return this.#supervisor.window.left(now) === 0 && resumption.startsFresh(now, this.#lead.spec.restartWindow)
+    return this.#supervisor.window.left(now) === 0 && resumption.startsFresh(now, this.#lead.spec.restartWindow, routine)
   }
 
   hasten(routine: SupervisedRoutine): boolean {
@@ -264,7 +258,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
   renew(routine: SupervisedRoutine, delay: number): void {
     routine.group.count('restarts', 1)
     routine.renew()
-    announce(routine, 'routine.restarted', { delay })
+    announce(routine, 'routine.restarted', { delay, resumed: routine.resumption?.snapshot !== undefined })
     routine.closeMailbox(false)
   }
 
@@ -285,10 +279,10 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
     if (signal !== undefined) this.#tree.signals.unbind(signal, routine)
     this.living.remove(routine)
     this.idle--
-    if (routine.spec.hungAfter !== Infinity) this.#watched.delete(routine)
+    if (routine.spec.hungAfter !== Infinity) this.#watched?.delete(routine)
     routine.group.remove(routine, kind, routine.age)
     if (!this.queue.remove(routine) && !keepPermit) this.#lead.gate.give()
-    this.#retain(routine)
+    this.living.retain(routine, this.#lead.spec.retain)
   }
 
   #close(routine: SupervisedRoutine, kind: EndKind, orphan: boolean, keepPermit: boolean): void {
@@ -310,21 +304,16 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
     const { bus } = this.#tree
     // Unless `restartIf` or `random` was called, no time has passed since it ended.
     const at = routine.spec.restartIf === undefined && routine.spec.backoff === undefined ? routine.current.endedAt : undefined
+    const { error, number } = routine.current
+    const level = willRestart ? 'warn' : 'error'
     if (kind === 'failed' && bus.logs)
-      bus.log('error', { path: routine.path, err: routine.current.error, incarnation: routine.incarnation, willRestart }, 'routine failed')
+      bus.log(level, { path: routine.path, err: error, incarnation: number, willRestart }, 'routine failed')
     announceEnd(routine, kind, willRestart, routine.current, at)
     if (orphan) announce(routine, 'routine.orphaned')
     const watchers = routine.settling?.watchers
     if (watchers === undefined) return
     const end = { path: routine.path, incarnation: routine.incarnation, outcome: routine.lastOutcome, willRestart }
     for (const watcher of watchers) watcher(end)
-  }
-
-  #retain(routine: SupervisedRoutine): void {
-    const { retain } = this.#lead.spec
-    if (retain === 0) return
-    this.#retained[this.#retainedNext] = routine
-    this.#retainedNext = (this.#retainedNext + 1) % retain
   }
 
   /** The body of an abandoned incarnation has ended after all. */
@@ -350,7 +339,12 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
   }
 
   /** The routines that were spawned, the latest first. */
-  *spawned(): Generator<SupervisedRoutine, void> {
+  spawned(): Iterator<SupervisedRoutine> {
+    // Nearly always there are either children or routines that were spawned.
+    return this.services === 0 ? this.living.latestFirst() : this.#spawned()
+  }
+
+  *#spawned(): Generator<SupervisedRoutine, void> {
     for (const routine of this.living.latestFirst()) if (routine.service === undefined || routine.service.isInstance) yield routine
   }
 
@@ -376,7 +370,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
   /** Milliseconds since the last heartbeat of the routine that has been silent the longest. */
   oldestBeat(now: number): number | undefined {
     let oldest: number | undefined
-    for (const routine of this.#watched)
+    for (const routine of this.#watched ?? [])
       if (routine.current.heartbeat !== undefined) oldest = Math.max(oldest ?? 0, now - routine.current.heartbeat.last)
     return oldest
   }

@@ -18,8 +18,9 @@ import {
 } from '../../machines/supervisor.ts'
 import type { EndKind } from '../contract/index.ts'
 import type { SupervisedRoutine } from '../routine/index.ts'
-import { MANAGER, SLICE, type Tree } from '../turn/index.ts'
+import { MANAGER, SLICE, sliceAfter, type Tree } from '../turn/index.ts'
 import { Commands, LATER } from './commands.ts'
+import { Down } from './down.ts'
 import type { Lead } from './lead.ts'
 import type { ChildSupervisor, RoutineRegistry } from './routine-registry.ts'
 import { Service } from './service.ts'
@@ -34,28 +35,36 @@ interface ManagerEnd {
   readonly failure: unknown
 }
 
+/** The process of machines/supervisor.ts, and what carries out its commands. */
+interface Process {
+  readonly children: ReadonlyMap<string, Service>
+  readonly steps: Generator<Command<Service>, void, unknown>
+  readonly commands: Commands
+}
+
 type Reply = (verdict: Verdict<Service>) => void
 
 const DOWN: Verdict<Service> = { ok: false, error: 'down' }
 
 export class Supervisor implements ChildSupervisor {
   readonly window: RestartWindow
+  readonly down: Down
   readonly #lead: Lead
   readonly #host: Lead['host']
   readonly #tree: Tree
   readonly #registry: RoutineRegistry
-  readonly #supervision: Supervision<Service>
-  readonly #process: Generator<Command<Service>, void, unknown>
+  /** Made with its first message, where it has no child to start: most managers have none, and a process is a kilobyte. */
+  #own: Process | undefined
   readonly #mailbox: Message<Service>[] = []
-  readonly #commands: Commands
   #taken = 0
   /** True while it waits for a message. */
   #idle = false
   #closed = false
+  #slice = SLICE
   /** Steps of the present slice. */
   #steps = 0
   /** Calls that were not answered yet. */
-  readonly #open = new Set<Reply>()
+  #open: Set<Reply> | undefined
 
   constructor(lead: Lead, registry: RoutineRegistry) {
     const { spec, host } = lead
@@ -64,7 +73,12 @@ export class Supervisor implements ChildSupervisor {
     this.#tree = host.tree
     this.#registry = registry
     this.window = new RestartWindow(spec.maxRestarts, spec.restartWindow)
-    this.#supervision = {
+    this.down = new Down(host.path)
+  }
+
+  #make(): Process {
+    const { spec } = this.#lead
+    const supervision: Supervision<Service> = {
       strategy: spec.strategy,
       template: spec.template?.id,
       autoShutdown: spec.autoShutdown,
@@ -75,21 +89,33 @@ export class Supervisor implements ChildSupervisor {
     }
     for (const child of spec.children) {
       const service = new Service(child)
-      this.#supervision.children.set(child.id, service)
-      if (child.significant) this.#supervision.significant.add(service)
+      supervision.children.set(child.id, service)
+      if (child.significant) supervision.significant.add(service)
     }
-    this.#process = supervise(this.#supervision)
-    this.#commands = new Commands(lead, registry, this)
+    return { children: supervision.children, steps: supervise(supervision), commands: new Commands(this.#lead, this.#registry, this) }
+  }
+
+  get #process(): Process {
+    if (this.#own === undefined) {
+      this.#own = this.#make()
+      // It was ready with nothing to start: it goes on where it waits for a message.
+      if (this.#lead.spec.children.length === 0) while (command(this.#own.steps) !== 'receive') continue
+    }
+    return this.#own
   }
 
   /** Starts the children, in order. */
   begin(): void {
-    this.resume(undefined)
+    if (this.#lead.spec.children.length > 0) this.resume(undefined)
+    else if (!this.closed) {
+      this.#lead.started()
+      this.#receive()
+    }
   }
 
   /** True unless this child was forgotten. */
   has(child: Service): boolean {
-    return this.#supervision.children.has(child.id)
+    return this.#process.children.has(child.id)
   }
 
   /** True once the manager accepts nothing more; see B2. */
@@ -108,7 +134,7 @@ export class Supervisor implements ChildSupervisor {
     const reply = (verdict: Verdict<Service>): void => resolve(read(verdict))
     if (this.closed) reply(DOWN)
     else {
-      this.#open.add(reply)
+      ;(this.#open ??= new Set()).add(reply)
       this.#tree.turn.run(() => this.post({ type: 'call', call, reply }))
     }
     return promise
@@ -128,12 +154,12 @@ export class Supervisor implements ChildSupervisor {
     if (this.#closed) return
     this.#closed = true
     this.#registry.closing.abort(this.#tree.turn)
-    for (const reply of this.#open) reply(DOWN)
-    this.#open.clear()
+    for (const reply of this.#open ?? []) reply(DOWN)
+    this.#open = undefined
     for (const service of this.#lead.startOrder) {
       if (!(service instanceof Service)) continue
-      this.#commands.disarm(service)
-      this.#commands.giveBack(service)
+      this.#process.commands.disarm(service)
+      this.#process.commands.giveBack(service)
       if (service.manager?.over === true) service.manager.conclude()
     }
   }
@@ -162,10 +188,11 @@ export class Supervisor implements ChildSupervisor {
     service.hasStarted = false
     service.orphan = orphan
     // It may have ended while it waited for a delayed restart, which is void then.
-    this.#commands.disarm(service)
+    this.#process.commands.disarm(service)
     registry.announceEnd(routine, kind, orphan, willRestart)
     service.lastEnd = { seq: routine.seq, error: routine.current.error }
     service.toRestart = willRestart
+    if (kind === 'failed' && !again && wish !== 'told') this.#miss(service)
     // That its `start` has failed, or returned `ignore`, is the answer to the supervisor's command, and follows.
     if (routine.memory.notStarted && !closed) return
     if (awaited !== undefined) {
@@ -190,21 +217,28 @@ export class Supervisor implements ChildSupervisor {
 
   /** A child that is a manager has ended a life. */
   managerEnded(service: Service, end: ManagerEnd): void {
-    const { stopRequested, startError, seq, failure } = end
-    service.lastEnd = { seq, error: failure }
-    this.#answerManager(service, stopRequested, startError)
+    service.lastEnd = { seq: end.seq, error: end.failure }
+    this.#answerManager(service, end)
     this.#answered(service)
   }
 
-  #answerManager(service: Service, stopRequested: boolean, failedToStart: unknown): void {
+  #answerManager(service: Service, { stopRequested, startError, failure }: ManagerEnd): void {
     service.alive = false
     if (this.closed) service.manager?.conclude()
     if (service.onBegun !== undefined) {
-      service.startError = failedToStart
-      this.#began(service, failedToStart === undefined ? 'ignore' : 'error')
+      service.startError = startError
+      this.#began(service, startError === undefined ? 'ignore' : 'error')
     } else if (service.onStopped !== undefined) this.#stopped(service)
     // For OTP, giving up is a `shutdown` exit.
-    else this.#postExit(service, 'shutdown', stopRequested ? 'told' : 'policy')
+    else {
+      if (failure !== undefined && !stopRequested && !shouldRestart(service.restart, 'shutdown')) this.#miss(service)
+      this.#postExit(service, 'shutdown', stopRequested ? 'told' : 'policy')
+    }
+  }
+
+  /** It has failed, and is not restarted. */
+  #miss(service: Service): void {
+    if (!this.closed && service.restart !== 'temporary' && !service.isInstance) this.down.add(service)
   }
 
   #postExit(child: Service, kind: ExitKind, wish: Wish): void {
@@ -238,7 +272,7 @@ export class Supervisor implements ChildSupervisor {
 
   /** Starts a child now that waits for its delayed restart. */
   hasten(service: Service): void {
-    this.#commands.disarm(service)
+    this.#process.commands.disarm(service)
     this.post({ type: 'resume', child: service, run: service.run })
   }
 
@@ -247,12 +281,13 @@ export class Supervisor implements ChildSupervisor {
   /** Resumes the process with the answer of its last command, until a command has no answer yet: after a slice, in a turn of the clock. */
   resume(answer: unknown): void {
     for (let input = answer; input !== LATER && !this.closed; ) {
-      if (this.#steps >= SLICE) {
+      if (this.#steps >= this.#slice) {
+        this.#slice = sliceAfter(this.#slice)
         this.#steps = 0
         this.#tree.later(() => this.resume(input), 0)
         return
       }
-      const { value: command, done } = this.#process.next(input)
+      const { value: command, done } = this.#process.steps.next(input)
       if (done === true) return
       input = this.#perform(command)
     }
@@ -269,6 +304,7 @@ export class Supervisor implements ChildSupervisor {
     if (this.#taken === this.#mailbox.length) {
       this.#mailbox.length = 0
       this.#taken = 0
+      this.#slice = SLICE
       this.#steps = 0
       this.#idle = true
     } else this.#tree.turn.next(takeNext, this)
@@ -282,21 +318,21 @@ export class Supervisor implements ChildSupervisor {
       case 'receive':
         return this.#receive()
       case 'start':
-        return this.#commands.start(command.child, command.again, command.for)
+        return this.#process.commands.start(command.child, command.again, command.for)
       case 'stop':
-        return this.#commands.stop(command.child, command.again, command.for)
+        return this.#process.commands.stop(command.child, command.again, command.for)
       case 'fresh':
         return command.child.routine !== undefined && this.#registry.startsFresh(command.child.routine)
       case 'delay':
-        return this.#commands.delay(command.child)
+        return this.#process.commands.delay(command.child)
       case 'ready':
         this.#lead.started()
         break
       case 'leave':
-        this.#commands.leave(command.child)
+        this.#process.commands.leave(command.child)
         break
       case 'reply':
-        this.#open.delete(command.reply)
+        this.#open?.delete(command.reply)
         command.reply(command.verdict)
         break
       case 'end':
@@ -304,6 +340,12 @@ export class Supervisor implements ChildSupervisor {
     }
     return undefined
   }
+}
+
+/** What it does next. */
+function command(steps: Process['steps']): string | undefined {
+  const { value, done } = steps.next(undefined)
+  return done === true ? undefined : value.do
 }
 
 function takeNext(supervisor: Supervisor): void {

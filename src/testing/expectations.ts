@@ -1,7 +1,8 @@
 /** Laws about what must happen: without them, a system that does nothing would be without fault. */
 import { PHASES } from '../../machines/lifecycle-event.ts'
-import { above, isBelow, isEnd, isHurried } from './invariants.ts'
+import { isBelow, isEnd, isHurried } from './invariants.ts'
 import { type Law, law } from './law.ts'
+import { above, firstCalls } from './run-index.ts'
 import { does, stepOf } from './step-record.ts'
 import type { TraceEvent } from './trace.ts'
 
@@ -43,27 +44,56 @@ export const phasesInOrder: Law = law('phasesInOrder', function* ({ events }) {
 /** A failure that is to be answered with a restart leads to one, or is escalated; an announced restart comes, unless everything stops. */
 export const restartOrEscalate: Law = law('restartOrEscalate', function* ({ events, routines, report }) {
   const stopping = stopsOf(events)
-  const owed = new Map<string, TraceEvent>()
+  const owed = new Owed()
   for (const event of events) {
     const { type, actor, i } = event
     if (type === 'routine.started') owed.delete(actor)
-    if (type === 'manager.phase' && event.phase === 'closing') for (const path of owed.keys()) if (isBelow(path, actor)) owed.delete(path)
+    if (type === 'manager.phase' && event.phase === 'closing') for (const [path] of owed) if (isBelow(path, actor)) owed.delete(path)
     if (!isEnd(event)) continue
     owed.delete(actor)
     // One that fails while its group is being restarted comes back with the group.
-    const later = [...owed.keys()].some((path) => above(path) === above(actor)) || isBusy(events, event)
-    if (event.willRestart === true) owed.set(actor, event)
+    const later = owed.hasBelow(above(actor)) || isBusy(events, event)
+    if (event.willRestart === true) owed.add(event)
     else if (!isOwed(event, routines.get(actor)) || answered(events, event, stopping)) continue
-    else if (later) owed.set(actor, event)
+    else if (later) owed.add(event)
     else yield { message: `${actor} failed, its policy is to restart it, and nothing came of it`, witnesses: [i] }
   }
   if (report === undefined) return
   for (const [actor, { i }] of owed) yield { message: `${actor} was to be restarted and was not`, witnesses: [i] }
 })
 
+/** The ends that have yet to be answered with a restart, by their actor. */
+class Owed {
+  readonly #ends = new Map<string, TraceEvent>()
+  /** How many there are directly below each manager. */
+  readonly #below = new Map<string, number>()
+
+  hasBelow(manager: string): boolean {
+    return (this.#below.get(manager) ?? 0) > 0
+  }
+
+  add(end: TraceEvent): void {
+    this.delete(end.actor)
+    this.#ends.set(end.actor, end)
+    this.#count(end.actor, 1)
+  }
+
+  delete(actor: string): void {
+    if (this.#ends.delete(actor)) this.#count(actor, -1)
+  }
+
+  #count(actor: string, by: 1 | -1): void {
+    this.#below.set(above(actor), (this.#below.get(above(actor)) ?? 0) + by)
+  }
+
+  [Symbol.iterator](): Iterator<[string, TraceEvent]> {
+    return this.#ends.entries()
+  }
+}
+
 /** True if its supervisor may still be busy with a call of the script, and take the failure after that. */
 function isBusy(events: readonly TraceEvent[], { actor, i }: TraceEvent): boolean {
-  return events.some((event) => event.i < i && stepOf(event)?.at === above(actor) && !does(event, 'shutdown'))
+  return (firstCalls(events).get(above(actor)) ?? Infinity) < i
 }
 
 function isOwed(event: TraceEvent, facts: { readonly restart: string } | undefined): boolean {

@@ -20,8 +20,26 @@ export interface System<State> {
 export interface Reached<State> {
   readonly key: string
   readonly state: State
-  /** Events of a shortest way to it. */
+  /** Events of a shortest way to it: made when they are read, since all of them together grow with the square of the states. */
   readonly path: readonly string[]
+}
+
+/** The step that has first led to a state. */
+interface Step {
+  readonly event: string
+  readonly before: Step | undefined
+}
+
+function reached<State>(key: string, state: State, step: Step | undefined): Reached<State> {
+  return {
+    key,
+    state,
+    get path() {
+      const events: string[] = []
+      for (let at = step; at !== undefined; at = at.before) events.push(at.event)
+      return events.reverse()
+    },
+  }
 }
 
 /** A step that was found; one that changes nothing has the same key on both sides. */
@@ -74,19 +92,24 @@ export function explore<State>(system: System<State>, options: ExploreOptions<St
 
 /** The same, without a check of the options. */
 export function visit<State>(system: System<State>, { invariants = {}, limit: most = LIMIT }: ExploreOptions<State>): Exploration<State> {
-  const first = { key: system.key(system.initial), state: system.initial, path: [] }
-  const found = new Map<string, Reached<State>>([[first.key, first]])
+  const first = reached(system.key(system.initial), system.initial, undefined)
+  const states = [first]
+  /** By key, the step that has led there. */
+  const found = new Map<string, Step | undefined>([[first.key, undefined]])
   const edges: Edge[] = []
-  for (const { key: from, state, path } of found.values()) {
-    for (const [event, next] of stepsOf(system, state, path)) {
+  for (const at of states) {
+    const { key: from } = at
+    const before = found.get(from)
+    for (const [event, next] of stepsOf(system, at)) {
       const to = system.key(next)
       edges.push({ from, event, to })
       if (found.has(to)) continue
-      if (found.size === most) throw tooMany([...found.values()], { key: to, state: next, path: [...path, event] }, invariants)
-      found.set(to, { key: to, state: next, path: [...path, event] })
+      const step = { event, before }
+      if (found.size === most) throw tooMany(states, reached(to, next, step), invariants)
+      found.set(to, step)
+      states.push(reached(to, next, step))
     }
   }
-  const states = [...found.values()]
   const changing = new Set(edges.filter(({ from, to }) => from !== to).map(({ from }) => from))
   const reachEnd = backwards(
     edges,
@@ -102,11 +125,11 @@ export function visit<State>(system: System<State>, { invariants = {}, limit: mo
 }
 
 /** The steps of a state; what a machine throws in one says the way there. */
-function* stepsOf<State>(system: System<State>, state: State, path: readonly string[]): Iterable<readonly [event: string, next: State]> {
+function* stepsOf<State>(system: System<State>, at: Reached<State>): Iterable<readonly [event: string, next: State]> {
   try {
-    yield* system.steps(state)
+    yield* system.steps(at.state)
   } catch (error) {
-    throw error instanceof StepThrew ? error.after(path) : error
+    throw error instanceof StepThrew ? error.after(at.path) : error
   }
 }
 
@@ -124,17 +147,29 @@ function tooMany<State>(
   invariants: NonNullable<ExploreOptions<State>['invariants']>,
 ): CurtaincallError {
   const [first] = violationsAmong(states, invariants)
-  const wrong = first === undefined ? '' : `\nand ${first.invariant} does not hold in ${first.at.key} by ${first.at.path.join(', ')}`
+  const wrong = first === undefined ? '' : `\nand ${first.invariant} does not hold in ${first.at.key} by ${describePath(first.at.path)}`
   return new CurtaincallError(
     'ERR_TEST',
-    `more than ${states.length} states; one of the last is ${last.key} by ${last.path.join(', ')}${wrong}`,
+    `more than ${states.length} states; one of the last is ${last.key} by ${describePath(last.path)}${wrong}`,
   )
+}
+
+/** So many events of a path are named from either end. */
+const NAMED = 50
+
+function describePath(path: readonly string[]): string {
+  const left = path.length - 2 * NAMED
+  return (left <= 0 ? path : [...path.slice(0, NAMED), `… ${left} more …`, ...path.slice(-NAMED)]).join(', ')
 }
 
 /** Keys of all states from which one of these can be reached. */
 function backwards(edges: readonly Edge[], ends: readonly string[]): Set<string> {
   const into = new Map<string, string[]>()
-  for (const { from, to } of edges) into.set(to, [...(into.get(to) ?? []), from])
+  for (const { from, to } of edges) {
+    const known = into.get(to)
+    if (known === undefined) into.set(to, [from])
+    else known.push(from)
+  }
   const seen = new Set(ends)
   for (const key of seen) for (const from of into.get(key) ?? []) seen.add(from)
   return seen
@@ -179,11 +214,12 @@ export function systemOf(
   events: readonly EventObject[],
   { input, symmetry = keyedBy('option symmetry', 'a function that says which states are the same') }: ExploreMachineOptions,
 ): System<AnyMachineSnapshot> {
+  const eventsIn = among(events)
   return {
     initial: beginningOf(machine, input),
     *steps(state) {
       if (state.status !== 'active') return
-      for (const event of events) {
+      for (const event of eventsIn(state)) {
         if (!mayCome(event, state)) continue
         const { next, taken } = stepOf(machine, state, event)
         if (taken || symmetry(next) !== symmetry(state)) yield [describeEvent(event), next]
@@ -191,5 +227,30 @@ export function systemOf(
     },
     ended: ({ status }) => status === 'done',
     key: symmetry,
+  }
+}
+
+/**
+ * Of these events those that may do something in a state, in their order: all of them where a node has a transition that is taken by
+ * itself, whose guard may look at the event, or one on a wildcard; else those of the types that some node knows.
+ */
+function among(events: readonly EventObject[]): (state: AnyMachineSnapshot) => Iterable<EventObject> {
+  const byType = new Map<string, { readonly at: number; readonly event: EventObject }[]>()
+  events.forEach((event, at) => {
+    const known = byType.get(event.type)
+    if (known === undefined) byType.set(event.type, [{ at, event }])
+    else known.push({ at, event })
+  })
+  return ({ _nodes: nodes }) => {
+    const types = new Set<string>()
+    for (const node of nodes) {
+      if (node.always !== undefined && node.always.length > 0) return events
+      for (const type of node.transitions.keys()) {
+        if (type.includes('*')) return events
+        types.add(type)
+      }
+    }
+    const some = [...types].flatMap((type) => byType.get(type) ?? [])
+    return some.toSorted((a, b) => a.at - b.at).map(({ event }) => event)
   }
 }

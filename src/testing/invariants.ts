@@ -1,6 +1,7 @@
 /** Laws about what must never happen, whatever the faults. */
 import type { Finding, Law, Run } from './law.ts'
 import { law } from './law.ts'
+import { above, hurriedFromInside, namedByHand, RecentEnds } from './run-index.ts'
 import { does, stepOf } from './step-record.ts'
 import type { TraceEvent } from './trace.ts'
 import { isUndisarmable } from './virtual-clock.ts'
@@ -10,11 +11,6 @@ const ENDS = new Set(['routine.completed', 'routine.failed', 'routine.cancelled'
 /** True for the end of an incarnation. */
 export function isEnd({ type }: Pick<TraceEvent, 'type'>): boolean {
   return ENDS.has(type)
-}
-
-/** The path of the manager that it is directly below. */
-export function above(path: string): string {
-  return path.slice(0, Math.max(0, path.lastIndexOf('/')))
 }
 
 /** The name of a routine. */
@@ -102,7 +98,7 @@ function eventsOf(events: readonly TraceEvent[], path: string): number[] {
  * snapshots, with a start from its input in place of giving up, which does not count.
  */
 export const restartIntensity: Law = law('restartIntensity', function* ({ events, managers, routines }) {
-  const times = new Map<string, TraceEvent[]>()
+  const times = new Map<string, RecentEnds>()
   const ended = new Map<string, TraceEvent>()
   const anew = new Map<string, TraceEvent>()
   for (const event of events) {
@@ -119,18 +115,19 @@ export const restartIntensity: Law = law('restartIntensity', function* ({ events
     const { maxRestarts, restartWindow } = managers.get(path) ?? { maxRestarts: Infinity, restartWindow: 0 }
     // It was decided at an unknown moment between the end and the restart. Distances are taken as long as they may have been, in
     // favour of the supervisor.
-    const within = [...(times.get(path) ?? []).filter(({ t }) => event.t - t <= restartWindow), end]
+    const recent = times.get(path) ?? new RecentEnds()
+    times.set(path, recent)
     const before = anew.get(event.actor)
     const mayBeginAnew = routines.get(event.actor)?.resumes === true && (before === undefined || event.t - before.t > restartWindow)
-    if (within.length > maxRestarts && mayBeginAnew) {
+    if (mayBeginAnew && recent.since(event.t - restartWindow) >= maxRestarts) {
       anew.set(event.actor, end)
       continue
     }
-    times.set(path, within)
-    if (within.length > maxRestarts)
+    const count = recent.add(end, event.t - restartWindow)
+    if (count > maxRestarts)
       yield {
-        message: `${path} answered ${within.length} failures within ${restartWindow} ms, its limit is ${maxRestarts}`,
-        witnesses: within.map(({ i }) => i),
+        message: `${path} answered ${count} failures within ${restartWindow} ms, its limit is ${maxRestarts}`,
+        witnesses: recent.all().map(({ i }) => i),
       }
   }
 })
@@ -178,7 +175,7 @@ export const withinOverallTimeout: Law = law('withinOverallTimeout', function* (
 /** Children and managers are asked to stop in the reverse order of their start, unless a manager above is out of time, or by hand. */
 export const reverseOrder: Law = law('reverseOrder', function* (run) {
   const { events, routines } = run
-  const starts = new Map<string, string[]>()
+  const starts = new Map<string, Map<string, number>>()
   const asked = new Map<string, TraceEvent[]>()
   const closing = new Map<string, number>()
   for (const event of events) {
@@ -186,8 +183,8 @@ export const reverseOrder: Law = law('reverseOrder', function* (run) {
     const path = above(actor)
     const ordered = type === 'routine.spawned' ? routines.get(actor)?.service === true : type === 'manager.started'
     // A child that is started again keeps its place.
-    const before = starts.get(path) ?? []
-    if (ordered && !before.includes(actor)) starts.set(path, [...before, actor])
+    const before = starts.get(path) ?? new Map<string, number>()
+    if (ordered && !before.has(actor)) starts.set(path, before.set(actor, before.size))
     if (type === 'manager.phase' && event.phase === 'closing') closing.set(actor, event.i)
     if (type === 'manager.phase' && event.phase === 'cancelling') {
       // One that was stopping already, or is asked by name, goes its own way.
@@ -200,7 +197,7 @@ export const reverseOrder: Law = law('reverseOrder', function* (run) {
     if (type === 'body.asked' && routines.get(actor)?.timeout === Infinity) asked.get(path)?.push(event)
     if (type === 'manager.stopped') {
       const inOrder = (asked.get(actor) ?? []).filter((each) => !isHurried(run, each.actor, each.t) && !byHand(events, each.actor))
-      yield* disorder(actor, starts.get(actor) ?? [], inOrder)
+      yield* disorder(actor, starts.get(actor) ?? new Map(), inOrder)
       asked.delete(actor)
       starts.delete(actor)
     }
@@ -209,9 +206,9 @@ export const reverseOrder: Law = law('reverseOrder', function* (run) {
 
 /** True if a manager above is out of time by then, was hurried, or has limits of its own. */
 export function isHurried({ requests, managers, routines }: Run, actor: string, t: number): boolean {
-  for (const [path, { hurries }] of routines) if (hurries && isBelow(actor, above(path))) return true
+  const hurried = hurriedFromInside(routines)
   for (let path = above(actor); path !== ''; path = above(path)) {
-    if ((managers.get(path)?.shutdown ?? Infinity) !== Infinity) return true
+    if (hurried.has(path) || (managers.get(path)?.shutdown ?? Infinity) !== Infinity) return true
     if (requests.some((each) => each.path === path && (each.deadline <= t || each.phased || (each.mode === 'immediate' && each.at <= t))))
       return true
   }
@@ -220,20 +217,19 @@ export function isHurried({ requests, managers, routines }: Run, actor: string, 
 
 /** True if one of its own routines shuts it down. */
 function isHurriedFromInside({ routines }: Run, manager: string): boolean {
-  return [...routines].some(([path, { hurries }]) => hurries && above(path) === manager)
+  return hurriedFromInside(routines).has(manager)
 }
 
 /** True if a step of the script named it. */
 function byHand(events: readonly TraceEvent[], actor: string): boolean {
-  const name = nameOf(actor)
-  return events.some((event) => stepOf(event)?.target === name)
+  return namedByHand(events).has(nameOf(actor))
 }
 
-function* disorder(path: string, starts: readonly string[], asked: readonly TraceEvent[]): Iterable<Finding> {
-  const services = asked.filter(({ actor }) => starts.includes(actor))
+function* disorder(path: string, starts: ReadonlyMap<string, number>, asked: readonly TraceEvent[]): Iterable<Finding> {
+  const services = asked.filter(({ actor }) => starts.has(actor))
   for (let k = 1; k < services.length; k++) {
     const [earlier, later] = [services[k - 1] as TraceEvent, services[k] as TraceEvent]
-    if (starts.indexOf(later.actor) > starts.indexOf(earlier.actor))
+    if ((starts.get(later.actor) ?? 0) > (starts.get(earlier.actor) ?? 0))
       yield {
         message: `${path} told ${earlier.actor} to stop before ${later.actor}, which started after it`,
         witnesses: [earlier.i, later.i],

@@ -1,7 +1,6 @@
 /** Model against reality: whether what a trace shows is something that the machines allow. */
 import { type AnyMachineSnapshot, type AnyStateMachine, type EventObject, initialTransition, transition } from 'xstate'
-import { appManagerMachine, globalManagerMachine, localManagerMachine } from '../../machines/manager.ts'
-import { routineMachine } from '../../machines/routine.ts'
+import { appManagerMachine, globalManagerMachine, localManagerMachine, routineMachine } from '../../machines/statecharts.ts'
 import { type Finding, type Law, law } from './law.ts'
 import { keyedBy } from './state-key.ts'
 import type { Trace, TraceEvent } from './trace.ts'

@@ -1,4 +1,5 @@
 /** Whether a tree gave up while its test looked elsewhere: what is asserted of one that has ended may hold for the wrong reason. */
+import { inspect } from 'node:util'
 import type { LifecycleEvent } from '../../machines/lifecycle-event.ts'
 import { CurtaincallError } from '../contract/index.ts'
 import type { GlobalManager } from '../manager/index.ts'
@@ -52,6 +53,10 @@ function isLookedAt({ life, tree }: GlobalManager): boolean {
 
 /** An error with what has caused it. */
 function inWords(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  return error.cause === undefined ? String(error) : `${String(error)}, after ${String(error.cause)}`
+  if (!(error instanceof Error)) return inspect(error)
+  return error.cause === undefined ? String(error) : `${String(error)}, after ${nameOf(error.cause)}`
+}
+
+function nameOf(cause: unknown): string {
+  return cause instanceof Error ? String(cause) : inspect(cause)
 }

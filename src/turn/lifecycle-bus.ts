@@ -37,13 +37,22 @@ export interface PhaseHold {
   threw(error: unknown): void
 }
 
-/** One listener, and which events it hears: those numbered after the first of these and up to the second (turn.ts, T10). */
-interface Subscription {
+/**
+ * One listener, and which events it hears: those numbered after the first of these and up to the second (turn.ts, T10). A class: where
+ * many literals of one place live on, V8 takes all others of that place for as long-lived.
+ */
+class Subscription {
   readonly listener: AnyListener
   readonly after: number
-  until: number
+  until = Infinity
   previous: Subscription | undefined
   next: Subscription | undefined
+
+  constructor(listener: AnyListener, after: number, previous: Subscription | undefined) {
+    this.listener = listener
+    this.after = after
+    this.previous = previous
+  }
 }
 
 /** The subscriptions of one type, in order: a chain, so that one is added and taken off in the same time however many there are. */
@@ -61,7 +70,8 @@ interface Chain {
  * B4  Once its node has ended for good none is left, and none is added.
  */
 export class Listeners {
-  readonly #byType = new Map<string, Chain>()
+  /** Most nodes have none. */
+  #byType: Map<string, Chain> | undefined
   readonly #bus: LifecycleBus
   readonly up: Listeners | undefined
   #closed = false
@@ -76,7 +86,7 @@ export class Listeners {
     if (this.#closed) return unsubscribe(() => undefined)
     const bus = this.#bus
     const chain = this.#chainOf(type)
-    const own: Subscription = { listener, after: bus.latest, until: Infinity, previous: chain.last, next: undefined }
+    const own = new Subscription(listener, bus.latest, chain.last)
     if (chain.last === undefined) chain.first = own
     else chain.last.next = own
     chain.last = own
@@ -86,10 +96,11 @@ export class Listeners {
   }
 
   #chainOf(type: string): Chain {
-    let chain = this.#byType.get(type)
+    const byType = (this.#byType ??= new Map())
+    let chain = byType.get(type)
     if (chain === undefined) {
       chain = { first: undefined, last: undefined, lookers: 0 }
-      this.#byType.set(type, chain)
+      byType.set(type, chain)
     }
     return chain
   }
@@ -106,7 +117,7 @@ export class Listeners {
   /** Never while an event is told: it comes behind all words. */
   #remove(type: string, own: Subscription): void {
     const { previous, next } = own
-    const chain = this.#byType.get(type) as Chain
+    const chain = this.#byType?.get(type) as Chain
     if (previous === undefined) chain.first = next
     else previous.next = next
     if (next === undefined) chain.last = previous
@@ -115,19 +126,19 @@ export class Listeners {
     own.previous = undefined
     own.next = undefined
     if (!isInstrument(own.listener)) chain.lookers--
-    if (chain.first === undefined) this.#byType.delete(type)
+    if (chain.first === undefined) this.#byType?.delete(type)
   }
 
   /** True if somebody listens to this type, or to all, here or above: an instrument is nobody, nor are so many `besides`. */
   areLookedAt(type: string, besides = 0): boolean {
     for (let node: Listeners | undefined = this; node !== undefined; node = node.up)
-      if ((node.#byType.get(type)?.lookers ?? 0) + (node.#byType.get('*')?.lookers ?? 0) > besides) return true
+      if ((node.#byType?.get(type)?.lookers ?? 0) + (node.#byType?.get('*')?.lookers ?? 0) > besides) return true
     return false
   }
 
   /** Ends all subscriptions. */
   clear(): void {
-    for (const [type, { first }] of this.#byType) {
+    for (const [type, { first }] of this.#byType ?? []) {
       for (let own = first; own !== undefined; ) {
         const { next } = own
         this.#end(type, own)
@@ -144,9 +155,10 @@ export class Listeners {
 
   /** Calls the listeners of its type, then those of `'*'`. */
   tell(event: LifecycleEvent, hold: PhaseHold | undefined): void {
-    if (this.#byType.size === 0) return
-    this.#tellAll(this.#byType.get(event.type), event, hold)
-    this.#tellAll(this.#byType.get('*'), event, hold)
+    const byType = this.#byType
+    if (byType === undefined || byType.size === 0) return
+    this.#tellAll(byType.get(event.type), event, hold)
+    this.#tellAll(byType.get('*'), event, hold)
   }
 
   #tellAll(chain: Chain | undefined, event: LifecycleEvent, hold: PhaseHold | undefined): void {

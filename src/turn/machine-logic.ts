@@ -1,5 +1,14 @@
 /** Runs the machines of machines/ as genuine XState actors whose effects are carried out here. */
-import type { ActorLogic, AnyStateMachine, EventObject, Snapshot } from 'xstate'
+import {
+  type ActorLogic,
+  type AnyActorScope,
+  type AnyMachineSnapshot,
+  type AnyStateMachine,
+  type EventObject,
+  initialTransition,
+  type Snapshot,
+} from 'xstate'
+import { type Decisions, follow } from '../../machines/decisions.ts'
 import type { LifecycleActor } from './lifecycle-actor.ts'
 
 /**
@@ -10,29 +19,43 @@ import type { LifecycleActor } from './lifecycle-actor.ts'
  * the actor from within an effect, or from a listener of an event that an effect announces,
  * sees the state that the effect belongs to.
  *
+ * What it decides is remembered for all its actors. As long as somebody inspects, it decides itself: each step of XState's shows.
+ *
  * What an actor begins from is taken as it is: XState looks through what it restores for actors, and changes what it takes for
  * one. Here there are none, and what the context holds is a user's.
  */
-export function withEffects<Machine extends AnyStateMachine>(machine: Machine): Machine {
+export function withEffects<Machine extends AnyStateMachine>(machine: Machine, decisions: Decisions): Machine {
   const logic = Object.create(machine) as Machine
-  logic.transition = (snapshot, event, scope) => {
-    const actions: string[] = []
-    const collecting: typeof scope = {
-      ...scope,
-      actionExecutor: (action) => {
-        actions.push(action.type)
-        scope.actionExecutor(action)
-      },
-    }
-    const next = machine.transition(snapshot, event, collecting)
-    if (next !== snapshot || actions.length > 0) scope.defer(() => (scope.self as unknown as LifecycleActor).perform(next, event, actions))
+  logic.transition = ((snapshot: AnyMachineSnapshot, event: EventObject, scope: AnyActorScope) => {
+    const decision = (scope.self as unknown as LifecycleActor).isInspected ? undefined : decisions.of(snapshot, event)
+    if (decision === undefined) return decide(machine, snapshot, event, scope)
+    const next = follow(decision, snapshot, event)
+    if (!decision.ignored) perform(scope, next, event, decision.actions)
     return next
+  }) as unknown as Machine['transition']
+  if (typeof machine.config.context === 'object') {
+    let initial: AnyMachineSnapshot | undefined
+    // Nothing happens on the way to it, and nothing of it is inspected.
+    logic.getInitialSnapshot = (() => ({ ...(initial ??= initialTransition(machine as AnyStateMachine)[0]), children: {} })) as never
   }
-  logic.restoreSnapshot = (snapshot, scope) => {
-    ;(scope.self as unknown as LifecycleActor).stopChild = scope.stopChild
-    return machine.resolveState(snapshot as unknown as Parameters<typeof machine.resolveState>[0]) as never
-  }
+  logic.restoreSnapshot = (({ value, context }: AnyMachineSnapshot) => decisions.snapshotOf(value, context)) as never
   return logic
+}
+
+/** The machine decides. */
+function decide(machine: AnyStateMachine, snapshot: AnyMachineSnapshot, event: EventObject, scope: AnyActorScope): AnyMachineSnapshot {
+  const actions: string[] = []
+  const actionExecutor: typeof scope.actionExecutor = (action) => {
+    actions.push(action.type)
+    scope.actionExecutor(action)
+  }
+  const next = machine.transition(snapshot, event as never, { ...scope, actionExecutor } as never) as AnyMachineSnapshot
+  if (next !== snapshot || actions.length > 0) perform(scope, next, event, actions)
+  return next
+}
+
+function perform({ defer, self }: AnyActorScope, next: AnyMachineSnapshot, event: EventObject, actions: readonly string[]): void {
+  defer(() => (self as unknown as LifecycleActor).perform(next, event, actions))
 }
 
 type Logic = ActorLogic<Snapshot<unknown>, EventObject>
@@ -41,23 +64,16 @@ type Calls = Record<(typeof METHODS)[number], (a: never, b: never, c: never) => 
 
 const METHODS = ['transition', 'getInitialSnapshot', 'getPersistedSnapshot', 'restoreSnapshot', 'start'] as const
 
-/** A user's logic with some of its methods replaced. The other methods are called on the original, which may have private members or be frozen. */
+/**
+ * A user's logic with some of its methods replaced. The other methods are called on the original, which may have private members or be
+ * frozen.
+ */
 export function instead(logic: Logic, methods: Partial<Logic>): Logic {
-  return Object.assign(Object.create(callingOn(logic)) as Logic, methods)
-}
-
-/** Of each logic, what calls its methods on it: made once, since many actors run the same logic. */
-const CALLING = new WeakMap<Logic, Logic>()
-
-function callingOn(logic: Logic): Logic {
-  const known = CALLING.get(logic)
-  if (known !== undefined) return known
   const calling = Object.create(logic) as Logic
   for (const name of METHODS) {
     if (logic[name] === undefined) continue
     const method = (a: never, b: never, c: never): unknown => (logic as unknown as Calls)[name](a, b, c)
     Object.defineProperty(calling, name, { value: method, writable: true })
   }
-  CALLING.set(logic, calling)
-  return calling
+  return Object.assign(calling, methods)
 }

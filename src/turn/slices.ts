@@ -3,14 +3,21 @@ import type { Clock } from '../port/index.ts'
 import type { Turn } from './turn.ts'
 
 /**
- * As many steps are done at once. To stop a routine is one step; a manager counts as {@link MANAGER} of them each time that it is come to.
- *
- * The event loop waits as long as a slice takes, some ten milliseconds; between two slices a timer of no length costs one millisecond.
+ * As many steps are done at once: the first slice. To stop a routine is one step; a manager counts as {@link MANAGER} of them each time that
+ * it is come to. Code that has not run yet takes ten times as long, so each slice is twice the one before, up to the {@link LARGEST}.
  */
-export const SLICE = 1_024
+export const SLICE = 512
+
+/** The event loop waits as long as a slice takes, some ten milliseconds; a timer of no length between two of them costs one millisecond. */
+export const LARGEST = 2_048
+
+/** The size of the slice that comes behind one. */
+export function sliceAfter(size: number): number {
+  return Math.min(2 * size, LARGEST)
+}
 
 /** Steps that a manager counts as. */
-export const MANAGER = 8
+export const MANAGER = 2
 
 /** What a slice is done in, and what is between two of them. */
 export interface Loop {
@@ -42,6 +49,7 @@ interface Series<T> {
 export class Slices {
   /** @internal */ readonly turn: Turn
   readonly #clock: Clock
+  #size = SLICE
   #left = SLICE
   #waiting: (() => void)[] | undefined
   #next = 0
@@ -91,7 +99,8 @@ export class Slices {
   }
 
   readonly #begin = (): void => {
-    this.#left = SLICE
+    this.#size = sliceAfter(this.#size)
+    this.#left = this.#size
     this.#goesOn = true
     this.turn.next(this.#goOn)
   }

@@ -16,6 +16,7 @@ import { type GlobalSpec, nodeName, refuse } from '../spec/index.ts'
 import { LifecycleBus } from './lifecycle-bus.ts'
 import { OwnClock } from './own-clock.ts'
 import { SignalHub } from './signal-hub.ts'
+import type { System } from './system.ts'
 import { Turn } from './turn.ts'
 import { UnseenErrors } from './unseen-errors.ts'
 
@@ -52,6 +53,8 @@ export class Tree {
   observer: TrafficObserver | undefined
   readonly bus: LifecycleBus
   readonly signals: SignalHub
+  /** Made with the actor of the root. */
+  declare system: System
   readonly uncounted = new Set<Uncounted>()
   /** How many shutdowns have yet to come to all managers below: while there is one, who is below asks the levels above whether they close. */
   spreading = 0
@@ -109,6 +112,11 @@ export class Tree {
     return this.strict || this.observer !== undefined || this.bus.isHeard
   }
 
+  /** True if somebody inspects its actors. */
+  get isInspected(): boolean {
+    return this.system.isInspected
+  }
+
   /** True if what happens is written to a journal. */
   get isStored(): boolean {
     return this.#store !== undefined
@@ -154,7 +162,12 @@ export class Tree {
 
   /** The same in the asynchronous context that was captured. */
   laterIn(captured: unknown, callback: () => void, delay: number): unknown {
-    return this.clock.setTimeout(() => this.asyncContext.run(captured, runTurn, this.turn, callback), delay)
+    return this.clock.setTimeout(() => this.runIn(captured, callback), delay)
+  }
+
+  /** A turn in the asynchronous context that was captured. */
+  runIn(captured: unknown, act: () => void): void {
+    this.asyncContext.run(captured, runTurn, this.turn, act)
   }
 
   /** Lets something begin in a later microtask, after what was admitted before it. */

@@ -1,6 +1,7 @@
 /** What has to hold of a case once it is over, whatever was done and when. */
 import type { LifecycleEvent } from 'curtaincall'
 import { type Law, laws, type Simulation } from 'curtaincall/testing'
+import type { Case } from './pairwise.ts'
 import { inconsistencies } from './reading.ts'
 import type { AnyRoutine, World } from './world.ts'
 
@@ -16,7 +17,13 @@ const HOLD = [
   'reportAddsUp',
   'refinesMachines',
 ]
-export const lawsThatHold: readonly Law[] = laws.filter(({ name }) => HOLD.includes(name))
+const lawsThatHold: readonly Law[] = laws.filter(({ name }) => HOLD.includes(name))
+
+/** Those of a case: a restart by hand is free, and of one that has just failed no event says that it was ordered. */
+export function lawsOf({ acts }: Case): readonly Law[] {
+  const isOrdered = acts.some(({ order }) => order === 'restart')
+  return isOrdered ? lawsThatHold.filter(({ name }) => name !== 'restartIntensity') : lawsThatHold
+}
 
 type End = Extract<LifecycleEvent, { willRestart: boolean }>
 const isEnd = (event: LifecycleEvent): event is End => 'willRestart' in event

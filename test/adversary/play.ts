@@ -2,7 +2,7 @@
 import { createGlobalManager, type GlobalManager, type Manager } from 'curtaincall'
 import { simulate, type Simulation } from 'curtaincall/testing'
 import { childrenAgree, inconsistencies } from './reading.ts'
-import { judge, lawsThatHold } from './oracle.ts'
+import { judge, lawsOf } from './oracle.ts'
 import { orders, type TargetKind } from './orders.ts'
 import type { Act, Case } from './pairwise.ts'
 import { pick } from './pairwise.ts'
@@ -157,7 +157,7 @@ export async function play(of: Case): Promise<Played> {
           return global
         })
       },
-      { strict: of.strict, seed: of.seed & 0xffff, script: [{ do: 'wait', ms: END }], end, laws: lawsThatHold, steps: 3_000 },
+      { strict: of.strict, seed: of.seed & 0xffff, script: [{ do: 'wait', ms: END }], end, laws: lawsOf(of), steps: 3_000 },
     )
   } catch (error) {
     world.find('no end', textOf(error).split('\n').slice(0, 12).join('\n    '))

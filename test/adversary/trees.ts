@@ -117,7 +117,7 @@ function local(world: World, app: AppManager): LocalManager | undefined {
   )
   if (made === undefined) return undefined
   world.meetManager(made)
-  const spawn = (name: string, work: Parameters<typeof made.spawn>[1], given = {}): unknown =>
+  const spawn = (name: string, work: unknown, given = {}): unknown =>
     world.attempt(`spawn ${name}`, () => made.spawn(name, work as never, asking(world, given) as never))
   const foreign = world.foreign(10 + Math.floor(random() * 80), made.path)
   spawn('w', worker(world, { works: 30, crashes: 2 }), { restart: 'transient', backoff: { initial: 20, jitter: 0.5, max: 30 } })

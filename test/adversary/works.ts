@@ -1,12 +1,12 @@
 /** What the routines of the adversary's trees do: each passes the points that lie in work. */
-import type { RoutineContext, RoutineOptions } from 'curtaincall'
+import type { ChildOptions, RoutineContext, RoutineOptions } from 'curtaincall'
 import { type AnyActorLogic, fromCallback, fromPromise, fromTransition, log, setup } from 'xstate'
 import { pick } from './pairwise.ts'
 import type { World } from './world.ts'
 
 type Context = RoutineContext<any, any, any>
 type Body = (context: Context) => unknown
-export type Options = RoutineOptions<any>
+export type Options = RoutineOptions<any> & ChildOptions
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms))
 

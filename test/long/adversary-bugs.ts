@@ -69,9 +69,9 @@ export const ADVERSARY_BUGS: readonly AdversaryBug[] = [
     name: 'a stopped manager is struck by its name again when all have heard of it, whoever has it now',
     breaks: 'not ended',
     file: 'src/manager/subtree.ts',
-    from: '    if (this.#managers.get(child.name) === child) this.#managers.delete(child.name)\n',
-    to: `    this.#managers.delete(child.name)
-    this.#life.turn.afterWords(() => this.#managers.delete(child.name), undefined)
+    from: '    if (this.#managers?.get(child.name) === child) this.#managers.delete(child.name)\n',
+    to: `    this.#managers?.delete(child.name)
+    this.#life.turn.afterWords(() => this.#managers?.delete(child.name), undefined)
 `,
   },
   {
@@ -85,7 +85,7 @@ export const ADVERSARY_BUGS: readonly AdversaryBug[] = [
     name: 'the delay of a restart is not forgotten when its run ends',
     breaks: 'started early',
     file: 'src/supervision/supervisor.ts',
-    from: '    this.#commands.disarm(service)\n    registry.announceEnd',
+    from: '    this.#process.commands.disarm(service)\n    registry.announceEnd',
     to: '    registry.announceEnd',
   },
   {
@@ -129,8 +129,8 @@ export const ADVERSARY_BUGS: readonly AdversaryBug[] = [
     name: 'what is made by hand is not found at once',
     breaks: 'T7 create',
     file: 'src/manager/subtree.ts',
-    from: '    this.#managers.set(name, child)\n',
-    to: '    queueMicrotask(() => this.#managers.set(name, child))\n',
+    from: '    managers.set(name, child)\n',
+    to: '    queueMicrotask(() => managers.set(name, child))\n',
   },
   {
     name: 'a shutdown takes longer than its time',

@@ -22,8 +22,8 @@ export const BUGS: readonly CampaignBug[] = [
   {
     name: 'services stop in the order of their start',
     file: 'src/manager/subtree.ts',
-    from: '[...this.startOrder])',
-    to: '[...this.startOrder].reverse())',
+    from: '[...(this.#startOrder ?? [])])',
+    to: '[...(this.#startOrder ?? [])].reverse())',
   },
   {
     name: 'a killed routine keeps its permit',

@@ -1,6 +1,7 @@
 /** The table of the hot path against XState's own `transition()`, on as many random scripts as one likes: `npm run test:equality -- --runs 1000000`. */
 import { parseArgs } from 'node:util'
-import { holdEqual, table } from '../support/equality.ts'
+import { holdEqual, holdRemembered } from '../support/equality.ts'
+import { table } from '../support/routine-table.ts'
 
 const { values } = parseArgs({ options: { runs: { type: 'string', default: '200000' }, seed: { type: 'string', default: '1' } } })
 const { runs, steps, met } = holdEqual(Number(values.runs), Number(values.seed))
@@ -8,3 +9,6 @@ console.log(
   `${runs} scripts, ${steps} steps, seed ${values.seed}: snapshots, contexts, actions and their order are the same in table, integers and XState`,
 )
 console.log(`${met.size} of ${table.cells.length} pairs of state and event were met, the rarest ${Math.min(...met.values())} times`)
+
+const remembered = holdRemembered(Math.ceil(Number(values.runs) / 10), Number(values.seed))
+console.log(`${remembered} steps of routines and managers: what is remembered of a decision is what XState decides, snapshots included`)

@@ -77,4 +77,6 @@ test('the worst sign decides on health', () => {
   expect(judgeHealth({ ...signs, recentRestarts: 1, hung: 1 })).toBe('hung')
   expect(judgeHealth({ ...signs, children: ['hung'] })).toBe('hung')
   expect(judgeHealth({ ...signs, hung: 1, accepting: false })).toBe('stopping')
+  expect(judgeHealth({ ...signs, hung: 1, children: ['healthy', 'stopping', 'hung'] })).toBe('stopping')
+  expect([judgeHealth({ ...signs, down: 1 }), judgeHealth({ ...signs, down: 1, hung: 1 })]).toEqual(['degraded', 'hung'])
 })

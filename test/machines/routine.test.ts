@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { createActor } from 'xstate'
 import { ROUTINE_EVENTS, routineMachine } from 'curtaincall/machines'
-import { holdEqual, table } from '../support/equality.ts'
+import { holdEqual } from '../support/equality.ts'
+import { table } from '../support/routine-table.ts'
 
 test('R1 to R5: the whole of it, transition by transition: effects, what is copied from the event, what becomes true', () => {
   const names = table.states.map((state) => (typeof state === 'string' ? state : String(Object.values(state)[0])))

@@ -1,5 +1,6 @@
-/** A body that asks its own routine is refused at once; whoever else asks is not, on whatever way he was called. */
+/** A body that asks its own routine while nobody waits for a message there is refused; whoever asks while it waits for one is answered. */
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { EventEmitter } from 'node:events'
 import { describe, expect, test } from 'vitest'
 import { fromPromise, setup } from 'xstate'
 import { createGlobalManager, type LocalManager, type Routine, routine, type RoutineContext } from 'curtaincall'
@@ -7,6 +8,11 @@ import { makeTree } from '../support/tree.ts'
 import { settle } from '../support/virtual-clock.ts'
 
 type Served = Routine<unknown, string, unknown>
+
+/** Until what the platform has queued is done. */
+const turnsOver = async (): Promise<void> => {
+  for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve))
+}
 
 const codeOf = (error: unknown): unknown => (error as { code?: string }).code ?? error
 
@@ -28,13 +34,58 @@ describe.each([{ strict: false }, { strict: true }])('strict: $strict', (mode) =
     const { local, clock } = makeTree({}, mode)
     const self = server(local, (own) => (act(own) as Promise<unknown>).catch(codeOf))
     await settle()
-    expect(await self.ask('go')).toBe('ERR_ASK_SELF')
+    const answer = self.ask('go', { timeout: 10_000 })
+    await turnsOver()
+    // Of `go` itself: no time has passed.
+    expect(clock.pending).toBeLessThanOrEqual(1)
+    expect(await answer).toBe('ERR_ASK_SELF')
     expect([await self.ask('outer'), clock.pending]).toEqual(['outer answered', 0])
     await local.shutdown()
   })
 
-  test('X6: before it goes through its messages, of a child, and in its next incarnation', async () => {
+  test.each<[string, (self: Served, ask: () => void) => unknown]>([
+    ['a timer that it has armed', (_, ask) => void setImmediate(ask)],
+    ['a promise that it has let go of', (_, ask) => void settle().then(ask)],
+  ])('X6: is answered: %s', async (_, act) => {
+    const { local, clock } = makeTree({}, mode)
+    finished = Promise.withResolvers()
+    const self = server(local, (own) => act(own, () => void own.ask('inner').then(done, done)))
+    await settle()
+    await self.ask('go')
+    expect(await finished.promise).toBe('inner answered')
+    expect(clock.pending).toBe(0)
+    await local.shutdown()
+  })
+
+  test.each<[string, (self: Served, ask: () => void) => unknown]>([
+    ['a listener that it calls', (_, ask) => void new EventEmitter().on('x', ask).emit('x')],
+    ['itself, which does not wait', (_, ask) => ask()],
+  ])('X6: is refused, since whether it waits can’t be seen: %s', async (_, act) => {
     const { local } = makeTree({}, mode)
+    finished = Promise.withResolvers()
+    const self = server(local, (own) => act(own, () => void own.ask('inner').catch(codeOf).then(done)))
+    await settle()
+    await self.ask('go')
+    expect(await finished.promise).toBe('ERR_ASK_SELF')
+    await local.shutdown()
+  })
+
+  test('X6: what it has come to and does not answer is late as any other', async () => {
+    const { local, clock } = makeTree({}, mode)
+    finished = Promise.withResolvers()
+    const self: Served = local.spawn('server', async ({ messages }: RoutineContext<undefined, string, unknown>) => {
+      for await (const { message } of messages) if (message === 'go') setImmediate(() => void self.ask('inner').catch(codeOf).then(done))
+    })
+    await settle()
+    self.send('go')
+    await turnsOver()
+    await clock.advance(5_000)
+    expect(await finished.promise).toBe('ERR_ASK_TIMEOUT')
+    await local.shutdown()
+  })
+
+  test('X6: before it goes through its messages, of a child, and in its next incarnation', async () => {
+    const { local, clock } = makeTree({}, mode)
     const codes: unknown[] = []
     const body = async ({ messages, incarnation }: RoutineContext<undefined, string, unknown>): Promise<void> => {
       const self = local.routine('x') as unknown as Served
@@ -43,6 +94,10 @@ describe.each([{ strict: false }, { strict: true }])('strict: $strict', (mode) =
       for await (const { reply } of messages) reply('answered')
     }
     await local.startChild(routine('x', body))
+    await settle()
+    await clock.advance(5_000)
+    await settle()
+    await clock.advance(5_000)
     await settle()
     expect(codes).toEqual(['ERR_ASK_SELF', 'ERR_ASK_SELF'])
     expect(await (local.routine('x') as unknown as Served).ask('outer')).toBe('answered')
@@ -126,7 +181,7 @@ test('X6: stores of users are as they were', async () => {
   const seen: unknown[] = []
   const self = store.run('request', () =>
     server(local, async (own) => {
-      const kept = store.run('mine', () => own.ask('x').catch(() => store.getStore()))
+      const kept = store.run('mine', () => own.ask('x', { timeout: 1 }).catch(() => store.getStore()))
       seen.push(await kept)
     }),
   )

@@ -73,7 +73,7 @@ const told = ({ events }: Tree): string[] =>
     event.type === 'message.deadLetter' || event.type === 'message.dropped' ? [`${event.type} ${(event.message as { n: number }).n}`] : [],
   )
 
-/** Calls back as somebody else: a body that asks itself is refused. */
+/** Calls back as somebody else: what a body asks itself runs out of time with another code. */
 const outside = AsyncLocalStorage.snapshot()
 
 describe.each([{ strict: false }, { strict: true }])('strict: $strict', (mode) => {

@@ -3,6 +3,7 @@
  * It imports the package's exports and knows nothing of strategies or limits.
  */
 import {
+  type ChildOptions,
   type ChildEntry,
   type ChildResult,
   type ChildSpec,
@@ -225,13 +226,13 @@ class Player {
 
   #worker(child: Child, input: Input): ChildSpec {
     const { id, restart, shutdown, significant } = child
-    const options: RoutineOptions<Input> = {
+    const options: RoutineOptions<Input> & ChildOptions = {
       id,
       input,
       ...given({ restart, shutdown, significant }),
       start: (context) => this.#begin(context, () => spec),
     }
-    const spec: ChildSpec = routine(id, body, options as RoutineOptions<Input> & { input: Input })
+    const spec: ChildSpec = routine(id, body, options as RoutineOptions<Input> & ChildOptions & { input: Input })
     return spec
   }
 

@@ -5,8 +5,8 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createGlobalManager } from 'curtaincall'
 import { PlatformClock } from '../../src/port/clock.ts'
 import { platformContext } from '../../src/port/platform-context.ts'
-import { stepsOf, EFFECT, FIELD, FIELDS, FINAL, HANDLED, KILLS, TARGET } from '../../src/routine/routine-steps.ts'
-import { ROUTINE_EVENTS, routineMachine, tabulate } from 'curtaincall/machines'
+import { steps, EFFECT, EFFECTS, FIELD, FIELDS, FINAL, HANDLED, KILLS, TARGET } from '../../src/routine/routine-steps.ts'
+import { table } from '../support/routine-table.ts'
 
 let clock: PlatformClock
 beforeEach(() => {
@@ -314,6 +314,20 @@ test('what has to begin begins, though the microtasks of a fake clock that is go
   expect([one.state, two.state]).toEqual(['completed', 'completed'])
 })
 
+test('A5: of many that are due together 1,024 fire before the event loop turns, in order', async () => {
+  const fired: number[] = []
+  for (let i = 0; i < 2_500; i++) clock.setTimeout(() => fired.push(i), 100)
+  const counts: number[] = []
+  for (const wait of [100, 1, 1]) {
+    await vi.advanceTimersByTimeAsync(wait)
+    for (let k = 0; k < 3_000; k++) await Promise.resolve()
+    counts.push(fired.length)
+  }
+  expect(counts).toEqual([1_024, 2_048, 2_500])
+  expect(fired).toEqual(fired.toSorted((a, b) => a - b))
+  expect(vi.getTimerCount()).toBe(0)
+})
+
 test('A4: a shared timer is armed in the context of the making of its tree, whoever comes first', async () => {
   const request = new AsyncLocalStorage<string>()
   const seen: unknown[] = []
@@ -335,15 +349,13 @@ test('A4: a shared timer is armed in the context of the making of its tree, whoe
 })
 
 test('N1: the numbers that drive a routine say what its table says', () => {
-  const table = tabulate(routineMachine, ROUTINE_EVENTS, ['output', 'error', 'reason'])
-  const effects = ['none', 'begin', 'settle', 'abort', 'abandon']
-  const read = Array.from(stepsOf(table), (step) => ({
+  const read = Array.from(steps, (step) => ({
     target: step & TARGET,
-    actions: [effects[(step >> EFFECT) & 7]].filter((effect) => effect !== 'none'),
+    actions: [EFFECTS[(step >> EFFECT) & 7]].filter((effect) => effect !== 'none'),
     copies: [FIELDS[(step >> FIELD) & 3]].filter((field) => field !== 'none'),
     raises: (step & KILLS) === 0 ? [] : ['killed'],
     handled: (step & HANDLED) !== 0,
   }))
   expect(read).toEqual(table.cells)
-  expect(Array.from(stepsOf(table), (step) => (step & FINAL) !== 0)).toEqual(table.cells.map(({ target }) => table.final[target]))
+  expect(Array.from(steps, (step) => (step & FINAL) !== 0)).toEqual(table.cells.map(({ target }) => table.final[target]))
 })

@@ -1,7 +1,7 @@
 /** What a user gets: the entries of the exports map, the tarball, and documents whose programs run. */
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, posix } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { inspect } from 'node:util'
 import { gzipSync } from 'node:zlib'
@@ -122,6 +122,35 @@ describe('the package', () => {
     `)
   })
 
+  test('its entries share one copy of each module, of its classes and of its state', async () => {
+    const files = readdirSync(join(root, 'dist'), { recursive: true, encoding: 'utf8' }).filter((file) =>
+      /^(src|machines)\/.*\.js$/.test(file),
+    )
+    // The bundler says where each module begins.
+    const modules = files.flatMap((file) => readFileSync(join(root, 'dist', file), 'utf8').match(/^\/\/ (src|machines)\/.*\.ts$/gm) ?? [])
+    expect(modules.length).toBeGreaterThan(100)
+    expect(modules.filter((module, at) => modules.indexOf(module) !== at)).toEqual([])
+    const load = (entry: string): Promise<object> => import(pathToFileURL(join(root, 'dist', 'src', entry)).href) as Promise<object>
+    const [core, kit] = (await Promise.all([load('index.js'), load('testing/index.js')])) as [
+      typeof import('curtaincall'),
+      typeof import('curtaincall/testing'),
+    ]
+    await expect(kit.simulate('no tree' as never, {} as never)).rejects.toBeInstanceOf(core.ConfigError)
+  })
+
+  test('what is built is loaded as a few files, whose stacks and classes have the names of the sources', async () => {
+    const code = `const loaded = []
+      const { registerHooks } = await import('node:module')
+      registerHooks({ load: (url, context, next) => (loaded.push(url), next(url, context)) })
+      const { createGlobalManager } = await import('curtaincall')
+      console.log(loaded.filter((url) => url.includes('/dist/') && !url.includes('node_modules')).length)
+      try { createGlobalManager({ name: 5 }) } catch (error) { console.log(error.stack) }`
+    const said = execFileSync(process.execPath, ['--input-type=module', '-e', code], { cwd: root, encoding: 'utf8' })
+    expect(Number.parseInt(said, 10)).toBeLessThanOrEqual(3)
+    expect(said).toMatch(/at compileGlobalSpec .*core\.js:\d+/)
+    expect(said).toMatch(/at createGlobalManager .*core\.js:\d+/)
+  })
+
   test('the tarball holds what is built, the documents a user reads, and nothing else', () => {
     const out = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root, encoding: 'utf8' })
     const [{ files }] = JSON.parse(out) as [{ files: { path: string }[] }]
@@ -157,10 +186,17 @@ describe('the package', () => {
     prepare({ npm_package_resolved: clone })
     expect(isBuilt()).toBe(true)
     rmSync(join(clone, 'dist'), { recursive: true })
-    const out = execFileSync('npm', ['pack', '--dry-run', '--json'], { cwd: clone, encoding: 'utf8' })
-    const [{ files }] = JSON.parse(out.slice(out.indexOf('[\n'))) as [{ files: { path: string }[] }]
+    const out = execFileSync('npm', ['pack', '--json'], { cwd: clone, encoding: 'utf8' })
+    const [{ files, filename }] = JSON.parse(out.slice(out.indexOf('[\n'))) as [{ files: { path: string }[]; filename: string }]
     expect(isBuilt()).toBe(true)
     expect(files.map(({ path }) => path)).toEqual(expect.arrayContaining(['dist/src/index.js', 'dist/inspector/page.js']))
+    // What npm would call where it is installed is in it; the clone is as it was.
+    const packed = execFileSync('tar', ['-xzOf', filename, 'package/package.json'], { cwd: clone, encoding: 'utf8' })
+    const { scripts } = JSON.parse(packed) as { scripts: Record<string, string> }
+    expect(Object.keys(scripts).filter((name) => ['preinstall', 'install', 'postinstall', 'prepare', 'prepublish'].includes(name))).toEqual(
+      [],
+    )
+    expect(readFileSync(join(clone, 'package.json'), 'utf8')).toBe(readFileSync(join(root, 'package.json'), 'utf8'))
     rmSync(clone, { recursive: true, force: true })
   })
 
@@ -180,9 +216,9 @@ describe('the package', () => {
       code = output[0]?.code ?? ''
     })
 
-    test('the core stays within its budget: 42 kB compressed, beside xstate', () => {
+    test('the core stays within its budget: 47 kB compressed, beside xstate', () => {
       expect(code).toMatch(/from\s*["']xstate["']/)
-      expect(gzipSync(code, { level: 9 }).length).toBeLessThanOrEqual(42 * 1_024)
+      expect(gzipSync(code, { level: 9 }).length).toBeLessThanOrEqual(47 * 1_024)
     })
 
     test('errors and managers keep their names, though classes do not', async () => {
@@ -210,6 +246,37 @@ describe('the package', () => {
     const code =
       "const before = process.getActiveResourcesInfo().length; await import('curtaincall'); console.log(process.getActiveResourcesInfo().length - before)"
     expect(execFileSync(process.execPath, ['--input-type=module', '-e', code], { cwd: root, encoding: 'utf8' })).toBe('0\n')
+  })
+
+  test('an import makes no machine, and neither does a routine that nobody looks at', () => {
+    const code = `const { StateNode } = await import('xstate')
+      const { _initialize: initialize } = StateNode.prototype
+      const made = []
+      StateNode.prototype._initialize = function () { made.push(this.key); initialize.call(this) }
+      const { createGlobalManager } = await import('curtaincall')
+      console.log(made.filter((key) => /routine|Manager/.test(key)).join())
+      const local = createGlobalManager().createApp('a').createLocal('l')
+      const routine = local.spawn('job', () => 5)
+      await routine.outcome
+      console.log(made.filter((key) => /routine|Manager/.test(key)).join())
+      routine.actor.getSnapshot()
+      console.log(made.filter((key) => /routine|Manager/.test(key)).join())`
+    expect(execFileSync(process.execPath, ['--input-type=module', '-e', code], { cwd: root, encoding: 'utf8' }).split('\n')).toEqual([
+      '',
+      'globalManager,appManager,localManager',
+      'globalManager,appManager,localManager,routine',
+      '',
+    ])
+  })
+
+  test('the command loads neither the library nor XState to say how it is used', () => {
+    const hooks = `import { registerHooks } from 'node:module'
+      registerHooks({ load: (url, context, next) => (process.stderr.write(url + '\\n'), next(url, context)) })`
+    const given = ['--import', `data:text/javascript,${encodeURIComponent(hooks)}`, 'dist/src/cli/curtaincall.js', '--help']
+    const { stdout, stderr } = spawnSync(process.execPath, given, { cwd: root, encoding: 'utf8' })
+    expect(stdout).toMatch(/^curtaincall: /)
+    const files = stderr.split('\n').flatMap((url) => /^file:.*\/dist\/(.*)$/.exec(url)?.[1] ?? (url.includes('xstate') ? [url] : []))
+    expect(files).toEqual(['src/cli/curtaincall.js', 'src/cli/program.js'])
   })
 
   test('a process with an idle tree ends by itself', () => {
@@ -253,6 +320,35 @@ describe('the documents', () => {
     snippets.forEach(({ code }, i) => writeFileSync(join(folder, `snippet-${i}.ts`), `${code}\nexport {}\n`))
   })
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+  test('each link leads to a file that is there: of what is packed, in the package; and to a heading of that', () => {
+    const out = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root, encoding: 'utf8' })
+    const [{ files }] = JSON.parse(out) as [{ files: { path: string }[] }]
+    const packed = new Set(files.map(({ path }) => path))
+    const headings = (file: string): string[] =>
+      [...readFileSync(join(root, file), 'utf8').matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
+        title
+          .toLowerCase()
+          .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+          .replaceAll(' ', '-'),
+      )
+    const dead: string[] = []
+    let many = 0
+    for (const file of documents) {
+      for (const [, link = ''] of readFileSync(join(root, file), 'utf8')
+        .replaceAll(/^```[\s\S]*?^```/gm, '')
+        .matchAll(/\]\(([^)\s]+)\)/g)) {
+        if (/^[a-z]+:/.test(link)) continue
+        many++
+        const [path = '', anchor] = link.split('#')
+        const to = path === '' ? file : posix.join(posix.dirname(file), path)
+        const isThere = file.startsWith('docs/') ? packed.has(to) : existsSync(join(root, to))
+        if (!isThere || (anchor !== undefined && !headings(to).includes(anchor))) dead.push(`${file}: ${link}`)
+      }
+    }
+    expect(many).toBeGreaterThan(30)
+    expect(dead).toEqual([])
+  })
 
   test('there are programs in them', () => {
     expect(snippets.filter(({ file }) => file === 'README.md').length).toBeGreaterThan(0)

@@ -16,9 +16,11 @@ interface Import {
   readonly typeOnly: boolean
 }
 
+/** Of what is imported only when it is needed, the files of this project. */
 export function importsOf(text: string): Import[] {
-  return [...text.matchAll(/^(?:import|export)\s+(type\s)?[^'"]*?from\s+'([^']+)'|^import\s+'([^']+)'/gm)].map(([, type, from, bare]) => ({
-    from: (from ?? bare) as string,
+  const statements = /^(?:import|export)\s+(type\s)?[^'"]*?from\s+'([^']+)'|^import\s+'([^']+)'|\bimport\('(\.[^']+)'\)/gm
+  return [...text.matchAll(statements)].map(([, type, from, bare, late]) => ({
+    from: (from ?? bare ?? late) as string,
     typeOnly: type !== undefined,
   }))
 }

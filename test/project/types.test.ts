@@ -1,5 +1,5 @@
 /** What somebody gets who installs the package and has declarations of their own emitted: types that can be named, and a kit that takes factories. */
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -105,4 +105,43 @@ for (const tree of [make, late]) {
 await kit.expectNoLeaks((options) => createGlobalManager(options).shutdown().then(() => {}))
 `
   expect(complaints('factory.ts', program, '--lib', 'es2024,esnext.disposable')).toEqual([])
+})
+
+test('the compiler names what is wrong with options, whatever the work is', { timeout: 120_000 }, () => {
+  const program = `import { createGlobalManager, type RoutineContext, routine } from 'curtaincall'
+import { setup } from 'xstate'
+const local = createGlobalManager().createApp('a').createLocal('l')
+const machine = setup({ types: { input: {} as { feed: string } } }).createMachine({})
+const body = ({ input }: RoutineContext<number>) => input
+local.spawn('m', machine, { input: { fed: 'x' } })
+local.spawn('m', machine, { input: { feed: 'x' }, mailbox: { overflow: 'drop' } })
+local.spawn('m', machine, { timeout: 5 })
+local.spawn('m', machine)
+routine('m', machine, { input: { feed: 'x' }, timeOut: 5 })
+routine('m', machine)
+local.spawn('f', async () => 1, { timeOut: 5 })
+local.spawn('f', ({ id }) => id, { mailbox: { overflow: 'drop' } })
+local.spawn('f', body)
+`
+  writeFileSync(join(folder, 'wrong.ts'), program)
+  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
+  const { stdout } = spawnSync(
+    process.execPath,
+    [tsc, ...OPTIONS, '--lib', 'es2024,esnext.disposable', '--pretty', 'false', '--noEmit', 'wrong.ts'],
+    {
+      cwd: folder,
+      encoding: 'utf8',
+    },
+  )
+  const said = stdout.split(/^wrong\.ts\(/m).slice(1)
+  const named = [
+    /^6,.*'fed' does not exist/s,
+    /^7,.*"drop"/s,
+    /^8,.*'input' is missing/s,
+    /^9,.*option input is missing/s,
+    /^10,.*'timeOut'/s,
+  ]
+  named.push(/^11,.*option input is missing/s, /^12,.*'timeOut'/s, /^13,.*"drop"/s, /^14,.*InputIsMissing/s)
+  expect(said).toHaveLength(named.length)
+  said.forEach((text, i) => expect(text).toMatch(named[i] as RegExp))
 })

@@ -1,6 +1,6 @@
 /** What a `start` has acquired is released by the body that follows it: RS1 and RS2 of src/routine/stopping.ts. */
 import { describe, expect, test } from 'vitest'
-import { createGlobalManager, ignore, routine, type Routine, type RoutineOptions } from 'curtaincall'
+import { type ChildOptions, createGlobalManager, ignore, routine, type Routine, type RoutineOptions } from 'curtaincall'
 import { fromCallback } from 'xstate'
 import { makeTree } from '../support/tree.ts'
 import { settle } from '../support/virtual-clock.ts'
@@ -23,7 +23,7 @@ type Tree = ReturnType<typeof makeTree>
 describe.each(modes.flatMap(({ strict }) => kinds.map((kind) => ({ strict, kind }))))('$kind, strict: $strict', ({ strict, kind }) => {
   const find = (tree: Tree): AnyRoutine => tree.local.routine('w') as AnyRoutine
 
-  function make(tree: Tree, log: string[], options: RoutineOptions): void {
+  function make(tree: Tree, log: string[], options: RoutineOptions & ChildOptions): void {
     const body = async ({ signal }: { signal: AbortSignal }): Promise<void> => {
       log.push(signal.aborted ? 'body, aborted' : 'body')
       if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))

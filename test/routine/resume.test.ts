@@ -189,11 +189,12 @@ describe('a snapshot that crashes at once', () => {
     '%s: is given up for one fresh start when the limit is reached, and then the supervisor gives up',
     async (kind) => {
       const options = { input: { from: 5 }, resume: 'snapshot', restart: 'permanent' } as const
-      const { clock, local, events } = makeTree({
-        maxRestarts: 3,
-        restart: 'temporary',
-        children: kind === 'child' ? [routine('counter', counterMachine, options)] : [],
-      })
+      const children = kind === 'child' ? [routine('counter', counterMachine, options)] : []
+      const said: string[] = []
+      const note = (level: string) => (of: object, what?: string) =>
+        void said.push(`${level}: ${what} ${String((of as { incarnation?: number }).incarnation)}`)
+      const logger = { debug: note('debug'), info: note('info'), warn: note('warn'), error: note('error') }
+      const { clock, local, events } = makeTree({ maxRestarts: 3, restart: 'temporary', children }, { logger })
       const counter = (kind === 'child' ? local.routine('counter') : local.spawn('counter', counterMachine, options)) as unknown as Counting
       await settle()
       counter.send({ type: 'poison' })
@@ -206,6 +207,12 @@ describe('a snapshot that crashes at once', () => {
       await clock.advance(10)
       expect(await local.outcome).toMatchObject({ trigger: 'limit' })
       expect(events.filter(({ type }: LifecycleEvent) => type === 'manager.gaveUp')).toHaveLength(1)
+      // Who listens hears that its state is lost.
+      expect(events.flatMap((event) => (event.type === 'routine.restarted' ? [event.resumed] : []))).toEqual([true, true, true, false])
+      const failed = [1, 2, 3, 4].map((run) => `warn: routine failed ${run}`)
+      const lost = 'warn: the limit is reached: its snapshot is given up, and it starts from its input 4'
+      expect(said.filter((line) => line !== lost)).toEqual([...failed, 'error: routine failed 5', 'error: gave up undefined'])
+      expect(said.filter((line) => line === lost)).toHaveLength(1)
     },
   )
 

@@ -292,6 +292,17 @@ describe.each([{ strict: false }, { strict: true }])('a routine (strict: $strict
     expect(revived?.cause).toBe(hung?.seq)
   })
 
+  test.each(['restart', 'kill'] as const)('that is hung and ended for that has not come to life: onHung %s', async (onHung) => {
+    for (const resume of ['fresh', 'snapshot'] as const) {
+      const { local, clock, story } = makeTree({}, mode)
+      local.spawn('x', createMachine({}), { restart: 'transient', hungAfter: 50, onHung, resume })
+      await clock.advance(60)
+      const rest = onHung === 'kill' ? ['killed'] : ['failed', 'restarted', 'started']
+      expect(story(/^routine/).map((line) => line.slice(8, -8))).toEqual(['spawned', 'started', 'hung', ...rest])
+      await local.shutdown()
+    }
+  })
+
   test('that has ended is no orphan, and its heartbeat is nobody’s any more', async () => {
     const { local, global } = makeTree({}, mode)
     await local.spawn('x', () => 1, { hungAfter: 100 }).outcome

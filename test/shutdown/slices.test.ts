@@ -1,12 +1,13 @@
 /** Changes of more than a slice of routines or managers (SL1 to SL4 of src/turn/slices.ts), and trees deeper than a stack holds. */
 import { describe, expect, test } from 'vitest'
-import { type ChildSpec, createGlobalManager, type GlobalManager, manager, routine } from 'curtaincall'
+import { type ChildSpec, createGlobalManager, type GlobalManager, link, manager, routine } from 'curtaincall'
 import type { RoutineRegistry } from '../../src/supervision/index.ts'
 import { SLICE } from '../../src/turn/slices.ts'
 import { deaf, makeTree, untilTold } from '../support/tree.ts'
 import { settle, VirtualClock } from '../support/virtual-clock.ts'
 
-const MANY = 2 * SLICE + 100
+/** More than the first two slices, of which the second is twice the first. */
+const MANY = 4 * SLICE
 
 /** A clock of which a test lets the timers fire one by one. */
 class SteppedClock extends VirtualClock {
@@ -52,7 +53,7 @@ describe.each([{ strict: false }, { strict: true }])('slices (strict: $strict)',
     expect(first['running']).toBe(MANY - (first['cancelled'] ?? 0))
     expect(routines[0]?.state).toBe('running')
     await clock.turn()
-    expect(states(routines)['cancelled']).toBe((first['cancelled'] ?? 0) + SLICE)
+    expect(states(routines)['cancelled']).toBe((first['cancelled'] ?? 0) + 2 * SLICE)
     expect(global.state).toBe('stopping')
     await clock.advance(0)
     const report = await down
@@ -69,6 +70,11 @@ describe.each([{ strict: false }, { strict: true }])('slices (strict: $strict)',
     const locals = Array.from({ length: SLICE + 50 }, (_, i) => app.createLocal(`l${i}`, { maxRestarts: 9 }))
     const last = locals.at(-1) as (typeof locals)[0]
     const flaky = last.spawn('flaky', untilTold, { restart: 'permanent' })
+    const [later, byHand] = ['later', 'byHand'].map((name) =>
+      last.spawn(name, untilTold, { restart: 'permanent', backoff: { initial: 10, jitter: 0 } }),
+    )
+    await settle()
+    for (const each of [later, byHand]) each?.exit(new Error('crash'))
     await settle()
     const down = global.shutdown({ timeout: Infinity })
     // It has not closed yet, and refuses all the same.
@@ -80,9 +86,17 @@ describe.each([{ strict: false }, { strict: true }])('slices (strict: $strict)',
     flaky.exit(new Error('crash'))
     await settle()
     expect([flaky.state, flaky.incarnation]).toEqual(['failed', 1])
+    // What backs off does not begin any more, neither when its time has come nor by hand.
+    clock.block(10)
+    void byHand?.restart()
     await clock.advance(0)
     const report = await down
     expect([report.failed, report.children.map(({ path }) => path)]).toEqual([1, ['g/many', 'g/a']])
+    expect([later, byHand].map((each) => [each?.state, each?.incarnation])).toEqual([
+      ['cancelled', 2],
+      ['cancelled', 2],
+    ])
+    expect(story(/^routine.started .*(later|byHand)/)).toHaveLength(2)
     // Each closes before any stops, parents first; they stop one by one, the latest first.
     const closing = story(/closing g\/many\//)
     expect(closing).toEqual(locals.map((_, i) => `manager.phase closing g/many/l${i}`))
@@ -174,6 +188,18 @@ describe.each([{ strict: false }, { strict: true }])('slices (strict: $strict)',
     expect([report.cancelled, report.killed, report.timedOut]).toEqual([MANY / 2, MANY / 2, true])
   })
 
+  test('the failure of a routine reaches more than a slice of those that are linked to it in slices', async () => {
+    const { local, routines, clock } = treeOf(MANY)
+    const one = local.spawn('one', untilTold)
+    for (const each of routines) link(one, each)
+    await settle()
+    one.exit(new Error('crash'))
+    await settle()
+    expect(states(routines)).toEqual({ cancelled: SLICE, running: MANY - SLICE })
+    await clock.advance(0)
+    expect(states(routines)).toEqual({ cancelled: MANY })
+  })
+
   test('giving up stops more than a slice in slices', async () => {
     const clock = new SteppedClock()
     const { local } = makeTree({ maxRestarts: 0 }, { ...mode, clock })
@@ -188,7 +214,7 @@ describe.each([{ strict: false }, { strict: true }])('slices (strict: $strict)',
   })
 })
 
-test('G2: a walk from the latest to the first comes to all that live at that moment, whoever leaves on the way', () => {
+test('G3: a walk from the latest to the first comes to all that live at that moment, whoever leaves on the way', () => {
   const { local } = makeTree()
   const registry = (local as unknown as { registry: RoutineRegistry }).registry
   const routines = Array.from({ length: 6 }, (_, i) => local.spawn(`r${i}`, untilTold))
@@ -196,7 +222,7 @@ test('G2: a walk from the latest to the first comes to all that live at that mom
   for (const { path } of registry.latestFirst()) {
     met.push(path.slice(6, 8))
     // Before it begins, so that it leaves at once: one that was come to, and the next two.
-    if (met.length === 2) for (const i of [5, 3, 2]) routines[i]?.cancel()
+    if (met.length === 2) for (const i of [5, 3, 2]) void routines[i]?.cancel()
   }
   expect(met).toEqual(['r5', 'r4', 'r1', 'r0'])
   expect([...registry.latestFirst()].map(({ path }) => path.slice(6, 8))).toEqual(['r4', 'r1', 'r0'])

@@ -118,6 +118,24 @@ describe.each([{ strict: false }, { strict: true }])('attempts (strict: $strict)
   })
 })
 
+test('nothing is run again from closing on: a drain waits for the runs that are under way or queued, and for no more', async () => {
+  const { local, global, clock } = makeTree({ maxRoutines: 2, overflow: 'queue' })
+  const flaky = ({ incarnation }: { incarnation: number }): Promise<void> =>
+    new Promise((resolve, reject) => clock.setTimeout(() => (incarnation === 1 ? reject(new Error('flaky')) : resolve()), 50))
+  const job = (name: string) => local.spawn(name, flaky, { attempts: 3, backoff: { initial: 100 } })
+  const backsOff = job('backs off')
+  await clock.advance(60)
+  const [runs, waits] = [job('runs'), job('waits')]
+  await settle()
+  const report = global.shutdown({ drain: 5_000 })
+  await settle()
+  expect(backsOff.state).toBe('cancelled')
+  await clock.advance(50)
+  expect([runs.state, waits.state]).toEqual(['failed', 'failed'])
+  expect([runs.incarnation, waits.incarnation]).toEqual([1, 1])
+  expect((await report).phases[0]).toMatchObject({ phase: 'closing', exceeded: false })
+})
+
 test.each([0, 1, 1.5, -2, NaN, '3', true])('attempts: %s is refused', (attempts) => {
   const { local } = makeTree()
   expect(() => local.spawn('x', failing, { attempts: attempts as number })).toThrow(
@@ -128,7 +146,9 @@ test.each([0, 1, 1.5, -2, NaN, '3', true])('attempts: %s is refused', (attempts)
 
 test('it is refused beside restart, and for a child', () => {
   const { local } = makeTree()
-  expect(() => local.spawn('x', failing, { attempts: 3, restart: 'transient' })).toThrow(/attempts must be nothing beside restart/)
-  expect(() => routine('x', failing, { attempts: 3 })).toThrow(ConfigError)
-  expect(() => routine('x', failing, { attempts: 3 })).toThrow(/attempts must be nothing for a child/)
+  expect(() => local.spawn('x', failing, { attempts: 3, restart: 'transient' } as never)).toThrow(
+    /attempts must be left out where restart is given/,
+  )
+  expect(() => routine('x', failing, { attempts: 3 } as never)).toThrow(ConfigError)
+  expect(() => routine('x', failing, { attempts: 3 } as never)).toThrow(/attempts must be left out for a child/)
 })

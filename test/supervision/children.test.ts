@@ -440,6 +440,18 @@ describe('what is beside OTP', () => {
     expect([local.routine('a')?.state, other.routine('a')?.state]).toEqual(['running', 'running'])
   })
 
+  test('terminateChild of an instance that has ended is done, as in OTP, and stops nobody who lives by its id now', async () => {
+    const { local } = makeTree({ template: routine('tail', untilTold, { restart: 'temporary' }) })
+    const first = await local.startChild({ id: 'one' })
+    const handle = (first as { value: Routine }).value
+    const done = { ok: true, value: undefined }
+    expect([await local.terminateChild(handle), await local.terminateChild(handle)]).toEqual([done, done])
+    expect(await local.terminateChild('one')).toEqual({ ok: false, error: 'not_found' })
+    await local.startChild({ id: 'one' })
+    expect([await local.terminateChild(handle), local.routine('one')?.state]).toEqual([done, 'running'])
+    await local.shutdown()
+  })
+
   test('terminateChild stops what the handle stands for, not a manager of the same name, or who has followed it', async () => {
     const jobs = () => manager('jobs', { children: [routine('a', untilTold)] })
     const { global, local } = makeTree({ children: [jobs()] })

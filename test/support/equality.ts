@@ -1,13 +1,13 @@
 /** The law that the hot path's table is the machine: on random scripts both come to the same, step by step. */
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { initialTransition, transition } from 'xstate'
-import { ROUTINE_EVENTS, routineMachine, tabulate } from '../../machines/index.ts'
-import { COLUMNS, EFFECT, FIELD, FIELDS, FINAL, HANDLED, KILLS, stepsOf, TARGET } from '../../src/routine/routine-steps.ts'
-
-const EFFECTS = ['none', 'begin', 'settle', 'abort', 'abandon']
-export const table = tabulate(routineMachine, ROUTINE_EVENTS, ['output', 'error', 'reason'])
-const steps = stepsOf(table)
+import { type AnyMachineSnapshot, type AnyStateMachine, type EventObject, initialTransition, type StateValue, transition } from 'xstate'
+import { Decisions, follow } from '../../machines/decisions.ts'
+import { appManagerMachine, globalManagerMachine, localManagerMachine, ROUTINE_EVENTS, routineMachine } from '../../machines/index.ts'
+import { MANAGER_TERMS } from '../../machines/manager.ts'
+import { ROUTINE_TERMS } from '../../machines/routine.ts'
+import { COLUMNS, EFFECT, EFFECTS, FIELD, FIELDS, FINAL, HANDLED, KILLS, steps, TARGET } from '../../src/routine/routine-steps.ts'
+import { table } from './routine-table.ts'
 
 type RoutineEventType = (typeof ROUTINE_EVENTS)[number]
 
@@ -15,6 +15,75 @@ const scriptsOf = (...types: RoutineEventType[]): fc.Arbitrary<{ type: RoutineEv
   fc.array(fc.record({ type: fc.constantFrom(...types), payload: fc.anything() }), { maxLength: 12 })
 // Most events end a routine: in half of the scripts they are rare.
 const scripts = fc.oneof(scriptsOf(...ROUTINE_EVENTS), scriptsOf('start', 'start', 'cancel', 'timeout', 'giveUp', ...ROUTINE_EVENTS))
+
+type Terms = ConstructorParameters<typeof Decisions>[1]
+
+/** Machines whose decisions are remembered, with what may be sent to them. */
+const remembered: readonly (readonly [AnyStateMachine, Terms, fc.Arbitrary<EventObject[]>])[] = [
+  [
+    routineMachine,
+    ROUTINE_TERMS,
+    scripts.map((script) => script.map(({ type, payload }) => ({ type, output: payload, error: payload, reason: payload }))),
+  ],
+  ...[globalManagerMachine, appManagerMachine, localManagerMachine].map(
+    (machine) =>
+      [
+        machine as AnyStateMachine,
+        MANAGER_TERMS,
+        fc.array(
+          fc.record({
+            // Most phases are passed, and what ends a life at once is rare.
+            type: fc.constantFrom('phaseDone', 'phaseDone', 'phaseDone', ...MANAGER_TERMS.events, 'unheard of'),
+            mode: fc.constantFrom(undefined, 'graceful', 'immediate'),
+            error: fc.anything(),
+          }),
+          { maxLength: 12 },
+        ),
+      ] as const,
+  ),
+]
+
+/** All of a snapshot that can be printed. */
+function plain({ machine, _nodes, ...rest }: AnyMachineSnapshot): object {
+  return { ...rest, id: machine.id, nodes: new Set(_nodes.map(({ id }) => id)) }
+}
+
+/** Compares what is remembered of decisions with what XState decides, on so many scripts of each machine. Returns the steps. */
+export function holdRemembered(numRuns: number, seed?: number): number {
+  let steps = 0
+  for (const [machine, terms, events] of remembered) {
+    const decisions = new Decisions(machine, terms)
+    fc.assert(
+      fc.property(events, (script) => {
+        let snapshot = initialTransition(machine, undefined)[0] as AnyMachineSnapshot
+        let own = decisions.snapshotOf(snapshot.value as StateValue, snapshot.context)
+        for (const event of script) {
+          const [next, actions] = transition(machine, snapshot, event) as [AnyMachineSnapshot, readonly { readonly type: string }[]]
+          const decision = decisions.of(own, event)
+          assert.equal(decision === undefined, !terms.events.includes(event.type))
+          if (decision !== undefined) {
+            // D1.
+            const followed = follow(decision, own, event)
+            assert.deepEqual(
+              decision.actions,
+              actions.map(({ type }) => type),
+            )
+            assert.equal(followed === own, next === snapshot)
+            own = followed
+          }
+          assert.deepEqual(plain(own), plain(next))
+          assert.deepEqual(Object.keys(own), Object.keys(next))
+          assert.ok(own.machine === next.machine)
+          if (next.status === 'done') return
+          snapshot = next
+          steps++
+        }
+      }),
+      { numRuns, ...(seed === undefined ? {} : { seed }) },
+    )
+  }
+  return steps
+}
 
 /** What was compared: scripts, steps, and how often each event met each state. */
 export interface Compared {

@@ -87,8 +87,14 @@ describe.each([{ strict: false }, { strict: true }])('strict: $strict', (mode) =
     expect(global.metrics().contained).toBe(0)
   })
 
-  test('A3: a machine of a manager meets its own events alone', async () => {
+  // What it decides is remembered, until somebody inspects.
+  test.each([
+    ['remembered', []],
+    ['inspected', ['phaseDone', 'shutdown', 'start']],
+  ])('A3: a machine of a manager meets its own events alone (%s)', async (how, expected) => {
     const { global, clock } = makeTree({}, mode)
+    await global.createApp('first').createLocal('first').shutdown()
+    if (how === 'inspected') global.actor.system.inspect(() => undefined)
     const app = global.createApp('b')
     const met = vi.spyOn(localManagerMachine, 'transition')
     const local = app.createLocal('m')
@@ -101,7 +107,7 @@ describe.each([{ strict: false }, { strict: true }])('strict: $strict', (mode) =
     void local.shutdown()
     await clock.runOut()
     const types = new Set<string>(met.mock.calls.map(([, { type }]) => type))
-    expect([...types].toSorted()).toEqual(['phaseDone', 'shutdown', 'start'])
+    expect([...types].toSorted()).toEqual(expected)
   })
 
   describe('T2: what a routine is given is handed on as it is', () => {

@@ -129,5 +129,5 @@ describe.each([{ strict: false }, { strict: true }])('strict: $strict', (mode) =
 /** Acts when something has failed. */
 function loggerThat(act: () => unknown) {
   const silent = (): void => undefined
-  return { debug: silent, info: silent, warn: silent, error: (_: object, what?: string) => (what === 'routine failed' ? act() : undefined) }
+  return { debug: silent, info: silent, warn: (_: object, what?: string) => (what === 'routine failed' ? act() : undefined), error: silent }
 }

@@ -1,9 +1,11 @@
 import { assertType, describe, expectTypeOf, test } from 'vitest'
 import { type ActorRefFrom, createMachine, fromCallback, fromPromise, fromTransition, setup } from 'xstate'
 import {
+  type AnyBody,
   type AnyRoutine,
   type CallError,
   type ChildEntry,
+  type ChildOptions,
   createGlobalManager,
   type LifecycleEvent,
   type LocalManager,
@@ -16,6 +18,7 @@ import {
   type RoutineChild,
   type RoutineContext,
   type RoutineFrom,
+  type RoutineOptions,
   routine,
 } from 'curtaincall'
 
@@ -109,6 +112,48 @@ describe('bodies that are no single one', () => {
     local.spawn('x', ({ nonsense }: { nonsense: number }) => nonsense)
   })
 
+  const image = async ({ input }: RoutineContext<{ file: string }>): Promise<'image'> => (input.file, 'image')
+  const watched = async ({ input }: RoutineContext<{ url: string }, 'up', 5>): Promise<'watched'> => (input.url, 'watched')
+  const counted = async ({ input }: RoutineContext<number>): Promise<number> => input
+
+  test('any body is a body, annotated or not', () => {
+    const all: AnyBody[] = [
+      one,
+      text,
+      toNumber,
+      toText,
+      image,
+      watched,
+      counted,
+      ({ input }) => input,
+      (context: RoutineContext) => context.id,
+    ]
+    for (const body of all) local.spawn('x', body, { input: 5 })
+    // @ts-expect-error a body gets no such thing
+    const none: AnyBody = ({ nonsense }: { nonsense: number }) => nonsense
+    void none
+  })
+
+  test('a table of kinds', () => {
+    const alike = { counted, twice: async ({ input }: RoutineContext<number>) => `${input * 2}` }
+    const spawnAlike = (kind: keyof typeof alike) => local.spawn(kind, alike[kind], { input: 5, attempts: 3 })
+    expectTypeOf(spawnAlike('twice').result()).toEqualTypeOf<Promise<number | string>>()
+    const objects = { image, watched }
+    const spawnObject = (kind: keyof typeof objects) => local.spawn(kind, objects[kind], { input: { file: 'x', url: 'y' } })
+    expectTypeOf(spawnObject('image').result()).toEqualTypeOf<Promise<'image' | 'watched'>>()
+    // @ts-expect-error one of them needs a url
+    void ((kind: keyof typeof objects) => local.spawn(kind, objects[kind], { input: { file: 'x' } }))
+    // No value is an input of all: one that is an input of some is taken.
+    const unlike = { counted, toText, image }
+    const spawnUnlike = (kind: keyof typeof unlike, input: number | string) => local.spawn(kind, unlike[kind], { input })
+    const parsed: (kind: keyof typeof unlike) => unknown = (kind) => local.spawn(kind, unlike[kind], { input: JSON.parse('5') })
+    void [spawnUnlike, parsed]
+    const mixed = { counted, machine: createMachine({}) }
+    assertType<(kind: keyof typeof mixed) => Routine>((kind) => local.spawn(kind, mixed[kind], { input: 5 }))
+    // @ts-expect-error none of them takes it
+    void ((kind: keyof typeof unlike) => local.spawn(kind, unlike[kind], { input: true }))
+  })
+
   test('Routine without arguments is any routine', () => {
     const machine = setup({ types: { events: {} as { type: 'add' } } }).createMachine({})
     const all: Routine[] = [local.spawn('x', one), local.spawn('x', toNumber, { input: 'x' }), local.spawn('x', fromPromise(one))]
@@ -140,6 +185,23 @@ describe('options that are for some only do not compile for others', () => {
     local.spawn('x', machine, { significant: true })
     routine('x', () => 1, { significant: true, restart: 'transient' })
     routine('x', machine, { significant: true, restart: 'transient' })
+  })
+
+  test('attempts is for what is spawned, in place of restart', () => {
+    local.spawn('x', () => 1, { attempts: 2, backoff: {} })
+    local.spawn('x', machine, { attempts: 2 })
+    const options: RoutineOptions = { attempts: 2 }
+    local.spawn('x', () => 1, options)
+    // @ts-expect-error one of them says when it is run again
+    local.spawn('x', () => 1, { attempts: 2, restart: 'transient' })
+    // @ts-expect-error one of them says when it is run again
+    local.spawn('x', machine, { attempts: 2, restart: 'transient' })
+    // @ts-expect-error a child has a restart type
+    routine('x', () => 1, { attempts: 2 })
+    // @ts-expect-error a child has a restart type
+    routine('x', machine, { attempts: 2 })
+    const forBoth: RoutineOptions & ChildOptions = { restart: 'transient' }
+    void [local.spawn('x', () => 1, forBoth), routine('x', () => 1, forBoth)]
   })
 
   test('resume is for actor logic', () => {
@@ -248,6 +310,13 @@ describe('children', () => {
     manager('x', { strategy: 'all_for_one' })
     // @ts-expect-error an app manager has no template
     createGlobalManager().createApp('x', { template: routine('y', () => 1) })
+  })
+
+  test('the input of an instance is said by who knows the template', () => {
+    void local.startChild({ id: 'x', input: 5 })
+    void local.startChild<{ feed: string }>({ id: 'x', input: { feed: 'y' } })
+    // @ts-expect-error the input is of another type
+    void local.startChild<{ feed: string }>({ id: 'x', input: { fed: 'y' } })
   })
 
   test('answers are told apart by ok', async () => {

@@ -1,0 +1,20 @@
+/** The machines as values, for who looks at them. They are made as this is loaded, and whoever imports the library alone does without. */
+import { managerMachine } from './manager.ts'
+import { machineOfRoutine } from './routine.ts'
+
+/**
+ * One incarnation: pending → running → completed | failed | cancelled.
+ *
+ * @example
+ * import { createActor } from 'xstate'
+ * const actor = createActor(routineMachine, { input: { input: undefined } }).start()
+ * actor.send({ type: 'start' })
+ */
+export const routineMachine = /* @__PURE__ */ machineOfRoutine()
+
+/** The machine of the global manager, root of the tree. */
+export const globalManagerMachine = /* @__PURE__ */ managerMachine('global')
+/** The machine of an app manager. */
+export const appManagerMachine = /* @__PURE__ */ managerMachine('app')
+/** The machine of a local manager, the supervisor of routines. */
+export const localManagerMachine = /* @__PURE__ */ managerMachine('local')
