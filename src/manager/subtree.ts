@@ -12,7 +12,7 @@ import type { Place } from './place.ts'
 import { before, behind } from './walk.ts'
 
 const NONE: ReadonlyMap<string, Life> = new Map()
-const NOBODY: Iterator<SupervisedRoutine> = [].values()
+const NOBODY: IterableIterator<SupervisedRoutine> = [].values()
 
 export class Subtree implements Flock, Capacity {
   readonly registry: RoutineRegistry
@@ -195,7 +195,7 @@ export class Subtree implements Flock, Capacity {
     return copyOf(this.place.totals)
   }
 
-  latestFirst(of: (registry: RoutineRegistry) => boolean): Iterator<SupervisedRoutine> {
+  latestFirst(of: (registry: RoutineRegistry) => boolean): IterableIterator<SupervisedRoutine> {
     if (this.#hasManagers) return latestFirst([this.#life, ...before(this.#life)], of)
     return of(this.registry) ? this.registry.latestFirst() : NOBODY
   }

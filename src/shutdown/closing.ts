@@ -46,7 +46,7 @@ export interface Flock {
   /** All routines that it has had, by their ends. */
   readonly totals: ReportTotals
   /** The routines of the registries that `of` picks, at all levels, the latest first. */
-  latestFirst(of: (registry: RoutineRegistry) => boolean): Iterator<SupervisedRoutine>
+  latestFirst(of: (registry: RoutineRegistry) => boolean): IterableIterator<SupervisedRoutine>
   /** From here on the manager accepts nothing, and its supervisor decides nothing. */
   refuse(): void
   /** The managers at all levels, each before those below it. */

@@ -57,7 +57,7 @@ export class PhaseWork {
   askAll(cause: number, then: (asked: boolean) => void): void {
     const { tree } = this.#closing
     const before = tree.asked
-    this.#ask(this.#flock.latestFirst(isAny), cause, () => then(tree.asked > before))
+    this.#ask(unasked(this.#flock.latestFirst(isAny)), cause, () => then(tree.asked > before))
   }
 
   /** Their shutdown times are kept here, with one timer for each length. */
@@ -105,6 +105,11 @@ export class PhaseWork {
 }
 
 const NONE = [].values()
+
+/** The time is up: to pass over those that were asked is to take no step of a slice. */
+function* unasked(routines: Iterable<SupervisedRoutine>): Generator<SupervisedRoutine, void> {
+  for (const routine of routines) if (!routine.stopRequested) yield routine
+}
 
 function isAny(): boolean {
   return true
