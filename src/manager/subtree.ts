@@ -43,7 +43,7 @@ export class Subtree implements Flock, Capacity {
     return (this.#capacityWaiters ??= new Set())
   }
 
-  get #hasManagers(): boolean {
+  get hasManagers(): boolean {
     return this.#managers !== undefined && this.#managers.size > 0
   }
 
@@ -98,7 +98,7 @@ export class Subtree implements Flock, Capacity {
   /** It hangs below nothing any more: what is retained here is found from here, and not from where it was. */
   #leave(): void {
     const [retained] = this.registry.retained()
-    if (retained === undefined && !this.#hasManagers) return
+    if (retained === undefined && !this.hasManagers) return
     const directory = new Directory()
     this.#everywhere(({ registry, place }) => {
       directory.takeOver(registry.retained(), place.ids)
@@ -137,7 +137,7 @@ export class Subtree implements Flock, Capacity {
 
   routinesNamed(name: string): SupervisedRoutine[] {
     const place = this.place
-    if (!this.#hasManagers || !place.groups.has(name)) return place.named(name)
+    if (!this.hasManagers || !place.groups.has(name)) return place.named(name)
     return (place.index ?? this.#indexGroups()).all(name, place).flatMap((group) => [...group])
   }
 
@@ -196,16 +196,16 @@ export class Subtree implements Flock, Capacity {
   }
 
   latestFirst(of: (registry: RoutineRegistry) => boolean): IterableIterator<SupervisedRoutine> {
-    if (this.#hasManagers) return latestFirst([this.#life, ...before(this.#life)], of)
+    if (this.hasManagers) return latestFirst([this.#life, ...before(this.#life)], of)
     return of(this.registry) ? this.registry.latestFirst() : NOBODY
   }
 
   before(): Iterator<Life> {
-    return this.#hasManagers ? before(this.#life) : this.below()
+    return this.hasManagers ? before(this.#life) : this.below()
   }
 
   behind(): Iterator<Life> {
-    return this.#hasManagers ? behind(this.#life) : this.below()
+    return this.hasManagers ? behind(this.#life) : this.below()
   }
 
   refuse(): void {

@@ -5,7 +5,7 @@
 
 /** A manager, and what is below it. */
 interface Level<Self> {
-  readonly flock: { below(): Iterator<Self> }
+  readonly flock: { readonly hasManagers: boolean; below(): Iterator<Self> }
 }
 
 /** Each before those below it, in order of their making. */
@@ -16,7 +16,7 @@ export function* before<L extends Level<L>>(top: L): Generator<L, void> {
     if (done === true) levels.pop()
     else {
       yield value
-      levels.push(value.flock.below())
+      if (value.flock.hasManagers) levels.push(value.flock.below())
     }
   }
 }
@@ -27,6 +27,10 @@ export function* behind<L extends Level<L>>(top: L): Generator<L, void> {
   const levels = [top.flock.below()]
   for (let level = levels.at(-1); level !== undefined; level = levels.at(-1)) {
     const { value, done } = level.next()
+    if (done !== true && !value.flock.hasManagers) {
+      yield value
+      continue
+    }
     if (done !== true) {
       path.push(value)
       levels.push(value.flock.below())

@@ -56,7 +56,6 @@ export class ShutdownRun implements PhaseHold {
   /** That of this shutdown itself, once there is one. */
   ownReason: RoutineCancelledError | undefined
   #phaseTimer: unknown
-  /** What the present phase does is not done yet. */
   #works = false
   /** True if it has become overdue, and its phase has yet to heed that. */
   #owesHeed = false
@@ -158,6 +157,7 @@ export class ShutdownRun implements PhaseHold {
       return
     }
     this.#works = true
+    if (this.#above === undefined) this.slices.shrink()
     const work = (): void => this.#turn.next(() => this.#do(phase))
     // The whole subtree closes together; the rest of the phase follows once all of it has been announced.
     if (closesBelow) this.#work.close(work)

@@ -77,6 +77,12 @@ export class Slices {
     else this.wait(() => this.once(act, target, steps))
   }
 
+  /** Work of another kind begins, whose code may not have run yet: slices are as small again as the first. */
+  shrink(): void {
+    this.#size = SLICE
+    this.#left = Math.min(this.#left, SLICE)
+  }
+
   /** @internal True if the present slice has room. */
   take(steps: number): boolean {
     if (this.#left <= 0 || (this.#waiting !== undefined && !this.#goesOn)) return false

@@ -9,7 +9,7 @@ function life(path: string, below: readonly Life[], beat?: number): Life {
     path,
     tree: { clock: { now: () => 0 } },
     place: { hung: 0 },
-    flock: { below: () => below.values(), registry: { oldestBeat: () => beat } },
+    flock: { hasManagers: below.length > 0, below: () => below.values(), registry: { oldestBeat: () => beat } },
     supervisor: { window: { count: () => 0, left: () => 3 }, down: { paths: () => [] } },
     closed: false,
   } as unknown as Life
