@@ -103,7 +103,15 @@ interface AnyQueue {
   /** Its place in that gate's heap, and the ticket by which it stands there. */
   heapIndex: number
   heapKey: number
+  readonly isOpen: boolean
   admitHead(): void
+}
+
+/** Whose queue it is. */
+interface Admitting<Member> {
+  readonly admits: boolean
+  /** It has its permit. */
+  admit(routine: Member): void
 }
 
 /** The queue of one local: first come, first served. */
@@ -115,11 +123,16 @@ export class PermitQueue<Member extends Queued<Member>> implements AnyQueue {
   #head: Member | undefined
   #tail: Member | undefined
   readonly gate: Gate
-  readonly #admit: (routine: Member) => void
+  readonly #registrar: Admitting<Member>
 
-  constructor(gate: Gate, admit: (routine: Member) => void) {
+  constructor(gate: Gate, registrar: Admitting<Member>) {
     this.gate = gate
-    this.#admit = admit
+    this.#registrar = registrar
+  }
+
+  /** False once nobody is admitted any more. */
+  get isOpen(): boolean {
+    return this.#registrar.admits
   }
 
   get headTicket(): number {
@@ -157,7 +170,7 @@ export class PermitQueue<Member extends Queued<Member>> implements AnyQueue {
     const routine = this.#head as Member
     this.remove(routine)
     this.gate.take()
-    this.#admit(routine)
+    this.#registrar.admit(routine)
   }
 }
 
@@ -186,6 +199,10 @@ function grantFor(queue: AnyQueue): void {
     if (next === undefined) break
     const parked = next.parkedAt
     if (parked !== undefined) unpark(next, parked)
+    if (!next.isOpen) {
+      if (next === queue) own = false
+      continue
+    }
     const full = next.gate.full()
     if (full === undefined) {
       next.admitHead()

@@ -14,9 +14,12 @@ interface Failing extends Closing {
   trigger: ShutdownTrigger
   run: ShutdownRun | undefined
   startError: StartFailedError | undefined
+  /** If a level above closes all below it, it does by now. */
+  heedAbove(): void
 }
 
 export function giveUp(life: Failing, cause: number, error: unknown): void {
+  life.heedAbove()
   if (life.run !== undefined) return
   const { path, tree } = life
   const { maxRestarts, restartWindow } = life.spec
@@ -27,6 +30,7 @@ export function giveUp(life: Failing, cause: number, error: unknown): void {
 }
 
 export function failStart(life: Failing, error: StartFailedError): void {
+  life.heedAbove()
   if (life.run !== undefined) return
   const { path, tree } = life
   life.startError = error
@@ -35,6 +39,7 @@ export function failStart(life: Failing, error: StartFailedError): void {
 }
 
 export function fail(life: Failing, trigger: ShutdownTrigger, error: unknown, cause: number): void {
+  life.heedAbove()
   if (life.run !== undefined) return
   life.trigger = trigger
   life.run = new ShutdownRun(life, unasked(life, cause))

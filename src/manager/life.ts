@@ -23,7 +23,7 @@ import { Readiness } from './readiness.ts'
 import { callStart } from './start-option.ts'
 import { Subtree } from './subtree.ts'
 import { noteUnseenEnd } from './unseen-end.ts'
-import { refusesAbove } from './walk.ts'
+import { late, refusesAbove } from './walk.ts'
 
 /** How a life has ended. */
 export type EndState = 'completed' | 'cancelled' | 'failed'
@@ -224,6 +224,7 @@ export class Life implements Lead, Ward, Door, Closing {
 
   shutDown(plan: ShutdownPlan): void {
     this.stopRequested = true
+    this.heedAbove()
     if (this.run === undefined) this.#beginShutdown(plan)
     else this.run.tighten(plan.mode, plan.timeout)
   }
@@ -280,6 +281,12 @@ export class Life implements Lead, Ward, Door, Closing {
     this.#beginShutdown(plainShutdown(Infinity, this.up?.shutdownSeq ?? 0, true))
   }
 
+  /** A level above closes all below it, in slices that have yet to come here: it closes now, behind those between. */
+  heedAbove(): void {
+    if (this.run !== undefined || this.tree.spreading === 0) return
+    for (const life of late<Life>(this)) life.close()
+  }
+
   stopBySupervisor(reason: RoutineCancelledError | undefined, cause: number): void {
     this.#stopped = { reason, cause }
     if (this.run !== undefined) this.run.tighten('graceful', this.spec.shutdown)
@@ -323,6 +330,7 @@ export class Life implements Lead, Ward, Door, Closing {
 
   /** The children stop one by one, once all that was spawned has ended. */
   noteEnd(routine: SupervisedRoutine, outcome: EndKind, orphan: boolean, error: unknown): void {
+    this.heedAbove()
     noteEnd(this, routine, outcome, orphan, error)
     if (this.flock.comesToChildren) this.run?.nextChild()
   }
@@ -351,6 +359,7 @@ export class Life implements Lead, Ward, Door, Closing {
     run.settle(report)
     if (restart) this.turn.next(() => this.renewByHand())
     else {
+      up?.heedAbove()
       up?.run?.childEnded(report)
       if (up !== undefined && up.#exhausted && !up.closed) up.giveUp(this.seq, this.failure)
     }

@@ -54,3 +54,17 @@ export function refusesAbove({ up }: Refusing): boolean {
   while (level?.refuses === false) level = level.up
   return level !== undefined
 }
+
+/** A manager that closes, or does not yet. */
+interface Closable<Self> {
+  readonly closed: boolean
+  readonly run: unknown
+  readonly up: Self | undefined
+}
+
+/** Those from a level above that closes down to this one to which that has not come, the highest first. */
+export function late<L extends Closable<L>>(lowest: L): L[] {
+  const levels: L[] = []
+  for (let level: L | undefined = lowest; level?.run === undefined && level?.closed === true; level = level.up) levels.push(level)
+  return levels.reverse()
+}

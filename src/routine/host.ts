@@ -27,6 +27,8 @@ export interface Host<Routine = unknown> {
 /** Where a manager keeps its routines, and answers their ends. */
 export interface Registrar<Routine> {
   readonly closing: ClosingSignals
+  /** True if what was spawned may begin: not any more once the manager closes without a drain. */
+  readonly admits: boolean
   /** One routine more, or fewer, does not run: it waits, or its end has not been answered. */
   countIdle(by: 1 | -1): void
   /** Makes the id of a routine that has none yet. */

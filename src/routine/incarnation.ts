@@ -23,6 +23,7 @@ import {
 } from '../turn/index.ts'
 import { actorOf } from './actor-door.ts'
 import * as turns from './body-turns.ts'
+import { dueReason, heedSignal } from './due-signal.ts'
 import { Heartbeat } from './heartbeat.ts'
 import type { Owner } from './owner.ts'
 import { ASKED, ASKED_EARLY, BEGINS, BODY_RUNS, KILLED, OBEYED, ORPHANED, OVER, TIMED, UNANSWERED } from './run-flags.ts'
@@ -338,13 +339,15 @@ export class Incarnation implements Run, Launch, SignalOwner {
 
   threw(error: unknown): void {
     // What was thrown is looked at before a turn begins.
-    if (!this.over && this.reason !== undefined && obeys(error, this.reason)) this.#flags |= OBEYED
+    const reason = this.reason ?? dueReason(this.subject)
+    if (!this.over && reason !== undefined && obeys(error, reason)) this.#flags |= OBEYED
     turns.threw(this, error)
   }
 
   /** Its body has ended, by itself, because it was asked to stop, or after it was given up on. */
   bodyEnded(event: number, payload: unknown): void {
     if (!this.over) {
+      heedSignal(this.subject)
       this.#flags &= ~BODY_RUNS
       this.step(event, payload)
     } else if ((this.#flags & ORPHANED) !== 0) {

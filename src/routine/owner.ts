@@ -3,11 +3,12 @@ import type { Ground, Subject } from '../port/index.ts'
 import type { RoutineSpec } from '../spec/index.ts'
 import type { Tree } from '../turn/index.ts'
 import type { Beating } from './heartbeat.ts'
+import type { Bound } from './due-signal.ts'
 import type { Host } from './host.ts'
 import type { CANCEL, KILL } from './routine-steps.ts'
 
 /** A routine, to one run of it. */
-export interface Owner extends Subject, Beating {
+export interface Owner extends Subject, Beating, Bound {
   readonly tree: Tree
   readonly local: Host
   readonly spec: RoutineSpec

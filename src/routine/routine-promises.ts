@@ -8,7 +8,7 @@ import {
   RoutineTimeoutError,
   type WaitOptions,
 } from '../contract/index.ts'
-import { type Listeners, Slices, type Tree, waitUntil } from '../turn/index.ts'
+import { type Listeners, type Tree, waitUntil } from '../turn/index.ts'
 
 /** The resolve function of the promise that was made last. */
 let keep: (value: unknown) => void
@@ -82,10 +82,6 @@ export function nextStart(routine: Promising): Promise<boolean> {
   return settling.next.promise
 }
 
-function call(waiter: () => void): void {
-  waiter()
-}
-
 /** The routine has ended: keeps all promises. */
 export function keepPromises(routine: Promising): void {
   const { settling } = routine
@@ -93,8 +89,7 @@ export function keepPromises(routine: Promising): void {
   if (settling === undefined) return
   settling.started?.resolve(false)
   settling.next?.resolve(false)
-  // Of thousands that are linked to it each is a turn's work.
-  if (settling.waiters !== undefined) new Slices(routine.tree).sweep(settling.waiters.values(), call, 1)
+  if (settling.waiters !== undefined) for (const waiter of settling.waiters) waiter()
 }
 
 /** Its output, or an error that says why there is none. */

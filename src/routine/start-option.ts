@@ -24,6 +24,9 @@ export function prepareRoutine(routine: SupervisedRoutine, tell: Prepared): void
 
 /** Begins the present incarnation. The `start` of a restarted one runs first; that of a child was run by its supervisor. */
 export function launchRoutine(routine: SupervisedRoutine): void {
+  const { local, service } = routine
+  // Once its manager closes, nothing begins but what counts as started.
+  if (local.closed && !local.registry.admits && service?.hasStarted !== true) return
   if (routine.incarnation > 1 && routine.service === undefined) prepareRoutine(routine, begin)
   else routine.current.step(START, undefined)
 }

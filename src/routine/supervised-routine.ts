@@ -20,6 +20,7 @@ import type { Tree } from '../turn/index.ts'
 import { actorGround } from './actor-ground.ts'
 import { announce, announceAside } from './announcing.ts'
 import { closingOf, forgetClosing } from './closing-signal.ts'
+import { heedSignal } from './due-signal.ts'
 import { checkExitReason, exitStep } from './exit.ts'
 import { functionGround } from './function-ground.ts'
 import type { Host, Post } from './host.ts'
@@ -347,6 +348,7 @@ export class SupervisedRoutine extends Remembering implements Owner, Addressee, 
   // --- what its incarnations report ----------------------------------------------------------
 
   launch(incarnation: unknown): void {
+    heedSignal(this)
     if (this.ended || incarnation !== this.#current || this.memory.backoffTimer !== undefined) return
     launchRoutine(this)
   }

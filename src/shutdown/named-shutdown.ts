@@ -36,6 +36,8 @@ export async function shutdownRoutines(
     living--
     for (const check of waiters) check()
   }
+  // None of them is restarted from now on, whenever its slice comes.
+  tree.turn.run(() => latestFirst.forEach(mark))
   const slices = stopAll(tree, latestFirst, cancel, reason)
   if (slices !== undefined) await slices
   const left = slices === undefined ? timeout : Math.max(0, timeout - (tree.clock.now() - startedAt))
@@ -59,6 +61,10 @@ export async function shutdownRoutines(
   for (const routine of latestFirst) counts[routine.endKind]++
   const ends = latestFirst.map((routine) => ({ path: routine.path, outcome: routine.endKind }))
   return { name, duration: tree.clock.now() - startedAt, timedOut, ...counts, routines: ends }
+}
+
+function mark(routine: SupervisedRoutine): void {
+  routine.stopRequested = true
 }
 
 /** One turn for each, in slices: undefined if they have all had theirs by now. */

@@ -60,21 +60,29 @@ export class PhaseWork {
     this.#ask(unasked(this.#flock.latestFirst(isAny)), cause, () => then(tree.asked > before))
   }
 
-  /** Their shutdown times are kept here, with one timer for each length. */
+  /** Their shutdown times are kept here, with one timer for each length and slice, from the end of that on. */
   #ask(routines: Iterator<SupervisedRoutine>, cause: number, then: () => void): void {
+    const { slices } = this
     const graces = new Map<number, SupervisedRoutine[]>()
+    let { number } = slices
     const ask = (routine: SupervisedRoutine): void => {
+      if (slices.number !== number) this.#time(graces)
+      ;({ number } = slices)
       const time = registryOf(routine).ask(routine, cause)
       if (time === undefined) return
       const group = graces.get(time)
-      if (group !== undefined) group.push(routine)
-      else {
-        const asked = [routine]
-        graces.set(time, asked)
-        this.after(time, () => this.slices.each(asked.values(), giveUpOn))
-      }
+      if (group === undefined) graces.set(time, [routine])
+      else group.push(routine)
     }
-    this.slices.each(routines, ask, then)
+    slices.each(routines, ask, () => {
+      this.#time(graces)
+      then()
+    })
+  }
+
+  #time(graces: Map<number, SupervisedRoutine[]>): void {
+    for (const [time, asked] of graces) this.after(time, () => this.slices.each(asked.values(), giveUpOn))
+    graces.clear()
   }
 
   /** Abandons all routines of the manager itself. */

@@ -16,7 +16,7 @@ import { phaseIsOver, tighten } from '../../machines/shutdown.ts'
 import type { ErrorReport, RoutineCancelledError, RoutineReport, ShutdownReport } from '../contract/index.ts'
 import { soon } from '../port/index.ts'
 import type { ShutdownPlan } from '../spec/index.ts'
-import { MANAGER, type PhaseHold, Slices, type Tree, type Turn } from '../turn/index.ts'
+import { MANAGER, type PhaseHold, Slices, type Tree } from '../turn/index.ts'
 import { Account } from './account.ts'
 import type { Closing, Flock } from './closing.ts'
 import { DeadlineTimer } from './deadline-timer.ts'
@@ -41,9 +41,10 @@ export class ShutdownRun implements PhaseHold {
   #held: boolean
   /** True once it is its turn to stop, among its siblings. */
   released = false
-  #overdue = false
+  /** True if no routine is waited for any more. */
+  isOverdue = false
   #forced = false
-  #phase: Phase = 'closing'
+  phase: Phase = 'closing'
   #phaseSince = 0
   #exceeded = false
   #draining = false
@@ -83,14 +84,6 @@ export class ShutdownRun implements PhaseHold {
     if (!plan.held) this.#keeper.arm(this.#deadline)
   }
 
-  get #turn(): Turn {
-    return this.#tree.turn
-  }
-
-  get phase(): Phase {
-    return this.#phase
-  }
-
   /** Why those below are told to stop: that of the shutdown above, if it comes from there. */
   get reason(): RoutineCancelledError {
     return this.ownReason ?? reasonFromAbove(this.#closing) ?? (this.ownReason = this.#closing.stopReason)
@@ -119,8 +112,8 @@ export class ShutdownRun implements PhaseHold {
       this.#closing.tell({ type: 'hurry' })
       // Asked for this manager alone, it does not wait for its turn among its siblings.
       this.#held = false
-      this.#draining = false
-      if (this.#phase === 'closing') this.poke()
+      this.#drain(false)
+      if (this.phase === 'closing') this.poke()
       else this.#force(() => this.poke())
     }
   }
@@ -136,20 +129,24 @@ export class ShutdownRun implements PhaseHold {
   /** @internal */
   stop(): void {
     this.#held = false
-    this.#draining = false
+    this.#drain(false)
     this.tighten('graceful', this.#closing.patience)
     this.poke()
   }
 
   /** The machine has entered a phase: begins its work. */
   enter(phase: Phase): void {
-    this.#phase = phase
+    this.phase = phase
     this.#phaseSince = this.#now()
     this.#exceeded = false
     this.hooks = 0
     // What is held was told to accept nothing, and has nothing to do before its turn.
     const closesBelow = phase === 'closing' && !this.#held
-    if (closesBelow) this.#work.refuse()
+    if (closesBelow) {
+      this.#drain(this.#plan.drain > 0 && this.#mode === 'graceful')
+      this.#drains = this.#draining
+      this.#work.refuse()
+    }
     this.seq = this.#closing.announcePhase(phase, this.seq, this)
     this.#armPhase(this.#plan.phases[phase] ?? Infinity)
     if (phase === 'closing' && this.#held) {
@@ -158,7 +155,7 @@ export class ShutdownRun implements PhaseHold {
     }
     this.#works = true
     if (this.#above === undefined) this.slices.shrink()
-    const work = (): void => this.#turn.next(() => this.#do(phase))
+    const work = (): void => this.#tree.turn.next(() => this.#do(phase))
     // The whole subtree closes together; the rest of the phase follows once all of it has been announced.
     if (closesBelow) this.#work.close(work)
     else work()
@@ -170,6 +167,8 @@ export class ShutdownRun implements PhaseHold {
       this.#works = false
       this.poke()
     }
+    // Made here, and not by whoever first needs it: an error keeps what it was made in, and who was asked to stop with it.
+    void this.reason
     if (phase === 'closing') this.#close(check)
     else if (phase === 'cancelling') this.#cancel(check)
     else if (phase === 'killing') this.#kill(check)
@@ -181,10 +180,10 @@ export class ShutdownRun implements PhaseHold {
 
   /** A listener holds up the phase that it hears of: no phase is left before its listeners were called. */
   wait(promise: PromiseLike<unknown>): void {
-    const phase = this.#phase
+    const phase = this.phase
     this.hooks++
     void promise.then(() => {
-      if (phase !== this.#phase) return
+      if (phase !== this.phase) return
       this.hooks--
       this.poke()
     })
@@ -192,7 +191,7 @@ export class ShutdownRun implements PhaseHold {
 
   /** A listener of a phase has thrown. */
   threw(error: unknown): void {
-    this.#turn.arise(() => noteError(this.#closing, this.#closing.path, error))
+    this.#tree.turn.arise(() => noteError(this.#closing, this.#closing.path, error))
   }
 
   /** Something may have ended: checks in a microtask whether the phase is over. */
@@ -201,7 +200,7 @@ export class ShutdownRun implements PhaseHold {
     this.#scheduled = true
     soon(() => {
       this.#scheduled = false
-      this.#turn.run(() => this.#advance())
+      this.#tree.turn.run(() => this.#advance())
     })
   }
 
@@ -215,7 +214,7 @@ export class ShutdownRun implements PhaseHold {
 
   /** True if nothing is left that the present phase may wait for. */
   get #isEmpty(): boolean {
-    return this.#phase === 'closing' ? this.#draining && this.#flock.livingSpawned === 0 : this.#flock.living === 0
+    return this.phase === 'closing' ? this.#draining && this.#flock.livingSpawned === 0 : this.#flock.living === 0
   }
 
   /** Milliseconds since it began. */
@@ -237,7 +236,7 @@ export class ShutdownRun implements PhaseHold {
 
   /** Something below has ended: it may be the turn of the next child to stop. */
   nextChild(): void {
-    if (this.#phase !== 'closing' && this.#phase !== 'cleaning') this.#flock.releaseLatest(this.slices)
+    if (this.phase !== 'closing' && this.phase !== 'cleaning') this.#flock.releaseLatest(this.slices)
   }
 
   /** Hands the report to all callers. */
@@ -260,48 +259,46 @@ export class ShutdownRun implements PhaseHold {
     }
   }
 
-  /** True if no routine is waited for any more. */
-  get isOverdue(): boolean {
-    return this.#overdue
-  }
-
   /** All routines below were asked and had a turn of the event loop: from here on none is waited for, here and below. */
   setOverdue(): void {
-    if (this.#overdue) return
+    if (this.isOverdue) return
     this.becomeOverdue()
     this.#work.overdue(() => this.heedOverdue())
   }
 
   /** The same for itself alone; what its phase makes of that comes behind. */
   becomeOverdue(): void {
-    if (this.#overdue) return
-    this.#overdue = true
+    if (this.isOverdue) return
+    this.isOverdue = true
     this.#owesHeed = true
-    this.#draining = false
+    this.#drain(false)
     this.#closing.tell({ type: 'hurry' })
   }
 
   heedOverdue(): void {
     if (!this.#owesHeed) return
     this.#owesHeed = false
-    if (this.#phase === 'killing') this.#kill(() => this.poke())
+    if (this.phase === 'killing') this.#kill(() => this.poke())
     else if (!this.#held) this.poke()
   }
 
   // --- the phases ----------------------------------------------------------------------------
 
   #close(then: () => void): void {
-    const { drain } = this.#plan
-    this.#draining = drain > 0 && this.#mode === 'graceful'
-    this.#drains = this.#draining
-    if (this.#draining) this.#work.after(drain, () => this.#endDrain())
+    if (this.#draining) this.#work.after(this.#plan.drain, () => this.#endDrain())
     // Only the manager at which the shutdown began drains. It also acts for the managers below, which are held.
     this.#work.cancelPending(this.seq, this.#draining, then)
   }
 
+  #drain(drains: boolean): void {
+    if (drains === this.#draining) return
+    this.#draining = drains
+    this.#tree.drains += drains ? 1 : -1
+  }
+
   #endDrain(): void {
-    if (this.#phase !== 'closing') return
-    this.#draining = false
+    if (this.phase !== 'closing') return
+    this.#drain(false)
     this.#exceeded = true
     this.poke()
   }
@@ -324,7 +321,7 @@ export class ShutdownRun implements PhaseHold {
 
   #kill(then: () => void): void {
     if (this.#flock.living === 0) return then()
-    if (!this.#overdue) return this.#force(then)
+    if (!this.isOverdue) return this.#force(then)
     this.#work.kill(this.seq, () => {
       this.#flock.releaseLatest(this.slices)
       then()
@@ -352,9 +349,10 @@ export class ShutdownRun implements PhaseHold {
     this.#timedOut = true
     this.ownReason = timeoutReason(this.#closing.path)
     this.#held = false
-    this.#draining = false
+    this.#drain(false)
     this.#closing.tell({ type: 'hurry' })
-    if (this.#phase === 'cleaning') this.setOverdue()
+    this.slices.press()
+    if (this.phase === 'cleaning') this.setOverdue()
     else this.#force(() => this.poke())
   }
 
@@ -371,8 +369,8 @@ export class ShutdownRun implements PhaseHold {
 
   /** Leaves the phase if it is over. */
   #advance(): void {
-    if (this.#closing.phase !== this.#phase) return
-    const phase = this.#phase
+    if (this.#closing.phase !== this.phase) return
+    const phase = this.phase
     const living = phase === 'closing' ? this.#flock.livingSpawned : this.#flock.living
     const hooked = this.hooks > 0 && this.#mode === 'graceful'
     const signs = {
@@ -382,19 +380,20 @@ export class ShutdownRun implements PhaseHold {
       draining: this.#draining,
       hooked,
       exceeded: this.#exceeded,
-      overdue: this.#overdue,
+      overdue: this.isOverdue,
       living,
     }
     if (!phaseIsOver(signs)) return
     const now = this.#now()
     const limit = Math.min(this.#plan.phases[phase] ?? Infinity, phase === 'closing' && this.#drains ? this.#plan.drain : Infinity)
     const deadline = Math.min(limit, this.#deadline - this.#phaseSince)
-    const exceeded = this.#exceeded || (this.#overdue && this.#timedOut && this.#phaseSince < this.#deadline && now >= this.#deadline)
+    const exceeded = this.#exceeded || (this.isOverdue && this.#timedOut && this.#phaseSince < this.#deadline && now >= this.#deadline)
     this.#account.phases.push({ phase, duration: now - this.#phaseSince, deadline: Math.max(0, deadline), exceeded })
     this.#tree.clock.clearTimeout(this.#phaseTimer)
     this.#phaseTimer = undefined
     // Listeners may hold up even the last phase, so the deadline stays armed until that is over.
     if (phase === 'cleaning') this.#keeper.disarm()
+    this.#drain(false)
     this.#closing.tell({ type: 'phaseDone' })
   }
 }

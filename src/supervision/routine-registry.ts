@@ -64,7 +64,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
     this.#tree = lead.host.tree
     this.#names = names
     this.living = new LivingRoutines(names)
-    this.queue = new PermitQueue(lead.gate, (routine) => this.admit(routine))
+    this.queue = new PermitQueue(lead.gate, this)
   }
 
   /** A life of the manager begins. */
@@ -143,6 +143,10 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
   bindSignal(routine: SupervisedRoutine): void {
     const { signal } = routine.spec
     if (signal !== undefined) this.#tree.signals.bind(signal, routine)
+  }
+
+  get admits(): boolean {
+    return !this.#host.closed || this.#tree.drains > 0
   }
 
   /** A spawned routine has its permit. One that was restarted in the queue is prepared as it begins, like any that is restarted. */

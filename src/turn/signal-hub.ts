@@ -27,10 +27,11 @@ export class SignalHub {
   bind(signal: AbortSignal, member: Abortable): void {
     const known = this.#bound.get(signal)
     if (known !== undefined) {
-      known.members.add(member)
+      if (known.isAborted) this.#bus.turn.next(() => member.aborted(known.reason))
+      else known.members.add(member)
       return
     }
-    const bound: Bound = { signal, members: new Set([member]), listener: () => this.#abort(bound) }
+    const bound: Bound = { signal, members: new Set([member]), listener: () => this.#abort(bound), isAborted: false, reason: undefined }
     this.#bound.set(signal, bound)
     this.#bus.turn.deed(this.#listen, bound)
   }
@@ -61,12 +62,24 @@ export class SignalHub {
 
   /** Called by the platform. Each member gets a turn of its own, unless it has left meanwhile. */
   #abort(bound: Bound): void {
+    bound.isAborted = true
     bound.reason = bound.signal.reason
     this.#leave(bound)
     this.#bus.turn.arise(this.#tellAll, bound)
   }
 
-  /** Whoever binds meanwhile is told as well: a set is walked with what is added on the way. */
+  /** Tells a member now, if it is one of those who are told in slices and was not told yet. In a turn. */
+  heed(signal: AbortSignal, member: Abortable): void {
+    const bound = this.#bound.get(signal)
+    if (bound?.isAborted === true && bound.members.delete(member)) member.aborted(bound.reason)
+  }
+
+  /** The reason that a member is to be told; undefined if there is none. */
+  reasonFor(signal: AbortSignal, member: Abortable): unknown {
+    const bound = this.#bound.get(signal)
+    return bound?.isAborted === true && bound.members.has(member) ? bound.reason : undefined
+  }
+
   readonly #tellAll = (bound: Bound): void => {
     const { signal, members, reason } = bound
     const tell = (member: Abortable): void => {
@@ -83,7 +96,8 @@ export class SignalHub {
 interface Bound {
   readonly signal: AbortSignal
   readonly members: Set<Abortable>
+  isAborted: boolean
   /** Of the signal, once that was aborted. */
-  reason?: unknown
+  reason: unknown
   readonly listener: () => void
 }

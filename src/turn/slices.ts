@@ -45,10 +45,13 @@ interface Series<T> {
  * SL2 A slice ends by its number of steps, never by the time that it takes: the same script gives the same trace.
  * SL3 What is smaller than a slice is done at once, as if there were none.
  * SL4 What waits for a slice goes on in the order in which it came to wait.
+ * SL5 Who belongs to a change is looked at as if it had come to him: nothing restarts, begins or is reported as if there were none.
  */
 export class Slices {
   /** @internal */ readonly turn: Turn
   readonly #clock: Clock
+  /** How many slices have begun. */
+  number = 1
   #size = SLICE
   #left = SLICE
   #waiting: (() => void)[] | undefined
@@ -83,6 +86,11 @@ export class Slices {
     this.#left = Math.min(this.#left, SLICE)
   }
 
+  /** The time is up: what waits goes on at once, also where the timer of a user's clock never comes. */
+  press(): void {
+    if (this.#waiting !== undefined && !this.#goesOn) this.#begin()
+  }
+
   /** @internal True if the present slice has room. */
   take(steps: number): boolean {
     if (this.#left <= 0 || (this.#waiting !== undefined && !this.#goesOn)) return false
@@ -105,6 +113,8 @@ export class Slices {
   }
 
   readonly #begin = (): void => {
+    if (this.#waiting === undefined || this.#goesOn) return
+    this.number++
     this.#size = sliceAfter(this.#size)
     this.#left = this.#size
     this.#goesOn = true
@@ -114,7 +124,14 @@ export class Slices {
   readonly #goOn = (): void => {
     const waiting = this.#waiting as (() => void)[]
     const act = waiting[this.#next++] as () => void
-    act()
+    try {
+      act()
+    } finally {
+      this.#goFurther(waiting)
+    }
+  }
+
+  #goFurther(waiting: readonly unknown[]): void {
     if (this.#next === waiting.length) {
       this.#waiting = undefined
       this.#next = 0

@@ -58,6 +58,8 @@ export class Tree {
   readonly uncounted = new Set<Uncounted>()
   /** How many shutdowns have yet to come to all managers below: while there is one, who is below asks the levels above whether they close. */
   spreading = 0
+  /** How many shutdowns let what was spawned end by itself first. */
+  drains = 0
   /** Kept, and never looked at. */
   spare: unknown
   /** How many managers are beginning, each within the last. */

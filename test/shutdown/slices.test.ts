@@ -1,6 +1,6 @@
 /** Changes of more than a slice of routines or managers (SL1 to SL4 of src/turn/slices.ts), and trees deeper than a stack holds. */
 import { describe, expect, test } from 'vitest'
-import { type ChildSpec, createGlobalManager, type GlobalManager, link, manager, routine } from 'curtaincall'
+import { type ChildSpec, createGlobalManager, type GlobalManager, manager, routine } from 'curtaincall'
 import type { RoutineRegistry } from '../../src/supervision/index.ts'
 import { SLICE } from '../../src/turn/slices.ts'
 import { deaf, makeTree, untilTold } from '../support/tree.ts'
@@ -97,9 +97,12 @@ describe.each([{ strict: false }, { strict: true }])('slices (strict: $strict)',
       ['cancelled', 2],
     ])
     expect(story(/^routine.started .*(later|byHand)/)).toHaveLength(2)
-    // Each closes before any stops, parents first; they stop one by one, the latest first.
+    // Each closes before any stops, parents first, and the one that something has befallen at that moment; they stop one by one, the
+    // latest first.
     const closing = story(/closing g\/many\//)
-    expect(closing).toEqual(locals.map((_, i) => `manager.phase closing g/many/l${i}`))
+    const inOrder = locals.map((_, i) => `manager.phase closing g/many/l${i}`)
+    expect(closing.filter((line) => line !== inOrder.at(-1))).toEqual(inOrder.slice(0, -1))
+    expect([closing.length, closing.indexOf(inOrder.at(-1) as string) < closing.length - 1]).toEqual([locals.length, true])
     expect(story(/stopped g\/many\//)).toEqual(locals.map((_, i) => `manager.stopped g/many/l${locals.length - 1 - i}`))
     const all = story(/manager/)
     expect(all.indexOf('manager.phase cancelling g')).toBeGreaterThan(all.lastIndexOf(closing.at(-1) as string))
@@ -142,11 +145,11 @@ describe.each([{ strict: false }, { strict: true }])('slices (strict: $strict)',
     await settle()
     const asked = () => routines.filter(({ actor }) => actor.getSnapshot().matches({ running: 'stopping' })).length
     expect(asked()).toBe(SLICE)
-    // The last ends by itself before it is told.
+    // The last ends by itself before it is told: it was to be told by then.
     ends.at(-1)?.resolve('done')
     await settle()
     await clock.advance(0)
-    expect([asked(), routines.at(-1)?.state]).toEqual([MANY - 1, 'completed'])
+    expect([asked(), routines.at(-1)?.state]).toEqual([MANY - 1, 'cancelled'])
     for (const { resolve } of ends) resolve('late')
     await settle()
     expect(story(/cancelled/).length + story(/completed/).length).toBe(MANY)
@@ -188,16 +191,110 @@ describe.each([{ strict: false }, { strict: true }])('slices (strict: $strict)',
     expect([report.cancelled, report.killed, report.timedOut]).toEqual([MANY / 2, MANY / 2, true])
   })
 
-  test('the failure of a routine reaches more than a slice of those that are linked to it in slices', async () => {
-    const { local, routines, clock } = treeOf(MANY)
-    const one = local.spawn('one', untilTold)
-    for (const each of routines) link(one, each)
+  test('X5: who is asked in a later slice has its own shutdown time, from the end of that slice on', async () => {
+    const clock = new SteppedClock()
+    const { local, global } = makeTree({}, { ...mode, clock })
+    const spawn = (body: typeof untilTold | typeof deaf, shutdown: number) => local.spawn('r', body as typeof untilTold, { shutdown })
+    const early = spawn(deaf, 5)
+    for (let i = 0; i < MANY; i++) spawn(untilTold, 5_000)
+    const latest = spawn(deaf, 5)
     await settle()
-    one.exit(new Error('crash'))
-    await settle()
-    expect(states(routines)).toEqual({ cancelled: SLICE, running: MANY - SLICE })
+    const down = global.shutdown({ timeout: Infinity })
+    // The latest is asked in the first slice, and the early one in the last.
     await clock.advance(0)
-    expect(states(routines)).toEqual({ cancelled: MANY })
+    expect(local.routines()).toEqual([early, latest])
+    await clock.advance(4)
+    expect([early.state, latest.state]).toEqual(['running', 'running'])
+    await clock.advance(1)
+    expect((await down).killed).toBe(2)
+  })
+
+  test('SL5: whose own work ends by a shared signal before it is told was told, and is not restarted', async () => {
+    const clock = new SteppedClock()
+    const { local, story } = makeTree({ maxRestarts: 3 }, { ...mode, clock })
+    const controller = new AbortController()
+    const { signal } = controller
+    const fetching = () => new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+    const routines = Array.from({ length: MANY }, () => local.spawn('r', fetching, { signal, restart: 'transient' }))
+    const queued = local.spawn('late', untilTold, { signal, restart: 'transient' })
+    await settle()
+    controller.abort()
+    // One that binds while the others are told is told at once.
+    const bound = local.spawn('bound', untilTold, { signal })
+    await settle()
+    await clock.advance(0)
+    expect(states([...routines, queued, bound])).toEqual({ cancelled: MANY + 2 })
+    expect([local.state, local.incarnation, story(/restarted|gaveUp|failed|started .*bound/)]).toEqual(['running', 1, []])
+  })
+
+  test('D5: what waits for a permit, or to begin, never begins once its manager closes, though permits are freed between slices', async () => {
+    const clock = new SteppedClock()
+    const { local, global, events } = makeTree({ maxRoutines: 5, overflow: 'queue', maxQueue: Infinity }, { ...mode, clock })
+    const ends = Promise.withResolvers<string>()
+    for (let i = 0; i < MANY; i++) local.spawn('r', () => ends.promise)
+    await settle()
+    const down = global.shutdown({ timeout: Infinity })
+    const { length } = events
+    ends.resolve('done')
+    await settle()
+    await clock.advance(0)
+    const report = await down
+    expect([report.completed, report.cancelled, global.count]).toEqual([5, MANY - 5, 0])
+    expect(events.slice(length).filter(({ type }) => type === 'routine.started')).toEqual([])
+  })
+
+  test('a drain of more than a slice lets what waits begin', async () => {
+    const clock = new SteppedClock()
+    const { local, global } = makeTree({ maxRoutines: 5, overflow: 'queue', maxQueue: Infinity }, { ...mode, clock })
+    for (let i = 0; i < MANY; i++) local.spawn('r', () => 'done')
+    const down = global.shutdown({ timeout: Infinity, drain: 1_000 })
+    await settle()
+    await clock.advance(0)
+    expect(await down).toMatchObject({ completed: MANY, cancelled: 0 })
+  })
+
+  test('SL5: a manager to which its parent has not come yet closes when something befalls it, and all reports add up', async () => {
+    const clock = new SteppedClock()
+    const { global, story } = makeTree({}, { ...mode, clock })
+    const app = global.createApp('many')
+    const locals = Array.from({ length: SLICE }, (_, i) => app.createLocal(`l${i}`))
+    const routines = locals.map((local) => local.spawn('r', untilTold))
+    await settle()
+    const down = global.shutdown({ timeout: Infinity })
+    expect(locals.at(-1)?.state).toBe('running')
+    // One ends, and one is shut down by hand: it waits for its turn as the others do.
+    void routines.at(-1)?.cancel()
+    const byHand = locals.at(-2)?.shutdown()
+    await settle()
+    await clock.advance(0)
+    const report = await down
+    const of = report.children.find(({ path }) => path === 'g/many')
+    expect([report.cancelled, of?.cancelled, of?.children.length]).toEqual([SLICE, SLICE, SLICE])
+    expect(of?.children.map(({ routines: [one] }) => one?.outcome)).toEqual(locals.map(() => 'cancelled'))
+    expect((await byHand)?.trigger).toBe('supervisor')
+    expect(story(/stopped g\/many\//)).toEqual(locals.map((_, i) => `manager.stopped g/many/l${locals.length - 1 - i}`))
+    const closing = story(/closing g\/many/)
+    expect([closing[0], closing.length]).toEqual(['manager.phase closing g/many', SLICE + 1])
+  })
+
+  test('a clock that fails once does not hold up a shutdown beyond its time', async () => {
+    const clock = new SteppedClock()
+    const { local, global } = makeTree({}, { ...mode, clock, logger: false })
+    for (let i = 0; i < MANY; i++) local.spawn('r', untilTold)
+    await settle()
+    const down = global.shutdown({ timeout: 500 })
+    let throws = true
+    const arm = clock.setTimeout.bind(clock)
+    clock.setTimeout = (callback, delay) => {
+      if (delay !== 0 || !throws) return arm(callback, delay)
+      throws = false
+      throw new Error('the clock fails')
+    }
+    await settle()
+    await clock.advance(499)
+    expect([throws, global.state]).toEqual([false, 'stopping'])
+    await clock.advance(1)
+    expect(await down).toMatchObject({ cancelled: MANY, timedOut: true })
   })
 
   test('giving up stops more than a slice in slices', async () => {
