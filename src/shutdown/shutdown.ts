@@ -123,7 +123,7 @@ export class ShutdownRun implements PhaseHold {
     if (this.released) return
     this.released = true
     // Counted once for all that it goes through until its end.
-    slices.once((run) => run.stop(), this as ShutdownRun, 3 * MANAGER)
+    slices.once((run) => run.stop(), this as ShutdownRun, 4 * MANAGER)
   }
 
   /** @internal */

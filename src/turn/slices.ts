@@ -9,7 +9,7 @@ import type { Turn } from './turn.ts'
 export const SLICE = 512
 
 /** The event loop waits as long as a slice takes, some ten milliseconds; a timer of no length between two of them costs one millisecond. */
-export const LARGEST = 2_048
+const LARGEST = 4_096
 
 /** The size of the slice that comes behind one. */
 export function sliceAfter(size: number): number {
