@@ -128,7 +128,8 @@ export class Life implements Lead, Ward, Door, Closing {
   live(options: object = {}): void {
     const { logic } = this.host
     const parent = this.up === undefined ? {} : { parent: this.up.actor }
-    const beginning = this.up === undefined || this.tree.isInspected ? {} : beginningOf(logic)
+    const isInspected = this.up === undefined ? 'inspect' in options : this.tree.isInspected
+    const beginning = isInspected ? {} : beginningOf(logic)
     this.supervisor = new Supervisor(this, this.registry)
     this.registry.beginLife(this.supervisor, this.asyncContext)
     const actor = (this.#actor = new LifecycleActor(logic, { id: this.name, ...parent, ...beginning, ...options } as object, this))
