@@ -168,7 +168,7 @@ export class ShutdownRun implements PhaseHold {
       this.poke()
     }
     // Made here, and not by whoever first needs it: an error keeps what it was made in, and who was asked to stop with it.
-    void this.reason
+    if (this.#above === undefined) void this.reason
     if (phase === 'closing') this.#close(check)
     else if (phase === 'cancelling') this.#cancel(check)
     else if (phase === 'killing') this.#kill(check)
