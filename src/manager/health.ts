@@ -2,7 +2,7 @@
 import { type HealthStatus, judgeHealth } from '../../machines/health.ts'
 import { blockedBelow } from './blocked.ts'
 import type { Life } from './life.ts'
-import { before } from './walk.ts'
+import { downwards } from './walk.ts'
 
 /** The health of one manager. */
 export interface Health {
@@ -30,7 +30,7 @@ export interface Health {
 /** Judges a manager and everything below it, the deepest first: a tree may be wider and deeper than a stack holds. */
 export function healthOf(top: Life): Health {
   const now = top.tree.clock.now()
-  const lives = [top, ...before(top)]
+  const lives = [...downwards(top)]
   const blocked = blockedBelow(top, lives)
   const healths = new Map<Life, Health>()
   for (let k = lives.length - 1; k >= 0; k--) {

@@ -9,7 +9,7 @@ import type { Slices, TreeIndex } from '../turn/index.ts'
 import { Directory } from './directory.ts'
 import type { Life } from './life.ts'
 import type { Place } from './place.ts'
-import { before, behind } from './walk.ts'
+import { before, behind, downwards } from './walk.ts'
 
 const NONE: ReadonlyMap<string, Life> = new Map()
 const NOBODY: IterableIterator<SupervisedRoutine> = [].values()
@@ -100,18 +100,9 @@ export class Subtree implements Flock, Capacity {
     const [retained] = this.registry.retained()
     if (retained === undefined && !this.hasManagers) return
     const directory = new Directory()
-    this.#everywhere(({ registry, place }) => {
+    for (const { registry, place } of downwards(this.#life)) {
       directory.takeOver(registry.retained(), place.ids)
       place.directory = directory
-    })
-  }
-
-  /** Here and below. */
-  #everywhere(act: (flock: Subtree) => void): void {
-    const flocks: Subtree[] = [this]
-    for (const flock of flocks) {
-      act(flock)
-      for (const child of flock.below()) flocks.push(child.flock)
     }
   }
 
@@ -146,9 +137,7 @@ export class Subtree implements Flock, Capacity {
     let root = this.#life
     while (root.up !== undefined) root = root.up
     const index = this.place.directory.indexGroups()
-    root.flock.#everywhere(({ place }) => {
-      for (const [name, group] of place.groups) if (group.first !== undefined) index.set(name, group)
-    })
+    for (const { place } of downwards(root)) for (const [name, group] of place.groups) if (group.first !== undefined) index.set(name, group)
     return index
   }
 
@@ -196,7 +185,7 @@ export class Subtree implements Flock, Capacity {
   }
 
   latestFirst(of: (registry: RoutineRegistry) => boolean): IterableIterator<SupervisedRoutine> {
-    if (this.hasManagers) return latestFirst([this.#life, ...before(this.#life)], of)
+    if (this.hasManagers) return latestFirst([...downwards(this.#life)], of)
     return of(this.registry) ? this.registry.latestFirst() : NOBODY
   }
 

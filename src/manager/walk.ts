@@ -21,6 +21,12 @@ export function* before<L extends Level<L>>(top: L): Generator<L, void> {
   }
 }
 
+/** The manager itself, and each before those below it. */
+export function* downwards<L extends Level<L>>(top: L): Generator<L, void> {
+  yield top
+  yield* before(top)
+}
+
 /** Each behind those below it, in order of their making. */
 export function* behind<L extends Level<L>>(top: L): Generator<L, void> {
   const path: L[] = []

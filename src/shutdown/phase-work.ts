@@ -6,14 +6,12 @@ import type { Below, Closing, Flock } from './closing.ts'
 
 export class PhaseWork {
   readonly slices: Slices
-  readonly #closing: Closing
   readonly #flock: Flock
   readonly #tree: Tree
   readonly #timers = new Set<unknown>()
 
   constructor(closing: Closing, slices: Slices) {
     this.slices = slices
-    this.#closing = closing
     this.#flock = closing.flock
     this.#tree = closing.tree
   }
@@ -55,7 +53,7 @@ export class PhaseWork {
 
   /** Asks all in the whole subtree that were not asked yet. `then` is told whether there was one. */
   askAll(cause: number, then: (asked: boolean) => void): void {
-    const { tree } = this.#closing
+    const tree = this.#tree
     const before = tree.asked
     this.#ask(unasked(this.#flock.latestFirst(isAny)), cause, () => then(tree.asked > before))
   }

@@ -59,10 +59,7 @@ export class Commands {
     const { routine } = service
     // Its last end has yet to be answered, which decides what follows.
     if (service.unanswered) {
-      service.onAnswered = () =>
-        this.#tree.turn.next(() => {
-          if (!this.#process.closed) this.#process.resume(this.start(service, again, sibling))
-        })
+      service.onAnswered = () => this.#tree.turn.next(() => this.#resumeBy(() => this.start(service, again, sibling)))
       return LATER
     }
     if (routine?.ended === false && routine.current.over) {
@@ -157,9 +154,7 @@ export class Commands {
     const { path } = this.#host
     const tree = this.#tree
     if (tree.starting >= DEEPEST) {
-      tree.turn.next(() => {
-        if (!this.#process.closed) this.#process.resume(this.#startManager(service))
-      })
+      tree.turn.next(() => this.#resumeBy(() => this.#startManager(service)))
       return LATER
     }
     let { manager } = service
@@ -227,9 +222,7 @@ export class Commands {
     if (asksChance(routine)) {
       this.#tree.turn.deed(() => {
         askChance(routine)
-        this.#tree.turn.arise(() => {
-          if (!this.#process.closed) this.#process.resume(this.delay(service))
-        })
+        this.#tree.turn.arise(() => this.#resumeBy(() => this.delay(service)))
       })
       return LATER
     }
@@ -273,6 +266,11 @@ export class Commands {
     this.#process.down.delete(service)
     this.#tree.clock.clearTimeout(service.restartTimer)
     service.restartTimer = undefined
+  }
+
+  /** Carries out what had to wait, unless nothing is decided any more. */
+  #resumeBy(command: () => unknown): void {
+    if (!this.#process.closed) this.#process.resume(command())
   }
 
   #resumeNext(answer: unknown): void {

@@ -96,35 +96,20 @@ describe('Y1: the same in, the same out', () => {
 
 describe('faults', () => {
   const wait = [{ do: 'wait', ms: 60 }] as const
+  const failsOnce = [
+    '0 spawned',
+    '0 started',
+    '20 body.ended',
+    '20 failed',
+    '20 restarted',
+    '20 started',
+    '60 body.asked',
+    '60 body.ended',
+    '60 cancelled',
+  ]
   const cases: [Fault, string[]][] = [
-    [
-      faults.throws(20, 1),
-      [
-        '0 spawned',
-        '0 started',
-        '20 body.ended',
-        '20 failed',
-        '20 restarted',
-        '20 started',
-        '60 body.asked',
-        '60 body.ended',
-        '60 cancelled',
-      ],
-    ],
-    [
-      faults.crashesAfter(20, 1),
-      [
-        '0 spawned',
-        '0 started',
-        '20 body.ended',
-        '20 failed',
-        '20 restarted',
-        '20 started',
-        '60 body.asked',
-        '60 body.ended',
-        '60 cancelled',
-      ],
-    ],
+    [faults.throws(20, 1), failsOnce],
+    [faults.crashesAfter(20, 1), failsOnce],
     [faults.hangs(), ['0 spawned', '0 started', '60 body.asked', '60 body.ended', '60 cancelled']],
     [faults.slow(20), ['0 spawned', '0 started', '60 body.asked', '80 body.ended', '80 cancelled']],
     [faults.ignoresCancel(), ['0 spawned', '0 started', '60 body.asked', '110 killed', '110 orphaned']],
