@@ -68,6 +68,7 @@ describe('the package', () => {
           "localManagerMachine",
           "phaseIsOver",
           "routineMachine",
+          "signalsMachine",
           "shouldRestart",
           "supervise",
           "tabulate",
