@@ -8,6 +8,7 @@ export {
   type LifecycleEvent,
   type LifecycleEventOf,
   type LifecycleEventType,
+  type LoopEvent,
   type ManagerEvent,
   type MessageEvent,
   PHASES,

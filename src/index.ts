@@ -68,6 +68,7 @@ export type {
   LifecycleEvent,
   LifecycleEventOf,
   LifecycleEventType,
+  LoopEvent,
   ManagerEvent,
   MessageEvent,
   Phase,

@@ -8,7 +8,10 @@ import { expect, test } from 'vitest'
 const PROGRAM = join(import.meta.dirname, 'last-resort', 'program.ts')
 
 /** A program of this kind, which says line by line where it is; `on` is called for each of its lines. */
-async function run(kind: string, on: (line: string, pid: number) => void): Promise<{ lines: string[]; code: number | null; signal: string | null }> {
+async function run(
+  kind: string,
+  on: (line: string, pid: number) => void,
+): Promise<{ lines: string[]; code: number | null; signal: string | null }> {
   const child = spawn(process.execPath, [PROGRAM, kind], { stdio: ['ignore', 'pipe', 'inherit'] })
   const lines: string[] = []
   createInterface({ input: child.stdout }).on('line', (line) => {

@@ -52,7 +52,9 @@ test('N3: where nothing is left of a tree that has ended, it is never raised', (
   fc.assert(
     fc.property(fc.array(event), (events) => {
       const nothing = events.map((each) => ('holds' in each ? { ...each, holds: false } : each))
-      expect(effects([{ type: 'signal' }, { type: 'signal' }, { type: 'ended', holds: false }, ...nothing]).map(({ what }) => what)).not.toContain('raise')
+      expect(
+        effects([{ type: 'signal' }, { type: 'signal' }, { type: 'ended', holds: false }, ...nothing]).map(({ what }) => what),
+      ).not.toContain('raise')
     }),
   )
 })
