@@ -65,7 +65,7 @@ export function machineOfSignals() {
         },
       },
       held: {
-        description: 'The tree has ended, or the process exits; what is left could not be ended.',
+        description: 'All is over; what is left could not be ended.',
         entry: 'takeOff',
         on: { overdue: [{ guard: 'holds', target: 'raised' }, { target: 'over' }], exited: { guard: 'holds', target: 'raised' } },
       },

@@ -115,7 +115,12 @@ class ProcessSignals {
 
   /** True if something is left that may hold up the end of the process. */
   get #holds(): boolean {
-    return this.#isReal && this.#within < Infinity && this.#global.metrics().orphaned > 0
+    return this.#isReal && this.#within < Infinity && this.#orphans > 0
+  }
+
+  get #orphans(): number {
+    const { orphaned } = this.#global.metrics()
+    return orphaned
   }
 
   #send(event: SignalsMachineEvent): void {
