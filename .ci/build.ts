@@ -22,11 +22,19 @@ run(join(root, 'node_modules', 'vite', 'bin', 'vite.js'), 'build', '--logLevel',
  * which is a twentieth of the time. The comments are in the declarations, and in the sources.
  */
 async function bundle(): Promise<void> {
-  const entries = ['src/index', 'machines/index', 'src/testing/index', 'src/inspector/index', 'src/cli/curtaincall']
+  const entries = [
+    'src/index',
+    'machines/index',
+    'src/testing/index',
+    'src/inspector/index',
+    'src/watchdog/index',
+    'src/watchdog/thread',
+    'src/cli/curtaincall',
+  ]
   const groups = [
     // In a file of its own: whoever wants the library makes no machines before they are needed.
     { name: 'machines/statecharts', test: /\/machines\/statecharts\.ts$/, priority: 1 },
-    { name: 'src/core', test: /\/machines\/[^/]+$|\/src\/(index\.ts|(?!cli|inspector|testing)[^/]+\/[^/]+)$/ },
+    { name: 'src/core', test: /\/machines\/[^/]+$|\/src\/(index\.ts|(?!cli|inspector|testing|watchdog)[^/]+\/[^/]+)$/ },
   ]
   const output = {
     entryFileNames: '[name].js',

@@ -8,6 +8,7 @@ export {
   type LifecycleEvent,
   type LifecycleEventOf,
   type LifecycleEventType,
+  type LoopEvent,
   type ManagerEvent,
   type MessageEvent,
   PHASES,
@@ -21,7 +22,8 @@ export {
 export type { ManagerLevel, ManagerMachine, ManagerMachineContext, ManagerMachineEvent } from './manager.ts'
 export { type Backoff, backoffDelay, type ExitKind, type RestartType, RestartWindow, shouldRestart } from './restart-policy.ts'
 export { ROUTINE_EVENTS, type RoutineMachineContext, type RoutineMachineEvent } from './routine.ts'
-export { appManagerMachine, globalManagerMachine, localManagerMachine, routineMachine } from './statecharts.ts'
+export type { SignalsMachineEvent } from './signals.ts'
+export { appManagerMachine, globalManagerMachine, localManagerMachine, routineMachine, signalsMachine } from './statecharts.ts'
 export {
   type AutoShutdown,
   type Begun,

@@ -97,8 +97,24 @@ export type ManagerEvent =
 /** An order given by hand in the inspector, to a routine or a manager. What follows from it names it as its cause. */
 export type ControlEvent = EventBase & { readonly type: 'control.ordered' /** Such as 'cancel' or 'shutdown'. */; readonly control: string }
 
+/**
+ * The event loop of the main thread has turned again after it was blocked; told by a watchdog. `path` is that of the routine that was
+ * running; of the root, where that is not known.
+ */
+export type LoopEvent = EventBase & {
+  readonly type: 'loop.blocked'
+  /** Milliseconds for which nothing else could run. */
+  readonly duration: number
+  /** When that began, in milliseconds of the injected clock. */
+  readonly since: number
+  /** What the main thread was at: JavaScript, a call that runs no JavaScript, such as a synchronous hash, or not known. */
+  readonly doing: 'javascript' | 'native' | 'unknown'
+  /** Its stack while it was blocked, innermost first, one frame a line: `at name (file:line:column)`. Empty if it is not known. */
+  readonly stack: string
+}
+
 /** Everything that `on` can hear. */
-export type LifecycleEvent = RoutineEvent | MessageEvent | RefusedEvent | ManagerEvent | ControlEvent
+export type LifecycleEvent = RoutineEvent | MessageEvent | RefusedEvent | ManagerEvent | ControlEvent | LoopEvent
 
 export type LifecycleEventType = LifecycleEvent['type']
 
@@ -125,6 +141,7 @@ const TYPES: Readonly<Record<LifecycleEventType, true>> = {
   'manager.phase': true,
   'manager.stopped': true,
   'control.ordered': true,
+  'loop.blocked': true,
 }
 
 /** True for the type of a lifecycle event. */

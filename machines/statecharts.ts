@@ -1,6 +1,7 @@
 /** The machines as values, for who looks at them. They are made as this is loaded, and whoever imports the library alone does without. */
 import { managerMachine } from './manager.ts'
 import { machineOfRoutine } from './routine.ts'
+import { machineOfSignals } from './signals.ts'
 
 /**
  * One incarnation: pending → running → completed | failed | cancelled.
@@ -18,3 +19,6 @@ export const globalManagerMachine = /* @__PURE__ */ managerMachine('global')
 export const appManagerMachine = /* @__PURE__ */ managerMachine('app')
 /** The machine of a local manager, the supervisor of routines. */
 export const localManagerMachine = /* @__PURE__ */ managerMachine('local')
+
+/** The machine of the signals that `handleSignals` listens to. */
+export const signalsMachine = /* @__PURE__ */ machineOfSignals()

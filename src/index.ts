@@ -59,7 +59,7 @@ export type { WaitOptions } from './contract/index.ts'
 export type { ShutdownOptions } from './contract/index.ts'
 export type { ErrorReport, PhaseReport, ReportTotals, RoutineReport, ShutdownReport } from './contract/index.ts'
 export type { NamedReport } from './shutdown/index.ts'
-export { handleSignals, type SignalName } from './manager/index.ts'
+export { handleSignals, type SignalName, type SignalOptions } from './manager/index.ts'
 
 // Watching
 export type { LifecycleListener, Unsubscribe } from './turn/index.ts'
@@ -68,6 +68,7 @@ export type {
   LifecycleEvent,
   LifecycleEventOf,
   LifecycleEventType,
+  LoopEvent,
   ManagerEvent,
   MessageEvent,
   Phase,

@@ -12,7 +12,7 @@ const BEFORE = 200
 /** Types of events of which one may want to know the reason. */
 const WRONG = new Set(['manager.gaveUp', 'routine.failed', 'routine.killed', 'routine.hung', 'routine.orphaned', 'link.broken'])
 /** Types of events that a headline names as the first cause. */
-const ROOTS = new Set(['routine.failed', 'routine.hung', 'routine.completed', 'manager.phase', 'control.ordered'])
+const ROOTS = new Set(['routine.failed', 'routine.hung', 'routine.completed', 'manager.phase', 'control.ordered', 'loop.blocked'])
 
 /**
  * The chain of causes up to an event, and what came of it. Without `seq`, of the latest that went wrong at the path.
@@ -141,6 +141,8 @@ function sentenceOf(kept: KeptEvent): string {
       return `${who} stops: phase ${event.phase}`
     case 'control.ordered':
       return `somebody ordered in the inspector: ${event.control} ${who}`
+    case 'loop.blocked':
+      return `${who} blocked the event loop for ${Math.round(event.duration)} ms${event.doing === 'native' ? ', in a call that runs no JavaScript' : ''}: nothing else could run`
     case 'manager.stopped':
       return `${who} has stopped, as ${event.state}, by ${TRIGGERS[event.trigger]}`
     default:

@@ -47,6 +47,7 @@ const RARE: readonly LifecycleEventType[] = [
   'manager.phase',
   'manager.stopped',
   'control.ordered',
+  'loop.blocked',
 ]
 
 const plain = (event: LifecycleEvent): KeptEvent => event as unknown as KeptEvent

@@ -25,6 +25,11 @@ export class Messages implements AsyncIterable<Envelope, undefined> {
     this.#receiver = receiver
   }
 
+  /** @internal Whose messages they are. */
+  get receiver(): Receiver {
+    return this.#receiver
+  }
+
   [Symbol.asyncIterator](): Reception {
     return new Reception(this.#mailbox, this.#receiver)
   }

@@ -38,6 +38,11 @@ export class BodyContext implements ContextOf<object> {
     this.#subject = run.subject
   }
 
+  /** @internal The run whose context this is, if it is one. */
+  static runOf(value: unknown): Run | undefined {
+    return typeof value === 'object' && value !== null && #run in value ? value.#run : undefined
+  }
+
   get incarnation(): number {
     return this.#run.number
   }

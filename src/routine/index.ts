@@ -1,5 +1,6 @@
 /** A routine over all its incarnations, and the body that each of them runs. */
 export { incarnationOf, routineLogic } from './actor-door.ts'
+export { runBehind } from './behind-value.ts'
 export { announce, announceEnd } from './announcing.ts'
 export { ClosingSignals } from './closing-signal.ts'
 export { spawnersOfQueued } from './behind.ts'

@@ -105,3 +105,8 @@ export function abortContained(controller: AbortController, reason: unknown): vo
   if (typeof onabort === 'function') Object.assign(signal, { onabort: contain(signal, onabort as Listener) })
   controller.abort(reason)
 }
+
+/** Whose signal this is, if it is one of these. */
+export function ownerOfSignal(signal: AbortSignal): SignalOwner | undefined {
+  return (signal as Partial<Contained>)[OWNER]
+}

@@ -1,5 +1,5 @@
 /** How a tree changes, one turn at a time, and what all its nodes share. */
-export { abortContained, containedController, type SignalOwner } from './contained-signal.ts'
+export { abortContained, containedController, ownerOfSignal, type SignalOwner } from './contained-signal.ts'
 export { type Door, LifecycleActor } from './lifecycle-actor.ts'
 export { type LifecycleListener, Listeners, type PhaseHold, type Unsubscribe, unsubscribe } from './lifecycle-bus.ts'
 export { instead, withEffects } from './machine-logic.ts'

@@ -1,7 +1,7 @@
 /** docs/machines.md is drawn from the machines themselves: `vitest -u` after a change. */
 import { expect, test } from 'vitest'
 import type { AnyStateMachine, AnyStateNode } from 'xstate'
-import { appManagerMachine, globalManagerMachine, localManagerMachine, routineMachine } from 'curtaincall/machines'
+import { appManagerMachine, globalManagerMachine, localManagerMachine, routineMachine, signalsMachine } from 'curtaincall/machines'
 
 const nameOf = (node: AnyStateNode): string => node.path.join('_')
 
@@ -66,6 +66,14 @@ ${mermaid(routineMachine)}
 ${mermaid(globalManagerMachine)}
 
 ${effects(globalManagerMachine)}
+
+## The signals of the operating system
+
+\`signalsMachine\`, of \`handleSignals\` (src/manager/process-signals.ts):
+
+${mermaid(signalsMachine)}
+
+${effects(signalsMachine)}
 `
   await expect(text).toMatchFileSnapshot('../../docs/machines.md')
 })

@@ -90,7 +90,8 @@ describe('bad input names the option, the range and what came, before anything s
     expect(() => handleSignals(global, [] as never)).toThrow('a list of signals')
     expect(() => handleSignals(global, ['INT' as never])).toThrow(ConfigError)
     const before = process.listenerCount('SIGUSR2')
-    expect(() => handleSignals(global, ['SIGUSR2'], { timeout: '1 s' as never })).toThrow('shutdown option timeout must be')
+    expect(() => handleSignals(global, ['SIGUSR2'], { timeout: '1 s' as never })).toThrow('handleSignals option timeout must be')
+    expect(() => handleSignals(global, ['SIGUSR2'], { lastResort: -1 })).toThrow('handleSignals option lastResort must be')
     expect(process.listenerCount('SIGUSR2')).toBe(before)
   })
 
