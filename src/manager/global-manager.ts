@@ -32,15 +32,27 @@ export class GlobalManager extends Manager {
     return managerLogic('global')
   }
 
+  readonly #spec: GlobalSpec
+
   /** @internal */
   constructor(spec: ManagerSpec & GlobalSpec) {
     super(new Tree(spec), undefined, spec.name, spec)
-    const { clock, interceptor } = spec
+    const { interceptor } = spec
+    this.#spec = spec
     if (interceptor !== undefined) this.on('*', (event) => interceptor.event(event))
-    const inspect = spec.inspect === undefined ? {} : { inspect: inWords(spec.inspect as Observer<InspectionEvent>, this.tree.turn) }
     this.life.asyncContext = this.tree.captureContext()
-    this.tree.turn.run(() => this.life.live({ clock: clockOf(this.tree, clock), ...inspect }))
+    this.tree.turn.run(() => this.life.live(spec.inspect !== undefined))
     this.tree.spare = spareRoutine(this)
+  }
+
+  /** @internal */
+  override get actorOptions(): object {
+    const { tree } = this
+    const { clock, inspect } = this.#spec
+    return {
+      clock: clockOf(tree, clock),
+      ...(inspect === undefined ? {} : { inspect: inWords(inspect as Observer<InspectionEvent>, tree.turn) }),
+    }
   }
 
   /**

@@ -43,19 +43,9 @@ export class LifecycleActor extends XStateActor {
     this.door = door
   }
 
-  /** The value of its snapshot. */
-  get stateValue(): unknown {
-    return (this.getSnapshot() as AnyMachineSnapshot).value
-  }
-
   /** True if somebody sees each of its steps. */
   get isInspected(): boolean {
     return this.door.tree.isInspected
-  }
-
-  /** What its machine has failed of; of a manager's actor. */
-  get failure(): unknown {
-    return failureIn(this.getSnapshot() as AnyMachineSnapshot)
   }
 
   /** The library's own. In a turn. */
@@ -110,8 +100,4 @@ export class LifecycleActor extends XStateActor {
   listenIn(observer: (event: InspectionEvent) => void): Subscription {
     return this.door.tree.system.inspect(observer)
   }
-}
-
-function failureIn({ context }: AnyMachineSnapshot): unknown {
-  return (context as { readonly error?: unknown }).error
 }

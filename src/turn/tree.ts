@@ -53,8 +53,9 @@ export class Tree {
   observer: TrafficObserver | undefined
   readonly bus: LifecycleBus
   readonly signals: SignalHub
-  /** Made with the actor of the root. */
-  declare system: System
+  /** The life of its root, with whose actor the system is made. */
+  declare root: { readonly actor: unknown }
+  #system: System | undefined
   readonly uncounted = new Set<Uncounted>()
   /** How many shutdowns have yet to come to all managers below: while there is one, who is below asks the levels above whether they close. */
   spreading = 0
@@ -116,9 +117,19 @@ export class Tree {
     return this.strict || this.observer !== undefined || this.bus.isHeard
   }
 
+  /** Made with the actor of the root: when somebody first looks at one, or an actor of a user's begins. */
+  get system(): System {
+    if (this.#system === undefined) void this.root.actor
+    return this.#system as System
+  }
+
+  set system(system: System) {
+    this.#system = system
+  }
+
   /** True if somebody inspects its actors. */
   get isInspected(): boolean {
-    return this.system.isInspected
+    return this.#system !== undefined && this.#system.isInspected
   }
 
   /** True if what happens is written to a journal. */
