@@ -1,8 +1,7 @@
 /** The root of a tree. */
-import type { InspectionEvent, Observer } from 'xstate'
 import type { ManagerMachine } from '../../machines/manager.ts'
 import { AppManager } from './app-manager.ts'
-import { clockOf, inWords, Tree } from '../turn/index.ts'
+import { Tree } from '../turn/index.ts'
 import { Manager } from './manager.ts'
 import { managerLogic } from './manager-logic.ts'
 import { spareRoutine } from './spare.ts'
@@ -32,27 +31,14 @@ export class GlobalManager extends Manager {
     return managerLogic('global')
   }
 
-  readonly #spec: GlobalSpec
-
   /** @internal */
   constructor(spec: ManagerSpec & GlobalSpec) {
     super(new Tree(spec), undefined, spec.name, spec)
     const { interceptor } = spec
-    this.#spec = spec
     if (interceptor !== undefined) this.on('*', (event) => interceptor.event(event))
     this.life.asyncContext = this.tree.captureContext()
     this.tree.turn.run(() => this.life.live(spec.inspect !== undefined))
     this.tree.spare = spareRoutine(this)
-  }
-
-  /** @internal */
-  override get actorOptions(): object {
-    const { tree } = this
-    const { clock, inspect } = this.#spec
-    return {
-      clock: clockOf(tree, clock),
-      ...(inspect === undefined ? {} : { inspect: inWords(inspect as Observer<InspectionEvent>, tree.turn) }),
-    }
   }
 
   /**

@@ -7,8 +7,6 @@ import type { Life } from './life.ts'
 export interface Level {
   /** The machine with its effects. */
   readonly logic: ManagerMachine
-  /** What the actor of a root is made with. */
-  readonly actorOptions: object
   /** Makes the manager that is one of the children. */
   makeChild(child: Service): Life
 }

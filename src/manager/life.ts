@@ -20,7 +20,7 @@ import type { Level } from './level.ts'
 import type { Place } from './place.ts'
 import { failStart, giveUp, unasked } from './giving-up.ts'
 import { materialise } from './manager-door.ts'
-import { BLAMES, COLUMNS, columnOf, EFFECT, END, HANDLED, OPEN, STATES, steps, TARGET } from './manager-steps.ts'
+import { EFFECT, END, GAVE_UP, OPEN, stageAfter, stepOf, valueOf } from './manager-steps.ts'
 import { Readiness } from './readiness.ts'
 import { callStart } from './start-option.ts'
 import { Subtree } from './subtree.ts'
@@ -66,8 +66,8 @@ export class Life implements Lead, Ward, Closing {
   #outcome: PromiseWithResolvers<ShutdownReport> | undefined
   /** Of the present life, once there is one. */
   #actor: LifecycleActor | undefined
-  /** Its row of the table; the first is the initial state. */
-  row = 0
+  /** The state and the flags of its machine; 0 is the initial state. */
+  stage = 0
   /** Why it gave up, if it did. */
   error: unknown
   /** Why its supervisor stops it, and the number of the event for which it does. */
@@ -165,7 +165,7 @@ export class Life implements Lead, Ward, Closing {
   renew(): void {
     this.incarnation++
     this.#actor = undefined
-    this.row = 0
+    this.stage = 0
     this.error = undefined
     if (this.service !== undefined) this.service.incarnations = this.incarnation
     this.run = undefined
@@ -198,10 +198,10 @@ export class Life implements Lead, Ward, Closing {
 
   /** Its table decides, or its genuine actor has decided the same. */
   carryOut(event: EventObject): void {
-    const step = steps[this.row * COLUMNS + columnOf(event)] as number
-    if ((step & HANDLED) === 0) return
-    this.row = step & TARGET
-    if ((step & BLAMES) !== 0) this.error = (event as { error?: unknown }).error
+    const step = stepOf(this.stage, event)
+    if (step === 0) return
+    this.stage = stageAfter(this.stage, step)
+    if ((step & GAVE_UP) !== 0) this.error = (event as { error?: unknown }).error
     const effect = (step >> EFFECT) & 7
     if (effect === OPEN) this.#open()
     else if (effect === END) this.#end(this.stateValue as EndState)
@@ -245,7 +245,7 @@ export class Life implements Lead, Ward, Closing {
   }
 
   get stateValue(): StateValue {
-    return STATES[this.row] as StateValue
+    return valueOf(this.stage)
   }
 
   /** 0 while there is none. */

@@ -1,15 +1,32 @@
 /** The genuine XState actor of a life of a manager: how it is made, and what events from outside the library mean. */
-import type { AnyActorRef, AnyMachineSnapshot, EventObject, StateValue } from 'xstate'
+import type { AnyMachineSnapshot, EventObject } from 'xstate'
 import type { ShutdownMode } from '../../machines/lifecycle-event.ts'
-import { type Door, LifecycleActor, System, type Tree } from '../turn/index.ts'
-import { fail } from './giving-up.ts'
-import type { Life } from './life.ts'
-import { snapshotOf, stateAfter } from './manager-steps.ts'
+import type { ManagerMachine } from '../../machines/manager.ts'
+import type { ShutdownOptions } from '../contract/index.ts'
+import { type Door, LifecycleActor, System, type Tree, type Turn } from '../turn/index.ts'
+import { type Failing, fail } from './giving-up.ts'
+import { snapshotOf, stageAfter, stepOf, valueOf } from './manager-steps.ts'
 
-/** The life whose actor this is; undefined if it is no manager's. */
-export function lifeOf(actor: AnyActorRef): Life | undefined {
-  const door = actor instanceof LifecycleActor ? actor.door : undefined
-  return door instanceof ManagerDoor ? door.life : undefined
+/** A life, as its actor has it. */
+interface Lived {
+  readonly name: string
+  readonly host: { readonly logic: ManagerMachine }
+  readonly stage: number
+  readonly error: unknown
+  readonly actor: LifecycleActor
+  /** True if there is one. */
+  readonly isObserved: boolean
+  /** From now on it is driven by this actor, which is in its state. */
+  driveBy(actor: LifecycleActor): void
+  /** What follows from an event by the table is carried out. */
+  carryOut(event: EventObject): void
+}
+
+/** A life, and what it can be told to do. */
+interface Driven extends Lived, Failing {
+  readonly up: Driven | undefined
+  readonly turn: Turn
+  shutdown(options: ShutdownOptions): unknown
 }
 
 /**
@@ -17,35 +34,36 @@ export function lifeOf(actor: AnyActorRef): Life | undefined {
  *
  * @param born True if its life begins with it. Otherwise it is as if it had been there from the beginning: who inspects sees nothing of it.
  */
-export function materialise(life: Life, born: boolean): LifecycleActor {
-  const missing: Life[] = []
-  for (let level: Life | undefined = life; level !== undefined && !level.isObserved; level = level.up) missing.push(level)
+export function materialise(life: Driven, born: boolean): LifecycleActor {
+  const missing: Driven[] = []
+  for (let level: Driven | undefined = life; level?.isObserved === false; level = level.up) missing.push(level)
   const { tree } = life
   for (const each of missing.reverse()) {
-    const make = (): void => each.driveBy(actorOf(each, born && each === life))
-    if (tree.isInspected && !(born && each === life)) tree.system.unseen(make)
+    const isBorn = born && each === life
+    const make = (): void => each.driveBy(actorOf(each, isBorn))
+    if (tree.isInspected && !isBorn) tree.system.unseen(make)
     else make()
   }
   return life.actor
 }
 
-function actorOf(life: Life, born: boolean): LifecycleActor {
-  const { up, host, name, tree, turn, row, error } = life
-  const parent = up === undefined ? host.actorOptions : { parent: up.actor }
+function actorOf(life: Driven, born: boolean): LifecycleActor {
+  const { up, host, name, tree, turn, stage, error } = life
   const { logic } = host
-  // The initial state of an actor that nobody inspects is taken from the table, too: XState makes it anew for each, in five microseconds.
-  const isSeen = born && (up === undefined ? 'inspect' in parent : tree.isInspected)
-  const beginning = isSeen ? {} : { snapshot: snapshotOf(row, logic.config.context as object, error) }
-  const actor = new LifecycleActor(logic, { id: name, ...parent, ...beginning } as object, new ManagerDoor(life))
+  const options = up === undefined ? tree.actorOptions() : { parent: up.actor }
+  // Where nobody inspects, the initial state is a snapshot, too: XState makes it anew for each, in five microseconds.
+  const isSeen = born && (tree.isInspected || 'inspect' in options)
+  const beginning = isSeen ? {} : { snapshot: snapshotOf(stage, error) }
+  const actor = new LifecycleActor(logic, { id: name, ...options, ...beginning } as object, new ManagerDoor(life))
   if (up === undefined) tree.system = new System(actor, turn)
   return actor
 }
 
 /** The door of the actor of a life. */
-class ManagerDoor implements Door {
-  readonly life: Life
+export class ManagerDoor implements Door {
+  readonly life: Driven
 
-  constructor(life: Life) {
+  constructor(life: Driven) {
     this.life = life
   }
 
@@ -56,7 +74,9 @@ class ManagerDoor implements Door {
   /** Its machine has decided. */
   perform({ value }: AnyMachineSnapshot, event: EventObject): void {
     const { life } = this
-    if (!isSame(stateAfter(life.row, event), value)) throw new Error(`the derived table differs from the machine at ${event.type}`)
+    const { stage } = life
+    if (JSON.stringify(valueOf(stageAfter(stage, stepOf(stage, event)))) !== JSON.stringify(value))
+      throw new Error(`the derived table differs from the machine at ${event.type}`)
     life.carryOut(event)
   }
 
@@ -82,9 +102,4 @@ class ManagerDoor implements Door {
     const { tree, path } = this.life
     tree.bus.contain(error, `${path}: the manager's actor failed`)
   }
-}
-
-/** Each name of a phase is there once. */
-function isSame(a: StateValue, b: StateValue): boolean {
-  return typeof a === 'object' && typeof b === 'object' ? a['stopping'] === b['stopping'] : a === b
 }

@@ -1,49 +1,65 @@
 /**
  * What a step of the managers' table says.
  *
- * MS1 Nothing is decided here: each integer of manager-table.ts says what XState's `transition()` decides of machines/manager.ts, in the
- *     state and with the flags of its row. What the machine's guards read in context is so part of the row.
+ * MS1 Nothing is decided here: each integer of manager-table.ts says what XState's `transition()` decides of machines/manager.ts, by state,
+ *     event, and what the guards read: the mode of a shutdown, and two flags of the context.
  */
 import type { EventObject, StateValue } from 'xstate'
-import { FLAGS, STATES, steps } from './manager-table.ts'
+import { STATES, steps } from './manager-table.ts'
 
-export { STATES, steps } from './manager-table.ts'
-
-/** The columns. What the machine's guards read in an event is part of the column. */
-export const MANAGER_EVENTS = ['start', 'shutdown', 'shutdown immediate', 'giveUp', 'hurry', 'phaseDone'] as const
+/** The columns: an event, and what of it or of the context its guards ask for. */
+export const MANAGER_EVENTS = [
+  'start',
+  'shutdown',
+  'shutdown immediate',
+  'giveUp',
+  'hurry',
+  'phaseDone',
+  'phaseDone hurried',
+  'phaseDone gaveUp',
+] as const
 
 /** Effects, as machines/manager.ts names them; a step has at most one. */
 export const EFFECTS = ['none', 'open', 'close', 'cancel', 'wait', 'kill', 'clean', 'end'] as const
 export const OPEN = 1
 export const END = 7
 
-/** The parts of a step: `step & TARGET`, `(step >> EFFECT) & 7`, and two flags. */
-export const TARGET = 31
-export const EFFECT = 5
-export const HANDLED = 1 << 8
-/** The error of the event is written into context. */
-export const BLAMES = 1 << 9
+/** The parts of a step, and of a stage, which is a state with its flags: `stage & STATE`. A step sets flags, and takes none back. */
+export const STATE = 15
+export const HURRIED = 1 << 4
+/** The step that sets it also keeps the error of the event. */
+export const GAVE_UP = 1 << 5
+/** The parts of a step alone: `(step >> EFFECT) & 7`, and whether the machine reacts. */
+export const EFFECT = 6
+export const HANDLED = 1 << 9
 
-/** The flags of a row. */
-export const GAVE_UP = 1
-export const HURRIED = 2
+const FLAGS = HURRIED | GAVE_UP
 
-/** How many columns a row has. */
-export const COLUMNS = MANAGER_EVENTS.length
-
-/** The column of an event; -1 if it is none of the machine's. */
-export function columnOf({ type, mode }: EventObject & { readonly mode?: unknown }): number {
-  return MANAGER_EVENTS.indexOf((type === 'shutdown' && mode === 'immediate' ? 'shutdown immediate' : type) as 'start')
+/** What follows from an event in a stage; 0 if nothing does. */
+export function stepOf(stage: number, event: EventObject): number {
+  const column = columnOf(stage, event)
+  return column < 0 ? 0 : (steps[(stage & STATE) * MANAGER_EVENTS.length + column] ?? 0)
 }
 
-/** The state that an event leads to from a row. */
-export function stateAfter(row: number, event: EventObject): StateValue {
-  return STATES[(steps[row * COLUMNS + columnOf(event)] as number) & TARGET] as StateValue
+function columnOf(stage: number, { type, mode }: EventObject & { readonly mode?: unknown }): number {
+  const column = MANAGER_EVENTS.indexOf(type as 'start')
+  if (type === 'shutdown' && mode === 'immediate') return column + 1
+  if (type !== 'phaseDone' || (stage & FLAGS) === 0) return column
+  return column + ((stage & GAVE_UP) === 0 ? 1 : 2)
 }
 
-/** The state of a row as XState has it: a snapshot that an actor can go on from. */
-export function snapshotOf(row: number, initial: object, error: unknown): { readonly value: StateValue; readonly context: object } {
-  const flags = FLAGS[row] as number
-  const context = { ...initial, error, gaveUp: (flags & GAVE_UP) !== 0, hurried: (flags & HURRIED) !== 0 }
-  return { value: STATES[row] as StateValue, context }
+/** The stage that a step leads to. */
+export function stageAfter(stage: number, step: number): number {
+  return (stage & FLAGS) | (step & (STATE | FLAGS))
+}
+
+/** The value of its state. */
+export function valueOf(stage: number): StateValue {
+  return STATES[stage & STATE] as StateValue
+}
+
+/** A stage as XState has it: what differs in it from the initial snapshot of an actor. */
+export function snapshotOf(stage: number, error: unknown): { readonly value: StateValue; readonly context: object } {
+  const context = { error, gaveUp: (stage & GAVE_UP) !== 0, hurried: (stage & HURRIED) !== 0 }
+  return { value: valueOf(stage), context }
 }

@@ -77,9 +77,6 @@ export abstract class Manager {
   readonly #children = new ChildCalls<Manager>(this)
 
   /** @internal */ abstract readonly logic: ManagerMachine
-  /** @internal What the actor of a root is made with. */ get actorOptions(): object {
-    return {}
-  }
   /** @internal What it is called in a log: a minifier shortens the names of classes. */ protected abstract readonly kind: string
   /** @internal */ protected abstract makeManager(name: string, options: LocalManagerOptions): Manager
 

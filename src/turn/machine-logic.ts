@@ -1,13 +1,5 @@
 /** Runs the machines of machines/ as genuine XState actors whose effects are carried out here. */
-import {
-  type ActorLogic,
-  type AnyActorScope,
-  type AnyMachineSnapshot,
-  type AnyStateMachine,
-  type EventObject,
-  initialTransition,
-  type Snapshot,
-} from 'xstate'
+import { type ActorLogic, type AnyActorScope, type AnyMachineSnapshot, type AnyStateMachine, type EventObject, type Snapshot } from 'xstate'
 import { type Decisions, follow } from '../../machines/decisions.ts'
 import type { LifecycleActor } from './lifecycle-actor.ts'
 
@@ -33,12 +25,8 @@ export function withEffects<Machine extends AnyStateMachine>(machine: Machine, d
     if (!decision.ignored) perform(scope, next, event, decision.actions)
     return next
   }) as unknown as Machine['transition']
-  if (typeof machine.config.context === 'object') {
-    let initial: AnyMachineSnapshot | undefined
-    // Nothing happens on the way to it, and nothing of it is inspected.
-    logic.getInitialSnapshot = (() => ({ ...(initial ??= initialTransition(machine as AnyStateMachine)[0]), children: {} })) as never
-  }
-  logic.restoreSnapshot = (({ value, context }: AnyMachineSnapshot) => decisions.snapshotOf(value, context)) as never
+  const initial = machine.config.context as object
+  logic.restoreSnapshot = (({ value, context }: AnyMachineSnapshot) => decisions.snapshotOf(value, { ...initial, ...context })) as never
   return logic
 }
 

@@ -10,7 +10,7 @@ import type { Turn } from './turn.ts'
 
 /** What XState has beside its types. */
 interface Telling {
-  _sendInspectionEvent(event: object): void
+  _sendInspectionEvent: (event: object) => void
 }
 
 export class System {
