@@ -23,8 +23,8 @@ export interface Door {
   stopped(): void
   /** Its machine has thrown: the actor is over. */
   failed(error: unknown): void
-  /** Its machine has decided: `actions` are the names of its effects, in order. */
-  perform(snapshot: AnyMachineSnapshot, event: EventObject, actions: readonly string[]): void
+  /** Its machine has decided. */
+  perform(snapshot: AnyMachineSnapshot, event: EventObject): void
 }
 
 /** What is no event is nothing that anybody could mean. */
@@ -72,8 +72,8 @@ export class LifecycleActor extends XStateActor {
   }
 
   /** What its machine has decided is carried out. */
-  perform(snapshot: AnyMachineSnapshot, event: EventObject, actions: readonly string[]): void {
-    this.door.perform(snapshot, event, actions)
+  perform(snapshot: AnyMachineSnapshot, event: EventObject): void {
+    this.door.perform(snapshot, event)
   }
 
   override stop(): this {

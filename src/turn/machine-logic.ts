@@ -6,10 +6,9 @@ import type { LifecycleActor } from './lifecycle-actor.ts'
 /**
  * The logic of a machine with its effects attached, for {@link LifecycleActor}.
  *
- * The machine stays what it is, for viewers too; its named actions are collected while it
- * decides, and performed once the actor's snapshot is the new one. So code that reads
- * the actor from within an effect, or from a listener of an event that an effect announces,
- * sees the state that the effect belongs to.
+ * The machine stays what it is, for viewers too; what its named actions stand for is done once the
+ * actor's snapshot is the new one. So code that reads the actor from within an effect, or from a listener
+ * of an event that an effect announces, sees the state that the effect belongs to.
  *
  * What it decides is remembered for all its actors. As long as somebody inspects, it decides itself: each step of XState's shows.
  *
@@ -19,31 +18,19 @@ import type { LifecycleActor } from './lifecycle-actor.ts'
 export function withEffects<Machine extends AnyStateMachine>(machine: Machine, decisions: Decisions): Machine {
   const logic = Object.create(machine) as Machine
   logic.transition = ((snapshot: AnyMachineSnapshot, event: EventObject, scope: AnyActorScope) => {
-    const decision = (scope.self as unknown as LifecycleActor).isInspected ? undefined : decisions.of(snapshot, event)
-    if (decision === undefined) return decide(machine, snapshot, event, scope)
-    const next = follow(decision, snapshot, event)
-    if (!decision.ignored) perform(scope, next, event, decision.actions)
+    const actor = scope.self as unknown as LifecycleActor
+    const decision = actor.isInspected ? undefined : decisions.of(snapshot, event)
+    const next =
+      decision === undefined
+        ? (machine.transition(snapshot, event as never, scope as never) as AnyMachineSnapshot)
+        : follow(decision, snapshot, event)
+    // What it ignores leads to the same snapshot.
+    if (next !== snapshot) scope.defer(() => actor.perform(next, event))
     return next
   }) as unknown as Machine['transition']
   const initial = machine.config.context as object
   logic.restoreSnapshot = (({ value, context }: AnyMachineSnapshot) => decisions.snapshotOf(value, { ...initial, ...context })) as never
   return logic
-}
-
-/** The machine decides. */
-function decide(machine: AnyStateMachine, snapshot: AnyMachineSnapshot, event: EventObject, scope: AnyActorScope): AnyMachineSnapshot {
-  const actions: string[] = []
-  const actionExecutor: typeof scope.actionExecutor = (action) => {
-    actions.push(action.type)
-    scope.actionExecutor(action)
-  }
-  const next = machine.transition(snapshot, event as never, { ...scope, actionExecutor } as never) as AnyMachineSnapshot
-  if (next !== snapshot || actions.length > 0) perform(scope, next, event, actions)
-  return next
-}
-
-function perform({ defer, self }: AnyActorScope, next: AnyMachineSnapshot, event: EventObject, actions: readonly string[]): void {
-  defer(() => (self as unknown as LifecycleActor).perform(next, event, actions))
 }
 
 type Logic = ActorLogic<Snapshot<unknown>, EventObject>
