@@ -151,6 +151,9 @@ const measures: Record<string, () => Promise<number>> = {
   // What a strict tree is held beside.
   strict: () => timed(variant.streamed?.bind(variant)),
   'bytes-local': () => bytes('locals'),
+  'bytes-manager-child': () => bytes('manager-children'),
+  'bytes-routine-child': () => bytes('routine-children'),
+  'bytes-own-name': () => bytes('own-names'),
   cancel: () => shutdown('cancelled'),
   soak,
 }
