@@ -68,7 +68,7 @@ export const rows: readonly Row[] = [
     { benchmark: 'bytes-manager-child', title: 'bytes of a manager that is a child, its spec included' },
     { benchmark: 'bytes-routine-child', title: 'bytes of a live routine that is a child, its spec included' },
     { benchmark: 'bytes-own-name', title: 'bytes of a live routine that has a name of its own' },
-  ].map((row) => ({ ...beside, ...row, n: 5_000, unit: 'B', peers: [] })),
+  ].map((row) => ({ ...beside, ...row, n: 20_000, unit: 'B', peers: [] })),
   { ...beside, benchmark: 'strict', title: 'streamed, strict; and not strict', n: 5_000, peers: ['curtaincall'] },
   { benchmark: 'dropped', title: 'a message dropped by overflow, nobody listening', n: 1_000, unit: 'µs', peers: [] },
   { benchmark: 'refused', title: 'a spawn refused, or an error thrown', n: 1_000, unit: 'µs', peers: ['by-hand'] },
