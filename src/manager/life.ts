@@ -20,7 +20,7 @@ import type { Level } from './level.ts'
 import type { Place } from './place.ts'
 import { failStart, giveUp, unasked } from './giving-up.ts'
 import { materialise } from './manager-door.ts'
-import { EFFECT, END, GAVE_UP, OPEN, stageAfter, stepOf, valueOf } from './manager-steps.ts'
+import { EFFECT, END, errorAfter, OPEN, stageAfter, stepOf, valueOf } from './manager-steps.ts'
 import { Readiness } from './readiness.ts'
 import { callStart } from './start-option.ts'
 import { Subtree } from './subtree.ts'
@@ -201,7 +201,7 @@ export class Life implements Lead, Ward, Closing {
     const step = stepOf(this.stage, event)
     if (step === 0) return
     this.stage = stageAfter(this.stage, step)
-    if ((step & GAVE_UP) !== 0) this.error = (event as { error?: unknown }).error
+    this.error = errorAfter(step, event, this.error)
     const effect = (step >> EFFECT) & 7
     if (effect === OPEN) this.#open()
     else if (effect === END) this.#end(this.stateValue as EndState)

@@ -3,9 +3,9 @@ import type { AnyMachineSnapshot, EventObject } from 'xstate'
 import type { ShutdownMode } from '../../machines/lifecycle-event.ts'
 import type { ManagerMachine } from '../../machines/manager.ts'
 import type { ShutdownOptions } from '../contract/index.ts'
-import { type Door, LifecycleActor, System, type Tree, type Turn } from '../turn/index.ts'
+import { type Decided, type Door, isSame, LifecycleActor, System, type Tree, type Turn } from '../turn/index.ts'
 import { type Failing, fail } from './giving-up.ts'
-import { snapshotOf, stageAfter, stepOf, valueOf } from './manager-steps.ts'
+import { contextOf, errorAfter, isFlagged, stageAfter, stepOf, valueOf } from './manager-steps.ts'
 
 /** A life, as its actor has it. */
 interface Lived {
@@ -53,7 +53,7 @@ function actorOf(life: Driven, born: boolean): LifecycleActor {
   const options = up === undefined ? tree.actorOptions() : { parent: up.actor }
   // Where nobody inspects, the initial state is a snapshot, too: XState makes it anew for each, in five microseconds.
   const isSeen = born && (tree.isInspected || 'inspect' in options)
-  const beginning = isSeen ? {} : { snapshot: snapshotOf(stage, error) }
+  const beginning = isSeen ? {} : { snapshot: { value: valueOf(stage), context: contextOf(stage, error) } }
   const actor = new LifecycleActor(logic, { id: name, ...options, ...beginning } as object, new ManagerDoor(life))
   if (up === undefined) tree.system = new System(actor, turn)
   return actor
@@ -71,11 +71,19 @@ export class ManagerDoor implements Door {
     return this.life.tree
   }
 
+  decide({ context }: AnyMachineSnapshot, event: EventObject): Decided | undefined {
+    const { stage, error } = this.life
+    const step = stepOf(stage, event)
+    if (step === 0) return undefined
+    const next = stageAfter(stage, step)
+    return { value: valueOf(next), context: isFlagged(step) ? { ...context, ...contextOf(next, errorAfter(step, event, error)) } : context }
+  }
+
   /** Its machine has decided. */
   perform({ value }: AnyMachineSnapshot, event: EventObject): void {
     const { life } = this
     const { stage } = life
-    if (JSON.stringify(valueOf(stageAfter(stage, stepOf(stage, event)))) !== JSON.stringify(value))
+    if (!isSame(valueOf(stageAfter(stage, stepOf(stage, event))), value))
       throw new Error(`the derived table differs from the machine at ${event.type}`)
     life.carryOut(event)
   }

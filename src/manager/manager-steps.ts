@@ -58,8 +58,17 @@ export function valueOf(stage: number): StateValue {
   return STATES[stage & STATE] as StateValue
 }
 
-/** A stage as XState has it: what differs in it from the initial snapshot of an actor. */
-export function snapshotOf(stage: number, error: unknown): { readonly value: StateValue; readonly context: object } {
-  const context = { error, gaveUp: (stage & GAVE_UP) !== 0, hurried: (stage & HURRIED) !== 0 }
-  return { value: valueOf(stage), context }
+/** What the context says of it. */
+export function contextOf(stage: number, error: unknown): object {
+  return { error, gaveUp: (stage & GAVE_UP) !== 0, hurried: (stage & HURRIED) !== 0 }
+}
+
+/** True if the step writes into context. */
+export function isFlagged(step: number): boolean {
+  return (step & FLAGS) !== 0
+}
+
+/** The error that is known after a step. */
+export function errorAfter(step: number, event: EventObject, before: unknown): unknown {
+  return (step & GAVE_UP) === 0 ? before : (event as { readonly error?: unknown }).error
 }

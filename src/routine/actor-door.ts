@@ -1,17 +1,16 @@
 /** The genuine XState actor of an incarnation: how it is made, and what events from outside the library mean. */
 import type { AnyActorRef, AnyMachineSnapshot, EventObject } from 'xstate'
-import { Decisions } from '../../machines/decisions.ts'
-import { machineOfRoutine, ROUTINE_EVENTS, ROUTINE_TERMS, type RoutineMachine } from '../../machines/routine.ts'
-import { type Door, LifecycleActor, type Tree, withEffects } from '../turn/index.ts'
+import { machineOfRoutine, ROUTINE_EVENTS, type RoutineMachine } from '../../machines/routine.ts'
+import { type Decided, type Door, LifecycleActor, type Tree, withEffects } from '../turn/index.ts'
 import type { Incarnation } from './incarnation.ts'
 import { relay } from './relay.ts'
-import { CANCEL, KILL, payloadOf, snapshotOf, START } from './routine-steps.ts'
+import { CANCEL, decided, KILL, payloadOf, snapshotOf, START } from './routine-steps.ts'
 
 let logic: RoutineMachine | undefined
 
 /** The logic of the actor of any incarnation; made when one is first looked at. */
 export function routineLogic(): RoutineMachine {
-  return (logic ??= withEffects(machineOfRoutine(), new Decisions(machineOfRoutine(), ROUTINE_TERMS)))
+  return (logic ??= withEffects(machineOfRoutine()))
 }
 
 /** The actor of an incarnation, in the state that this is in. It has yet to be started. */
@@ -39,6 +38,11 @@ class ActorDoor implements Door {
 
   get tree(): Tree {
     return this.incarnation.tree
+  }
+
+  decide({ value, context }: AnyMachineSnapshot, event: EventObject): Decided | undefined {
+    const column = columnOf(event)
+    return column < 0 ? undefined : decided(value, context as object, column, payloadOf(column, event))
   }
 
   /** Its machine has decided. */

@@ -6,7 +6,7 @@
  */
 import type { EventObject, StateValue } from 'xstate'
 import { ROUTINE_EVENTS } from '../../machines/routine.ts'
-import { STATES } from './routine-table.ts'
+import { STATES, steps } from './routine-table.ts'
 
 export { STATE_NAMES, STATES, steps } from './routine-table.ts'
 
@@ -71,4 +71,19 @@ export const COLUMNS = ROUTINE_EVENTS.length
 export function snapshotOf(value: StateValue, over: boolean, context: object): object {
   const status = over ? 'done' : 'active'
   return { status, value, context, children: {}, historyValue: {}, output: undefined, error: undefined }
+}
+
+/** What follows from an event in a state as XState has it; undefined if nothing does. */
+export function decided(
+  from: StateValue,
+  context: object,
+  event: number,
+  payload: unknown,
+): { readonly value: StateValue; readonly context: object } | undefined {
+  const step = steps[rowOf(from) * COLUMNS + event] as number
+  if ((step & HANDLED) === 0) return undefined
+  const field = (step >> FIELD) & 3
+  const writes = { ...(field === 0 ? {} : { [FIELDS[field] as string]: payload }), ...((step & KILLS) === 0 ? {} : { killed: true }) }
+  const value = STATES[step & TARGET] as StateValue
+  return { value, context: field === 0 && (step & KILLS) === 0 ? context : { ...context, ...writes } }
 }

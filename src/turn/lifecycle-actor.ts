@@ -8,6 +8,7 @@
  *     those below, which have their ids in their types, stop at the door.
  */
 import type { ActorOptions, AnyActorLogic, AnyMachineSnapshot, EventObject, InspectionEvent, Observer, Subscription } from 'xstate'
+import type { Decided } from './machine-logic.ts'
 import { type Observing, subscribed, Told } from './told.ts'
 import type { Tree } from './tree.ts'
 import { XStateActor } from './xstate-actor.ts'
@@ -23,6 +24,8 @@ export interface Door {
   stopped(): void
   /** Its machine has thrown: the actor is over. */
   failed(error: unknown): void
+  /** What its table says; undefined if that is nothing. */
+  decide(snapshot: AnyMachineSnapshot, event: EventObject): Decided | undefined
   /** Its machine has decided. */
   perform(snapshot: AnyMachineSnapshot, event: EventObject): void
 }

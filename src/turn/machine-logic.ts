@@ -1,7 +1,20 @@
 /** Runs the machines of machines/ as genuine XState actors whose effects are carried out here. */
-import { type ActorLogic, type AnyActorScope, type AnyMachineSnapshot, type AnyStateMachine, type EventObject, type Snapshot } from 'xstate'
-import { type Decisions, follow } from '../../machines/decisions.ts'
+import {
+  type ActorLogic,
+  type AnyActorScope,
+  type AnyMachineSnapshot,
+  type AnyStateMachine,
+  type EventObject,
+  type Snapshot,
+  type StateValue,
+} from 'xstate'
 import type { LifecycleActor } from './lifecycle-actor.ts'
+
+/** What differs in one snapshot of a machine from another. */
+export interface Decided {
+  readonly value: StateValue
+  readonly context: object
+}
 
 /**
  * The logic of a machine with its effects attached, for {@link LifecycleActor}.
@@ -10,27 +23,37 @@ import type { LifecycleActor } from './lifecycle-actor.ts'
  * actor's snapshot is the new one. So code that reads the actor from within an effect, or from a listener
  * of an event that an effect announces, sees the state that the effect belongs to.
  *
- * What it decides is remembered for all its actors. As long as somebody inspects, it decides itself: each step of XState's shows.
+ * What it decides is read from its table, if that knows the event. As long as somebody inspects, it decides itself: each step of
+ * XState's shows.
  *
  * What an actor begins from is taken as it is: XState looks through what it restores for actors, and changes what it takes for
  * one. Here there are none, and what the context holds is a user's.
  */
-export function withEffects<Machine extends AnyStateMachine>(machine: Machine, decisions: Decisions): Machine {
+export function withEffects<Machine extends AnyStateMachine>(machine: Machine): Machine {
   const logic = Object.create(machine) as Machine
+  const known: AnyMachineSnapshot[] = []
+  const snapshotOf = ({ value, context }: Decided): AnyMachineSnapshot => {
+    let one = known.find((each) => isSame(each.value as StateValue, value))
+    // The context that it is asked with is nobody's.
+    if (one === undefined) known.push((one = machine.resolveState({ value, context: {} }) as AnyMachineSnapshot))
+    return { ...one, context, children: {} } as AnyMachineSnapshot
+  }
   logic.transition = ((snapshot: AnyMachineSnapshot, event: EventObject, scope: AnyActorScope) => {
     const actor = scope.self as unknown as LifecycleActor
-    const decision = actor.isInspected ? undefined : decisions.of(snapshot, event)
-    const next =
-      decision === undefined
-        ? (machine.transition(snapshot, event as never, scope as never) as AnyMachineSnapshot)
-        : follow(decision, snapshot, event)
+    const decided = actor.isInspected ? undefined : actor.door.decide(snapshot, event)
+    const next = decided === undefined ? machine.transition(snapshot, event as never, scope as never) : snapshotOf(decided)
     // What it ignores leads to the same snapshot.
-    if (next !== snapshot) scope.defer(() => actor.perform(next, event))
+    if (next !== snapshot) scope.defer(() => actor.perform(next as AnyMachineSnapshot, event))
     return next
   }) as unknown as Machine['transition']
   const initial = machine.config.context as object
-  logic.restoreSnapshot = (({ value, context }: AnyMachineSnapshot) => decisions.snapshotOf(value, { ...initial, ...context })) as never
+  logic.restoreSnapshot = (({ value, context }: Decided) => snapshotOf({ value, context: { ...initial, ...context } })) as never
   return logic
+}
+
+/** True if these are the same state. */
+export function isSame(a: StateValue, b: StateValue): boolean {
+  return JSON.stringify(a) === JSON.stringify(b)
 }
 
 type Logic = ActorLogic<Snapshot<unknown>, EventObject>

@@ -152,8 +152,8 @@ export function holdManagersEqual(numRuns: number, seed?: number): Compared {
           assert.equal(managers.EFFECTS[(step >> managers.EFFECT) & 7], actions[0]?.type ?? 'none')
           if ((step & managers.GAVE_UP) !== 0) ({ error } = event)
           if (step !== 0) stage = managers.stageAfter(stage, step)
-          const { value, context } = managers.snapshotOf(stage, error)
-          assert.deepEqual({ value, context: { ...machine.config.context, ...context } }, { value: next.value, context: next.context })
+          assert.deepEqual(managers.valueOf(stage), next.value)
+          assert.deepEqual({ ...machine.config.context, ...managers.contextOf(stage, error) }, next.context)
           if (next.status === 'done') return
           snapshot = next
           compared.steps++
