@@ -3,7 +3,7 @@ import type { AnyMachineSnapshot, EventObject } from 'xstate'
 import type { ShutdownMode } from '../../machines/lifecycle-event.ts'
 import type { ManagerMachine } from '../../machines/manager.ts'
 import type { ShutdownOptions } from '../contract/index.ts'
-import { type Decided, type Door, isSame, LifecycleActor, System, type Tree, type Turn } from '../turn/index.ts'
+import { type Decided, type Door, LifecycleActor, System, type Tree, type Turn } from '../turn/index.ts'
 import { type Failing, fail } from './giving-up.ts'
 import { contextOf, errorAfter, isFlagged, stageAfter, stepOf, valueOf } from './manager-steps.ts'
 
@@ -79,13 +79,8 @@ export class ManagerDoor implements Door {
     return { value: valueOf(next), context: isFlagged(step) ? { ...context, ...contextOf(next, errorAfter(step, event, error)) } : context }
   }
 
-  /** Its machine has decided. */
-  perform({ value }: AnyMachineSnapshot, event: EventObject): void {
-    const { life } = this
-    const { stage } = life
-    if (!isSame(valueOf(stageAfter(stage, stepOf(stage, event))), value))
-      throw new Error(`the derived table differs from the machine at ${event.type}`)
-    life.carryOut(event)
+  perform(event: EventObject): void {
+    this.life.carryOut(event)
   }
 
   /** A user sends its actor an event: it means the same as the method with its defaults. Other events are for the library alone. */

@@ -45,10 +45,9 @@ class ActorDoor implements Door {
     return column < 0 ? undefined : decided(value, context as object, column, payloadOf(column, event))
   }
 
-  /** Its machine has decided. */
-  perform(snapshot: AnyMachineSnapshot, event: EventObject): void {
+  perform(event: EventObject): void {
     const column = columnOf(event)
-    if (column >= 0) this.incarnation.follow(column, snapshot.value, event)
+    if (column >= 0) this.incarnation.follow(column, payloadOf(column, event))
   }
 
   /** A user sends the actor an event: it means the same as the method. Only its supervisor may start it. */

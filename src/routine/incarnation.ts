@@ -9,7 +9,7 @@
  * I3  Once it is over, nothing that its body does reaches the routine.
  * I4  A step or a deed that throws is reported, and fails the incarnation that it belongs to and no other.
  */
-import type { EventObject, StateValue } from 'xstate'
+import type { StateValue } from 'xstate'
 import { type Logger, obeys, RoutineTimeoutError } from '../contract/index.ts'
 import type { Ground, Run } from '../port/index.ts'
 import {
@@ -36,7 +36,6 @@ import {
   ERROR,
   eventOf,
   FIELD,
-  FIELDS,
   FINAL,
   GIVE_UP,
   HANDLED,
@@ -44,7 +43,6 @@ import {
   OUTPUT,
   REASON,
   SETTLE,
-  rowOf,
   STATE_NAMES,
   STATES,
   steps,
@@ -186,11 +184,9 @@ export class Incarnation implements Run, Launch, SignalOwner {
     return steps[this.#state * COLUMNS + event] as number
   }
 
-  /** Its genuine actor has decided; the table says what that means here. */
-  follow(event: number, value: StateValue, given: EventObject): void {
-    const cell = this.#cellOf(event)
-    if (rowOf(value) !== (cell & TARGET)) throw new Error(`the derived table differs from the machine at ${given.type}`)
-    this.#carryOut(cell, (given as unknown as Record<string, unknown>)[FIELDS[(cell >> FIELD) & 3] as string])
+  /** Its genuine actor has decided the same. */
+  follow(event: number, payload: unknown): void {
+    this.#carryOut(this.#cellOf(event), payload)
   }
 
   #carryOut(cell: number, payload: unknown): void {

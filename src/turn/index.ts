@@ -2,7 +2,7 @@
 export { abortContained, containedController, type SignalOwner } from './contained-signal.ts'
 export { type Door, LifecycleActor } from './lifecycle-actor.ts'
 export { type LifecycleListener, Listeners, type PhaseHold, type Unsubscribe, unsubscribe } from './lifecycle-bus.ts'
-export { type Decided, instead, isSame, withEffects } from './machine-logic.ts'
+export { type Decided, instead, withEffects } from './machine-logic.ts'
 export type { Delay, Noted, Notes } from './delays.ts'
 export { MANAGER, SLICE, Slices, sliceAfter } from './slices.ts'
 export { System } from './system.ts'

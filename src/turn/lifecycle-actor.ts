@@ -26,8 +26,8 @@ export interface Door {
   failed(error: unknown): void
   /** What its table says; undefined if that is nothing. */
   decide(snapshot: AnyMachineSnapshot, event: EventObject): Decided | undefined
-  /** Its machine has decided. */
-  perform(snapshot: AnyMachineSnapshot, event: EventObject): void
+  /** Its machine has decided as its table does. */
+  perform(event: EventObject): void
 }
 
 /** What is no event is nothing that anybody could mean. */
@@ -75,8 +75,8 @@ export class LifecycleActor extends XStateActor {
   }
 
   /** What its machine has decided is carried out. */
-  perform(snapshot: AnyMachineSnapshot, event: EventObject): void {
-    this.door.perform(snapshot, event)
+  perform(event: EventObject): void {
+    this.door.perform(event)
   }
 
   override stop(): this {

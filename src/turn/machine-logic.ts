@@ -40,10 +40,14 @@ export function withEffects<Machine extends AnyStateMachine>(machine: Machine): 
   }
   logic.transition = ((snapshot: AnyMachineSnapshot, event: EventObject, scope: AnyActorScope) => {
     const actor = scope.self as unknown as LifecycleActor
-    const decided = actor.isInspected ? undefined : actor.door.decide(snapshot, event)
-    const next = decided === undefined ? machine.transition(snapshot, event as never, scope as never) : snapshotOf(decided)
+    const decided = actor.door.decide(snapshot, event)
+    // What the table does not know is nothing to the machine.
+    const asks = decided === undefined || actor.isInspected
+    const next = asks ? (machine.transition(snapshot, event as never, scope as never) as AnyMachineSnapshot) : snapshotOf(decided)
+    if (asks && !isSame(next.value as StateValue, (decided ?? snapshot).value as StateValue))
+      throw new Error(`the derived table differs from the machine at ${event.type}`)
     // What it ignores leads to the same snapshot.
-    if (next !== snapshot) scope.defer(() => actor.perform(next as AnyMachineSnapshot, event))
+    if (next !== snapshot) scope.defer(() => actor.perform(event))
     return next
   }) as unknown as Machine['transition']
   const initial = machine.config.context as object
@@ -52,7 +56,7 @@ export function withEffects<Machine extends AnyStateMachine>(machine: Machine): 
 }
 
 /** True if these are the same state. */
-export function isSame(a: StateValue, b: StateValue): boolean {
+function isSame(a: StateValue, b: StateValue): boolean {
   return JSON.stringify(a) === JSON.stringify(b)
 }
 
