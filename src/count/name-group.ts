@@ -133,19 +133,19 @@ export class NameGroup<Member extends Named<Member>> {
     } else this.last.nextNamed = routine
     this.last = routine
     this.#spawned++
-    if (!this.#isUncounted) this.#enlist()
+    this.#enlist()
   }
 
   /** It begins, or goes on with, a run. */
   started(): void {
     this.#running++
-    if (!this.#isUncounted) this.#enlist()
+    this.#enlist()
   }
 
   /** A run is over. */
   stopped(): void {
     this.#running--
-    if (!this.#isUncounted) this.#enlist()
+    this.#enlist()
   }
 
   /** One more, or fewer, of something that is counted as it happens. */
@@ -179,11 +179,12 @@ export class NameGroup<Member extends Named<Member>> {
   }
 
   get #news(): Counters {
-    if (!this.#isUncounted) this.#enlist()
+    this.#enlist()
     return (this.#rest ??= new Counters())
   }
 
   #enlist(): void {
+    if (this.#isUncounted) return
     this.#isUncounted = true
     this.home.uncounted.add(this)
   }

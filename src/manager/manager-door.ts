@@ -5,7 +5,7 @@ import type { ManagerMachine } from '../../machines/manager.ts'
 import type { ShutdownOptions } from '../contract/index.ts'
 import { type Decided, type Door, LifecycleActor, System, type Tree, type Turn } from '../turn/index.ts'
 import { type Failing, fail } from './giving-up.ts'
-import { contextOf, errorAfter, isFlagged, stageAfter, stepOf, valueOf } from './manager-steps.ts'
+import { contextOf, errorAfter, stageAfter, stepOf, valueOf } from './manager-steps.ts'
 
 /** A life, as its actor has it. */
 interface Lived {
@@ -76,7 +76,7 @@ export class ManagerDoor implements Door {
     const step = stepOf(stage, event)
     if (step === 0) return undefined
     const next = stageAfter(stage, step)
-    return { value: valueOf(next), context: isFlagged(step) ? { ...context, ...contextOf(next, errorAfter(step, event, error)) } : context }
+    return { value: valueOf(next), context: { ...context, ...contextOf(next, errorAfter(step, event, error)) } }
   }
 
   perform(event: EventObject): void {

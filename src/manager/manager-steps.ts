@@ -63,11 +63,6 @@ export function contextOf(stage: number, error: unknown): object {
   return { error, gaveUp: (stage & GAVE_UP) !== 0, hurried: (stage & HURRIED) !== 0 }
 }
 
-/** True if the step writes into context. */
-export function isFlagged(step: number): boolean {
-  return (step & FLAGS) !== 0
-}
-
 /** The error that is known after a step. */
 export function errorAfter(step: number, event: EventObject, before: unknown): unknown {
   return (step & GAVE_UP) === 0 ? before : (event as { readonly error?: unknown }).error

@@ -83,7 +83,7 @@ export function decided(
   const step = steps[rowOf(from) * COLUMNS + event] as number
   if ((step & HANDLED) === 0) return undefined
   const field = (step >> FIELD) & 3
-  const writes = { ...(field === 0 ? {} : { [FIELDS[field] as string]: payload }), ...((step & KILLS) === 0 ? {} : { killed: true }) }
-  const value = STATES[step & TARGET] as StateValue
-  return { value, context: field === 0 && (step & KILLS) === 0 ? context : { ...context, ...writes } }
+  const kept = field === 0 ? {} : { [FIELDS[field] as string]: payload }
+  const killed = (step & KILLS) === 0 ? {} : { killed: true }
+  return { value: STATES[step & TARGET] as StateValue, context: { ...context, ...kept, ...killed } }
 }
