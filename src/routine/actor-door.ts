@@ -1,10 +1,10 @@
 /** The genuine XState actor of an incarnation: how it is made, and what events from outside the library mean. */
-import type { AnyActorRef, AnyMachineSnapshot, EventObject } from 'xstate'
+import type { AnyActorRef, AnyMachineSnapshot, EventObject, StateValue } from 'xstate'
 import { machineOfRoutine, ROUTINE_EVENTS, type RoutineMachine } from '../../machines/routine.ts'
 import { type Decided, type Door, LifecycleActor, type Tree, withEffects } from '../turn/index.ts'
 import type { Incarnation } from './incarnation.ts'
 import { relay } from './relay.ts'
-import { CANCEL, decided, KILL, payloadOf, snapshotOf, START } from './routine-steps.ts'
+import { CANCEL, contextAfter, HANDLED, KILL, payloadOf, snapshotOf, START, STATES, TARGET } from './routine-steps.ts'
 
 let logic: RoutineMachine | undefined
 
@@ -40,9 +40,11 @@ class ActorDoor implements Door {
     return this.incarnation.tree
   }
 
-  decide({ value, context }: AnyMachineSnapshot, event: EventObject): Decided | undefined {
+  decide({ context }: AnyMachineSnapshot, event: EventObject): Decided | undefined {
     const column = columnOf(event)
-    return column < 0 ? undefined : decided(value, context as object, column, payloadOf(column, event))
+    const cell = column < 0 ? 0 : this.incarnation.cellOf(column)
+    if ((cell & HANDLED) === 0) return undefined
+    return { value: STATES[cell & TARGET] as StateValue, context: contextAfter(cell, context as object, payloadOf(column, event)) }
   }
 
   perform(event: EventObject): void {

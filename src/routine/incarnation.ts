@@ -170,23 +170,24 @@ export class Incarnation implements Run, Launch, SignalOwner {
   /** Sends an event to its machine. In a turn. */
   step(event: number, payload: unknown): void {
     if (this.#actor === undefined) {
-      const cell = this.#cellOf(event)
+      const cell = this.cellOf(event)
       if ((cell & HANDLED) !== 0) this.#carryOut(cell, payload)
     } else if (!this.over) this.#actor.tell(eventOf(event, payload))
   }
 
   /** True if the event means anything in its present state. */
   heeds(event: number): boolean {
-    return (this.#cellOf(event) & HANDLED) !== 0
+    return (this.cellOf(event) & HANDLED) !== 0
   }
 
-  #cellOf(event: number): number {
+  /** What follows from an event in its present state. */
+  cellOf(event: number): number {
     return steps[this.#state * COLUMNS + event] as number
   }
 
   /** Its genuine actor has decided the same. */
   follow(event: number, payload: unknown): void {
-    this.#carryOut(this.#cellOf(event), payload)
+    this.#carryOut(this.cellOf(event), payload)
   }
 
   #carryOut(cell: number, payload: unknown): void {

@@ -31,11 +31,12 @@ export interface Decided {
  */
 export function withEffects<Machine extends AnyStateMachine>(machine: Machine): Machine {
   const logic = Object.create(machine) as Machine
-  const known: AnyMachineSnapshot[] = []
+  // A table has one object for each of its states.
+  const known = new Map<StateValue, AnyMachineSnapshot>()
   const snapshotOf = ({ value, context }: Decided): AnyMachineSnapshot => {
-    let one = known.find((each) => isSame(each.value as StateValue, value))
+    let one = known.get(value)
     // The context that it is asked with is nobody's.
-    if (one === undefined) known.push((one = machine.resolveState({ value, context: {} }) as AnyMachineSnapshot))
+    if (one === undefined) known.set(value, (one = machine.resolveState({ value, context: {} }) as AnyMachineSnapshot))
     return { ...one, context, children: {} } as AnyMachineSnapshot
   }
   logic.transition = ((snapshot: AnyMachineSnapshot, event: EventObject, scope: AnyActorScope) => {
