@@ -69,6 +69,9 @@ async function endOfOne(): Promise<number> {
   return median(figures)
 }
 
+/** Kinds whose tasks have a body, and it a promise. */
+const HELD: ReadonlySet<Kind> = new Set(['bare', 'full', 'routine-children', 'own-names'])
+
 /** Heap per live task, over that of the promise that its body has; machines and managers have no body. */
 async function bytes(kind: Kind): Promise<number> {
   if (variant.live === undefined) throw new Error(`${name} has no live`)
@@ -90,7 +93,7 @@ async function bytes(kind: Kind): Promise<number> {
   collect()
   const used = process.memoryUsage().heapUsed - before
   await stop()
-  return (kind === 'bare' || kind === 'full' ? used - own : used) / n
+  return (HELD.has(kind) ? used - own : used) / n
 }
 
 /** Growth of the heap over a long run in one tree, in bytes, from its first hundredth on; the curve goes to a file. */
@@ -151,6 +154,9 @@ const measures: Record<string, () => Promise<number>> = {
   // What a strict tree is held beside.
   strict: () => timed(variant.streamed?.bind(variant)),
   'bytes-local': () => bytes('locals'),
+  'bytes-manager-child': () => bytes('manager-children'),
+  'bytes-routine-child': () => bytes('routine-children'),
+  'bytes-own-name': () => bytes('own-names'),
   cancel: () => shutdown('cancelled'),
   soak,
 }

@@ -50,9 +50,20 @@ export class Check {
 
 /**
  * Live tasks: nothing but a promise each; with timeout, signal and result; the same, begun by turns below a hundred parents. Of
- * curtaincall alone: tasks to be cancelled one by one; machines, persisted or not; local managers with nothing in them.
+ * curtaincall alone: tasks to be cancelled one by one; machines, persisted or not; local managers with nothing in them, made by hand or
+ * as children; routines that are children; routines that each have a name of their own.
  */
-export type Kind = 'bare' | 'full' | 'scattered' | 'cancelled' | 'machines' | 'resumed' | 'locals'
+export type Kind =
+  | 'bare'
+  | 'full'
+  | 'scattered'
+  | 'cancelled'
+  | 'machines'
+  | 'resumed'
+  | 'locals'
+  | 'manager-children'
+  | 'routine-children'
+  | 'own-names'
 
 /** What a variant offers; each runs `n` operations and throws if they went wrong. */
 export interface Variant {

@@ -62,6 +62,13 @@ export const rows: readonly Row[] = [
   })),
   { ...beside, benchmark: 'bytes-machine', title: 'bytes of a live machine', n: 5_000, unit: 'B' },
   { ...beside, benchmark: 'bytes-resumed', title: 'the same, persisted each time', n: 5_000, unit: 'B' },
+  { ...beside, benchmark: 'manager', title: 'an empty local manager made and shut down, or a machine started and stopped', n: 5_000 },
+  ...[
+    { benchmark: 'bytes-local', title: 'bytes of an empty local manager' },
+    { benchmark: 'bytes-manager-child', title: 'bytes of a manager that is a child, its spec included' },
+    { benchmark: 'bytes-routine-child', title: 'bytes of a live routine that is a child, its spec included' },
+    { benchmark: 'bytes-own-name', title: 'bytes of a live routine that has a name of its own' },
+  ].map((row) => ({ ...beside, ...row, n: 20_000, unit: 'B', peers: [] })),
   { ...beside, benchmark: 'strict', title: 'streamed, strict; and not strict', n: 5_000, peers: ['curtaincall'] },
   { benchmark: 'dropped', title: 'a message dropped by overflow, nobody listening', n: 1_000, unit: 'µs', peers: [] },
   { benchmark: 'refused', title: 'a spawn refused, or an error thrown', n: 1_000, unit: 'µs', peers: ['by-hand'] },

@@ -3,12 +3,13 @@ import {
   createGlobalManager,
   type GlobalManagerOptions,
   type LocalManager,
+  manager,
   type Outcome,
   routine,
   type RoutineContext,
   type RoutineOptions,
 } from '../../src/index.ts'
-import { Check, DEADLINE, ENDING, type Kind, LIMIT, sendAll, stream, Sum, task, TIMEOUT, type Variant } from '../job.ts'
+import { Check, DEADLINE, ENDING, held, type Kind, LIMIT, sendAll, stream, Sum, task, TIMEOUT, type Variant } from '../job.ts'
 import { adding, asPromise, patient, quiet, twoEvents } from './machines.ts'
 
 const untilAborted = ({ signal }: { signal: AbortSignal }) =>
@@ -110,19 +111,49 @@ async function ending(n: number): Promise<{ end: () => void; stop: () => Promise
 async function locals(n: number): Promise<void> {
   const global = createGlobalManager()
   const app = global.createApp('app')
-  for (let i = 0; i < n; i++) await app.createLocal('local').shutdown()
+  for (let i = 0; i < n; i++) {
+    const { phases } = await app.createLocal('local').shutdown()
+    if (phases.length !== 5) throw new Error(`${phases.length} phases instead of 5`)
+  }
   await global.shutdown()
 }
 
+/** Nothing but a promise, as of the row that is called bare, and its signal, which it has looked at. */
+const signalled =
+  (i: number) =>
+  ({ signal }: { signal: AbortSignal }): Promise<void> => {
+    if (signal.aborted) throw new Error('aborted')
+    return held(i)
+  }
+
+/** Each has a name of its own. */
+async function liveManaged(n: number, kind: Kind): Promise<() => Promise<void>> {
+  const global = createGlobalManager()
+  const app = kind === 'manager-children' ? undefined : global.createApp('app')
+  const each = <T>(make: (name: string, i: number) => T): T[] => Array.from({ length: n }, (_, i) => make(`of ${i}`, i))
+  if (app === undefined) global.createApp('app', { children: each((name) => manager(name)) })
+  else if (kind === 'routine-children') app.createLocal('local', { children: each((name, i) => routine(name, signalled(i))) })
+  else if (kind === 'locals') each((name) => app.createLocal(name))
+  else {
+    const local = app.createLocal('local')
+    each((name, i) => local.spawn(name, signalled(i)))
+  }
+  const isMade = (): boolean =>
+    kind === 'locals' || app === undefined ? global.getApp('app')?.locals().length === n : global.metrics().running === n
+  // Children are started in slices of the event loop.
+  await new Promise((resolve) => setTimeout(resolve, n / 10))
+  return async () => {
+    if (!isMade()) throw new Error('not all were made')
+    await global.shutdown({ timeout: 0 })
+    // What timers keep is not to be collected while the next are measured.
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+}
+
 async function live(n: number, kind: Kind): Promise<() => Promise<void>> {
+  if (kind === 'locals' || kind === 'own-names' || kind.endsWith('-children')) return liveManaged(n, kind)
   const global = createGlobalManager()
   const app = global.createApp('app')
-  if (kind === 'locals') {
-    for (let i = 0; i < n; i++) app.createLocal(`local ${i}`)
-    return async () => {
-      await global.shutdown({ timeout: DEADLINE })
-    }
-  }
   const local = app.createLocal('local')
   const isMachine = kind === 'machines' || kind === 'resumed'
   const routines = Array.from({ length: n }, () =>
@@ -169,5 +200,6 @@ export const variant: Variant = {
     'send-machine': (n) => sendMachine(n),
     'send-resumed': (n) => sendMachine(n, { resume: 'snapshot' }),
     locals,
+    manager: locals,
   },
 }

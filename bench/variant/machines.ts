@@ -24,3 +24,23 @@ export const asPromise = fromPromise(({ input, signal }: { input: number; signal
 
 /** Does nothing, until it is stopped. */
 export const quiet = fromCallback(() => () => undefined)
+
+/** A machine of a manager's kind, which stops in phases if it is told to. */
+export const inPhases = setup({ types: { events: {} as { type: 'shutdown' | 'phaseDone' } } }).createMachine({
+  initial: 'running',
+  context: { hurried: false, error: undefined },
+  states: {
+    running: { on: { shutdown: 'stopping' } },
+    stopping: {
+      initial: 'closing',
+      states: {
+        closing: { on: { phaseDone: 'cancelling' } },
+        cancelling: { on: { phaseDone: 'waiting' } },
+        waiting: { on: { phaseDone: 'killing' } },
+        killing: { on: { phaseDone: 'cleaning' } },
+        cleaning: { on: { phaseDone: '#over' } },
+      },
+    },
+    over: { id: 'over', type: 'final' },
+  },
+})

@@ -1,7 +1,7 @@
 /** What supervised machines are held beside: the same logic in plain actors, each a root, as XState's users make them. */
 import { type Actor, type AnyActorLogic, createActor, createMachine } from 'xstate'
 import { Check, ENDING, type Kind, sendAll, stream, Sum, type Variant } from '../job.ts'
-import { adding, asPromise, patient, quiet, twoEvents } from './machines.ts'
+import { adding, asPromise, inPhases, patient, quiet, twoEvents } from './machines.ts'
 
 const over = ({ status }: { readonly status: string }): void => {
   if (status !== 'done') throw new Error(`${status} instead of done`)
@@ -93,6 +93,16 @@ export const variant: Variant = {
         const { status } = actor.stop().getSnapshot()
         if (status !== 'stopped') throw new Error(`${status} instead of stopped`)
       })
+    },
+
+    async manager(n) {
+      for (let i = 0; i < n; i++) {
+        const actor = createActor(inPhases).start() as Actor<AnyActorLogic>
+        const { value } = actor.getSnapshot() as { value?: unknown }
+        const { status } = actor.stop().getSnapshot()
+        if (value !== 'running' || status !== 'stopped') throw new Error(`${String(value)}, then ${status}`)
+        await undefined
+      }
     },
 
     'send-machine': (n) => send(n, () => undefined),

@@ -121,12 +121,20 @@ export class Counters {
   }
 }
 
+const NONE: Readonly<Counters> = /* @__PURE__ */ new Counters()
+
 /** The counters of one manager. */
 export class Tally {
-  readonly totals = new Counters()
+  /** Made with what is counted first: most managers of a tree may never have had a routine. */
+  #totals: Counters | undefined
   #byName: Map<string, Counters> | undefined
   /** The latest, once somebody has asked for one. */
   #view: NamesView | undefined
+
+  /** All that was counted. */
+  get totals(): Readonly<Counters> {
+    return this.#totals ?? NONE
+  }
 
   /** The counters of a name; of `(other)` once there are too many. */
   named(name: string): Counters {
@@ -145,7 +153,7 @@ export class Tally {
   add(named: Counters, news: Counters): void {
     this.#view?.keep(named)
     named.add(news)
-    this.totals.add(news)
+    this.#own.add(news)
   }
 
   /** A spawn of this name was refused. */
@@ -153,7 +161,11 @@ export class Tally {
     const named = this.named(name)
     this.#view?.keep(named)
     named.refused++
-    this.totals.refused++
+    this.#own.refused++
+  }
+
+  get #own(): Counters {
+    return (this.#totals ??= new Counters())
   }
 
   /** A copy of all counters; those of names are copied when somebody looks at them, or when they change. */

@@ -57,6 +57,9 @@ export class NameWaiters {
   }
 }
 
+/** Of those that have counted no more than births and beginnings, while they are added up. */
+const passing = /* @__PURE__ */ new Counters()
+
 /**
  * N1  A group is registered exactly as long as one of its routines lives.
  * N2  What is counted is counted at one place, and added to all levels before any of them is read: a routine is counted four times
@@ -76,7 +79,10 @@ export class NameGroup<Member extends Named<Member>> {
   /** Groups of the level below that are registered. */
   #below = 0
   #isUncounted = false
-  readonly #new = new Counters()
+  // What is new. Many a name has but one routine, which is born and begins, and then lives for long: the rest is made when it is needed.
+  #spawned = 0
+  #running = 0
+  #rest: Counters | undefined
   readonly #named: Counters
   /** The level that it is one of. */
   readonly home: NameRegistry<Member>
@@ -126,17 +132,20 @@ export class NameGroup<Member extends Named<Member>> {
       this.home.index?.set(this.name, this)
     } else this.last.nextNamed = routine
     this.last = routine
-    this.#news.spawned++
+    this.#spawned++
+    this.#enlist()
   }
 
   /** It begins, or goes on with, a run. */
   started(): void {
-    this.#news.running++
+    this.#running++
+    this.#enlist()
   }
 
   /** A run is over. */
   stopped(): void {
-    this.#news.running--
+    this.#running--
+    this.#enlist()
   }
 
   /** One more, or fewer, of something that is counted as it happens. */
@@ -170,16 +179,23 @@ export class NameGroup<Member extends Named<Member>> {
   }
 
   get #news(): Counters {
-    if (!this.#isUncounted) {
-      this.#isUncounted = true
-      this.home.uncounted.add(this)
-    }
-    return this.#new
+    this.#enlist()
+    return (this.#rest ??= new Counters())
+  }
+
+  #enlist(): void {
+    if (this.#isUncounted) return
+    this.#isUncounted = true
+    this.home.uncounted.add(this)
   }
 
   /** @internal Adds what is new to all levels. */
   addUp(): void {
-    const news = this.#new
+    const news = this.#rest ?? passing
+    news.spawned = this.#spawned
+    news.running = this.#running
+    this.#spawned = 0
+    this.#running = 0
     const { living } = news
     for (let group: NameGroup<Member> | undefined = this; group !== undefined; group = group.up) {
       group.home.tally.add(group.#named, news)

@@ -39,7 +39,8 @@ export function routine<Given extends AnyWork>(name: string, work: Given, ...opt
 export function routine(name: string, work: unknown, ...[options]: unknown[]): RoutineChild {
   checkName('routine', name)
   const given = options as RoutineOptions | undefined
-  const spec = { ...compileRoutineSpec(given as RoutineOptions<never> | undefined, name, 'permanent'), input: given?.input }
+  const compiled = compileRoutineSpec(given as RoutineOptions<never> | undefined, name, 'permanent')
+  const spec = given?.input === undefined ? compiled : { ...compiled, input: given.input }
   const { restart, significant, attempts, id = name } = spec
   if (attempts !== undefined) throw refuse('routine option attempts', 'left out for a child, which has a restart type', attempts, name)
   return seal({ type: 'worker', id, name, restart, significant, work: checkWork(work, spec.resume, name), spec })

@@ -6,7 +6,7 @@ import { DEFAULT_SHUTDOWN_TIMEOUT, type ManagerSpec, plainShutdown, type Shutdow
 import type { Place } from './place.ts'
 
 /** A manager that fails. */
-interface Failing extends Closing {
+export interface Failing extends Closing {
   readonly place: Place
   readonly spec: ManagerSpec
   readonly up: Failing | undefined

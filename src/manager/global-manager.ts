@@ -1,8 +1,7 @@
 /** The root of a tree. */
-import type { InspectionEvent, Observer } from 'xstate'
 import type { ManagerMachine } from '../../machines/manager.ts'
 import { AppManager } from './app-manager.ts'
-import { clockOf, inWords, Tree } from '../turn/index.ts'
+import { Tree } from '../turn/index.ts'
 import { Manager } from './manager.ts'
 import { managerLogic } from './manager-logic.ts'
 import { spareRoutine } from './spare.ts'
@@ -35,11 +34,10 @@ export class GlobalManager extends Manager {
   /** @internal */
   constructor(spec: ManagerSpec & GlobalSpec) {
     super(new Tree(spec), undefined, spec.name, spec)
-    const { clock, interceptor } = spec
+    const { interceptor } = spec
     if (interceptor !== undefined) this.on('*', (event) => interceptor.event(event))
-    const inspect = spec.inspect === undefined ? {} : { inspect: inWords(spec.inspect as Observer<InspectionEvent>, this.tree.turn) }
     this.life.asyncContext = this.tree.captureContext()
-    this.tree.turn.run(() => this.life.live({ clock: clockOf(this.tree, clock), ...inspect }))
+    this.tree.turn.run(() => this.life.live(spec.inspect !== undefined))
     this.tree.spare = spareRoutine(this)
   }
 

@@ -1,10 +1,11 @@
 /**
- * The lives of a manager, one after the other. Each is an XState actor of machines/manager.ts.
+ * The lives of a manager, one after the other. Each is an XState actor of machines/manager.ts to whoever looks; as long as nobody has,
+ * the table of that machine stands in for it (manager-table.ts). Either way what was decided is carried out in `carryOut`.
  *
  * What a manager is to users stands in manager.ts; here, what its supervising, its shutdown, its parent and its actor ask of it.
  */
-import type { AnyMachineSnapshot, EventObject } from 'xstate'
-import type { Phase, ShutdownMode, ShutdownTrigger } from '../../machines/lifecycle-event.ts'
+import type { EventObject, StateValue } from 'xstate'
+import type { Phase, ShutdownTrigger } from '../../machines/lifecycle-event.ts'
 import { type ManagerMachineEvent, phaseOf } from '../../machines/manager.ts'
 import { shouldRestart } from '../../machines/restart-policy.ts'
 import type { EndReason } from '../../machines/supervisor.ts'
@@ -14,11 +15,12 @@ import type { Host, SupervisedRoutine } from '../routine/index.ts'
 import { type Closing, noteEnd, requestShutdown, ShutdownRun, stopReason } from '../shutdown/index.ts'
 import { ignore, type ManagerSpec, plainShutdown, type ShutdownPlan } from '../spec/index.ts'
 import { type Lead, nameStart, type RoutineRegistry, type Service, Supervisor, type Ward } from '../supervision/index.ts'
-import { type Door, System, LifecycleActor, type PhaseHold, type Tree, type Turn } from '../turn/index.ts'
+import type { LifecycleActor, PhaseHold, Tree, Turn } from '../turn/index.ts'
 import type { Level } from './level.ts'
 import type { Place } from './place.ts'
-import { fail, failStart, giveUp, unasked } from './giving-up.ts'
-import { beginningOf } from './manager-logic.ts'
+import { failStart, giveUp, unasked } from './giving-up.ts'
+import { materialise } from './manager-door.ts'
+import { EFFECT, END, errorAfter, OPEN, stageAfter, stepOf, valueOf } from './manager-steps.ts'
 import { Readiness } from './readiness.ts'
 import { callStart } from './start-option.ts'
 import { Subtree } from './subtree.ts'
@@ -28,7 +30,7 @@ import { late, refusesAbove } from './walk.ts'
 /** How a life has ended. */
 export type EndState = 'completed' | 'cancelled' | 'failed'
 
-export class Life implements Lead, Ward, Door, Closing {
+export class Life implements Lead, Ward, Closing {
   /** The manager, as users hold it. */
   readonly host: Host<SupervisedRoutine> & Level
   readonly place: Place
@@ -62,7 +64,12 @@ export class Life implements Lead, Ward, Door, Closing {
   orderedBy = 0
   readonly readiness = new Readiness(this)
   #outcome: PromiseWithResolvers<ShutdownReport> | undefined
+  /** Of the present life, once there is one. */
   #actor: LifecycleActor | undefined
+  /** The state and the flags of its machine; 0 is the initial state. */
+  stage = 0
+  /** Why it gave up, if it did. */
+  error: unknown
   /** Why its supervisor stops it, and the number of the event for which it does. */
   #stopped: { readonly reason: RoutineCancelledError | undefined; readonly cause: number } | undefined
   /** True if the last restart asked of it was one too many. */
@@ -76,6 +83,7 @@ export class Life implements Lead, Ward, Door, Closing {
     this.spec = spec
     this.seq = up?.seq ?? 0
     this.flock = new Subtree(this)
+    if (up === undefined) this.tree.root = this
   }
 
   get name(): string {
@@ -103,7 +111,12 @@ export class Life implements Lead, Ward, Door, Closing {
   }
 
   get actor(): LifecycleActor {
-    return this.#actor as LifecycleActor
+    return this.#actor ?? materialise(this, false)
+  }
+
+  /** True if a genuine actor drives it. */
+  get isObserved(): boolean {
+    return this.#actor !== undefined
   }
 
   /** Resolves with the report of the end that its parent does not answer with a restart. Never rejects. */
@@ -125,16 +138,10 @@ export class Life implements Lead, Ward, Door, Closing {
 
   // --- its beginning -------------------------------------------------------------------------
 
-  live(options: object = {}): void {
-    const { logic } = this.host
-    const parent = this.up === undefined ? {} : { parent: this.up.actor }
-    const isInspected = this.up === undefined ? 'inspect' in options : this.tree.isInspected
-    const beginning = isInspected ? {} : beginningOf(logic)
+  live(isInspected = this.tree.isInspected): void {
     this.supervisor = new Supervisor(this, this.registry)
     this.registry.beginLife(this.supervisor, this.asyncContext)
-    const actor = (this.#actor = new LifecycleActor(logic, { id: this.name, ...parent, ...beginning, ...options } as object, this))
-    if (this.up === undefined) this.tree.system = new System(actor, this.turn)
-    actor.start()
+    if (isInspected || this.tree.strict) materialise(this, true)
     if (this.spec.start === undefined) this.supervisor.begin()
     else this.turn.deed(callStart, this)
   }
@@ -157,6 +164,9 @@ export class Life implements Lead, Ward, Door, Closing {
 
   renew(): void {
     this.incarnation++
+    this.#actor = undefined
+    this.stage = 0
+    this.error = undefined
     if (this.service !== undefined) this.service.incarnations = this.incarnation
     this.run = undefined
     this.refuses = false
@@ -171,39 +181,31 @@ export class Life implements Lead, Ward, Door, Closing {
     this.live()
   }
 
-  // --- its actor -----------------------------------------------------------------------------
+  // --- its machine ---------------------------------------------------------------------------
 
-  /** A user sends its actor an event: it means the same as the method with its defaults. Other events are for the library alone. */
-  sent(event: EventObject, to: LifecycleActor): void {
-    // The actor of an earlier life is over.
-    if (to !== this.#actor) return
-    const { type, mode, timeout, error } = event as { type: string; mode?: ShutdownMode; timeout?: number; error?: unknown }
-    if (type === 'shutdown') void this.shutdown({ mode, timeout })
-    else if (type === 'hurry' && this.run !== undefined) void this.shutdown({ mode: 'immediate' })
-    else if (type === 'giveUp') this.turn.run(() => fail(this, 'request', error, this.seq))
-  }
-
-  relayed(): void {}
-
-  /** XState stops a root from outside at once; here that is an immediate shutdown, phases and report included. */
-  stopped(): void {
-    void this.shutdown({ mode: 'immediate' })
-  }
-
-  failed(error: unknown): void {
-    this.tree.bus.contain(error, `${this.path}: the manager's actor failed`)
+  /** From now on it is driven by this actor, which is in its state. */
+  driveBy(actor: LifecycleActor): void {
+    this.#actor = actor
+    actor.start()
   }
 
   tell(event: ManagerMachineEvent): void {
-    if (!this.over) this.#actor?.tell(event)
+    if (this.over) return
+    if (this.#actor === undefined && this.tree.isInspected) materialise(this, false)
+    if (this.#actor === undefined) this.carryOut(event)
+    else this.#actor.tell(event)
   }
 
-  perform(snapshot: AnyMachineSnapshot, _event: EventObject, actions: readonly string[]): void {
-    for (const action of actions) {
-      if (action === 'open') this.#open()
-      else if (action === 'end') this.#end(snapshot.value as EndState)
-      else this.run?.enter(phaseOf(snapshot.value) as Phase)
-    }
+  /** Its table decides, or its genuine actor has decided the same. */
+  carryOut(event: EventObject): void {
+    const step = stepOf(this.stage, event)
+    if (step === 0) return
+    this.stage = stageAfter(this.stage, step)
+    this.error = errorAfter(step, event, this.error)
+    const effect = (step >> EFFECT) & 7
+    if (effect === OPEN) this.#open()
+    else if (effect === END) this.#end(this.stateValue as EndState)
+    else if (effect > 0) this.run?.enter(this.phase as Phase)
   }
 
   #open(): void {
@@ -242,8 +244,8 @@ export class Life implements Lead, Ward, Door, Closing {
     this.tell({ type: 'shutdown', mode: plan.mode })
   }
 
-  get stateValue(): unknown {
-    return this.actor.stateValue
+  get stateValue(): StateValue {
+    return valueOf(this.stage)
   }
 
   /** 0 while there is none. */
@@ -314,7 +316,7 @@ export class Life implements Lead, Ward, Door, Closing {
   }
 
   get failure(): unknown {
-    return this.startError ?? this.actor.failure
+    return this.startError ?? this.error
   }
 
   giveUp(cause: number, error: unknown): void {

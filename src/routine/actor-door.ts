@@ -1,17 +1,16 @@
 /** The genuine XState actor of an incarnation: how it is made, and what events from outside the library mean. */
-import type { AnyActorRef, AnyMachineSnapshot, EventObject } from 'xstate'
-import { Decisions } from '../../machines/decisions.ts'
-import { machineOfRoutine, ROUTINE_EVENTS, ROUTINE_TERMS, type RoutineMachine } from '../../machines/routine.ts'
-import { type Door, LifecycleActor, type Tree, withEffects } from '../turn/index.ts'
+import type { AnyActorRef, AnyMachineSnapshot, EventObject, StateValue } from 'xstate'
+import { machineOfRoutine, ROUTINE_EVENTS, type RoutineMachine } from '../../machines/routine.ts'
+import { type Decided, type Door, LifecycleActor, type Tree, withEffects } from '../turn/index.ts'
 import type { Incarnation } from './incarnation.ts'
 import { relay } from './relay.ts'
-import { CANCEL, KILL, payloadOf, snapshotOf, START } from './routine-steps.ts'
+import { CANCEL, contextAfter, HANDLED, KILL, payloadOf, snapshotOf, START, STATES, TARGET } from './routine-steps.ts'
 
 let logic: RoutineMachine | undefined
 
 /** The logic of the actor of any incarnation; made when one is first looked at. */
 export function routineLogic(): RoutineMachine {
-  return (logic ??= withEffects(machineOfRoutine(), new Decisions(machineOfRoutine(), ROUTINE_TERMS)))
+  return (logic ??= withEffects(machineOfRoutine()))
 }
 
 /** The actor of an incarnation, in the state that this is in. It has yet to be started. */
@@ -41,10 +40,16 @@ class ActorDoor implements Door {
     return this.incarnation.tree
   }
 
-  /** Its machine has decided. */
-  perform(snapshot: AnyMachineSnapshot, event: EventObject): void {
+  decide({ context }: AnyMachineSnapshot, event: EventObject): Decided | undefined {
     const column = columnOf(event)
-    if (column >= 0) this.incarnation.follow(column, snapshot.value, event)
+    const cell = column < 0 ? 0 : this.incarnation.cellOf(column)
+    if ((cell & HANDLED) === 0) return undefined
+    return { value: STATES[cell & TARGET] as StateValue, context: contextAfter(cell, context as object, payloadOf(column, event)) }
+  }
+
+  perform(event: EventObject): void {
+    const column = columnOf(event)
+    if (column >= 0) this.incarnation.follow(column, payloadOf(column, event))
   }
 
   /** A user sends the actor an event: it means the same as the method. Only its supervisor may start it. */

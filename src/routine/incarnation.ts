@@ -9,7 +9,7 @@
  * I3  Once it is over, nothing that its body does reaches the routine.
  * I4  A step or a deed that throws is reported, and fails the incarnation that it belongs to and no other.
  */
-import type { EventObject, StateValue } from 'xstate'
+import type { StateValue } from 'xstate'
 import { type Logger, obeys, RoutineTimeoutError } from '../contract/index.ts'
 import type { Ground, Run } from '../port/index.ts'
 import {
@@ -36,7 +36,6 @@ import {
   ERROR,
   eventOf,
   FIELD,
-  FIELDS,
   FINAL,
   GIVE_UP,
   HANDLED,
@@ -44,7 +43,6 @@ import {
   OUTPUT,
   REASON,
   SETTLE,
-  rowOf,
   STATE_NAMES,
   STATES,
   steps,
@@ -172,25 +170,24 @@ export class Incarnation implements Run, Launch, SignalOwner {
   /** Sends an event to its machine. In a turn. */
   step(event: number, payload: unknown): void {
     if (this.#actor === undefined) {
-      const cell = this.#cellOf(event)
+      const cell = this.cellOf(event)
       if ((cell & HANDLED) !== 0) this.#carryOut(cell, payload)
     } else if (!this.over) this.#actor.tell(eventOf(event, payload))
   }
 
   /** True if the event means anything in its present state. */
   heeds(event: number): boolean {
-    return (this.#cellOf(event) & HANDLED) !== 0
+    return (this.cellOf(event) & HANDLED) !== 0
   }
 
-  #cellOf(event: number): number {
+  /** What follows from an event in its present state. */
+  cellOf(event: number): number {
     return steps[this.#state * COLUMNS + event] as number
   }
 
-  /** Its genuine actor has decided; the table says what that means here. */
-  follow(event: number, value: StateValue, given: EventObject): void {
-    const cell = this.#cellOf(event)
-    if (rowOf(value) !== (cell & TARGET)) throw new Error(`the derived table differs from the machine at ${given.type}`)
-    this.#carryOut(cell, (given as unknown as Record<string, unknown>)[FIELDS[(cell >> FIELD) & 3] as string])
+  /** Its genuine actor has decided the same. */
+  follow(event: number, payload: unknown): void {
+    this.#carryOut(this.cellOf(event), payload)
   }
 
   #carryOut(cell: number, payload: unknown): void {

@@ -6,7 +6,6 @@
  */
 import type { EventObject, StateValue } from 'xstate'
 import { ROUTINE_EVENTS } from '../../machines/routine.ts'
-import { STATES } from './routine-table.ts'
 
 export { STATE_NAMES, STATES, steps } from './routine-table.ts'
 
@@ -41,14 +40,6 @@ export const HANDLED = 1 << 9
 export const KILLS = 1 << 10
 export const FINAL = 1 << 11
 
-/** The row of a state as XState has it; -1 if it is none of this machine's. */
-export function rowOf(value: StateValue): number {
-  return NAMES.indexOf(typeof value === 'string' ? value : (Object.values(value)[0] as string))
-}
-
-/** Their innermost names, each of which there is once. */
-const NAMES = STATES.map((state) => (typeof state === 'string' ? state : (Object.values(state)[0] as string)))
-
 /** The event that stands for a column of the table. */
 export function eventOf(event: number, payload: unknown): EventObject {
   const type = ROUTINE_EVENTS[event] as string
@@ -71,4 +62,14 @@ export const COLUMNS = ROUTINE_EVENTS.length
 export function snapshotOf(value: StateValue, over: boolean, context: object): object {
   const status = over ? 'done' : 'active'
   return { status, value, context, children: {}, historyValue: {}, output: undefined, error: undefined }
+}
+
+/** The context behind a step. */
+export function contextAfter(step: number, before: object, payload: unknown): object {
+  const field = (step >> FIELD) & 3
+  if (field === 0 && (step & KILLS) === 0) return before
+  const context: Record<string, unknown> = { ...before }
+  if (field > 0) context[FIELDS[field] as string] = payload
+  if ((step & KILLS) !== 0) context['killed'] = true
+  return context
 }

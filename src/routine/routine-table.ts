@@ -2,7 +2,7 @@
  * The table of machines/routine.ts, in integers that routine-steps.ts takes apart. To ask XState for it takes the first routine of a
  * process three milliseconds.
  *
- * N2  It is written by `npx vitest run -u test/routine/routine-table.test.ts`, which otherwise holds it to what XState's own
+ * N2  It is written by `npx vitest run test/routine/routine-table.test.ts --update=all`, which otherwise holds it to what XState's own
  *     `transition()` decides, state by state and event by event.
  */
 import type { StateValue } from 'xstate'

@@ -137,7 +137,8 @@ export class ShutdownRun implements PhaseHold {
   /** The machine has entered a phase: begins its work. */
   enter(phase: Phase): void {
     this.phase = phase
-    this.#phaseSince = this.#now()
+    // The others begin as the one before ends.
+    if (phase === 'closing') this.#phaseSince = this.#now()
     this.#exceeded = false
     this.hooks = 0
     // What is held was told to accept nothing, and has nothing to do before its turn.
@@ -167,8 +168,9 @@ export class ShutdownRun implements PhaseHold {
       this.#works = false
       this.poke()
     }
-    // Made here, and not by whoever first needs it: an error keeps what it was made in, and who was asked to stop with it.
-    if (this.#above === undefined) void this.reason
+    // Made here, and not by whoever first needs it: an error keeps what it was made in, and who was asked to stop with it. To make one
+    // for nobody is half of an empty manager's life.
+    if (this.#above === undefined && this.#flock.living > 0) void this.reason
     if (phase === 'closing') this.#close(check)
     else if (phase === 'cancelling') this.#cancel(check)
     else if (phase === 'killing') this.#kill(check)
@@ -373,16 +375,8 @@ export class ShutdownRun implements PhaseHold {
     const phase = this.phase
     const living = phase === 'closing' ? this.#flock.livingSpawned : this.#flock.living
     const hooked = this.hooks > 0 && this.#mode === 'graceful'
-    const signs = {
-      phase,
-      works: this.#works,
-      held: this.#held,
-      draining: this.#draining,
-      hooked,
-      exceeded: this.#exceeded,
-      overdue: this.isOverdue,
-      living,
-    }
+    const [works, held, draining] = [this.#works, this.#held, this.#draining]
+    const signs = { phase, works, held, draining, hooked, exceeded: this.#exceeded, overdue: this.isOverdue, living }
     if (!phaseIsOver(signs)) return
     const now = this.#now()
     const limit = Math.min(this.#plan.phases[phase] ?? Infinity, phase === 'closing' && this.#drains ? this.#plan.drain : Infinity)
@@ -394,6 +388,7 @@ export class ShutdownRun implements PhaseHold {
     // Listeners may hold up even the last phase, so the deadline stays armed until that is over.
     if (phase === 'cleaning') this.#keeper.disarm()
     this.#drain(false)
+    this.#phaseSince = now
     this.#closing.tell({ type: 'phaseDone' })
   }
 }

@@ -216,6 +216,14 @@ function complete(options: LocalManagerOptions, path?: string): ManagerSpec {
   }
 }
 
+/** Of all that are given no options: 200 B less for each. */
+const DEFAULT_MANAGER = /* @__PURE__ */ complete({})
+
+function isEmpty(options: object): boolean {
+  for (const _ in options) return false
+  return true
+}
+
 /** Checks a name; it becomes part of a path. */
 export function checkName(owner: string, name: unknown, path?: string): string {
   if (!nodeName.accepts(name)) throw refuse(`${owner} name`, nodeName.range, name, path)
@@ -225,7 +233,7 @@ export function checkName(owner: string, name: unknown, path?: string): string {
 /** Checks the options of an app manager. Throws ConfigError. */
 export function compileAppSpec(options: ManagerOptions = {}, path?: string): ManagerSpec {
   check('app manager', options, MANAGER_RULES, path)
-  return complete(options, path)
+  return isEmpty(options) ? DEFAULT_MANAGER : complete(options, path)
 }
 
 /** What only a local manager has. */
@@ -245,7 +253,7 @@ export function checkAppChild(child: ChildSpec, path?: string): void {
 /** Checks the options of a local manager. Throws ConfigError. */
 export function compileLocalSpec(options: LocalManagerOptions = {}, path?: string): ManagerSpec {
   check('local manager', options, LOCAL_RULES, path)
-  return complete(options, path)
+  return isEmpty(options) ? DEFAULT_MANAGER : complete(options, path)
 }
 
 /** Checks the options of a global manager. Throws ConfigError. */

@@ -203,6 +203,9 @@ const DEFAULT_ROUTINE: RoutineSpec = {
   signal: undefined,
 }
 
+/** One for all: of a child that is given no options, a spec of its own would be a tenth. */
+const DEFAULT_CHILD: RoutineSpec = { ...DEFAULT_ROUTINE, restart: 'permanent' }
+
 function compileBackoff(given: Partial<Backoff>, path: string): Backoff {
   check('routine backoff', given, BACKOFF_RULES, path)
   const { initial, factor, max, jitter } = BACKOFF_DEFAULTS
@@ -227,9 +230,9 @@ function compileMailbox(given: MailboxOptions, path: string): RoutineSpec['mailb
 export function compileRoutineSpec(
   options: AnyOptions<never> | undefined,
   path: string,
-  restart: RestartType = DEFAULT_ROUTINE.restart,
+  restart: 'temporary' | 'permanent' = 'temporary',
 ): RoutineSpec {
-  if (options === undefined) return restart === DEFAULT_ROUTINE.restart ? DEFAULT_ROUTINE : { ...DEFAULT_ROUTINE, restart }
+  if (options === undefined) return restart === DEFAULT_ROUTINE.restart ? DEFAULT_ROUTINE : DEFAULT_CHILD
   check('routine', options, ROUTINE_RULES, path)
   const { attempts } = options
   if (attempts !== undefined && options.restart !== undefined)

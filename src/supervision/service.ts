@@ -6,21 +6,23 @@ import type { Post, SupervisedRoutine } from '../routine/index.ts'
 import type { ChildSpec, RoutineSpec } from '../spec/index.ts'
 import type { Ward } from './lead.ts'
 
+const ALIVE = 1
+const EXIT_WAITS = 1 << 1
+const AGAIN = 1 << 2
+const RETRIED = 1 << 3
+const RESERVED = 1 << 4
+const ORPHAN = 1 << 5
+const HAS_STARTED = 1 << 6
+
 export class Service implements Child, Post {
   readonly id: string
   readonly spec: ChildSpec
-  readonly restart: RestartType
-  readonly significant: boolean
-  readonly type: 'worker' | 'supervisor'
   /** What a routine of it is made by; undefined for a manager. An instance of a template may have its own input in it. */
   readonly routineSpec: RoutineSpec | undefined
   state: ChildState = 'undefined'
-  alive = false
   run = 0
   /** The `run` of the start that its present incarnation, or life, belongs to. */
   begunRun = 0
-  /** True from an end until the supervisor has taken its message. */
-  exitWaits = false
   /** How many incarnations it has had, over all routines. */
   incarnations = 0
   routine: SupervisedRoutine | undefined
@@ -39,16 +41,8 @@ export class Service implements Child, Post {
   restartTimer: unknown
   /** `willRestart` of its last end; undefined before the first end and after a start. */
   toRestart: boolean | undefined
-  /** True while it is being stopped in order to be started again. */
-  again = false
-  /** True if its last start was a restart, which is tried again if it fails. */
-  retried = false
-  /** True if its permit is kept for its next routine. */
-  reserved = false
-  /** True if the body of its last incarnation has not ended. */
-  orphan = false
-  /** True from the moment on that its present incarnation counts as started: its body begins, whatever comes next. */
-  hasStarted = false
+  /** What it is besides, in one number instead of seven fields: there may be as many children as routines. */
+  #flags = 0
   /** One of many, made by a template. */
   readonly isInstance: boolean
 
@@ -56,13 +50,93 @@ export class Service implements Child, Post {
     this.spec = spec
     this.isInstance = instance !== undefined
     this.id = instance?.id ?? spec.id
-    this.restart = spec.restart
-    this.significant = spec.significant
-    this.type = spec.type
     if (spec.type === 'worker') {
       const own = instance !== undefined && 'input' in instance ? { ...spec.spec, input: instance.input } : spec.spec
       this.routineSpec = own
     }
+  }
+
+  get restart(): RestartType {
+    return this.spec.restart
+  }
+
+  get significant(): boolean {
+    return this.spec.significant
+  }
+
+  get type(): 'worker' | 'supervisor' {
+    return this.spec.type
+  }
+
+  /** False from its end on, handled or not. */
+  get alive(): boolean {
+    return this.#is(ALIVE)
+  }
+
+  set alive(is: boolean) {
+    this.#set(ALIVE, is)
+  }
+
+  /** True from an end until the supervisor has taken its message. */
+  get exitWaits(): boolean {
+    return this.#is(EXIT_WAITS)
+  }
+
+  set exitWaits(is: boolean) {
+    this.#set(EXIT_WAITS, is)
+  }
+
+  /** True while it is being stopped in order to be started again. */
+  get again(): boolean {
+    return this.#is(AGAIN)
+  }
+
+  set again(is: boolean) {
+    this.#set(AGAIN, is)
+  }
+
+  /** True if its last start was a restart, which is tried again if it fails. */
+  get retried(): boolean {
+    return this.#is(RETRIED)
+  }
+
+  set retried(is: boolean) {
+    this.#set(RETRIED, is)
+  }
+
+  /** True if its permit is kept for its next routine. */
+  get reserved(): boolean {
+    return this.#is(RESERVED)
+  }
+
+  set reserved(is: boolean) {
+    this.#set(RESERVED, is)
+  }
+
+  /** True if the body of its last incarnation has not ended. */
+  get orphan(): boolean {
+    return this.#is(ORPHAN)
+  }
+
+  set orphan(is: boolean) {
+    this.#set(ORPHAN, is)
+  }
+
+  /** True from the moment on that its present incarnation counts as started: its body begins, whatever comes next. */
+  get hasStarted(): boolean {
+    return this.#is(HAS_STARTED)
+  }
+
+  set hasStarted(is: boolean) {
+    this.#set(HAS_STARTED, is)
+  }
+
+  #is(flag: number): boolean {
+    return (this.#flags & flag) !== 0
+  }
+
+  #set(flag: number, is: boolean): void {
+    this.#flags = is ? this.#flags | flag : this.#flags & ~flag
   }
 
   /** True while the end of its present incarnation has yet to be answered. */

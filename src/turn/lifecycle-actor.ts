@@ -8,6 +8,7 @@
  *     those below, which have their ids in their types, stop at the door.
  */
 import type { ActorOptions, AnyActorLogic, AnyMachineSnapshot, EventObject, InspectionEvent, Observer, Subscription } from 'xstate'
+import type { Decided } from './machine-logic.ts'
 import { type Observing, subscribed, Told } from './told.ts'
 import type { Tree } from './tree.ts'
 import { XStateActor } from './xstate-actor.ts'
@@ -23,8 +24,10 @@ export interface Door {
   stopped(): void
   /** Its machine has thrown: the actor is over. */
   failed(error: unknown): void
-  /** Its machine has decided: `actions` are the names of its effects, in order. */
-  perform(snapshot: AnyMachineSnapshot, event: EventObject, actions: readonly string[]): void
+  /** What its table says; undefined if that is nothing. */
+  decide(snapshot: AnyMachineSnapshot, event: EventObject): Decided | undefined
+  /** Its machine has decided as its table does. */
+  perform(event: EventObject): void
 }
 
 /** What is no event is nothing that anybody could mean. */
@@ -43,19 +46,9 @@ export class LifecycleActor extends XStateActor {
     this.door = door
   }
 
-  /** The value of its snapshot. */
-  get stateValue(): unknown {
-    return (this.getSnapshot() as AnyMachineSnapshot).value
-  }
-
   /** True if somebody sees each of its steps. */
   get isInspected(): boolean {
     return this.door.tree.isInspected
-  }
-
-  /** What its machine has failed of; of a manager's actor. */
-  get failure(): unknown {
-    return failureIn(this.getSnapshot() as AnyMachineSnapshot)
   }
 
   /** The library's own. In a turn. */
@@ -82,8 +75,8 @@ export class LifecycleActor extends XStateActor {
   }
 
   /** What its machine has decided is carried out. */
-  perform(snapshot: AnyMachineSnapshot, event: EventObject, actions: readonly string[]): void {
-    this.door.perform(snapshot, event, actions)
+  perform(event: EventObject): void {
+    this.door.perform(event)
   }
 
   override stop(): this {
@@ -110,8 +103,4 @@ export class LifecycleActor extends XStateActor {
   listenIn(observer: (event: InspectionEvent) => void): Subscription {
     return this.door.tree.system.inspect(observer)
   }
-}
-
-function failureIn({ context }: AnyMachineSnapshot): unknown {
-  return (context as { readonly error?: unknown }).error
 }

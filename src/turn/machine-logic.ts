@@ -5,57 +5,60 @@ import {
   type AnyMachineSnapshot,
   type AnyStateMachine,
   type EventObject,
-  initialTransition,
   type Snapshot,
+  type StateValue,
 } from 'xstate'
-import { type Decisions, follow } from '../../machines/decisions.ts'
 import type { LifecycleActor } from './lifecycle-actor.ts'
+
+/** What differs in one snapshot of a machine from another. */
+export interface Decided {
+  readonly value: StateValue
+  readonly context: object
+}
 
 /**
  * The logic of a machine with its effects attached, for {@link LifecycleActor}.
  *
- * The machine stays what it is, for viewers too; its named actions are collected while it
- * decides, and performed once the actor's snapshot is the new one. So code that reads
- * the actor from within an effect, or from a listener of an event that an effect announces,
- * sees the state that the effect belongs to.
+ * The machine stays what it is, for viewers too; what its named actions stand for is done once the
+ * actor's snapshot is the new one. So code that reads the actor from within an effect, or from a listener
+ * of an event that an effect announces, sees the state that the effect belongs to.
  *
- * What it decides is remembered for all its actors. As long as somebody inspects, it decides itself: each step of XState's shows.
+ * What it decides is read from its table, if that knows the event. As long as somebody inspects, it decides itself: each step of
+ * XState's shows.
  *
  * What an actor begins from is taken as it is: XState looks through what it restores for actors, and changes what it takes for
  * one. Here there are none, and what the context holds is a user's.
  */
-export function withEffects<Machine extends AnyStateMachine>(machine: Machine, decisions: Decisions): Machine {
+export function withEffects<Machine extends AnyStateMachine>(machine: Machine): Machine {
   const logic = Object.create(machine) as Machine
+  // A table has one object for each of its states.
+  const known = new Map<StateValue, AnyMachineSnapshot>()
+  const snapshotOf = ({ value, context }: Decided): AnyMachineSnapshot => {
+    let one = known.get(value)
+    // The context that it is asked with is nobody's.
+    if (one === undefined) known.set(value, (one = machine.resolveState({ value, context: {} }) as AnyMachineSnapshot))
+    return { ...one, context, children: {} } as AnyMachineSnapshot
+  }
   logic.transition = ((snapshot: AnyMachineSnapshot, event: EventObject, scope: AnyActorScope) => {
-    const decision = (scope.self as unknown as LifecycleActor).isInspected ? undefined : decisions.of(snapshot, event)
-    if (decision === undefined) return decide(machine, snapshot, event, scope)
-    const next = follow(decision, snapshot, event)
-    if (!decision.ignored) perform(scope, next, event, decision.actions)
+    const actor = scope.self as unknown as LifecycleActor
+    const decided = actor.door.decide(snapshot, event)
+    // What the table does not know is nothing to the machine.
+    const asks = decided === undefined || actor.isInspected
+    const next = asks ? (machine.transition(snapshot, event as never, scope as never) as AnyMachineSnapshot) : snapshotOf(decided)
+    if (asks && !isSame(next.value as StateValue, (decided ?? snapshot).value as StateValue))
+      throw new Error(`the derived table differs from the machine at ${event.type}`)
+    // What it ignores leads to the same snapshot.
+    if (next !== snapshot) scope.defer(() => actor.perform(event))
     return next
   }) as unknown as Machine['transition']
-  if (typeof machine.config.context === 'object') {
-    let initial: AnyMachineSnapshot | undefined
-    // Nothing happens on the way to it, and nothing of it is inspected.
-    logic.getInitialSnapshot = (() => ({ ...(initial ??= initialTransition(machine as AnyStateMachine)[0]), children: {} })) as never
-  }
-  logic.restoreSnapshot = (({ value, context }: AnyMachineSnapshot) => decisions.snapshotOf(value, context)) as never
+  const initial = machine.config.context as object
+  logic.restoreSnapshot = (({ value, context }: Decided) => snapshotOf({ value, context: { ...initial, ...context } })) as never
   return logic
 }
 
-/** The machine decides. */
-function decide(machine: AnyStateMachine, snapshot: AnyMachineSnapshot, event: EventObject, scope: AnyActorScope): AnyMachineSnapshot {
-  const actions: string[] = []
-  const actionExecutor: typeof scope.actionExecutor = (action) => {
-    actions.push(action.type)
-    scope.actionExecutor(action)
-  }
-  const next = machine.transition(snapshot, event as never, { ...scope, actionExecutor } as never) as AnyMachineSnapshot
-  if (next !== snapshot || actions.length > 0) perform(scope, next, event, actions)
-  return next
-}
-
-function perform({ defer, self }: AnyActorScope, next: AnyMachineSnapshot, event: EventObject, actions: readonly string[]): void {
-  defer(() => (self as unknown as LifecycleActor).perform(next, event, actions))
+/** True if these are the same state. */
+function isSame(a: StateValue, b: StateValue): boolean {
+  return JSON.stringify(a) === JSON.stringify(b)
 }
 
 type Logic = ActorLogic<Snapshot<unknown>, EventObject>

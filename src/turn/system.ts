@@ -8,6 +8,11 @@ import { Delays } from './delays.ts'
 import { inWords, subscribed } from './told.ts'
 import type { Turn } from './turn.ts'
 
+/** What XState has beside its types. */
+interface Telling {
+  _sendInspectionEvent: (event: object) => void
+}
+
 export class System {
   readonly xstate: AnyActorRef['system']
   readonly delays: Delays
@@ -31,6 +36,18 @@ export class System {
     return this.#observers.size > 0
   }
 
+  /** What is made there is to have been there before: nobody who inspects sees it made. */
+  unseen(make: () => void): void {
+    const system = this.xstate as unknown as Telling
+    const tell = system._sendInspectionEvent
+    system._sendInspectionEvent = tellNobody
+    try {
+      make()
+    } finally {
+      system._sendInspectionEvent = tell
+    }
+  }
+
   /** Adds an observer, which is called at once. */
   inspect(observer: ((event: InspectionEvent) => void) | Observer<InspectionEvent>): Subscription {
     const subscription = this.#inspect(observer)
@@ -43,3 +60,5 @@ export class System {
     }
   }
 }
+
+function tellNobody(): void {}

@@ -1,5 +1,6 @@
 /** What all nodes of one tree share: its turns, time, chance, ids, events and ports. One per global manager; no module state. */
 import { nanoid } from 'nanoid'
+import type { InspectionEvent, Observer } from 'xstate'
 import { ConfigError, type Logger } from '../contract/index.ts'
 import {
   type AsyncContext,
@@ -13,10 +14,12 @@ import {
   TrafficObservers,
 } from '../port/index.ts'
 import { type GlobalSpec, nodeName, refuse } from '../spec/index.ts'
+import { clockOf } from './delays.ts'
 import { LifecycleBus } from './lifecycle-bus.ts'
 import { OwnClock } from './own-clock.ts'
 import { SignalHub } from './signal-hub.ts'
 import type { System } from './system.ts'
+import { inWords } from './told.ts'
 import { Turn } from './turn.ts'
 import { UnseenErrors } from './unseen-errors.ts'
 
@@ -53,8 +56,11 @@ export class Tree {
   observer: TrafficObserver | undefined
   readonly bus: LifecycleBus
   readonly signals: SignalHub
-  /** Made with the actor of the root. */
-  declare system: System
+  /** The life of its root, with whose actor the system is made. */
+  declare root: { readonly actor: unknown }
+  #system: System | undefined
+  /** What the actor of the root is made with. */
+  readonly actorOptions: () => object
   readonly uncounted = new Set<Uncounted>()
   /** How many shutdowns have yet to come to all managers below: while there is one, who is below asks the levels above whether they close. */
   spreading = 0
@@ -93,6 +99,11 @@ export class Tree {
     this.interceptor = spec.interceptor
     this.asyncContext = spec.asyncContext
     this.signals = new SignalHub(this.bus, this.clock)
+    const { clock, inspect } = spec
+    this.actorOptions = () => ({
+      clock: clockOf(this, clock),
+      ...(inspect === undefined ? {} : { inspect: inWords(inspect as Observer<InspectionEvent>, this.turn) }),
+    })
     this.idsAreLazy = spec.generateId === undefined
     this.#generateId = spec.generateId ?? (() => nanoid(ID_LENGTH))
     this.#store = spec.store
@@ -116,9 +127,19 @@ export class Tree {
     return this.strict || this.observer !== undefined || this.bus.isHeard
   }
 
+  /** Made with the actor of the root: when somebody first looks at one, or an actor of a user's begins. */
+  get system(): System {
+    if (this.#system === undefined) void this.root.actor
+    return this.#system as System
+  }
+
+  set system(system: System) {
+    this.#system = system
+  }
+
   /** True if somebody inspects its actors. */
   get isInspected(): boolean {
-    return this.system.isInspected
+    return this.#system !== undefined && this.#system.isInspected
   }
 
   /** True if what happens is written to a journal. */

@@ -252,7 +252,7 @@ describe('the package', () => {
     expect(execFileSync(process.execPath, ['--input-type=module', '-e', code], { cwd: root, encoding: 'utf8' })).toBe('0\n')
   })
 
-  test('an import makes no machine, and neither does a routine that nobody looks at', () => {
+  test('an import makes no machine, and neither do a routine and a manager that nobody looks at', () => {
     const code = `const { StateNode } = await import('xstate')
       const { _initialize: initialize } = StateNode.prototype
       const made = []
@@ -264,11 +264,14 @@ describe('the package', () => {
       await routine.outcome
       console.log(made.filter((key) => /routine|Manager/.test(key)).join())
       routine.actor.getSnapshot()
+      console.log(made.filter((key) => /routine|Manager/.test(key)).join())
+      local.actor.getSnapshot()
       console.log(made.filter((key) => /routine|Manager/.test(key)).join())`
     expect(execFileSync(process.execPath, ['--input-type=module', '-e', code], { cwd: root, encoding: 'utf8' }).split('\n')).toEqual([
       '',
-      'globalManager,appManager,localManager',
-      'globalManager,appManager,localManager,routine',
+      '',
+      'routine',
+      'routine,globalManager,appManager,localManager',
       '',
     ])
   })

@@ -1,6 +1,6 @@
 /** The routine's table stands in the sources as a constant; here it is asked for again. */
 import { expect, test } from 'vitest'
-import { rowOf, steps } from '../../src/routine/routine-steps.ts'
+import { steps } from '../../src/routine/routine-steps.ts'
 import { STATE_NAMES, STATES } from '../../src/routine/routine-table.ts'
 import { table, textOfTable } from '../support/routine-table.ts'
 
@@ -8,10 +8,8 @@ test("N2: the table in the sources is the one that XState's own transition() giv
   await expect(textOfTable()).toMatchFileSnapshot('../../src/routine/routine-table.ts')
 })
 
-test('N2: its rows are the states, whichever way XState writes them', () => {
+test('N2: its rows are the states, and as many as there are', () => {
   expect(STATES).toEqual(table.states)
   expect(STATE_NAMES).toEqual(table.names)
-  expect(table.states.map(rowOf)).toEqual(table.states.map((_, row) => row))
-  expect(['other', { running: 'other' }].map(rowOf)).toEqual([-1, -1])
   expect(steps).toHaveLength(table.cells.length)
 })

@@ -3,10 +3,12 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { type AnyMachineSnapshot, type AnyStateMachine, type EventObject, initialTransition, type StateValue, transition } from 'xstate'
 import { Decisions, follow } from '../../machines/decisions.ts'
-import { appManagerMachine, globalManagerMachine, localManagerMachine, ROUTINE_EVENTS, routineMachine } from '../../machines/index.ts'
+import { ROUTINE_EVENTS, routineMachine } from '../../machines/index.ts'
 import { MANAGER_TERMS } from '../../machines/manager.ts'
 import { ROUTINE_TERMS } from '../../machines/routine.ts'
 import { COLUMNS, EFFECT, EFFECTS, FIELD, FIELDS, FINAL, HANDLED, KILLS, steps, TARGET } from '../../src/routine/routine-steps.ts'
+import * as managers from '../../src/manager/manager-steps.ts'
+import { managerMachines } from './manager-table.ts'
 import { table } from './routine-table.ts'
 
 type RoutineEventType = (typeof ROUTINE_EVENTS)[number]
@@ -18,6 +20,16 @@ const scripts = fc.oneof(scriptsOf(...ROUTINE_EVENTS), scriptsOf('start', 'start
 
 type Terms = ConstructorParameters<typeof Decisions>[1]
 
+/** Most phases are passed, and what ends a life at once is rare. */
+const managerScripts = fc.array(
+  fc.record({
+    type: fc.constantFrom('phaseDone', 'phaseDone', 'phaseDone', ...MANAGER_TERMS.events, 'unheard of'),
+    mode: fc.constantFrom(undefined, 'graceful', 'immediate'),
+    error: fc.anything(),
+  }),
+  { maxLength: 12 },
+)
+
 /** Machines whose decisions are remembered, with what may be sent to them. */
 const remembered: readonly (readonly [AnyStateMachine, Terms, fc.Arbitrary<EventObject[]>])[] = [
   [
@@ -25,22 +37,7 @@ const remembered: readonly (readonly [AnyStateMachine, Terms, fc.Arbitrary<Event
     ROUTINE_TERMS,
     scripts.map((script) => script.map(({ type, payload }) => ({ type, output: payload, error: payload, reason: payload }))),
   ],
-  ...[globalManagerMachine, appManagerMachine, localManagerMachine].map(
-    (machine) =>
-      [
-        machine as AnyStateMachine,
-        MANAGER_TERMS,
-        fc.array(
-          fc.record({
-            // Most phases are passed, and what ends a life at once is rare.
-            type: fc.constantFrom('phaseDone', 'phaseDone', 'phaseDone', ...MANAGER_TERMS.events, 'unheard of'),
-            mode: fc.constantFrom(undefined, 'graceful', 'immediate'),
-            error: fc.anything(),
-          }),
-          { maxLength: 12 },
-        ),
-      ] as const,
-  ),
+  ...managerMachines.map((machine) => [machine, MANAGER_TERMS, managerScripts] as const),
 ]
 
 /** All of a snapshot that can be printed. */
@@ -133,5 +130,36 @@ export function holdEqual(numRuns: number, seed?: number): Compared {
     }),
     { numRuns, ...(seed === undefined ? {} : { seed }) },
   )
+  return compared
+}
+
+/** The same of managers, on so many scripts of each level. */
+export function holdManagersEqual(numRuns: number, seed?: number): Compared {
+  const compared: Compared = { runs: 0, steps: 0, met: new Map() }
+  for (const machine of managerMachines)
+    fc.assert(
+      fc.property(managerScripts, (script) => {
+        compared.runs++
+        let [snapshot] = initialTransition(machine, undefined) as [AnyMachineSnapshot, unknown]
+        let stage = 0
+        let error: unknown
+        for (const event of script) {
+          const [next, actions] = transition(machine, snapshot, event) as [AnyMachineSnapshot, readonly { readonly type: string }[]]
+          const step = managers.stepOf(stage, event)
+          const met = `${JSON.stringify(snapshot.value)} ${event.type}`
+          compared.met.set(met, (compared.met.get(met) ?? 0) + 1)
+          assert.equal((step & managers.HANDLED) !== 0, next !== snapshot || actions.length > 0)
+          assert.equal(managers.EFFECTS[(step >> managers.EFFECT) & 7], actions[0]?.type ?? 'none')
+          if ((step & managers.GAVE_UP) !== 0) ({ error } = event)
+          if (step !== 0) stage = managers.stageAfter(stage, step)
+          assert.deepEqual(managers.valueOf(stage), next.value)
+          assert.deepEqual({ ...machine.config.context, ...managers.contextOf(stage, error) }, next.context)
+          if (next.status === 'done') return
+          snapshot = next
+          compared.steps++
+        }
+      }),
+      { numRuns, ...(seed === undefined ? {} : { seed }) },
+    )
   return compared
 }
