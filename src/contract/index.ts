@@ -1,5 +1,6 @@
 /** What the library and its users agree on: errors, outcomes, reports, the handle and the context of a routine. */
 export {
+  asRefusal,
   AskTimeoutError,
   ConfigError,
   CurtaincallError,

@@ -2,6 +2,7 @@
 import { LONGEST_TIMER } from '../../machines/shutdown.ts'
 import { ambient, type AsyncContext } from './async-context.ts'
 import { LineTimer, type PlatformTime, PlatformTimes, type TimerLine } from './platform-time.ts'
+import { Rounds } from './rounds.ts'
 import { soon } from './soon.ts'
 
 /** Where the library takes time from. Milliseconds throughout. */
@@ -51,6 +52,7 @@ class ShortTimer {
  * A5  Of many that are due together only so many fire before the event loop turns ({@link AT_ONCE}).
  */
 export class PlatformClock implements Clock {
+  readonly rounds: Rounds = new Rounds(this)
   readonly #times = new PlatformTimes()
   readonly #context: AsyncContext
   /** That of the making of its tree. */
@@ -61,6 +63,11 @@ export class PlatformClock implements Clock {
   constructor(context: AsyncContext = ambient) {
     this.#context = context
     this.#making = context.capture()
+  }
+
+  /** What a timer hangs on that is armed now: A3. */
+  get time(): object {
+    return this.#times.present()
   }
 
   now(): number {
