@@ -32,11 +32,14 @@ async function oneForAll(n: number): Promise<void> {
   for (let isDone = false; !isDone; ) {
     const controllers = Array.from({ length: 9 }, () => new AbortController())
     const others = controllers.map(({ signal }) => steady(signal))
+    let reason: unknown = 'done'
     try {
       await fragile()
       isDone = true
-    } catch {}
-    for (const controller of controllers.toReversed()) controller.abort()
+    } catch (error) {
+      reason = error
+    }
+    for (const controller of controllers.toReversed()) controller.abort(reason)
     await Promise.all(others)
   }
   if (starts !== 10 * (n + 1)) throw new Error(`${starts} starts instead of ${10 * (n + 1)}`)

@@ -105,6 +105,20 @@ export class RoutineFailedError extends CurtaincallError {
   }
 }
 
+/**
+ * Makes an error that nobody throws: where it was made says nothing, is most of what an error costs, and keeps what the functions there
+ * close over. Whoever has forbidden to change that gets the stack.
+ */
+export function withoutStack<E extends Error>(make: () => E): E {
+  const { stackTraceLimit } = Error
+  if (!Reflect.set(Error, 'stackTraceLimit', 0)) return make()
+  try {
+    return make()
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit
+  }
+}
+
 /** `result()` of a routine that was cancelled; the reason is the `cause`. Also the reason itself where none was given. */
 export class RoutineCancelledError extends CurtaincallError {
   override name = 'RoutineCancelledError'

@@ -18,6 +18,7 @@ export {
   SelfAskError,
   SpawnRefusedError,
   StartFailedError,
+  withoutStack,
 } from './errors.ts'
 export type { ExitReason } from './exit-reason.ts'
 export { ExitRequest } from './exit-request.ts'

@@ -45,7 +45,8 @@ class ShortTimer {
  * Timers of one length share one of the platform's: arming and disarming one costs 0.1 µs instead of 0.47, and 96 B instead of 256.
  *
  * A1  Timers of one length fire in the order in which they were armed, none more than the platform's millisecond early.
- * A2  The platform has a timer of a length as long as one of that length is armed here, and no longer.
+ * A2  The platform has a timer of a length as long as one of that length is armed here, and no longer: of what ends by
+ *     itself ({@link disarm}) than into a microtask.
  * A3  A timer hangs on the functions of the platform that there were when it was armed (platform-time.ts), is disarmed by them, and shares
  *     a platform timer only with those that hang on the same. So a fake clock that comes or goes silences no timer but its own.
  * A4  A shared timer is armed in the asynchronous context of the making of its tree, so that it keeps no other.
@@ -122,6 +123,19 @@ export class PlatformClock implements Clock {
     } else if (timer instanceof ShortTimer) timer.time.clearTimeout(timer.handle)
   }
 
+  /**
+   * The same of a timer that is disarmed because its work has ended: the next of its length may be on its way. Children that are stopped
+   * one after the other have one timer of the platform then, and not one each.
+   */
+  disarm(timer: unknown): void {
+    const line = timer instanceof LineTimer ? timer.line : undefined
+    if (line === undefined || line.head !== line.tail) this.clearTimeout(timer)
+    else {
+      line.remove(timer as LineTimer)
+      closeSoon(line)
+    }
+  }
+
   #arm(line: TimerLine, due: number, left: number): void {
     // What is longer than the platform can wait is waited for in parts.
     const wait = Math.min(left, LONGEST_TIMER)
@@ -165,6 +179,16 @@ export class PlatformClock implements Clock {
       if (line.head !== undefined) soon(() => this.#fire(line))
     }
   }
+}
+
+/** The last of a line is gone, unless another one comes at once. */
+function closeSoon(line: TimerLine): void {
+  if (line.closes) return
+  line.closes = true
+  soon(() => {
+    line.closes = false
+    if (line.head === undefined) close(line)
+  })
 }
 
 /** The last of a line is gone. */

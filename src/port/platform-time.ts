@@ -45,6 +45,8 @@ export class TimerLine {
   timer: unknown
   /** What is due by then is due when the platform's timer fires, whatever the time of day is said to be. */
   until = 0
+  /** True if somebody looks in a microtask whether it is empty. */
+  closes = false
   /** How many have fired since the platform's timer did. */
   fired = 0
 
