@@ -77,7 +77,7 @@ export class LocalManager extends Manager {
   // The last is what a compiler reports: it says what is wrong with the options, whatever the work is.
   spawn<Given extends AnyWork>(name: string, work: Given, ...options: ArgumentsFor<Given>): HandleOf<Given>
   spawn(name: string, work: unknown, ...[options]: unknown[]): never {
-    // A name that lives has been checked.
+    // A name that is known has been checked.
     if (!this.registry.knows(name)) checkName('routine', name, this.path)
     const given = options as RoutineOptions<never> | undefined
     const input: unknown = given?.input

@@ -234,7 +234,7 @@ export abstract class Manager {
     checkName('waitFor', name, this.path)
     const { groups, waiting } = this.place
     const room: Waiters = { add: (look) => waiting.add(name, look), delete: (look) => waiting.delete(name, look) }
-    return waitUntil(() => !groups.has(name), [room], options, this.tree)
+    return waitUntil(() => groups.get(name)?.isIdle !== false, [room], options, this.tree)
   }
 
   // --- stopping ------------------------------------------------------------------------------

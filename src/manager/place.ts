@@ -25,6 +25,7 @@ export class Place implements NameRegistry<SupervisedRoutine>, IdRegistry {
   readonly tally = new Tally()
   #groups: Map<string, NameGroup<SupervisedRoutine>> | undefined
   services = 0
+  idle: NameGroup<SupervisedRoutine>[] | undefined
   #cancelReason: RoutineCancelledError | undefined
   readonly waiting = new NameWaiters()
   /** True if somebody has asked for the outcome. */

@@ -15,6 +15,9 @@ export interface Clock {
   clearTimeout(timer: unknown): void
 }
 
+/** Microtasks from the end of one thing to the beginning of the next, where somebody awaits that in a few async functions. */
+const MICROTASKS = 8
+
 /** Stands in for the platform's timer while the timers of a line that are due are fired. */
 const FIRING = Symbol('curtaincall.firing')
 
@@ -46,7 +49,7 @@ class ShortTimer {
  *
  * A1  Timers of one length fire in the order in which they were armed, none more than the platform's millisecond early.
  * A2  The platform has a timer of a length as long as one of that length is armed here, and no longer: of what ends by
- *     itself ({@link disarm}) than into a microtask.
+ *     itself ({@link disarm}) than {@link MICROTASKS}.
  * A3  A timer hangs on the functions of the platform that there were when it was armed (platform-time.ts), is disarmed by them, and shares
  *     a platform timer only with those that hang on the same. So a fake clock that comes or goes silences no timer but its own.
  * A4  A shared timer is armed in the asynchronous context of the making of its tree, so that it keeps no other.
@@ -128,12 +131,12 @@ export class PlatformClock implements Clock {
    * one after the other have one timer of the platform then, and not one each.
    */
   disarm(timer: unknown): void {
-    const line = timer instanceof LineTimer ? timer.line : undefined
-    if (line === undefined || line.head !== line.tail) this.clearTimeout(timer)
-    else {
-      line.remove(timer as LineTimer)
-      closeSoon(line)
-    }
+    if (timer instanceof LineTimer) {
+      const { line } = timer
+      if (line === undefined) return
+      line.remove(timer)
+      if (line.head === undefined) closeSoon(line)
+    } else this.clearTimeout(timer)
   }
 
   #arm(line: TimerLine, due: number, left: number): void {
@@ -181,14 +184,18 @@ export class PlatformClock implements Clock {
   }
 }
 
-/** The last of a line is gone, unless another one comes at once. */
+/** The last of a line is gone, unless another one comes within some microtasks: what one awaits, who then begins the next. */
 function closeSoon(line: TimerLine): void {
-  if (line.closes) return
-  line.closes = true
-  soon(() => {
-    line.closes = false
-    if (line.head === undefined) close(line)
-  })
+  const { closes } = line
+  line.closes = MICROTASKS
+  if (closes === 0) soon((line.look ??= () => look(line)))
+}
+
+/** One of these microtasks. */
+function look(line: TimerLine): void {
+  if (line.head !== undefined) line.closes = 0
+  else if (--line.closes > 0) soon((line.look ??= () => look(line)))
+  else close(line)
 }
 
 /** The last of a line is gone. */
