@@ -111,11 +111,11 @@ export class RoutineFailedError extends CurtaincallError {
  */
 export function withoutStack<E extends Error>(make: () => E): E {
   const { stackTraceLimit } = Error
-  if (!Reflect.set(Error, 'stackTraceLimit', 0)) return make()
+  Reflect.set(Error, 'stackTraceLimit', 0)
   try {
     return make()
   } finally {
-    Error.stackTraceLimit = stackTraceLimit
+    Reflect.set(Error, 'stackTraceLimit', stackTraceLimit)
   }
 }
 

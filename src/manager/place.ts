@@ -72,6 +72,11 @@ export class Place implements NameRegistry<SupervisedRoutine>, IdRegistry {
     return group?.living ?? 0
   }
 
+  /** True if one of this name lives, here or below. */
+  lives(name: string): boolean {
+    return this.groups.get(name)?.isIdle === false
+  }
+
   /** The living routines of this name here, in order of spawning. */
   named(name: string): SupervisedRoutine[] {
     return [...(this.groups.get(name) ?? [])]
