@@ -74,7 +74,8 @@ export class Place implements NameRegistry<SupervisedRoutine>, IdRegistry {
 
   /** True if one of this name lives, here or below. */
   lives(name: string): boolean {
-    return this.groups.get(name)?.isIdle === false
+    const group = this.groups.get(name)
+    return group?.isIdle === false
   }
 
   /** The living routines of this name here, in order of spawning. */
