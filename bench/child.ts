@@ -22,7 +22,7 @@ const n = Number(text)
 const { variant } = (await import(`./variant/${name}.ts`)) as { variant: Variant }
 
 /** Operations before the clock runs, and at least so many while it does: fewer for what is quadratic, or dear: its count is chosen for that. */
-const operations = name === 'xstate-spawn-child' ? 2_000 : variant.alone === undefined ? 50_000 : n
+const operations = name === 'xstate-spawn-child' ? 2_000 : variant.alone?.[benchmark] === undefined ? 50_000 : n
 /** Milliseconds that it runs before the clock does, at least: the compiler has done with it by then. */
 const WARM = 500
 
@@ -137,7 +137,13 @@ const measures: Record<string, () => Promise<number>> = {
   spawn: () => timed(variant.spawn?.bind(variant)),
   streamed: () => timed(variant.streamed?.bind(variant)),
   events: () => timed(variant.streamed?.bind(variant)),
+  'spawn-plain': () => timed(variant.spawnPlain?.bind(variant)),
+  'streamed-plain': () => timed(variant.streamedPlain?.bind(variant)),
+  single: () => timed(variant.single?.bind(variant)),
+  'spawn-stop': () => timed(variant.spawnAndStop?.bind(variant)),
   restart: () => timed(variant.restart?.bind(variant)),
+  // What that of a child is held beside.
+  'restart-child': () => timed(variant.restart?.bind(variant)),
   send: () => timed(variant.send?.bind(variant)),
   ask: () => timed(variant.ask?.bind(variant)),
   'call-p50': () => call(50),

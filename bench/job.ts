@@ -18,6 +18,13 @@ export async function task(i: number, signal: AbortSignal): Promise<number> {
   return i
 }
 
+/** The same where nobody has a use for a signal. */
+export async function plainTask(i: number): Promise<number> {
+  await undefined
+  if (i % 100 === 0) throw new Error('one in a hundred')
+  return i
+}
+
 /** How many of n tasks fail. */
 export const failures = (n: number): number => Math.ceil(n / 100)
 
@@ -71,6 +78,14 @@ export interface Variant {
   spawn?(n: number): Promise<void>
   /** The next submitted when one ends, {@link LIMIT} live. */
   streamed?(n: number): Promise<void>
+  /** As `spawn`, without timeouts and signals. */
+  spawnPlain?(n: number): Promise<void>
+  /** As `streamed`, without timeouts and signals. */
+  streamedPlain?(n: number): Promise<void>
+  /** The same, and none is submitted before the last has ended. */
+  single?(n: number): Promise<void>
+  /** Each is begun, has run, is told to stop, and has ended, {@link LIMIT} live. */
+  spawnAndStop?(n: number): Promise<void>
   /** One that fails and is started again, n times. */
   restart?(n: number): Promise<void>
   /** n messages to one receiver, which adds them up, a thousand in a turn. */
@@ -98,6 +113,11 @@ export async function stream(n: number, each: (i: number) => Promise<void>): Pro
     while (i < n) await each(i++)
   }
   await Promise.all(Array.from({ length: LIMIT }, lane))
+}
+
+/** Runs `each(i)` for 0 to n - 1, one after the other. */
+export async function oneByOne(n: number, each: (i: number) => Promise<void>): Promise<void> {
+  for (let i = 0; i < n; i++) await each(i)
 }
 
 /** How many messages are sent before the receiver has its turn. */

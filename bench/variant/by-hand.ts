@@ -16,6 +16,35 @@ function supervise(i: number): Promise<number> {
   })
 }
 
+/** Ten that are started together; the last fails n times, the others are told to stop, and once they have, all are started again. */
+async function oneForAll(n: number): Promise<void> {
+  let starts = 0
+  let crashes = 0
+  const steady = (signal: AbortSignal): Promise<void> => {
+    starts++
+    return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+  }
+  const fragile = async (): Promise<void> => {
+    starts++
+    await undefined
+    if (crashes++ < n) throw new Error('again')
+  }
+  for (let isDone = false; !isDone; ) {
+    const controllers = Array.from({ length: 9 }, () => new AbortController())
+    const others = controllers.map(({ signal }) => steady(signal))
+    let reason: unknown = 'done'
+    try {
+      await fragile()
+      isDone = true
+    } catch (error) {
+      reason = error
+    }
+    for (const controller of controllers.toReversed()) controller.abort(reason)
+    await Promise.all(others)
+  }
+  if (starts !== 10 * (n + 1)) throw new Error(`${starts} starts instead of ${10 * (n + 1)}`)
+}
+
 const each = (i: number, check: Check): Promise<void> =>
   supervise(i).then(
     (output) => check.done(output),
@@ -62,6 +91,8 @@ export const variant: Variant = {
       } catch {}
     }
   },
+
+  alone: { 'one-for-all': oneForAll },
 
   figures: {
     refused: () => perOperation(() => timed(MANY, () => throws(refuse, /^no more/))),

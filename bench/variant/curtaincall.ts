@@ -1,11 +1,42 @@
-import { createGlobalManager, type LifecycleEvent, type LocalManager, type RoutineContext } from '../../src/index.ts'
-import { askAll, callAll, Check, DEADLINE, held, LIMIT, sendAll, stream, Sum, task, TIMEOUT, type Variant } from '../job.ts'
+import { createGlobalManager, type LifecycleEvent, type LocalManager, type RoutineContext, type RoutineOptions } from '../../src/index.ts'
+import {
+  askAll,
+  callAll,
+  Check,
+  DEADLINE,
+  held,
+  LIMIT,
+  oneByOne,
+  plainTask,
+  sendAll,
+  stream,
+  Sum,
+  task,
+  TIMEOUT,
+  type Variant,
+} from '../job.ts'
 import { beating, perOperation, expect, MANY, SILENCE, throws, timed } from '../own-time.ts'
 
 async function submit(local: LocalManager, i: number, check: Check): Promise<void> {
   const outcome = await local.spawn('task', ({ signal }) => task(i, signal), { timeout: TIMEOUT }).outcome
   if (outcome.status === 'completed') check.done(outcome.output)
   else check.failed()
+}
+
+async function submitPlain(local: LocalManager, i: number, check: Check): Promise<void> {
+  const outcome = await local.spawn('task', () => plainTask(i)).outcome
+  if (outcome.status === 'completed') check.done(outcome.output)
+  else check.failed()
+}
+
+/** Has all of them run, at most {@link LIMIT} at a time. */
+async function plainly(n: number, run: (n: number, each: (i: number) => Promise<void>) => Promise<unknown>): Promise<void> {
+  const global = createGlobalManager()
+  const local = global.createApp('app').createLocal('local', { maxRoutines: LIMIT, overflow: 'queue', maxQueue: n })
+  const check = new Check(n)
+  await run(n, (i) => submitPlain(local, i, check))
+  check.verify()
+  await global.shutdown()
 }
 
 const untilAborted = ({ signal }: { signal: AbortSignal }) =>
@@ -45,6 +76,20 @@ async function beat(n: number): Promise<number> {
   return figure
 }
 
+/** Fails n times, and is started again by this. */
+export async function restarted(n: number, options: RoutineOptions): Promise<void> {
+  const global = createGlobalManager()
+  const local = global.createApp('app').createLocal('local', { maxRestarts: Infinity })
+  const body = async ({ incarnation }: { incarnation: number }): Promise<number> => {
+    await undefined
+    if (incarnation <= n) throw new Error('again')
+    return incarnation
+  }
+  const last = await local.spawn('task', body, options).result()
+  if (last !== n + 1) throw new Error(`ended at ${last}`)
+  await global.shutdown()
+}
+
 export const variant: Variant = {
   figures: { dropped, refused, beating: beat },
 
@@ -63,6 +108,28 @@ export const variant: Variant = {
     const check = new Check(n)
     await stream(n, (i) => submit(local, i, check))
     check.verify()
+    await global.shutdown()
+  },
+
+  spawnPlain: (n) => plainly(n, (count, each) => Promise.all(Array.from({ length: count }, (_, i) => each(i)))),
+  streamedPlain: (n) => plainly(n, stream),
+  single: (n) => plainly(n, oneByOne),
+
+  async spawnAndStop(n) {
+    const global = createGlobalManager()
+    const local = global.createApp('app').createLocal('local', { maxRoutines: LIMIT })
+    let ran = 0
+    const body = (context: RoutineContext): Promise<void> => {
+      ran++
+      return untilAborted(context)
+    }
+    await stream(n, async () => {
+      const routine = local.spawn('task', body)
+      await routine.started
+      const outcome = await routine.cancel()
+      if (outcome.status !== 'cancelled') throw new Error(`${outcome.status} instead of cancelled`)
+    })
+    expect(ran, n)
     await global.shutdown()
   },
 
@@ -89,18 +156,7 @@ export const variant: Variant = {
     await global.shutdown()
   },
 
-  async restart(n) {
-    const global = createGlobalManager()
-    const local = global.createApp('app').createLocal('local', { maxRestarts: Infinity })
-    const body = async ({ incarnation }: { incarnation: number }): Promise<number> => {
-      await undefined
-      if (incarnation <= n) throw new Error('again')
-      return incarnation
-    }
-    const last = await local.spawn('task', body, { restart: 'transient' }).result()
-    if (last !== n + 1) throw new Error(`ended at ${last}`)
-    await global.shutdown()
-  },
+  restart: (n) => restarted(n, { restart: 'transient' }),
 
   async send(n) {
     const global = createGlobalManager()

@@ -1,5 +1,5 @@
 /** nact has no limit, timeout or signal for a task: they are added by hand, streamed. */
-import { dispatch, query, type Ref, spawn, start } from 'nact'
+import { dispatch, query, type Ref, spawn, start, stop } from 'nact'
 import { askAll, callAll, Check, sendAll, stream, Sum, task, TIMEOUT, type Variant } from '../job.ts'
 
 function submit(system: unknown, i: number, check: Check): Promise<void> {
@@ -54,6 +54,25 @@ export const variant: Variant = {
       'receiver',
     )
     await askAll(n, (i) => query(receiver as never, ((sender: Ref<number>) => ({ i, sender })) as never, TIMEOUT) as Promise<number>)
+  },
+
+  async spawnAndStop(n) {
+    const system = start()
+    let ran = 0
+    await stream(n, async (i) => {
+      const started = Promise.withResolvers<void>()
+      const stopped = Promise.withResolvers<void>()
+      const work = (): undefined => {
+        ran++
+        started.resolve()
+      }
+      const actor = spawn(system as never, work as never, `task-${i}`, { afterStop: () => stopped.resolve() } as never)
+      dispatch(actor as unknown as Ref<string>, 'go')
+      await started.promise
+      stop(actor as never)
+      await stopped.promise
+    })
+    if (ran !== n) throw new Error(`${ran} instead of ${n}`)
   },
 
   async restart(n) {

@@ -1,5 +1,5 @@
 import PQueue, { TimeoutError } from 'p-queue'
-import { callAll, Check, LIMIT, stream, task, TIMEOUT, type Variant } from '../job.ts'
+import { callAll, Check, LIMIT, oneByOne, plainTask, stream, task, TIMEOUT, type Variant } from '../job.ts'
 
 function submit(queue: PQueue, i: number, check: Check): Promise<void> {
   const controller = new AbortController()
@@ -12,6 +12,23 @@ function submit(queue: PQueue, i: number, check: Check): Promise<void> {
         check.failed()
       },
     )
+}
+
+function submitPlain(queue: PQueue, i: number, check: Check): Promise<void> {
+  return queue
+    .add(() => plainTask(i))
+    .then(
+      (output) => check.done(output),
+      () => check.failed(),
+    )
+}
+
+/** Has all of them run, at most {@link LIMIT} at a time. */
+async function plainly(n: number, run: (n: number, each: (i: number) => Promise<void>) => Promise<unknown>): Promise<void> {
+  const queue = new PQueue({ concurrency: LIMIT })
+  const check = new Check(n)
+  await run(n, (i) => submitPlain(queue, i, check))
+  check.verify()
 }
 
 export const variant: Variant = {
@@ -28,6 +45,10 @@ export const variant: Variant = {
     await stream(n, (i) => submit(queue, i, check))
     check.verify()
   },
+
+  spawnPlain: (n) => plainly(n, (count, each) => Promise.all(Array.from({ length: count }, (_, i) => each(i)))),
+  streamedPlain: (n) => plainly(n, stream),
+  single: (n) => plainly(n, oneByOne),
 
   async call(n, timed) {
     const queue = new PQueue({ concurrency: LIMIT })

@@ -83,11 +83,39 @@ export class SpawnRefusedError extends CurtaincallError {
   declare readonly code: 'ERR_NOT_ACCEPTING' | 'ERR_AT_CAPACITY' | 'ERR_QUEUE_FULL'
 }
 
+/**
+ * Makes an error of the platform, which its caller has made, a refusal: it has all that one has whose constructor was called. Whoever is
+ * full refuses many, and the platform looks for each constructor of a class on the stack: a third of what an error costs.
+ */
+export function asRefusal(error: Error, code: SpawnRefusedError['code'], path: string): SpawnRefusedError {
+  const refusal = Object.setPrototypeOf(error, SpawnRefusedError.prototype) as Writable<SpawnRefusedError>
+  refusal.name = 'SpawnRefusedError'
+  refusal.code = code
+  refusal.path = path
+  return refusal
+}
+
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] }
+
 /** `result()` of a routine that failed; the error as it was thrown is the `cause`. */
 export class RoutineFailedError extends CurtaincallError {
   override name = 'RoutineFailedError'
   constructor(message: string, options?: CurtaincallErrorOptions) {
     super('ERR_FAILED', message, options)
+  }
+}
+
+/**
+ * Makes an error that nobody throws: where it was made says nothing, is most of what an error costs, and keeps what the functions there
+ * close over. Whoever has forbidden to change that gets the stack.
+ */
+export function withoutStack<E extends Error>(make: () => E): E {
+  const { stackTraceLimit } = Error
+  Reflect.set(Error, 'stackTraceLimit', 0)
+  try {
+    return make()
+  } finally {
+    Reflect.set(Error, 'stackTraceLimit', stackTraceLimit)
   }
 }
 

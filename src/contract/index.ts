@@ -1,5 +1,6 @@
 /** What the library and its users agree on: errors, outcomes, reports, the handle and the context of a routine. */
 export {
+  asRefusal,
   AskTimeoutError,
   ConfigError,
   CurtaincallError,
@@ -17,6 +18,7 @@ export {
   SelfAskError,
   SpawnRefusedError,
   StartFailedError,
+  withoutStack,
 } from './errors.ts'
 export type { ExitReason } from './exit-reason.ts'
 export { ExitRequest } from './exit-request.ts'

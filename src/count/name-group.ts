@@ -17,6 +17,8 @@ export interface NameRegistry<Member extends Named<Member>> extends TreeNode {
   readonly groups: Map<string, NameGroup<Member>>
   /** Who waits until none of a name lives: they outlast the groups. */
   readonly waiting: NameWaiters
+  /** Groups none of which lives any more, as far as they are kept; some may live again. */
+  idle: NameGroup<Member>[] | undefined
   readonly tally: Tally
   readonly up: NameRegistry<Member> | undefined
   /** How many of the living, here and below, are children under a strategy: a drain does not wait for them. */
@@ -26,6 +28,9 @@ export interface NameRegistry<Member extends Named<Member>> extends TreeNode {
   /** Of the whole tree: by name, the groups that have living routines of their own; undefined until somebody looks for them. */
   readonly index: TreeIndex<NameGroup<Member>> | undefined
 }
+
+/** So many groups of a level are kept that have nobody. */
+const IDLE = 16
 
 /** Those who wait at one level until none of a name lives. */
 export class NameWaiters {
@@ -61,7 +66,8 @@ export class NameWaiters {
 const passing = /* @__PURE__ */ new Counters()
 
 /**
- * N1  A group is registered exactly as long as one of its routines lives.
+ * N1  A group is registered as long as one of its routines lives, and then until so many others of its level have none ({@link IDLE}): who
+ *     begins one at a time, or stops and starts a group, finds it again. Of an idle one no level above counts that it is there.
  * N2  What is counted is counted at one place, and added to all levels before any of them is read: a routine is counted four times
  *     in its life, and three levels each time are a tenth of what it costs.
  * N3  Who waits until none of a name lives is told behind the listeners of the last end, and only if none lives then.
@@ -78,6 +84,11 @@ export class NameGroup<Member extends Named<Member>> {
   #living = 0
   /** Groups of the level below that are registered. */
   #below = 0
+  /** True while none of them lives. */
+  isIdle = false
+  /** True if it is among the idle ones of its level, or was when it became one. */
+  #isListed = false
+  #isGone = false
   #isUncounted = false
   // What is new. Many a name has but one routine, which is born and begins, and then lives for long: the rest is made when it is needed.
   #spawned = 0
@@ -98,12 +109,14 @@ export class NameGroup<Member extends Named<Member>> {
   /** The group of a name, made if there is none, and so at all levels above. */
   static of<Member extends Named<Member>>(name: string, registry: NameRegistry<Member>): NameGroup<Member> {
     const known = registry.groups.get(name)
-    if (known !== undefined) return known
+    if (known?.isIdle === false) return known
+    if (known?.returns() === true) return known
     // From the first level down that has none: a tree may be deeper than a stack holds.
     const missing: NameRegistry<Member>[] = []
     let group: NameGroup<Member> | undefined
     for (let level: NameRegistry<Member> | undefined = registry; level !== undefined && group === undefined; level = level.up) {
       group = level.groups.get(name)
+      if (group?.isIdle === true && !group.returns()) group = undefined
       if (group === undefined) missing.push(level)
     }
     for (let level = missing.pop(); level !== undefined; level = missing.pop()) {
@@ -171,11 +184,36 @@ export class NameGroup<Member extends Named<Member>> {
   /** None of them lives any more. */
   #leave(): void {
     for (let group: NameGroup<Member> | undefined = this; group?.isEmpty === true; group = group.up) {
-      group.home.groups.delete(group.name)
-      // Names that are made up at runtime are not to gather.
-      if (group.#isUncounted) group.addUp()
+      group.isIdle = true
       if (group.up !== undefined) group.up.#below--
+      if (!group.#isListed) group.#list()
     }
+  }
+
+  /** Names that are made up at runtime are not to gather: the one that has been idle for the longest goes. */
+  #list(): void {
+    this.#isListed = true
+    const idle = (this.home.idle ??= [])
+    if (idle.push(this) <= IDLE) return
+    const oldest = idle.shift() as NameGroup<Member>
+    oldest.#isListed = false
+    if (oldest.isIdle) oldest.#go()
+  }
+
+  #go(): void {
+    this.#isGone = true
+    if (this.home.groups.get(this.name) === this) this.home.groups.delete(this.name)
+    if (this.#isUncounted) this.addUp()
+  }
+
+  /** One of them is to live again. False if it cannot be one of this group, since one further up is gone. */
+  returns(): boolean {
+    for (let group: NameGroup<Member> | undefined = this; group !== undefined; group = group.up) if (group.#isGone) return false
+    for (let group: NameGroup<Member> | undefined = this; group?.isIdle === true; group = group.up) {
+      group.isIdle = false
+      if (group.up !== undefined) group.up.#below++
+    }
+    return true
   }
 
   get #news(): Counters {

@@ -1,9 +1,10 @@
 /** The supervisor of routines. */
 import type { AnyActorLogic } from 'xstate'
+import type { RefusalCode } from '../../machines/lifecycle-event.ts'
 import type { ManagerMachine } from '../../machines/manager.ts'
 import { Manager } from './manager.ts'
 import { managerLogic } from './manager-logic.ts'
-import type { AnyRoutine, Routine, RoutineFrom, Work } from '../contract/index.ts'
+import { type AnyRoutine, asRefusal, type Routine, type RoutineFrom, type Work } from '../contract/index.ts'
 import {
   checkName,
   checkWork,
@@ -19,6 +20,12 @@ import {
 import { announce, type SupervisedRoutine } from '../routine/index.ts'
 import type { RoutineRegistry } from '../supervision/index.ts'
 import type { AnyWork, ArgumentsFor, HandleOf, InputIsMissing, RoutineContext, Whole } from './body.ts'
+
+/** Why a spawn is refused. */
+interface Refusal {
+  readonly code: RefusalCode
+  readonly message: string
+}
 
 /**
  * Supervises routines: one-for-one, by their restart types, within limits.
@@ -70,7 +77,7 @@ export class LocalManager extends Manager {
   // The last is what a compiler reports: it says what is wrong with the options, whatever the work is.
   spawn<Given extends AnyWork>(name: string, work: Given, ...options: ArgumentsFor<Given>): HandleOf<Given>
   spawn(name: string, work: unknown, ...[options]: unknown[]): never {
-    // A name that lives has been checked.
+    // A name that is known has been checked.
     if (!this.registry.knows(name)) checkName('routine', name, this.path)
     const given = options as RoutineOptions<never> | undefined
     const input: unknown = given?.input
@@ -82,28 +89,42 @@ export class LocalManager extends Manager {
     const id = spec.id ?? (idsAreLazy ? undefined : this.#askForId(name))
     const context = this.tree.captureContext()
     const outer = turn.begin(!isPlain || this.tree.isWatched)
+    let refused: Refusal | undefined
     try {
-      return this.#admit(name, logic, spec, input, id, context) as never
+      const waits = this.#mustQueue()
+      refused = waits || this.closed ? this.#refusalOf(name, waits) : undefined
+      if (refused === undefined) return this.#admit(name, logic, spec, input, id, context, waits) as never
     } finally {
       if (outer) turn.end()
     }
+    // Here, and not where it is decided: each frame that an error passes, or has in its stack, costs as much as a small spawn.
+    throw asRefusal(new Error(refused.message), refused.code, this.path)
   }
 
   /** Asks a given generator, after the checks for a refusal: a spawn that is refused uses up no id. */
   #askForId(name: string): string {
     const { turn } = this.tree
     const outer = turn.begin()
+    let refused: Refusal | undefined
     try {
-      this.#checkRoom(name)
+      refused = this.#refusalOf(name, this.#mustQueue())
     } finally {
       if (outer) turn.end()
     }
+    if (refused !== undefined) throw asRefusal(new Error(refused.message), refused.code, this.path)
     return this.registry.generateId()
   }
 
-  #admit(name: string, work: Work, spec: RoutineSpec, input: unknown, id: string | undefined, context: unknown): SupervisedRoutine {
+  #admit(
+    name: string,
+    work: Work,
+    spec: RoutineSpec,
+    input: unknown,
+    id: string | undefined,
+    context: unknown,
+    waits: boolean,
+  ): SupervisedRoutine {
     const { registry, tree } = this
-    const waits = this.#checkRoom(name)
     const routine = registry.add(name, work, spec, input, id)
     if (context !== undefined) routine.ownMemory.asyncContext = context
     if (waits) registry.queue.push(routine, ++tree.ticket)
@@ -121,20 +142,25 @@ export class LocalManager extends Manager {
     return routine
   }
 
-  /** True if it has to queue. Throws if it is refused. */
-  #checkRoom(name: string): boolean {
-    if (this.closed) this.life.place.refuse(name, 'ERR_NOT_ACCEPTING', `${this.path} is ${this.state} and accepts nothing`)
-    const waits = this.registry.queued > 0 || this.life.gate.full() !== undefined
-    if (waits) this.#checkQueue(name)
-    return waits
+  /** True if who is admitted has to queue. */
+  #mustQueue(): boolean {
+    return this.registry.queued > 0 || this.life.gate.full() !== undefined
   }
 
-  #checkQueue(name: string): void {
-    const { overflow, maxQueue } = this.spec
-    if (overflow === 'reject')
-      this.life.place.refuse(name, 'ERR_AT_CAPACITY', `${this.path} has no permit left for ${name}: ${this.life.describeLimit()}`)
-    if (this.queued >= maxQueue)
-      this.life.place.refuse(name, 'ERR_QUEUE_FULL', `${this.path} has ${maxQueue} routines queued, which is the limit`)
+  /** Why a spawn of this name is refused, which is counted and announced; undefined if it is not. In a turn. */
+  #refusalOf(name: string, waits: boolean): Refusal | undefined {
+    const { path, spec } = this
+    if (this.closed) return this.#refuse(name, 'ERR_NOT_ACCEPTING', `${path} is ${this.state} and accepts nothing`)
+    if (!waits) return undefined
+    if (spec.overflow === 'reject')
+      return this.#refuse(name, 'ERR_AT_CAPACITY', `${path} has no permit left for ${name}: ${this.life.describeLimit()}`)
+    if (this.queued < spec.maxQueue) return undefined
+    return this.#refuse(name, 'ERR_QUEUE_FULL', `${path} has ${spec.maxQueue} routines queued, which is the limit`)
+  }
+
+  #refuse(name: string, code: RefusalCode, message: string): Refusal {
+    this.life.place.refuse(name, code)
+    return { code, message }
   }
 
   /** Ended routines that are kept for a look, the latest last; see `retain`. */

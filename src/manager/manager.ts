@@ -232,9 +232,10 @@ export abstract class Manager {
    */
   waitFor(name: string, options: WaitOptions = {}): Promise<boolean> {
     checkName('waitFor', name, this.path)
-    const { groups, waiting } = this.place
+    const { place } = this
+    const { waiting } = place
     const room: Waiters = { add: (look) => waiting.add(name, look), delete: (look) => waiting.delete(name, look) }
-    return waitUntil(() => !groups.has(name), [room], options, this.tree)
+    return waitUntil(() => !place.lives(name), [room], options, this.tree)
   }
 
   // --- stopping ------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 /** A place in the tree: its name, its counters and permits, and its listeners. */
 import type { ControlEvent, LifecycleEvent, ManagerEvent, RefusalCode } from '../../machines/lifecycle-event.ts'
 import { Gate } from '../admission/index.ts'
-import { RoutineCancelledError, SpawnRefusedError } from '../contract/index.ts'
+import { RoutineCancelledError } from '../contract/index.ts'
 import { countAll, type Counters, type Metrics, type NameGroup, type NameRegistry, NameWaiters, Tally } from '../count/index.ts'
 import type { IdRegistry, SupervisedRoutine } from '../routine/index.ts'
 import { Listeners, type PhaseHold, type Tree, type TreeIndex } from '../turn/index.ts'
@@ -25,6 +25,7 @@ export class Place implements NameRegistry<SupervisedRoutine>, IdRegistry {
   readonly tally = new Tally()
   #groups: Map<string, NameGroup<SupervisedRoutine>> | undefined
   services = 0
+  idle: NameGroup<SupervisedRoutine>[] | undefined
   #cancelReason: RoutineCancelledError | undefined
   readonly waiting = new NameWaiters()
   /** True if somebody has asked for the outcome. */
@@ -71,6 +72,12 @@ export class Place implements NameRegistry<SupervisedRoutine>, IdRegistry {
     return group?.living ?? 0
   }
 
+  /** True if one of this name lives, here or below. */
+  lives(name: string): boolean {
+    const group = this.groups.get(name)
+    return group?.isIdle === false
+  }
+
   /** The living routines of this name here, in order of spawning. */
   named(name: string): SupervisedRoutine[] {
     return [...(this.groups.get(name) ?? [])]
@@ -105,15 +112,13 @@ export class Place implements NameRegistry<SupervisedRoutine>, IdRegistry {
     return `${place.path} allows ${place.gate.max}`
   }
 
-  /** Counts and announces a refusal, and throws it. In a turn. */
-  refuse(name: string, code: RefusalCode, message: string): never {
+  /** Counts and announces a refusal. In a turn. */
+  refuse(name: string, code: RefusalCode): void {
     for (let place: Place | undefined = this; place !== undefined; place = place.up) place.tally.refuse(name)
     const { bus, clock } = this.tree
     const seq = bus.next()
-    const { path } = this
     if (bus.hears('routine.refused'))
-      bus.publish(this.listeners, { type: 'routine.refused', path, name, code, at: clock.now(), seq, cause: null })
-    throw new SpawnRefusedError(code, message, { path })
+      bus.publish(this.listeners, { type: 'routine.refused', path: this.path, name, code, at: clock.now(), seq, cause: null })
   }
 
   /** Numbers an event of this manager and delivers it. `hold` takes promises that its listeners return, and what they throw. In a turn. */

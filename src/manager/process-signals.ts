@@ -64,13 +64,16 @@ function toldOfTheEnd(global: GlobalManager): Set<ProcessSignals> {
   return told
 }
 
+/** Made with the first that listens. */
+let made: ReturnType<typeof machineOfSignals> | undefined
+
 /** Carries out what machines/signals.ts decides, for the process that this runs in. */
 class ProcessSignals {
   readonly #global: GlobalManager
   readonly #names: ReadonlySet<SignalName>
   readonly #shutdown: ShutdownOptions
   readonly #within: number
-  readonly #machine = machineOfSignals()
+  readonly #machine = (made ??= machineOfSignals())
   #state: SnapshotFrom<ReturnType<typeof machineOfSignals>>
   #latest: SignalName = 'SIGTERM'
   /** True once the operating system has sent one: what others emit, such as tests, ends no process. */

@@ -162,7 +162,7 @@ export class Question {
     const { clock, signals } = this.addressee.tree
     if (this.at === 'open') this.mailbox.closed(this)
     else if (this.at === 'waits') this.mailbox.withdrawn()
-    clock.clearTimeout(this.timer)
+    clock.disarm(this.timer)
     if (this.signal !== undefined) signals.unbind(this.signal, this)
     return true
   }

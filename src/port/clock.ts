@@ -2,6 +2,7 @@
 import { LONGEST_TIMER } from '../../machines/shutdown.ts'
 import { ambient, type AsyncContext } from './async-context.ts'
 import { LineTimer, type PlatformTime, PlatformTimes, type TimerLine } from './platform-time.ts'
+import { Rounds } from './rounds.ts'
 import { soon } from './soon.ts'
 
 /** Where the library takes time from. Milliseconds throughout. */
@@ -13,6 +14,9 @@ export interface Clock {
   /** Disarms a timer; one that has fired or is unknown is ignored. */
   clearTimeout(timer: unknown): void
 }
+
+/** Microtasks from the end of one thing to the beginning of the next, where somebody awaits that in a few async functions. */
+const MICROTASKS = 8
 
 /** Stands in for the platform's timer while the timers of a line that are due are fired. */
 const FIRING = Symbol('curtaincall.firing')
@@ -44,13 +48,15 @@ class ShortTimer {
  * Timers of one length share one of the platform's: arming and disarming one costs 0.1 µs instead of 0.47, and 96 B instead of 256.
  *
  * A1  Timers of one length fire in the order in which they were armed, none more than the platform's millisecond early.
- * A2  The platform has a timer of a length as long as one of that length is armed here, and no longer.
+ * A2  The platform has a timer of a length as long as one of that length is armed here, and no longer: of what ends by
+ *     itself ({@link disarm}) than {@link MICROTASKS}.
  * A3  A timer hangs on the functions of the platform that there were when it was armed (platform-time.ts), is disarmed by them, and shares
  *     a platform timer only with those that hang on the same. So a fake clock that comes or goes silences no timer but its own.
  * A4  A shared timer is armed in the asynchronous context of the making of its tree, so that it keeps no other.
  * A5  Of many that are due together only so many fire before the event loop turns ({@link AT_ONCE}).
  */
 export class PlatformClock implements Clock {
+  readonly rounds: Rounds = new Rounds(this)
   readonly #times = new PlatformTimes()
   readonly #context: AsyncContext
   /** That of the making of its tree. */
@@ -61,6 +67,11 @@ export class PlatformClock implements Clock {
   constructor(context: AsyncContext = ambient) {
     this.#context = context
     this.#making = context.capture()
+  }
+
+  /** What a timer hangs on that is armed now: A3. */
+  get time(): object {
+    return this.#times.present()
   }
 
   now(): number {
@@ -115,6 +126,19 @@ export class PlatformClock implements Clock {
     } else if (timer instanceof ShortTimer) timer.time.clearTimeout(timer.handle)
   }
 
+  /**
+   * The same of a timer that is disarmed because its work has ended: the next of its length may be on its way. Children that are stopped
+   * one after the other have one timer of the platform then, and not one each.
+   */
+  disarm(timer: unknown): void {
+    if (timer instanceof LineTimer) {
+      const { line } = timer
+      if (line === undefined) return
+      line.remove(timer)
+      if (line.head === undefined) closeSoon(line)
+    } else this.clearTimeout(timer)
+  }
+
   #arm(line: TimerLine, due: number, left: number): void {
     // What is longer than the platform can wait is waited for in parts.
     const wait = Math.min(left, LONGEST_TIMER)
@@ -158,6 +182,20 @@ export class PlatformClock implements Clock {
       if (line.head !== undefined) soon(() => this.#fire(line))
     }
   }
+}
+
+/** The last of a line is gone, unless another one comes within some microtasks: what one awaits, who then begins the next. */
+function closeSoon(line: TimerLine): void {
+  const { closes } = line
+  line.closes = MICROTASKS
+  if (closes === 0) soon((line.look ??= () => look(line)))
+}
+
+/** One of these microtasks. */
+function look(line: TimerLine): void {
+  if (line.head !== undefined) line.closes = 0
+  else if (--line.closes > 0) soon((line.look ??= () => look(line)))
+  else close(line)
 }
 
 /** The last of a line is gone. */

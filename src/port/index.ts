@@ -5,6 +5,7 @@ export { type Ground, groundOf, isGrounded, type Pending, type Run } from './gro
 export { INTERCEPTOR, type Interceptor } from './interceptor.ts'
 export { platformContext } from './platform-context.ts'
 export { TIMEKEEPER } from './platform-time.ts'
+export { type Round, type Watched } from './rounds.ts'
 export { running } from './running.ts'
 export { soon } from './soon.ts'
 export { type JournalEntry, STORE, type Store } from './store.ts'

@@ -45,6 +45,9 @@ export class TimerLine {
   timer: unknown
   /** What is due by then is due when the platform's timer fires, whatever the time of day is said to be. */
   until = 0
+  /** In so many microtasks it is closed, if it is empty by then. */
+  closes = 0
+  look: (() => void) | undefined
   /** How many have fired since the platform's timer did. */
   fired = 0
 

@@ -12,6 +12,8 @@ const STARTING: ReadonlySet<string | symbol> = new Set(['spawn', 'startChild', '
 /** One run of a function. */
 export interface BodyRun extends Run {
   readonly subject: BodySubject
+  /** Undefined where nobody listens for it. */
+  readonly heartbeat: { beat(): void } | undefined
 }
 
 /** A routine whose work is a function. */
@@ -104,7 +106,8 @@ export class BodyContext implements ContextOf<object> {
 
   get heartbeat(): () => void {
     const run = this.#run
-    return () => run.beat()
+    const { heartbeat } = run
+    return heartbeat === undefined ? () => run.beat() : () => heartbeat.beat()
   }
 
   get exit(): (reason: ExitReason) => never {

@@ -316,7 +316,7 @@ export class Incarnation implements Run, Launch, SignalOwner {
 
   #disarm(): void {
     if (this.#timer === undefined) return
-    this.tree.clock.clearTimeout(this.#timer)
+    this.tree.clock.disarm(this.#timer)
     this.#timer = undefined
   }
 

@@ -1,7 +1,7 @@
 /** Carries out the commands of the process in machines/supervisor.ts on the children of a supervisor. */
 import type { Begun } from '../../machines/supervisor.ts'
 import { grant } from '../admission/index.ts'
-import { RoutineCancelledError, SpawnRefusedError, StartFailedError } from '../contract/index.ts'
+import { RoutineCancelledError, SpawnRefusedError, StartFailedError, withoutStack } from '../contract/index.ts'
 import {
   askChance,
   asksChance,
@@ -210,7 +210,9 @@ export class Commands {
     if (this.#group?.sibling === sibling && this.#group.run === run) return this.#group.reason
     const path = `${this.#host.path}/${sibling.name}#${sibling.id}`
     const options = { path, ...(lastEnd?.error === undefined ? {} : { cause: lastEnd.error }) }
-    const reason = new RoutineCancelledError(`${path} has ended, and its group is restarted`, options, 'ERR_GROUP_RESTART')
+    const reason = withoutStack(
+      () => new RoutineCancelledError(`${path} has ended, and its group is restarted`, options, 'ERR_GROUP_RESTART'),
+    )
     this.#group = { sibling, run, reason }
     return reason
   }

@@ -88,7 +88,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
     return this.living.size <= this.services
   }
 
-  /** True if one of this name lives here or below. */
+  /** True if one of this name lives here or below, or has of late. */
   knows(name: string): boolean {
     return this.#names.groups.has(name)
   }

@@ -67,6 +67,11 @@ export class OwnClock implements Clock {
     return timer
   }
 
+  /** As the platform's clock does, which shares timers. */
+  disarm(timer: unknown): void {
+    this.clearTimeout(timer)
+  }
+
   clearTimeout(timer: unknown): void {
     if (!(timer instanceof OwnTimer) || timer.cleared) return
     timer.cleared = true

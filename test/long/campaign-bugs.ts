@@ -10,8 +10,8 @@ export const BUGS: readonly CampaignBug[] = [
   {
     name: 'a local manager accepts while it closes',
     file: 'src/manager/local-manager.ts',
-    from: 'if (this.closed) this.life.place.refuse',
-    to: 'if (this.over) this.life.place.refuse',
+    from: 'refused = waits || this.closed',
+    to: 'refused = waits || this.over',
   },
   {
     name: 'a tighter deadline from above is ignored',
