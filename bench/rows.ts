@@ -116,6 +116,15 @@ export const rows: readonly Row[] = [
     peers: [],
     rounds: 1,
   },
+  {
+    ...beside,
+    benchmark: 'soak-machine',
+    title: 'heap growth over 1000000 lives of a machine',
+    n: 1_000_000,
+    unit: 'B',
+    peers: [],
+    rounds: 1,
+  },
   { benchmark: 'soak', title: 'heap growth over 10000000 tasks', n: 10_000_000, unit: 'B', peers: [], rounds: 1 },
 ]
 

@@ -174,21 +174,39 @@ async function live(n: number, kind: Kind): Promise<() => Promise<void>> {
   }
 }
 
+/** A life of two events. */
+function twoEventsOf(local: LocalManager): Promise<Outcome> {
+  const machine = local.spawn('machine', twoEvents)
+  machine.send({ type: 'begin' })
+  machine.send({ type: 'end' })
+  return machine.outcome
+}
+
+/** Lives of a machine on one tree, which is looked at a hundred times. */
+async function soak(n: number, look: (done: number, registered: number) => void): Promise<void> {
+  const global = createGlobalManager()
+  const local = global.createApp('app').createLocal('local', { maxRoutines: LIMIT })
+  const slice = n / 100
+  for (let done = 0; done < n; done += slice) {
+    await stream(slice, async () => {
+      const { status } = await twoEventsOf(local)
+      if (status !== 'completed') throw new Error(`${status} instead of completed`)
+    })
+    look(done + slice, global.routines().length + global.count)
+  }
+  await global.shutdown()
+}
+
 export const variant: Variant = {
   live,
+  soak,
   ending,
   alone: {
     strict: likeStreamed({ strict: true }),
     start: likeStreamed({}, { start: () => undefined }),
     clock: likeStreamed({ clock: ownClock }),
     promise: (n) => streamed(n, {}, (local, i) => local.spawn('task', asPromise, { input: i }).outcome),
-    machine: (n) =>
-      lives(n, 'completed', (local) => {
-        const machine = local.spawn('machine', twoEvents)
-        machine.send({ type: 'begin' })
-        machine.send({ type: 'end' })
-        return machine.outcome
-      }),
+    machine: (n) => lives(n, 'completed', twoEventsOf),
     callback: (n) =>
       lives(n, 'cancelled', async (local) => {
         const callback = local.spawn('callback', quiet)
