@@ -55,7 +55,7 @@ export function learn<Body>(known: Known<Body>, { kind, number, body }: EntryFac
       known.snapshot = body
       handle(known, number)
       return true
-    case 'outcome':
+    default:
       known.stage = 'ended'
       known.outcome = body
       known.snapshot = undefined

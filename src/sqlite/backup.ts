@@ -23,6 +23,7 @@ export async function backUp(file: string, target: string, options: BackupOption
   worker.once('error', reject)
   worker.once('exit', () => reject(new CurtaincallError('ERR_STORE_FAILED', `the backup of ${file} has ended before it was done`)))
   const reply = await promise
-  if (reply.exists) throw new CurtaincallError('ERR_EXISTS', `there is a file ${target}: a backup takes its place only with overwrite: true`)
+  if (reply.exists)
+    throw new CurtaincallError('ERR_EXISTS', `there is a file ${target}: a backup takes its place only with overwrite: true`)
   if (reply.fault !== undefined) throw errorOf(file, '', reply.fault)
 }

@@ -21,7 +21,7 @@ export function bodyOf(entry: StoredEntry): string {
       const { snapshot, delays } = entry
       return json({ snapshot, delays })
     }
-    case 'outcome':
+    default:
       return json(entry.outcome)
   }
 }

@@ -9,7 +9,7 @@
  *     the store has failed, whatever becomes of it.
  */
 import { storeStep, type StoreDeed, type StoreHappening, type StoreStage } from '../../machines/store-life.ts'
-import { CurtaincallError } from '../contract/index.ts'
+import { CurtaincallError, isError } from '../contract/index.ts'
 import type { Journal, StoredEntry, StoredOutcome, StoredRoutine, StoreHost } from '../port/index.ts'
 import { bodyOf, numberOf, outcomeFrom, routineFrom } from './encode.ts'
 import { Group, LONGEST_BODY, LONGEST_ID } from './frame.ts'
@@ -45,6 +45,9 @@ export class SqliteJournal implements Journal, LinkListener {
   readonly #opening = Promise.withResolvers<Found>()
   readonly #closing = Promise.withResolvers<void>()
   #stage: StoreStage = 'opening'
+  /** What all that comes now is refused with. */
+  #refusal: unknown
+  /** The one error with which it has ended. */
   #error: unknown
   readonly #waiting = new Waiting()
   #group: Group | undefined
@@ -73,8 +76,8 @@ export class SqliteJournal implements Journal, LinkListener {
   }
 
   append(entry: StoredEntry, acknowledge: Acknowledge): void {
-    if (this.#error !== undefined) {
-      queueMicrotask(() => acknowledge(this.#error))
+    if (this.#refusal !== undefined) {
+      queueMicrotask(() => acknowledge(this.#refusal))
       return
     }
     let body: string
@@ -178,7 +181,7 @@ export class SqliteJournal implements Journal, LinkListener {
   }
 
   gone(error: unknown): void {
-    const because = error === undefined ? undefined : String((error as Error | null)?.message ?? error)
+    const because = isError(error) ? error.message : undefined
     this.#happens('fault', { code: 'ERR_STORE_FAILED', says: 'its writer has ended', because })
     this.#patience.end()
   }
@@ -241,15 +244,15 @@ export class SqliteJournal implements Journal, LinkListener {
   }
 
   #ask(question: Question): Promise<Answer> {
-    if (this.#error !== undefined) return Promise.reject(this.#error as Error)
+    if (this.#refusal !== undefined) return Promise.reject(this.#refusal as Error)
     this.#hand()
-    const { promise, resolve, reject } = Promise.withResolvers<Answer>()
+    const asker = Promise.withResolvers<Answer>()
     const number = this.#asked++
-    this.#askers.set(number, { resolve, reject })
+    this.#askers.set(number, asker)
     this.#hold(true)
     this.#patience.begin()
     this.#link.post({ type: 'ask', number, question })
-    return promise
+    return asker.promise
   }
 
   #take(number: number): Asker | undefined {
@@ -295,6 +298,7 @@ export class SqliteJournal implements Journal, LinkListener {
         this.#opening.reject(this.#fail(fault))
         break
       case 'flush':
+        this.#refusal = errorOf(file, this.#host.name, undefined)
         this.#hand()
         this.#hold(true)
         this.#patience.begin()
@@ -308,13 +312,14 @@ export class SqliteJournal implements Journal, LinkListener {
   /** The one error of this store. */
   #fail(fault: Fault | undefined): unknown {
     this.#error ??= errorOf(this.#settings.file, this.#host.name, fault)
+    this.#refusal ??= this.#error
     return this.#error
   }
 
   #refuse(error: unknown): void {
     this.#group = undefined
     this.#waiting.refuse(error, this.#contain)
-    for (const { reject } of this.#askers.values()) reject(error)
+    for (const asker of this.#askers.values()) asker.reject(error)
     this.#askers.clear()
     this.#tellRoom()
     this.#patience.end()

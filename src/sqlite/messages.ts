@@ -29,7 +29,8 @@ export interface Fault {
 
 /** A question to the store. `upTo` and `after` are numbers of entries. */
 export type Question =
-  | { readonly about: 'outcome' | 'presence'; readonly id: string }
+  | { readonly about: 'outcome'; readonly id: string }
+  | { readonly about: 'presence'; readonly id: string }
   | { readonly about: 'page'; readonly after: number; readonly upTo: number; readonly size: number }
 
 /** A routine as it is read back: `number` is that of its spawn, all else is JSON. */
@@ -58,8 +59,6 @@ export interface Found {
   readonly journal: string
   /** How many entries it has. */
   readonly records: number
-  readonly unfinished: number
-  readonly outcomes: number
   /** How often it has been opened, this time included. */
   readonly lives: number
   /** What is to be said about its end, if it may not be whole. */

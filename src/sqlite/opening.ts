@@ -180,8 +180,7 @@ export function openStore(settings: WriterSettings): Opened {
     const { head, end, warning } = prepare(db, opened.version, marked, settings)
     // The transaction of the opening was forced through to the disk, and all before it.
     mark.begin({ journal: head.journal, written: end.records, durable: end.records, chain: end.chain })
-    const { journal, outcomes, lives } = head
-    const found = { journal, records: end.records, unfinished: head.ids.rows - outcomes, outcomes, lives, warning }
+    const found = { journal: head.journal, records: end.records, lives: head.lives, warning }
     return { lock, db, head, end, mark, found }
   } catch (error) {
     mark?.close()

@@ -30,12 +30,25 @@ export interface End {
   readonly chainAt: Uint8Array | undefined
 }
 
+interface Row {
+  readonly check: number
+  readonly number: number
+  readonly at: number
+  readonly id: string
+  readonly routine: number
+  readonly handled: number
+  readonly ended: number
+}
+
+/** Where a row lies, by its table. */
 const PLACES = {
-  spawn: (row: Record<string, unknown>) => `${row['number']} ${row['at']} ${row['id']}`,
-  progress: (row: Record<string, unknown>) => `${row['routine']} ${row['handled']}`,
-  snapshot: (row: Record<string, unknown>) => `${row['routine']}`,
-  message: (row: Record<string, unknown>) => `${row['routine']} ${row['number']}`,
+  spawn: (row: Row) => `${row.number} ${row.at} ${row.id}`,
+  progress: (row: Row) => `${row.routine} ${row.handled}`,
+  snapshot: (row: Row) => `${row.routine}`,
+  message: (row: Row) => `${row.routine} ${row.number}`,
 } as const
+
+const rowsOf = (db: DatabaseSync, sql: string): Iterable<Row> => db.prepare(sql).iterate() as Iterable<never>
 
 /** V1 of one row. @throws StoreFault */
 export function checkRow(journal: string, table: string, place: string, row: { readonly check: unknown; readonly body?: unknown }): number {
@@ -49,21 +62,21 @@ export function verifyTables(db: DatabaseSync, head: Head): void {
   const { journal } = head
   const living = new RowSum()
   for (const [table, place] of Object.entries(PLACES)) {
-    for (const row of db.prepare(`SELECT * FROM ${table}`).iterate())
-      living.add(checkRow(journal, table, place(row), row as { check: unknown }))
+    for (const row of rowsOf(db, `SELECT * FROM ${table}`)) living.add(checkRow(journal, table, place(row), row))
   }
   if (!living.equals(head.living)) throw damaged('of what was kept of routines, something is missing')
   const ids = new RowSum()
-  let before: string | undefined
-  let ended = 0
-  for (const row of db.prepare('SELECT id, number, ended, "check" FROM routine').iterate() as Iterable<Record<string, unknown>>) {
-    const id = row['id'] as string
-    ids.add(checkRow(journal, 'routine', `${row['number']} ${row['ended']} ${id}`, row as { check: unknown }))
-    if (before !== undefined && Buffer.compare(Buffer.from(before), Buffer.from(id)) >= 0) throw damaged('ids are not in order')
-    before = id
-    ended += row['ended'] as number
+  let before = Buffer.alloc(0)
+  let outcomes = 0
+  for (const row of rowsOf(db, 'SELECT id, number, ended, "check" FROM routine')) {
+    const { id, number, ended } = row
+    ids.add(checkRow(journal, 'routine', `${number} ${ended} ${id}`, row))
+    const bytes = Buffer.from(id)
+    if (ids.rows > 1 && Buffer.compare(before, bytes) >= 0) throw damaged('ids are not in order')
+    before = bytes
+    outcomes += ended
   }
-  if (!ids.equals(head.ids) || ended !== head.outcomes) throw damaged('ids are missing')
+  if (!ids.equals(head.ids) || outcomes !== head.outcomes) throw damaged('ids are missing')
 }
 
 /** V4. @throws StoreFault */

@@ -159,14 +159,9 @@ export class Volume {
   /** From the tables: all was digested. @throws StoreFault */
   answer(question: Question): Answer {
     const { tables } = this.#digest
-    switch (question.about) {
-      case 'outcome':
-        return tables.outcome(question.id)
-      case 'presence':
-        return tables.find(question.id) !== undefined
-      case 'page':
-        return tables.page(question.after, question.upTo, question.size)
-    }
+    if (question.about === 'outcome') return tables.outcome(question.id)
+    if (question.about === 'presence') return tables.find(question.id) !== undefined
+    return tables.page(question.after, question.upTo, question.size)
   }
 
   /** Lets go of everything. What can't be folded in now is folded in by the next. */
