@@ -24,6 +24,11 @@ const TRY_TIME = 50
 /** A page of the database. */
 const PAGE_SIZE = 4_096
 
+/** Of a database of SQLite. */
+export const MOST_PAGES = 4_294_967_294
+
+export const pagesOf = (size: number): number => Math.floor(size / PAGE_SIZE)
+
 /** So many pages `-wal` takes before they are put in their places. */
 const CHECKPOINT_PAGES = 4_000
 
@@ -70,7 +75,7 @@ function insist<Result>(act: () => Result): Result {
   }
 }
 
-function openDatabase({ file, maxSize }: WriterSettings): { db: DatabaseSync; version: number } {
+function openDatabase({ file }: WriterSettings): { db: DatabaseSync; version: number } {
   const db = new DatabaseSync(file, { timeout: TRY_TIME, enableForeignKeyConstraints: false })
   try {
     const version = insist(() => recognise(db))
@@ -80,7 +85,6 @@ function openDatabase({ file, maxSize }: WriterSettings): { db: DatabaseSync; ve
     if (mode.journal_mode !== 'wal') throw new StoreFault('ERR_STORE_FAILED', `this file system allows no write-ahead log`)
     db.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}; PRAGMA journal_size_limit = ${2 * CHECKPOINT_PAGES * PAGE_SIZE}`)
     db.exec('PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF; PRAGMA synchronous = FULL')
-    if (maxSize !== Infinity) db.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(maxSize / PAGE_SIZE))}`)
     return { db, version }
   } catch (error) {
     db.close()

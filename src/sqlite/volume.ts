@@ -3,7 +3,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { chainLink } from './chain.ts'
 import { Digest } from './digest.ts'
 import type { Answer, Question, WriterSettings } from './messages.ts'
-import { type Opened, Presence } from './opening.ts'
+import { MOST_PAGES, type Opened, pagesOf, Presence } from './opening.ts'
 
 /** So many free pages, or a quarter of all if that is more, may lie in the file. */
 const FREE_PAGES = 2_048
@@ -31,6 +31,7 @@ export class Volume {
   #durable: number
   #chain: Uint8Array
   #syncs = true
+  #isLimited = false
   #syncedAt = performance.now()
   /** True once a look has found that outcomes are to be forgotten, or pages to be given back. */
   #looksAgain = true
@@ -62,6 +63,7 @@ export class Volume {
     const now = performance.now()
     const syncs = fsync === 'group' || (fsync !== 'system' && now - this.#syncedAt >= fsync)
     this.#syncing(syncs)
+    this.#limit(true)
     let number = this.#number
     let written = this.#written
     let chain = this.#chain
@@ -103,6 +105,14 @@ export class Volume {
     this.#syncs = syncs
   }
 
+  /** What waits in the journal may take no more room; what makes room may. */
+  #limit(isLimited: boolean): void {
+    const { maxSize } = this.#settings
+    if (maxSize === Infinity || isLimited === this.#isLimited) return
+    this.#db.exec(`PRAGMA max_page_count = ${isLimited ? pagesOf(maxSize) : MOST_PAGES}`)
+    this.#isLimited = isLimited
+  }
+
   /** In how many milliseconds what was written has to be forced through; undefined if nothing has to be. */
   dueSync(): number | undefined {
     const { fsync } = this.#settings
@@ -122,6 +132,7 @@ export class Volume {
   /** A step; what it does can be done again, so that it need not be forced through. */
   digest(): void {
     this.#syncing(false)
+    this.#limit(false)
     this.#digest.step(this.#number)
     this.#looksAgain = true
   }
@@ -135,6 +146,7 @@ export class Volume {
 
   doChore(undigested: number, now: number): void {
     this.#syncing(false)
+    this.#limit(false)
     if (this.undigested >= undigested) this.digest()
     else if (this.#forgets(now)) this.#digest.retain(this.#settings.retain.count, now - this.#settings.retain.age)
     else if (this.#hasFree()) this.#db.exec(`PRAGMA incremental_vacuum(${STEP_PAGES})`)

@@ -125,7 +125,11 @@ class Writer {
     }
     this.#tell({ type: 'passing', fault })
     clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => this.#work(), RETRY)
+    this.#timer = setTimeout(() => {
+      // It may be that there is room to be made.
+      if (this.#volume.undigested > 0) this.#attempt(() => this.#volume.digest())
+      this.#work()
+    }, RETRY)
   }
 
   /** Plans what can be done when nothing else is to do. */
