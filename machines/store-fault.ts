@@ -37,9 +37,14 @@ const BY_PRIMARY_CODE: Readonly<Record<number, StoreFaultKind>> = {
   26: { code: 'ERR_STORE_FOREIGN', passes: false, says: 'it is no database of SQLite' },
 }
 
+/** A file that ends too early, and those that the file system itself finds damaged. */
+const DAMAGED_READS = new Set([522, 8_202, 8_458])
+
 const FAILED: StoreFaultKind = { code: 'ERR_STORE_FAILED', passes: false, says: 'the platform has refused to read or write it' }
 
 /** @param errcode SQLite's, extended or not; undefined if something else has failed. */
 export function storeFault(errcode: number | undefined): StoreFaultKind {
-  return (errcode === undefined ? undefined : BY_PRIMARY_CODE[errcode & 0xff]) ?? FAILED
+  if (errcode === undefined) return FAILED
+  if (DAMAGED_READS.has(errcode)) return DAMAGED
+  return BY_PRIMARY_CODE[errcode & 0xff] ?? FAILED
 }

@@ -73,4 +73,6 @@ export type FromWriter =
   | { readonly type: 'fault'; readonly fault: Fault }
   | { readonly type: 'answer'; readonly number: number; readonly answer: Answer }
   | { readonly type: 'unanswered'; readonly number: number; readonly fault: Fault }
+  /** Works, and will go on working for a while. */
+  | { readonly type: 'alive' }
   | { readonly type: 'closed' }

@@ -115,7 +115,8 @@ interface Verified {
 }
 
 /** O2: makes, or migrates, and verifies what is in the file, before anything is changed for good. */
-function prepare(db: DatabaseSync, version: number, marked: Mark | undefined, { root, now, fsync }: WriterSettings): Verified {
+function prepare(db: DatabaseSync, version: number, marked: Mark | undefined, settings: WriterSettings, alive: () => void): Verified {
+  const { root, now, fsync } = settings
   db.exec('BEGIN IMMEDIATE')
   try {
     const old = version === 0 ? undefined : Head.read(db, version)
@@ -124,8 +125,8 @@ function prepare(db: DatabaseSync, version: number, marked: Mark | undefined, { 
     if (version < SCHEMA_VERSION) migrate(db, version)
     if (schemaText(db) !== expectedSchema()) throw damaged('its tables are not as they were made')
     const head = old ?? newHead(root, now)
-    verifyTables(db, head)
-    const end = verifyGroups(db, head, marked?.written ?? -1)
+    verifyTables(db, head, alive)
+    const end = verifyGroups(db, head, marked?.written ?? -1, alive)
     const warning = judgeEnd(end, head, marked, fsync)
     // Written in any case: a file that can only be read is known by it.
     head.lives++
@@ -169,8 +170,13 @@ export class Presence {
   }
 }
 
-/** Opens it. @throws StoreFault, or what SQLite throws; nothing is left open then. */
-export function openStore(settings: WriterSettings): Opened {
+/**
+ * Opens it.
+ *
+ * @param alive Is called while it takes long.
+ * @throws StoreFault, or what SQLite throws; nothing is left open then.
+ */
+export function openStore(settings: WriterSettings, alive: () => void = () => undefined): Opened {
   const { file, pid } = settings
   if (!isWritable(dirname(file))) throw new StoreFault('ERR_STORE_READ_ONLY', `its folder can’t be written to`)
   const lock = takeLock(file)
@@ -181,7 +187,9 @@ export function openStore(settings: WriterSettings): Opened {
     ;({ db } = opened)
     const marked = readMark(markOf(file))
     mark = new MarkFile(markOf(file), pid)
-    const { head, end, warning } = prepare(db, opened.version, marked, settings)
+    const { head, end, warning } = prepare(db, opened.version, marked, settings, alive)
+    // What it is, and whose, is in the database itself from the beginning.
+    if (opened.version === 0) db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
     // The transaction of the opening was forced through to the disk, and all before it.
     mark.begin({ journal: head.journal, written: end.records, durable: end.records, chain: end.chain })
     const found = { journal: head.journal, records: end.records, lives: head.lives, warning }

@@ -48,6 +48,9 @@ const PLACES = {
   message: (row: Row) => `${row.routine} ${row.number}`,
 } as const
 
+/** After so many rows a sign of life is given. */
+const ROWS = 4_096
+
 const rowsOf = (db: DatabaseSync, sql: string): Iterable<Row> => db.prepare(sql).iterate() as Iterable<never>
 
 /** V1 of one row. @throws StoreFault */
@@ -58,11 +61,14 @@ export function checkRow(journal: string, table: string, place: string, row: { r
 }
 
 /** V1, V2, V3. @throws StoreFault */
-export function verifyTables(db: DatabaseSync, head: Head): void {
+export function verifyTables(db: DatabaseSync, head: Head, alive: () => void): void {
   const { journal } = head
   const living = new RowSum()
   for (const [table, place] of Object.entries(PLACES)) {
-    for (const row of rowsOf(db, `SELECT * FROM ${table}`)) living.add(checkRow(journal, table, place(row), row))
+    for (const row of rowsOf(db, `SELECT * FROM ${table}`)) {
+      living.add(checkRow(journal, table, place(row), row))
+      if (living.rows % ROWS === 0) alive()
+    }
   }
   if (!living.equals(head.living)) throw damaged('of what was kept of routines, something is missing')
   const ids = new RowSum()
@@ -74,13 +80,14 @@ export function verifyTables(db: DatabaseSync, head: Head): void {
     const bytes = Buffer.from(id)
     if (ids.rows > 1 && Buffer.compare(before, bytes) >= 0) throw damaged('ids are not in order')
     before = bytes
+    if (ids.rows % ROWS === 0) alive()
     outcomes += ended
   }
   if (!ids.equals(head.ids) || outcomes !== head.outcomes) throw damaged('ids are missing')
 }
 
 /** V4. @throws StoreFault */
-export function verifyGroups(db: DatabaseSync, head: Head, marked: number): End {
+export function verifyGroups(db: DatabaseSync, head: Head, marked: number, alive: () => void): End {
   let { number, records, chain } = head
   let chainAt = records === marked ? chain : undefined
   if (records === 0 && !sameLink(chain, chainStart(head.journal, head.root))) throw damaged('its chain does not begin with its journal')
@@ -91,6 +98,7 @@ export function verifyGroups(db: DatabaseSync, head: Head, marked: number): End 
     if (!sameLink(chain, group.hash)) throw damaged(`the entries after ${records} are not as they were written`)
     number = group.number
     records += group.count
+    alive()
     if (records === marked) chainAt = chain
   }
   return { number, records, chain, chainAt }

@@ -20,6 +20,9 @@ const UNDIGESTED = 4_096
 /** So many are digested before more is written. Opening a journal of so many takes half a second. */
 const MOST_UNDIGESTED = 131_072
 
+/** After so many milliseconds of work a sign of life is given. */
+const SIGN_OF_LIFE = 50
+
 /** After so many milliseconds it is tried again. */
 const RETRY = 50
 
@@ -36,12 +39,13 @@ class Writer {
   #timer: NodeJS.Timeout | undefined
   #chore: NodeJS.Immediate | undefined
   #now: number
+  #toldAt = performance.now()
 
   constructor(port: MessagePort, settings: WriterSettings) {
     this.#port = port
     this.#settings = settings
     this.#now = settings.now
-    const opened = openStore(settings)
+    const opened = openStore(settings, () => this.#alive())
     this.#volume = new Volume(opened, settings)
     this.#tell({ type: 'opened', found: opened.found })
     port.on('message', (message: ToWriter) => this.#receive(message))
@@ -50,6 +54,14 @@ class Writer {
 
   #tell(message: FromWriter): void {
     this.#port.postMessage(message)
+  }
+
+  /** Work that takes long is no silence. */
+  #alive(): void {
+    const now = performance.now()
+    if (now - this.#toldAt < SIGN_OF_LIFE) return
+    this.#toldAt = now
+    this.#tell({ type: 'alive' })
   }
 
   #receive(first: ToWriter): void {
@@ -91,16 +103,21 @@ class Writer {
 
   /** W1. */
   #write(): void {
-    while (this.#volume.undigested > MOST_UNDIGESTED) this.#volume.digest()
+    while (this.#volume.undigested > MOST_UNDIGESTED) this.#digest()
     const groups = this.#groups
     const count = this.#volume.write(groups)
     this.#groups = []
     this.#tell({ type: 'wrote', count })
   }
 
+  #digest(): void {
+    this.#volume.digest()
+    this.#alive()
+  }
+
   /** W4. */
   #answerAll(): void {
-    while (this.#volume.undigested > 0) this.#volume.digest()
+    while (this.#volume.undigested > 0) this.#digest()
     for (;;) {
       const [asked] = this.#questions
       if (asked === undefined) return
