@@ -31,7 +31,7 @@ const step = (stage: StoreStage, ...deeds: StoreDeed[]): StoreStep => ({ stage, 
 const GAVE_UP = step('failed', 'tell', 'refuse')
 
 const STEPS: Readonly<Record<StoreStage, Partial<Readonly<Record<StoreHappening, StoreStep>>>>> = {
-  opening: { opened: step('open'), fault: step('failed', 'reject'), late: step('failed', 'reject'), close: step('closing') },
+  opening: { opened: step('open'), fault: step('failed', 'reject'), late: step('failed', 'reject') },
   open: { passing: step('stalled', 'warn'), fault: GAVE_UP, late: GAVE_UP, close: step('closing', 'flush') },
   stalled: { wrote: step('open', 'calm'), fault: GAVE_UP, late: GAVE_UP, close: step('closing', 'flush') },
   // Who closes it is told by the error of what it had not written; there is no tree to tell.

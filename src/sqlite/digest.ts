@@ -17,9 +17,6 @@ import { damaged } from './store-fault.ts'
 import { Tables } from './tables.ts'
 import type { GroupRow } from './verify.ts'
 
-/** A step ends with the group that fills it. */
-const STEP_ENTRIES = 1_024
-
 /** So many outcomes are forgotten in a step. */
 const STEP_OUTCOMES = 512
 
@@ -62,12 +59,16 @@ export class Digest {
     return this.#tables
   }
 
-  /** One step, up to a group at most. How many entries it took. @throws what SQLite throws: then nothing has changed. */
-  step(upTo: number): number {
+  /**
+   * One step, up to a group at most; it ends with the group that fills it. How many entries it took.
+   *
+   * @throws what SQLite throws: then nothing has changed.
+   */
+  step(upTo: number, size: number): number {
     return this.#change((head) => {
       const changes = new Map<string, Change>()
       const { records } = head
-      while (head.number < upTo && head.records - records < STEP_ENTRIES) this.#take(head, changes)
+      while (head.number < upTo && head.records - records < size) this.#take(head, changes)
       for (const [id, change] of changes) this.#apply(head, id, change)
       this.#statements.drop.run(head.number)
       return head.records - records

@@ -29,6 +29,9 @@ export const MOST_PAGES = 4_294_967_294
 
 export const pagesOf = (size: number): number => Math.floor(size / PAGE_SIZE)
 
+/** Kilobytes of the database that are kept in memory. */
+const CACHE_SIZE = 16_384
+
 /** So many pages `-wal` takes before they are put in their places. */
 const CHECKPOINT_PAGES = 4_000
 
@@ -85,6 +88,7 @@ function openDatabase({ file }: WriterSettings): { db: DatabaseSync; version: nu
     if (mode.journal_mode !== 'wal') throw new StoreFault('ERR_STORE_FAILED', `this file system allows no write-ahead log`)
     db.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}; PRAGMA journal_size_limit = ${2 * CHECKPOINT_PAGES * PAGE_SIZE}`)
     db.exec('PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF; PRAGMA synchronous = FULL')
+    db.exec(`PRAGMA cache_size = -${CACHE_SIZE}`)
     return { db, version }
   } catch (error) {
     db.close()

@@ -8,6 +8,9 @@ import { MOST_PAGES, type Opened, pagesOf, Presence } from './opening.ts'
 /** So many free pages, or a quarter of all if that is more, may lie in the file. */
 const FREE_PAGES = 2_048
 
+/** So many entries are digested in a step that nobody waits for. */
+const STEP_ENTRIES = 1_024
+
 /** So many are given back in a step. */
 const STEP_PAGES = 256
 
@@ -130,11 +133,24 @@ export class Volume {
   }
 
   /** A step; what it does can be done again, so that it need not be forced through. */
-  digest(): void {
+  digest(size: number): void {
     this.#syncing(false)
     this.#limit(false)
-    this.#digest.step(this.#number)
+    this.#digest.step(this.#number, size)
     this.#looksAgain = true
+  }
+
+  /** How many outcomes there are that are retained no more, by their number. */
+  get surplus(): number {
+    return this.#digest.head.outcomes - this.#settings.retain.count
+  }
+
+  /** A step. How many outcomes were forgotten. */
+  forget(now: number): number {
+    const { count, age } = this.#settings.retain
+    this.#syncing(false)
+    this.#limit(false)
+    return this.#digest.retain(count, now - age)
   }
 
   hasChores(undigested: number, now: number): boolean {
@@ -145,10 +161,8 @@ export class Volume {
   }
 
   doChore(undigested: number, now: number): void {
-    this.#syncing(false)
-    this.#limit(false)
-    if (this.undigested >= undigested) this.digest()
-    else if (this.#forgets(now)) this.#digest.retain(this.#settings.retain.count, now - this.#settings.retain.age)
+    if (this.undigested >= undigested) this.digest(STEP_ENTRIES)
+    else if (this.#forgets(now)) this.forget(now)
     else if (this.#hasFree()) this.#db.exec(`PRAGMA incremental_vacuum(${STEP_PAGES})`)
   }
 

@@ -4,8 +4,9 @@
  * W1  All groups that wait are written in one transaction, in the order in which they came. Then the files are looked at, the mark is
  *     written, and the entries are acknowledged, in that order.
  * W2  A fault that can pass is waited out; meanwhile what waits stays, in order. After any other nothing is written any more.
- * W3  Between two transactions of the journal there is at most one step of digesting, so that a group waits for no more than a step. Only
- *     if the journal has grown to {@link MOST_UNDIGESTED}, a group waits until it is shorter.
+ * W3  Chores are done in steps, so that a group waits for no more than one: when nothing has come for {@link IDLE} milliseconds, and after
+ *     {@link OVERDUE} all the same. Only if the journal has grown to {@link MOST_UNDIGESTED}, or so many outcomes are to be forgotten, a
+ *     group waits until it is less.
  * W4  A question is answered when all that came before it was written, and digested.
  */
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
@@ -23,6 +24,15 @@ const MOST_UNDIGESTED = 131_072
 /** After so many milliseconds of work a sign of life is given. */
 const SIGN_OF_LIFE = 50
 
+/** After so many milliseconds in which nothing has come there is time for chores. */
+const IDLE = 2
+
+/** After so many milliseconds a chore is overdue. */
+const OVERDUE = 100
+
+/** So many entries are digested in a step that somebody waits for. */
+const STEP_ENTRIES = 4_096
+
 /** After so many milliseconds it is tried again. */
 const RETRY = 50
 
@@ -37,7 +47,8 @@ class Writer {
   /** Set while a fault is waited out: since when. */
   #stuckSince: number | undefined
   #timer: NodeJS.Timeout | undefined
-  #chore: NodeJS.Immediate | undefined
+  #chore: NodeJS.Timeout | undefined
+  #choreSince = 0
   #now: number
   #toldAt = performance.now()
 
@@ -104,6 +115,7 @@ class Writer {
   /** W1. */
   #write(): void {
     while (this.#volume.undigested > MOST_UNDIGESTED) this.#digest()
+    while (this.#volume.surplus > MOST_UNDIGESTED && this.#volume.forget(this.#now) > 0) this.#alive()
     const groups = this.#groups
     const count = this.#volume.write(groups)
     this.#groups = []
@@ -111,7 +123,7 @@ class Writer {
   }
 
   #digest(): void {
-    this.#volume.digest()
+    this.#volume.digest(STEP_ENTRIES)
     this.#alive()
   }
 
@@ -144,7 +156,7 @@ class Writer {
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => {
       // It may be that there is room to be made.
-      if (this.#volume.undigested > 0) this.#attempt(() => this.#volume.digest())
+      if (this.#volume.undigested > 0) this.#attempt(() => this.#digest())
       this.#work()
     }, RETRY)
   }
@@ -156,11 +168,21 @@ class Writer {
       clearTimeout(this.#timer)
       this.#timer = setTimeout(() => this.#attempt(() => this.#volume.sync()), idle)
     }
-    if (this.#chore === undefined && this.#volume.hasChores(UNDIGESTED, this.#now))
-      this.#chore = setImmediate(() => {
-        this.#chore = undefined
-        if (this.#stuckSince === undefined && this.#attempt(() => this.#volume.doChore(UNDIGESTED, this.#now))) this.#plan()
-      })
+    if (this.#chore !== undefined) {
+      if (performance.now() - this.#choreSince < OVERDUE) this.#chore.refresh()
+    } else if (this.#volume.hasChores(UNDIGESTED, this.#now)) this.#planChore(IDLE)
+  }
+
+  /** W3. One after the other, as long as nothing comes. */
+  #doChore(): void {
+    this.#chore = undefined
+    if (this.#stuckSince !== undefined || !this.#attempt(() => this.#volume.doChore(UNDIGESTED, this.#now))) return
+    if (this.#volume.hasChores(UNDIGESTED, this.#now)) this.#planChore(1)
+  }
+
+  #planChore(delay: number): void {
+    this.#choreSince = performance.now()
+    this.#chore = setTimeout(() => this.#doChore(), delay)
   }
 
   /** Does what nobody waits for: if it can't be done now, then later. */
@@ -178,7 +200,7 @@ class Writer {
   #end(): void {
     this.#over = true
     clearTimeout(this.#timer)
-    clearImmediate(this.#chore)
+    clearTimeout(this.#chore)
     try {
       this.#volume.close()
     } finally {

@@ -221,7 +221,7 @@ class SimulatedJournal implements Journal {
       this.#position++
       this.#memory.learn(JSON.parse(text) as StoredEntry)
     }
-    for (const { error, acknowledge } of group) acknowledge(error)
+    for (const waiter of group) waiter.acknowledge(waiter.error)
     if (this.#bytes <= this.#maxWaiting) this.#tell()
     if (this.#waiting.length > 0) this.#writeSoon()
     else {
@@ -248,7 +248,7 @@ class SimulatedJournal implements Journal {
     this.#bytes = 0
     this.#isWriting = false
     if (!wasClosing) this.#host.failed(refusal)
-    for (const { error, acknowledge } of refused) acknowledge(error ?? refusal)
+    for (const waiter of refused) waiter.acknowledge(waiter.error ?? refusal)
     this.#tell()
     const idle = this.#idle
     this.#idle = []

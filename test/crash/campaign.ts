@@ -90,7 +90,17 @@ export async function crash(folder: string, kills: number, seed: number, tell: (
   const below = (n: number): number => Math.floor(random() * n)
   const program = new URL('program.ts', import.meta.url).pathname
   const moments = Object.fromEntries(MOMENTS.map((moment) => [moment, 0])) as Record<Moment, number>
-  const tally: Tally = { kills: 0, moments, entries: 0, acknowledged: 0, outcomes: 0, unacknowledged: 0, backups: 0, longestOpening: 0, faults: [] }
+  const tally: Tally = {
+    kills: 0,
+    moments,
+    entries: 0,
+    acknowledged: 0,
+    outcomes: 0,
+    unacknowledged: 0,
+    backups: 0,
+    longestOpening: 0,
+    faults: [],
+  }
   const orderFile = `${folder}/order.json`
   let file = `${folder}/store-0.db`
   let told = new Told()
@@ -204,7 +214,8 @@ function compare(found: NonNullable<Life['found']>, told: Told, fault: (what: st
   const retained = new Set([...told.outcomes.keys()].slice(-RETAIN))
   for (const [id, outcome] of found.outcomes) {
     const kept = told.outcomes.get(id)
-    if (outcome === undefined || outcome === null ? retained.has(id) : !isDeepStrictEqual(outcome, kept)) fault(`the outcome of ${id} is another`)
+    if (outcome === undefined || outcome === null ? retained.has(id) : !isDeepStrictEqual(outcome, kept))
+      fault(`the outcome of ${id} is another`)
   }
   if (found.strangers.some(Boolean)) fault('one is there that was never spawned')
 }

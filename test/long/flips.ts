@@ -6,7 +6,11 @@ import { parseArgs } from 'node:util'
 import { harmAll, makeRemains, tableText } from '../sqlite/flips.ts'
 
 const { values } = parseArgs({
-  options: { stride: { type: 'string', default: '1' }, seed: { type: 'string', default: '1' }, fsync: { type: 'string', default: 'group' } },
+  options: {
+    stride: { type: 'string', default: '1' },
+    seed: { type: 'string', default: '1' },
+    fsync: { type: 'string', default: 'group' },
+  },
 })
 const folder = mkdtempSync(join(tmpdir(), 'curtaincall-flips-'))
 const fsync = values.fsync as 'group' | 'system'

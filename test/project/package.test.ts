@@ -72,8 +72,12 @@ describe('the package', () => {
           "supervise",
           "tabulate",
         ],
+        "./sqlite": [
+          "sqliteStore",
+        ],
         "./testing": [
           "CounterexampleError",
+          "SimulatedDisk",
           "arbitraries",
           "cancelReachesAll",
           "childBeforeParent",
@@ -109,6 +113,7 @@ describe('the package', () => {
           "restartOrEscalate",
           "reverseOrder",
           "simulate",
+          "simulatedStore",
           "sometimes",
           "startSupervised",
           "toldOnce",

@@ -44,7 +44,12 @@ export async function makeRemains(folder: string, seed: number, end: 'killed' | 
   // By another process: this one would lose its locks.
   const copy = join(folder, 'copy')
   mkdirSync(copy)
-  execFileSync('cp', [...readdirSync(folder).filter((name) => /^s[.]db(-wal|-mark)?$/.test(name)).map((name) => join(folder, name)), copy])
+  execFileSync('cp', [
+    ...readdirSync(folder)
+      .filter((name) => /^s[.]db(-wal|-mark)?$/.test(name))
+      .map((name) => join(folder, name)),
+    copy,
+  ])
   if (end === 'killed') await second.close()
   return { entries, files: new Map(readdirSync(copy).map((name) => [name, readFileSync(join(copy, name))])) }
 }
@@ -52,17 +57,26 @@ export async function makeRemains(folder: string, seed: number, end: 'killed' | 
 export type Verdict = 'as it was' | 'a prefix, said' | `refused: ${string}` | `WRONG: ${string}`
 
 /** What is found where these files lie. */
-export function judge(folder: string, { entries }: Remains, files: ReadonlyMap<string, Buffer>, fsync: 'group' | 'system'): Verdict {
+function judge(folder: string, { entries }: Remains, files: ReadonlyMap<string, Buffer>, fsync: 'group' | 'system'): Verdict {
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder)
   for (const [name, bytes] of files) writeFileSync(join(folder, name), bytes)
   const retain = { count: Infinity, age: Infinity }
-  const settings: WriterSettings = { file: join(folder, 's.db'), root: 'shop', now: 5, pid: 1, fsync, patience: 1, retain, maxSize: Infinity }
+  const settings: WriterSettings = {
+    file: join(folder, 's.db'),
+    root: 'shop',
+    now: 5,
+    pid: 1,
+    fsync,
+    patience: 1,
+    retain,
+    maxSize: Infinity,
+  }
   let volume: Volume | undefined
   try {
     const opened = openStore(settings)
     volume = new Volume(opened, settings)
-    while (volume.undigested > 0) volume.digest()
+    while (volume.undigested > 0) volume.digest(1_000)
     const { records, warning } = opened.found
     const told = Told.of(entries.slice(0, records))
     const found = (volume.answer({ about: 'page', after: 0, upTo: 1e9, size: 1_000 }) as []).map(routineFrom)
@@ -89,7 +103,7 @@ function harmed(bytes: Buffer, at: number, harm: Harm): Buffer {
   if (harm === 'cut') return Buffer.from(bytes.subarray(0, at))
   const copy = Buffer.from(bytes)
   // One bit at most offsets, all of them at some.
-  copy[at] = (copy[at] as number) ^ (at % 5 === 0 ? 0xff : 1 << at % 8)
+  copy[at] = (copy[at] as number) ^ (at % 5 === 0 ? 0xff : 1 << (at % 8))
   return copy
 }
 

@@ -62,7 +62,16 @@ export function describeStore(name: string, place: () => Place): void {
     test('J3: what was acknowledged is there when it is opened again, and after that the journal goes on', async () => {
       const at = place()
       const first = await open(at)
-      await write(first, spawned('a'), spawned('b'), message('a', 1), message('a', 2), handled('a', 1), snapshot('b', 0, 'on'), outcome('b'))
+      await write(
+        first,
+        spawned('a'),
+        spawned('b'),
+        message('a', 1),
+        message('a', 2),
+        handled('a', 1),
+        snapshot('b', 0, 'on'),
+        outcome('b'),
+      )
       await first.close()
       const second = await open(at)
       expect(second.position).toBe(7)

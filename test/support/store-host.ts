@@ -32,7 +32,8 @@ export class FakeHost implements StoreHost {
 export function write(journal: Journal, ...entries: readonly StoredEntry[]): Promise<void> {
   return Promise.all(
     entries.map(
-      (entry) => new Promise<void>((resolve, reject) => journal.append(entry, (error) => (error === undefined ? resolve() : reject(error)))),
+      (entry) =>
+        new Promise<void>((resolve, reject) => journal.append(entry, (error) => (error === undefined ? resolve() : reject(error)))),
     ),
   ).then(() => undefined)
 }
