@@ -6,10 +6,10 @@
  * 1,024, as large as a group of ours. `waiters`: 500 lives at a time, each appends its next record when the last is acknowledged; bare in
  * batches of 500. `main` is the processor time of the thread of the tree, for a record, all told.
  */
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { parseArgs } from 'node:util'
 import { median } from './measure.ts'
@@ -47,6 +47,8 @@ const spawned = (i: number) => {
 const ended = (i: number) =>
   ({ type: 'outcome', id: idOf(i), at: AT + i, outcome: { status: 'completed', output: { file: 'cat.jpg', size: [i, i] } } }) as const
 
+const host = { name: 'shop', now: () => AT, failed: (error: unknown) => process.stderr.write(`${String(error)}\n`), log: () => undefined }
+
 function bare(file: string, policy: Policy, mode: Mode): Figures {
   const db = new DatabaseSync(file)
   db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${policy === 'group' ? 'FULL' : 'NORMAL'};
@@ -70,7 +72,6 @@ function bare(file: string, policy: Policy, mode: Mode): Figures {
 
 async function ours(file: string, policy: Policy, mode: Mode): Promise<Figures> {
   const { sqliteStore } = await import('curtaincall/sqlite')
-  const host = { name: 'shop', now: () => AT, failed: (error: unknown) => process.stderr.write(`${String(error)}\n`), log: () => undefined }
   const journal = await sqliteStore(file, { fsync: policy }).open(host)
   const begun = performance.now()
   const before = process.threadCpuUsage()
@@ -106,7 +107,69 @@ async function ours(file: string, policy: Policy, mode: Mode): Promise<Figures> 
   return { seconds, main: (user + system) / (2 * LIVES), digested }
 }
 
-if (values.variant !== undefined) {
+/** Makes `LIVES` routines without an outcome, and is killed as soon as all are acknowledged, or digested as well. */
+async function leave(file: string, rests: boolean): Promise<void> {
+  const { sqliteStore } = await import('curtaincall/sqlite')
+  const journal = await sqliteStore(file, { fsync: 'system' }).open(host)
+  let left = LIVES
+  const last = Promise.withResolvers<void>()
+  for (let i = 0; i < LIVES; i++) journal.append(spawned(i), () => --left === 0 && last.resolve())
+  await last.promise
+  // A question is answered when all was digested.
+  if (rests) await journal.has('none')
+  process.kill(process.pid, 'SIGKILL')
+}
+
+interface Return {
+  readonly opened: number
+  readonly first: number
+  readonly all: number
+}
+
+/** Milliseconds since the store was asked for. */
+async function comeBack(file: string): Promise<Return> {
+  const { sqliteStore } = await import('curtaincall/sqlite')
+  const begun = performance.now()
+  const since = (): number => performance.now() - begun
+  const journal = await sqliteStore(file, { fsync: 'system' }).open(host)
+  const opened = since()
+  let first = 0
+  for await (const _ of journal.unfinished()) first ||= since()
+  const all = since()
+  await journal.close()
+  return { opened, first, all }
+}
+
+function restoring(folder: string): void {
+  say(`\n${LIVES} routines without an outcome, read back after a kill -9:\n`)
+  say('| killed | opened, ms | first page, ms | all, ms |')
+  say('| --- | ---: | ---: | ---: |')
+  for (const [how, says] of [
+    ['leave', 'at the last acknowledgement'],
+    ['rests', 'once it had nothing to do'],
+  ] as const) {
+    const found: Return[] = []
+    for (let round = 0; round < Number(values.rounds); round++) {
+      const file = join(mkdtempSync(join(folder, 'curtaincall-bench-')), 'store.db')
+      const run = (what: string) =>
+        spawnSync(process.execPath, [import.meta.filename, '--variant', `${what} ${file}`, '--lives', values.lives])
+      run(how)
+      found.push(JSON.parse(run('return').stdout.toString()) as Return)
+      rmSync(dirname(file), { recursive: true })
+    }
+    const of = (key: keyof Return): string => Math.round(median(found.map((each) => each[key]))).toString()
+    say(`| ${says} | ${of('opened')} | ${of('first')} | ${of('all')} |`)
+  }
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`)
+}
+
+if (values.variant?.startsWith('leave') === true) await leave(values.variant.slice('leave '.length), false)
+else if (values.variant?.startsWith('rests') === true) await leave(values.variant.slice('rests '.length), true)
+else if (values.variant?.startsWith('return') === true) say(JSON.stringify(await comeBack(values.variant.slice('return '.length))))
+else if (values.variant !== undefined) {
   const [who, policy, mode] = values.variant.split(' ') as [string, Policy, Mode]
   const folder = mkdtempSync(join(values.folder ?? tmpdir(), 'curtaincall-bench-'))
   const run = who === 'bare' ? bare : ours
@@ -127,7 +190,6 @@ if (values.variant !== undefined) {
     }
   }
   const of = (variant: string, key: keyof Figures): number => median((found.get(variant) ?? []).map((figures) => figures[key]))
-  const say = (line: string): void => void process.stdout.write(`${line}\n`)
   say(`${2 * LIVES} records, ${values.rounds} rounds, Node.js ${process.versions.node}, SQLite ${process.versions.sqlite}\n`)
   say('| fsync | how | bare, records/s | ours, records/s | ratio | ours, digested as well | main thread, µs a record |')
   say('| --- | --- | ---: | ---: | ---: | ---: | ---: |')
@@ -141,4 +203,5 @@ if (values.variant !== undefined) {
       `| ${policy} | ${mode} | ${rate(b)} k | ${rate(o)} k | ${ratio} | ${rate(digested)} k, ${Math.round((100 * b) / digested)} % | ${main} |`,
     )
   }
+  restoring(values.folder ?? tmpdir())
 }

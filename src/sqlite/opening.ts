@@ -2,18 +2,19 @@
  * Opens a store: the lock, the database, its version, and all that it says, verified.
  *
  * O1  Whoever holds an exclusive transaction on `-lock`, an empty database, has the store. The system releases it with the process.
- * O2  Until all was verified nothing is written to the database but, in one transaction, a migration.
+ * O2  All is verified by a connection that can change nothing, before one that can is opened: what is refused is left as it is, its log
+ *     as well, which SQLite would fold in, up to where it can read it, when the last connection that can write is closed.
  * O3  No file of a database is opened, copied or read but through SQLite: whoever closes one of them drops the locks of the process.
  */
 import { randomBytes } from 'node:crypto'
-import { accessSync, constants, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { chainStart, sameLink } from './chain.ts'
 import { Head, HeadWriter } from './head.ts'
 import { MarkFile, markOf, ownerOf, readMark, type Mark } from './mark.ts'
 import type { Found, FsyncPolicy, WriterSettings } from './messages.ts'
-import { migrate, recognise, SCHEMA_VERSION, schemaText } from './schema.ts'
+import { migrate, recognise, SCHEMA_VERSION, schemaText, stepsUpTo } from './schema.ts'
 import { damaged, StoreFault } from './store-fault.ts'
 import { type End, verifyGroups, verifyTables } from './verify.ts'
 
@@ -96,10 +97,10 @@ function openDatabase({ file }: WriterSettings): { db: DatabaseSync; version: nu
   }
 }
 
-/** A database that has just been made, or migrated, to hold the schema of another against. */
-function expectedSchema(): string {
+/** The schema of a version, to hold that of a file against. */
+function expectedSchema(version: number): string {
   const db = new DatabaseSync(':memory:')
-  migrate(db, 0)
+  db.exec(stepsUpTo(version))
   const text = schemaText(db)
   db.close()
   return text
@@ -111,32 +112,43 @@ function newHead(root: string, now: number): Head {
   return new Head({ journal, root, made: Math.floor(now), chain: chainStart(journal, root), ...nothing })
 }
 
-/** What an opening has found to be true. */
+/** What an opening has found to be true of what is there. */
 interface Verified {
-  readonly head: Head
   readonly end: End
   readonly warning: string | undefined
 }
 
-/** O2: makes, or migrates, and verifies what is in the file, before anything is changed for good. */
-function prepare(db: DatabaseSync, version: number, marked: Mark | undefined, settings: WriterSettings, alive: () => void): Verified {
-  const { root, now, fsync } = settings
-  db.exec('BEGIN IMMEDIATE')
+/** O2. Undefined if nothing has begun there. @throws StoreFault */
+function look({ file, root, fsync }: WriterSettings, marked: Mark | undefined, alive: () => void): Verified | undefined {
+  if (!existsSync(file)) return undefined
+  const db = new DatabaseSync(file, { readOnly: true, timeout: TRY_TIME })
   try {
-    const old = version === 0 ? undefined : Head.read(db, version)
-    if (old !== undefined && old.root !== root)
-      throw new StoreFault('ERR_STORE_FOREIGN', `it belongs to the tree ${JSON.stringify(old.root)}`)
-    if (version < SCHEMA_VERSION) migrate(db, version)
-    if (schemaText(db) !== expectedSchema()) throw damaged('its tables are not as they were made')
-    const head = old ?? newHead(root, now)
+    const version = insist(() => recognise(db))
+    if (version === 0) return undefined
+    // All of it as it is at one moment.
+    db.exec('BEGIN')
+    const head = Head.read(db, version)
+    if (head.root !== root) throw new StoreFault('ERR_STORE_FOREIGN', `it belongs to the tree ${JSON.stringify(head.root)}`)
+    if (schemaText(db) !== expectedSchema(version)) throw damaged('its tables are not as they were made')
     verifyTables(db, head, alive)
     const end = verifyGroups(db, head, marked?.written ?? -1, alive)
-    const warning = judgeEnd(end, head, marked, fsync)
-    // Written in any case: a file that can only be read is known by it.
+    return { end, warning: judgeEnd(end, head, marked, fsync) }
+  } finally {
+    db.close()
+  }
+}
+
+/** Makes, or migrates, what is in the file, and counts the opening: a file that can only be read is known by that. */
+function begin(db: DatabaseSync, version: number, verified: Verified | undefined, { root, now }: WriterSettings): Head {
+  db.exec('BEGIN IMMEDIATE')
+  try {
+    const head = version === 0 ? newHead(root, now) : Head.read(db, version)
+    if (head.records > (verified?.end.records ?? 0)) throw damaged('somebody has written to it while it was opened')
+    if (version < SCHEMA_VERSION) migrate(db, version)
     head.lives++
     new HeadWriter(db, SCHEMA_VERSION).write(head)
     db.exec('COMMIT')
-    return { head, end, warning }
+    return head
   } catch (error) {
     if (db.isTransaction) db.exec('ROLLBACK')
     throw error
@@ -187,13 +199,17 @@ export function openStore(settings: WriterSettings, alive: () => void = () => un
   let db: DatabaseSync | undefined
   let mark: MarkFile | undefined
   try {
+    const marked = readMark(markOf(file))
+    const verified = look(settings, marked, alive)
+    if (verified === undefined && (marked?.written ?? 0) > 0)
+      throw damaged(`it is gone, and ${marked?.written} entries of it were acknowledged; to begin anew, take ${markOf(file)} away`)
     const opened = openDatabase(settings)
     ;({ db } = opened)
-    const marked = readMark(markOf(file))
     mark = new MarkFile(markOf(file), pid)
-    const { head, end, warning } = prepare(db, opened.version, marked, settings, alive)
+    const head = begin(db, opened.version, verified, settings)
     // What it is, and whose, is in the database itself from the beginning.
     if (opened.version === 0) db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+    const { end, warning } = verified ?? { end: { ...head, chainAt: undefined }, warning: undefined }
     // The transaction of the opening was forced through to the disk, and all before it.
     mark.begin({ journal: head.journal, written: end.records, durable: end.records, chain: end.chain })
     const found = { journal: head.journal, records: end.records, lives: head.lives, warning }

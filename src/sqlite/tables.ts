@@ -34,10 +34,13 @@ function prepareAll(db: DatabaseSync) {
     handled: db.prepare('SELECT handled, "check" FROM progress WHERE routine = ?'),
     setHandled: db.prepare('INSERT OR REPLACE INTO progress (routine, "check", handled) VALUES (?, ?, ?)'),
     removeHandled: db.prepare('DELETE FROM progress WHERE routine = ? RETURNING "check"'),
-    snapshot: db.prepare('SELECT body, "check" FROM snapshot WHERE routine = ?'),
+    handledOf: db.prepare('SELECT routine, handled, "check" FROM progress WHERE routine > ? AND routine <= ?'),
+    snapshotsOf: db.prepare('SELECT routine, body, "check" FROM snapshot WHERE routine > ? AND routine <= ?'),
+    messagesOf: db.prepare(
+      'SELECT routine, number, body, "check" FROM message WHERE routine > ? AND routine <= ? ORDER BY routine, number',
+    ),
     setSnapshot: db.prepare('INSERT INTO snapshot (routine, "check", body) VALUES (?, ?, ?)'),
     removeSnapshot: db.prepare('DELETE FROM snapshot WHERE routine = ? RETURNING "check"'),
-    messages: db.prepare('SELECT number, body, "check" FROM message WHERE routine = ? ORDER BY number'),
     addMessage: db.prepare('INSERT OR IGNORE INTO message (routine, number, "check", body) VALUES (?, ?, ?, ?)'),
     removeMessages: db.prepare('DELETE FROM message WHERE routine = ? AND number <= ? RETURNING "check"'),
     addOutcome: db.prepare('INSERT INTO outcome (number, "check", at, id, body) VALUES (?, ?, ?, ?, ?)'),
@@ -45,6 +48,16 @@ function prepareAll(db: DatabaseSync) {
     oldest: db.prepare('SELECT number, at, id FROM outcome ORDER BY number LIMIT ?'),
     removeOutcome: db.prepare('DELETE FROM outcome WHERE number = ?'),
   }
+}
+
+/** What belongs to a living routine. */
+interface OwnedRow extends BodyRow {
+  readonly routine: number
+  readonly handled: number
+}
+
+function byRoutine(rows: readonly unknown[]): Map<number, OwnedRow[]> {
+  return Map.groupBy(rows as readonly OwnedRow[], ({ routine }) => routine)
 }
 
 const text = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()
@@ -146,24 +159,32 @@ export class Tables {
 
   /** Routines without an outcome, in order of their spawn. @throws StoreFault */
   page(after: number, upTo: number, size: number): ReadRoutine[] {
-    const rows = this.#statements.spawns.all(after, upTo, size) as unknown as BodyRow[]
-    return rows.map(({ number, at, id, body, check }) => {
-      checkRow(this.#journal, 'spawn', `${number} ${at} ${id}`, { check, body })
-      return { number, id, at, spawn: text(body), handled: this.handled(number), ...this.#rest(number) }
+    const { spawns, handledOf, snapshotsOf, messagesOf } = this.#statements
+    const rows = spawns.all(after, upTo, size) as unknown as BodyRow[]
+    const last = rows.at(-1)?.number ?? after
+    const handled = byRoutine(handledOf.all(after, last))
+    const snapshots = byRoutine(snapshotsOf.all(after, last))
+    const messages = byRoutine(messagesOf.all(after, last))
+    return rows.map((row) => {
+      const { number, at, id, body } = row
+      checkRow(this.#journal, 'spawn', `${number} ${at} ${id}`, row)
+      const [progress] = handled.get(number) ?? []
+      if (progress !== undefined) checkRow(this.#journal, 'progress', `${number} ${progress.handled}`, progress)
+      const [snapshot] = snapshots.get(number) ?? []
+      if (snapshot !== undefined) checkRow(this.#journal, 'snapshot', `${number}`, snapshot)
+      return {
+        number,
+        id,
+        at,
+        spawn: text(body),
+        handled: progress?.handled ?? 0,
+        snapshot: snapshot === undefined ? undefined : text(snapshot.body),
+        messages: (messages.get(number) ?? []).map((message) => {
+          checkRow(this.#journal, 'message', `${number} ${message.number}`, message)
+          return { number: message.number, message: text(message.body) }
+        }),
+      }
     })
-  }
-
-  #rest(routine: number): Pick<ReadRoutine, 'snapshot' | 'messages'> {
-    const snapshot = this.#statements.snapshot.get(routine) as (Checked & { body: Uint8Array }) | undefined
-    if (snapshot !== undefined) checkRow(this.#journal, 'snapshot', `${routine}`, snapshot)
-    const messages = this.#statements.messages.all(routine) as unknown as readonly BodyRow[]
-    return {
-      snapshot: snapshot === undefined ? undefined : text(snapshot.body),
-      messages: messages.map((row) => {
-        checkRow(this.#journal, 'message', `${routine} ${row.number}`, row)
-        return { number: row.number, message: text(row.body) }
-      }),
-    }
   }
 
   #addId(head: Head, id: string, number: number, ended: number): void {

@@ -18,8 +18,8 @@ import { type Gift, Volume } from './volume.ts'
 /** So many entries that were not digested set a step off, when nothing else is to do. */
 const UNDIGESTED = 4_096
 
-/** So many are digested before more is written. Opening a journal of so many takes half a second. */
-const MOST_UNDIGESTED = 131_072
+/** So many are digested before more is written: to read the first of them back after a kill takes half a second. */
+const MOST_UNDIGESTED = 65_536
 
 /** After so many milliseconds of work a sign of life is given. */
 const SIGN_OF_LIFE = 50

@@ -320,6 +320,39 @@ describe('what SQLite takes for whole', () => {
     expect(code(error)).toBe('ERR_STORE_DAMAGED')
   })
 
+  test('what is refused is left as it is: with the log that belongs to it, it is whole again', async () => {
+    const [file, there] = [newFile(), newFile()]
+    const journal = await open(file, { fsync: 'group' })
+    for (let i = 0; i < 5; i++) await write(journal, spawned(`r${i}`))
+    copy(file, there, '', '-wal', '-mark')
+    await journal.close()
+    const whole = readFileSync(`${there}-wal`)
+    const harmed = Buffer.from(whole)
+    harmed[100] = (harmed[100] as number) ^ 1
+    writeFileSync(`${there}-wal`, harmed)
+    await expect(open(there, { fsync: 'group' })).rejects.toMatchObject({ code: 'ERR_STORE_DAMAGED' })
+    expect(readFileSync(`${there}-wal`).equals(harmed)).toBe(true)
+    writeFileSync(`${there}-wal`, whole)
+    const again = await open(there, { fsync: 'group' })
+    expect(await restored(again)).toHaveLength(5)
+    await again.close()
+  })
+
+  test('a database that is gone, beside its mark, is not begun anew', async () => {
+    const file = newFile()
+    const journal = await open(file)
+    await write(journal, spawned('a'))
+    await journal.close()
+    rmSync(file)
+    await expect(open(file)).rejects.toMatchObject({
+      code: 'ERR_STORE_DAMAGED',
+      message: expect.stringMatching(/1 entries of it were acknowledged; .* take .*-mark away/),
+    })
+    expect(existsSync(file)).toBe(false)
+    rmSync(`${file}-mark`)
+    await (await open(file)).close()
+  })
+
   test('a restored backup is accepted once its mark is taken away, and says that nothing is known of its end', async () => {
     const file = newFile()
     const journal = await open(file, { fsync: 'group' })
