@@ -21,6 +21,12 @@
  * head counts and sums them, and is written with them. `-mark` says up to where entries were acknowledged: SQLite takes a journal without
  * its end for a whole one. `-lock` is a database on which the owner has a transaction for as long as it lives.
  *
+ * DS1  Nothing that was acknowledged is lost when the process is killed; with the power, what the policy allows.
+ * DS2  A disk that is full or locked loses nothing of what waits: it is written, in order, or all of it is refused.
+ * DS3  What is refused when it is opened is left as it is.
+ * DS4  What is read back is right, up to where it is said to go, whatever has become of the bytes.
+ * DS5  Nothing is acknowledged that is written to a file which is gone.
+ *
  * What happens at a fault: full, locked or slow is waited out for the patience of the store, and then ends it like all others: the tree is
  * told, once, what waits is refused, and what was acknowledged is in the file (docs/store.md has the table).
  *

@@ -15,6 +15,7 @@ import { FakeHost, restored, Told } from '../support/store-host.ts'
 import { entriesOf, MOMENTS, type Moment, type Order } from './workload.ts'
 
 const RETAIN = 400
+const LIVES_OF_A_FILE = 15
 const POLICIES = ['group', 'system', 5] as const
 
 export interface Tally {
@@ -109,12 +110,6 @@ export async function crash(folder: string, kills: number, seed: number, tell: (
   let last: { readonly order: Order; readonly acknowledged: number } | undefined
 
   for (let life = 0; tally.kills < kills && tally.faults.length === 0; life++) {
-    // A file of its own now and then, so that the making of one is met as well.
-    if (life % 20 === 19 && last === undefined) {
-      file = `${folder}/store-${life}.db`
-      told = new Told()
-      position = 0
-    }
     const moment = MOMENTS[below(MOMENTS.length)] as Moment
     const order: Order = {
       file,
@@ -152,6 +147,7 @@ export async function crash(folder: string, kills: number, seed: number, tell: (
       if (moment !== 'opening') fault('it was not opened')
       continue
     }
+    const outcomes = told.outcomes.size
     // What has lasted of the life before.
     const lasted = one.position - position
     if (last !== undefined) {
@@ -171,7 +167,14 @@ export async function crash(folder: string, kills: number, seed: number, tell: (
       tally.backups++
       await look(`${file}.copy`, one.position + one.acknowledged, fault)
     }
-    tally.outcomes = told.outcomes.size
+    tally.outcomes += told.outcomes.size - outcomes
+    // A file of its own now and then, so that the making of one is met as well, and what a life tells stays short.
+    if (life % LIVES_OF_A_FILE === LIVES_OF_A_FILE - 1) {
+      file = `${folder}/store-${life}.db`
+      told = new Told()
+      position = 0
+      last = undefined
+    }
     if (life % 50 === 49) tell(`${tally.kills} killed, ${tally.entries} entries`)
   }
   return tally

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { crash } from '../crash/campaign.ts'
 
-test('30 kills: while it opens, runs, digests, is backed up, closes, is full', { timeout: 240_000 }, async () => {
+test('DS1: 30 kills: while it opens, runs, digests, is backed up, closes, is full', { timeout: 240_000 }, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'curtaincall-crash-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   const tally = await crash(folder, 30, 4)

@@ -55,7 +55,7 @@ test('in use: a second process sees it at once, with the file and who has it; th
   await journal.close()
 })
 
-test('full: it waits, says so, fails with one error, and what was acknowledged lasts', async () => {
+test('DS2: full: it waits, says so, fails with one error, and what was acknowledged lasts', async () => {
   const file = newFile()
   const host = new FakeHost()
   const journal = await open(file, { maxSize: 200_000, patience: 500 }, host)
@@ -84,7 +84,7 @@ test('full: it waits, says so, fails with one error, and what was acknowledged l
 
 const canMount = spawnSync('unshare', ['-m', 'true']).status === 0
 
-test.skipIf(!canMount)('full: where the disk has room again, the same store goes on', async () => {
+test.skipIf(!canMount)('DS2: full: where the disk has room again, the same store goes on', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'curtaincall-full-'))
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', folder])
   onTestFinished(() => {
@@ -112,7 +112,7 @@ test.skipIf(!canMount)('full: where the disk has room again, the same store goes
   await journal.close()
 })
 
-test('locked: another program that writes to it is waited for', async () => {
+test('DS2: locked: another program that writes to it is waited for', async () => {
   const file = newFile()
   const host = new FakeHost()
   const stalled = Promise.withResolvers<void>()
@@ -168,7 +168,7 @@ test('read-only: said when it is opened', async () => {
   await journal.close()
 })
 
-test('foreign: a file of something else is refused, and left as it is', async () => {
+test('DS3: foreign: a file of something else is refused, and left as it is', async () => {
   const text = newFile()
   writeFileSync(text, 'not a database, and longer than the header of one, so that nobody takes it for an empty one.'.repeat(9))
   const before = readFileSync(text)
@@ -184,7 +184,7 @@ test('foreign: a file of something else is refused, and left as it is', async ()
   expect([existsSync(`${other}-wal`), existsSync(`${other}-mark`)]).toEqual([false, false])
 })
 
-test('newer: what a newer release has written is refused, and left as it is', async () => {
+test('DS3: newer: what a newer release has written is refused, and left as it is', async () => {
   const file = newFile()
   await (await open(file)).close()
   const db = new DatabaseSync(file)
@@ -201,7 +201,7 @@ test.each([
   ['replaced', (file: string) => writeFileSync(`${file}-new`, '') ?? renameSync(`${file}-new`, file)],
   ['left without its log', (file: string) => rmSync(`${file}-wal`)],
   ['left without its lock', (file: string) => rmSync(`${file}-lock`)],
-])('gone: what is %s while it is open acknowledges nothing more', async (_, act) => {
+])('DS5: gone: what is %s while it is open acknowledges nothing more', async (_, act) => {
   const file = newFile()
   const host = new FakeHost()
   const journal = await open(file, {}, host)
@@ -320,7 +320,7 @@ describe('what SQLite takes for whole', () => {
     expect(code(error)).toBe('ERR_STORE_DAMAGED')
   })
 
-  test('what is refused is left as it is: with the log that belongs to it, it is whole again', async () => {
+  test('DS3: what is refused is left as it is: with the log that belongs to it, it is whole again', async () => {
     const [file, there] = [newFile(), newFile()]
     const journal = await open(file, { fsync: 'group' })
     for (let i = 0; i < 5; i++) await write(journal, spawned(`r${i}`))

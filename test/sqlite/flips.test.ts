@@ -6,15 +6,16 @@ import { expect, onTestFinished, test } from 'vitest'
 import { harmAll, makeRemains } from './flips.ts'
 
 test.each([
-  ['killed', 'group'],
-  ['closed', 'group'],
-  ['killed', 'system'],
-] as const)('never wrong: %s, fsync %s', async (end, fsync) => {
+  ['killed', 'group', 709],
+  // In the tables, rows are short.
+  ['closed', 'group', 101],
+  ['killed', 'system', 709],
+] as const)('DS4: never wrong: %s, fsync %s, each %ith byte', async (end, fsync, stride) => {
   const folder = mkdtempSync(join(tmpdir(), 'curtaincall-flips-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   const remains = await makeRemains(join(folder, 'made'), 3, end, fsync)
   const wrong: string[] = []
-  const table = harmAll(join(folder, 'harmed'), remains, 709, fsync, (what) => wrong.push(what))
+  const table = harmAll(join(folder, 'harmed'), remains, stride, fsync, (what) => wrong.push(what))
   expect(wrong).toEqual([])
   const verdicts = new Set([...table.values()].flatMap((counts) => [...counts.keys()]))
   // It is looked at all that there is to see.

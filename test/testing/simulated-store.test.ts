@@ -55,7 +55,7 @@ async function lives(seed: number, fsync: 'group' | 'system'): Promise<string[]>
 }
 
 describe('lives on a simulated disk', () => {
-  test.each(['group', 'system'] as const)('after each crash there is a prefix, with all that had to last (%s)', async (fsync) => {
+  test.each(['group', 'system'] as const)('SS2: after each crash there is a prefix, with all that had to last (%s)', async (fsync) => {
     const lines: string[] = []
     for (let seed = 1; seed <= 60; seed++) lines.push(...(await lives(seed, fsync)))
     // All that is meant to happen does.
@@ -68,6 +68,26 @@ describe('lives on a simulated disk', () => {
     expect(await lives(11, 'group')).toEqual(await lives(11, 'group'))
     expect(await lives(11, 'group')).not.toEqual(await lives(12, 'group'))
   })
+})
+
+test('SS2: what was lost is not found again behind the same entry, written anew', async () => {
+  let found = 0
+  for (let seed = 1; seed <= 40; seed++) {
+    const disk = new SimulatedDisk({ seed })
+    const first = await simulatedStore(disk).open(new FakeHost())
+    for (const id of ['a', 'b']) first.append(spawned(id), () => undefined)
+    // Written, and not forced through yet.
+    await Promise.resolve()
+    disk.crash('power')
+    const second = await simulatedStore(disk).open(new FakeHost())
+    found += second.position
+    if (second.position === 0) await write(second, spawned('a'))
+    await second.close()
+    const third = await simulatedStore(disk).open(new FakeHost())
+    expect([seed, third.position]).toEqual([seed, second.position])
+    await third.close()
+  }
+  expect(found).toBeGreaterThan(0)
 })
 
 test('a full disk fails once, and goes on when it is opened where there is room', async () => {
