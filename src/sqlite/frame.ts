@@ -8,7 +8,7 @@ const KINDS: readonly EntryKind[] = ['spawned', 'message', 'handled', 'snapshot'
 const CODES = Object.fromEntries(KINDS.map((kind, code) => [kind, code])) as Readonly<Record<EntryKind, number>>
 
 /** A character takes three bytes of UTF-8 at most. */
-const WIDEST = 3
+export const WIDEST = 3
 
 /** So long an id may be, in bytes. */
 export const LONGEST_ID = 65_535

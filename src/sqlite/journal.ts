@@ -12,7 +12,7 @@ import { storeStep, type StoreDeed, type StoreHappening, type StoreStage } from 
 import { CurtaincallError, isError } from '../contract/index.ts'
 import type { Journal, StoredEntry, StoredOutcome, StoredRoutine, StoreHost } from '../port/index.ts'
 import { bodyOf, numberOf, outcomeFrom, routineFrom } from './encode.ts'
-import { Group, LONGEST_BODY, LONGEST_ID } from './frame.ts'
+import { Group } from './frame.ts'
 import type { Link, LinkListener, StartWriter } from './link.ts'
 import type { Answer, Fault, Found, FromWriter, Question, ReadRoutine } from './messages.ts'
 import type { StoreSettings } from './options.ts'
@@ -83,7 +83,6 @@ export class SqliteJournal implements Journal, LinkListener {
     let body: string
     try {
       body = bodyOf(entry)
-      if (body.length > LONGEST_BODY || entry.id.length > LONGEST_ID / 3) throw new RangeError('it is too long')
     } catch (error) {
       const refusal = new CurtaincallError('ERR_CONFIG', `${entry.type} of ${entry.id} can't be written down`, { cause: error })
       this.#waiting.pushRefused(acknowledge, refusal)
@@ -173,6 +172,9 @@ export class SqliteJournal implements Journal, LinkListener {
         break
       case 'answer':
         this.#take(message.number)?.resolve(message.answer)
+        break
+      case 'unanswered':
+        this.#take(message.number)?.reject(errorOf(this.#settings.file, this.#host.name, message.fault))
         break
       case 'closed':
         this.#happens('closed')

@@ -98,7 +98,7 @@ class Writer {
       if (this.#questions.length > 0) this.#answerAll()
       if (this.#closing) {
         this.#end()
-        this.#tell({ type: 'closed' })
+        this.#leave({ type: 'closed' })
         return
       }
     } catch (error) {
@@ -133,8 +133,18 @@ class Writer {
     for (;;) {
       const [asked] = this.#questions
       if (asked === undefined) return
-      this.#tell({ type: 'answer', number: asked.number, answer: this.#volume.answer(asked.question) })
+      this.#tell(this.#answer(asked.number, asked.question))
       this.#questions.shift()
+    }
+  }
+
+  /** A row that is damaged is of no one but who asks for it. */
+  #answer(number: number, question: Question): FromWriter {
+    try {
+      return { type: 'answer', number, answer: this.#volume.answer(question) }
+    } catch (error) {
+      if (passes(error)) throw error
+      return { type: 'unanswered', number, fault: faultFrom(error) }
     }
   }
 
@@ -144,12 +154,12 @@ class Writer {
     const now = performance.now()
     this.#stuckSince ??= now
     if (!passes(error) || now - this.#stuckSince >= this.#settings.patience) {
-      this.#tell({ type: 'fault', fault })
       try {
         this.#end()
       } catch {
-        // It was told what is wrong.
+        // What is told is what was wrong first.
       }
+      this.#leave({ type: 'fault', fault })
       return
     }
     this.#tell({ type: 'passing', fault })
@@ -164,10 +174,7 @@ class Writer {
   /** Plans what can be done when nothing else is to do. */
   #plan(): void {
     const idle = this.#volume.dueSync()
-    if (idle !== undefined) {
-      clearTimeout(this.#timer)
-      this.#timer = setTimeout(() => this.#attempt(() => this.#volume.sync()), idle)
-    }
+    if (idle !== undefined) this.#planSync(idle)
     if (this.#chore !== undefined) {
       if (performance.now() - this.#choreSince < OVERDUE) this.#chore.refresh()
     } else if (this.#volume.hasChores(UNDIGESTED, this.#now)) this.#planChore(IDLE)
@@ -178,6 +185,13 @@ class Writer {
     this.#chore = undefined
     if (this.#stuckSince !== undefined || !this.#attempt(() => this.#volume.doChore(UNDIGESTED, this.#now))) return
     if (this.#volume.hasChores(UNDIGESTED, this.#now)) this.#planChore(1)
+  }
+
+  #planSync(delay: number): void {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => {
+      if (!this.#attempt(() => this.#volume.sync()) && !this.#over) this.#planSync(RETRY)
+    }, delay)
   }
 
   #planChore(delay: number): void {
@@ -197,15 +211,17 @@ class Writer {
     }
   }
 
+  /** The last that is heard of it. */
+  #leave(message: FromWriter): void {
+    this.#tell(message)
+    this.#port.close()
+  }
+
   #end(): void {
     this.#over = true
     clearTimeout(this.#timer)
     clearTimeout(this.#chore)
-    try {
-      this.#volume.close()
-    } finally {
-      this.#port.close()
-    }
+    this.#volume.close()
   }
 }
 

@@ -4,12 +4,12 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { FromWriter, ToWriter } from '../../src/sqlite/messages.ts'
 import type { Link, LinkListener } from '../../src/sqlite/link.ts'
 import { readOptions } from '../../src/sqlite/options.ts'
 import { SqliteStore } from '../../src/sqlite/store.ts'
-import { FakeHost, outcome, restored, spawned, write } from '../support/store-host.ts'
+import { FakeHost, handled, message, outcome, restored, spawned, write } from '../support/store-host.ts'
 import { newFile, open } from './place.ts'
 
 const code = (error: unknown): unknown => (error as { code?: unknown }).code
@@ -371,6 +371,51 @@ describe('what SQLite takes for whole', () => {
     expect([again.position, host.lines[0]]).toEqual([1, expect.stringContaining('has no mark')])
     await again.close()
   })
+})
+
+test.each([
+  ['a number that is none', { ...spawned('x'), at: Number.NaN }],
+  ['half a message', { ...message('a', 1), number: 1.5 }],
+  ['a message before all', { ...handled('a', 1), number: -1 }],
+  ['an id that is no text', spawned('\ud800')],
+  ['an id that ends within', spawned('a\0b')],
+  ['an id without end', spawned('x'.repeat(70_000))],
+  ['a circle', ((circle: { type: string; self?: unknown }) => spawned('x', (circle.self = circle)))({ type: '' })],
+])('%s is refused before it is acknowledged, and is in nobody’s way', async (_, entry) => {
+  const file = newFile()
+  const host = new FakeHost()
+  const journal = await open(file, {}, host)
+  await write(journal, spawned('a'))
+  await expect(write(journal, entry)).rejects.toMatchObject({ code: 'ERR_CONFIG' })
+  await write(journal, message('a', 1))
+  expect([host.failures, await restored(journal)]).toMatchObject([[], [{ id: 'a', messages: [{ number: 1 }] }]])
+  await journal.close()
+})
+
+test('an outcome that is damaged is refused to who asks for it, and to nobody else', async () => {
+  const file = newFile()
+  const journal = await open(file)
+  await write(journal, spawned('a'), outcome('a', 'right'), spawned('b'), outcome('b'))
+  await journal.has('a')
+  await journal.close()
+  const db = new DatabaseSync(file)
+  db.exec(`UPDATE outcome SET body = CAST(replace(CAST(body AS TEXT), 'right', 'wrong') AS BLOB)`)
+  db.close()
+  const host = new FakeHost()
+  const again = await open(file, {}, host)
+  await expect(again.outcomeOf('a')).rejects.toMatchObject({ code: 'ERR_STORE_DAMAGED' })
+  expect([await again.outcomeOf('b'), host.failures]).toMatchObject([{ outcome: { output: 'b' } }, []])
+  await write(again, spawned('c'))
+  await again.close()
+})
+
+test('fsync by time: what was written is forced through also if nothing follows', async () => {
+  const file = newFile()
+  const journal = await open(file, { fsync: 5 })
+  await write(journal, spawned('a'))
+  const { readMark } = await import('../../src/sqlite/mark.ts')
+  await vi.waitFor(() => expect(readMark(`${file}-mark`)).toMatchObject({ written: 1, durable: 1 }), { interval: 5, timeout: 20_000 })
+  await journal.close()
 })
 
 test('an idle store keeps no process alive; one that has something to write keeps it until that is written', async () => {
