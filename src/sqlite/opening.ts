@@ -209,7 +209,8 @@ export function openStore(settings: WriterSettings, alive: () => void = () => un
     const head = begin(db, opened.version, verified, settings)
     // What it is, and whose, is in the database itself from the beginning.
     if (opened.version === 0) db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
-    const { end, warning } = verified ?? { end: { ...head, chainAt: undefined }, warning: undefined }
+    const { number, records, chain } = head
+    const { end, warning } = verified ?? { end: { number, records, chain, chainAt: undefined }, warning: undefined }
     // The transaction of the opening was forced through to the disk, and all before it.
     mark.begin({ journal: head.journal, written: end.records, durable: end.records, chain: end.chain })
     const found = { journal: head.journal, records: end.records, lives: head.lives, warning }
