@@ -19,7 +19,7 @@ import { type Gift, Volume } from './volume.ts'
 const UNDIGESTED = 4_096
 
 /** So many are digested before more is written: to read the first of them back after a kill takes half a second. */
-const MOST_UNDIGESTED = 65_536
+const MOST_UNDIGESTED = 98_304
 
 /** After so many milliseconds of work a sign of life is given. */
 const SIGN_OF_LIFE = 50
