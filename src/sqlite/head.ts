@@ -56,7 +56,7 @@ export class Head {
     // A journal of the first version does not know how often it was opened.
     const lives = version === 1 ? '0 AS lives' : 'lives'
     const row = db.prepare(`SELECT *, ${lives} FROM head`).get() as HeadRow | undefined
-    if (row === undefined) throw damaged('its head is gone')
+    if (row === undefined || !(row.chain instanceof Uint8Array)) throw damaged('its head is gone')
     const head = new Head(row)
     if (head.check(version) !== row.check) throw damaged('its head is not as it was written')
     return head

@@ -55,7 +55,10 @@ const rowsOf = (db: DatabaseSync, sql: string): Iterable<Row> => db.prepare(sql)
 
 /** V1 of one row. @throws StoreFault */
 export function checkRow(journal: string, table: string, place: string, row: { readonly check: unknown; readonly body?: unknown }): number {
-  const check = rowCheck(journal, table, place, row.body as Uint8Array | undefined)
+  const { body } = row
+  // A page of zeros is full of nulls.
+  if (body !== undefined && !(body instanceof Uint8Array)) throw damaged(`a row of ${table} is empty (${place})`)
+  const check = rowCheck(journal, table, place, body)
   if (check !== row.check) throw damaged(`a row of ${table} is not as it was written (${place})`)
   return check
 }
@@ -94,6 +97,7 @@ export function verifyGroups(db: DatabaseSync, head: Head, marked: number, alive
   for (const row of db.prepare('SELECT * FROM entries ORDER BY number').iterate()) {
     const group = row as unknown as GroupRow
     if (group.number !== number + 1 || group.first !== records + 1) throw damaged(`after entry ${records} some are missing`)
+    if (!(group.body instanceof Uint8Array && group.hash instanceof Uint8Array)) throw damaged(`the entries after ${records} are empty`)
     chain = chainLink(chain, group, group.body)
     if (!sameLink(chain, group.hash)) throw damaged(`the entries after ${records} are not as they were written`)
     number = group.number
