@@ -15,6 +15,9 @@ export type { ManagerPlan, TreePlan, WorkPlan } from './plan.ts'
 export type { FreeStep, PlainStep, Request, Step } from './script.ts'
 export type { ScheduleMode } from './schedule.ts'
 
+// Stores
+export { type DiskOptions, SimulatedDisk, simulatedStore, type SimulatedStoreOptions } from './simulated-store.ts'
+
 // Machines
 export {
   type Edge,

@@ -68,5 +68,4 @@ function end(still: number): void {
 }
 
 setInterval(look, interval)
-// oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
 parentPort?.postMessage('up')

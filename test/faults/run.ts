@@ -52,7 +52,7 @@ function prepare(patch: string | undefined): void {
 /** True if the tests of these ids pass in the copy. What fails without any of them failing says nothing of a fault. */
 function passes(...ids: string[]): boolean {
   const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs')
-  const project = ids.some(ofProject) ? 'project' : 'unit'
+  const project = projectOf(ids[0] as string)
   const args = [vitest, 'run', '--project', project, '-t', `(^| )(${ids.join('|')}): `]
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
@@ -85,15 +85,15 @@ function idOf(patch: string): string {
   return patch.replace('.patch', '').split('-')[0] as string
 }
 
-/** Some ids are those of the project's own rules. */
-function ofProject(id: string): boolean {
-  return id === 'X2' || id === 'X6'
+/** Some ids are those of the project's own rules, some of the durable store. */
+function projectOf(id: string): 'unit' | 'project' | 'sqlite' {
+  if (id === 'X2' || id === 'X6') return 'project'
+  return id.startsWith('DS') ? 'sqlite' : 'unit'
 }
 
 const chosen = patches.filter((file) => wanted.length === 0 || wanted.includes(file.replace('.patch', '')))
 let missed = 0
-for (const group of [chosen.filter((patch) => ofProject(idOf(patch))), chosen.filter((patch) => !ofProject(idOf(patch)))]) {
-  if (group.length === 0) continue
+for (const group of Map.groupBy(chosen, (patch) => projectOf(idOf(patch))).values()) {
   prepare(undefined)
   const ids = [...new Set(group.map(idOf))]
   if (!passes(...ids)) {

@@ -73,8 +73,12 @@ describe('the package', () => {
           "supervise",
           "tabulate",
         ],
+        "./sqlite": [
+          "sqliteStore",
+        ],
         "./testing": [
           "CounterexampleError",
+          "SimulatedDisk",
           "arbitraries",
           "cancelReachesAll",
           "childBeforeParent",
@@ -110,6 +114,7 @@ describe('the package', () => {
           "restartOrEscalate",
           "reverseOrder",
           "simulate",
+          "simulatedStore",
           "sometimes",
           "startSupervised",
           "toldOnce",
