@@ -121,6 +121,8 @@ const ENTRIES = [
   'src/sqlite/index.ts',
   'src/sqlite/writer.ts',
   'src/sqlite/backup-thread.ts',
+  'src/watchdog/index.ts',
+  'src/watchdog/thread.ts',
   'src/cli/curtaincall.ts',
   'inspector/main.tsx',
   `${BRIDGE}index.ts`,
