@@ -64,6 +64,7 @@ export { handleSignals, type SignalName } from './manager/index.ts'
 // Watching
 export type { LifecycleListener, Unsubscribe } from './turn/index.ts'
 export type {
+  Blocked,
   ControlEvent,
   LifecycleEvent,
   LifecycleEventOf,

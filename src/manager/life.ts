@@ -16,6 +16,7 @@ import { ignore, type ManagerSpec, plainShutdown, type ShutdownPlan } from '../s
 import { type Lead, nameStart, type RoutineRegistry, type Service, Supervisor, type Ward } from '../supervision/index.ts'
 import { type Door, System, LifecycleActor, type PhaseHold, type Tree, type Turn } from '../turn/index.ts'
 import type { Level } from './level.ts'
+import { leaveGrounds } from './grounds.ts'
 import type { Place } from './place.ts'
 import { fail, failStart, giveUp, unasked } from './giving-up.ts'
 import { beginningOf } from './manager-logic.ts'
@@ -260,6 +261,7 @@ export class Life implements Lead, Ward, Door, Closing {
   }
 
   announcePhase(phase: Phase, cause: number, hold: PhaseHold): number {
+    if (phase === 'cleaning' && this.up === undefined && this.tree.grounds !== undefined) leaveGrounds(this.tree, hold)
     return this.place.announce({ type: 'manager.phase', phase }, cause, hold)
   }
 

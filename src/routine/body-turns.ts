@@ -2,7 +2,11 @@
 import { ExitRequest } from '../contract/index.ts'
 import { exitStep } from './exit.ts'
 import type { Incarnation } from './incarnation.ts'
-import { DONE, FAIL, GIVE_UP, TIMEOUT } from './routine-steps.ts'
+import { giveUp as giveUpOn } from './ending.ts'
+import { DONE, FAIL, GIVE_UP, LOST, TIMEOUT } from './routine-steps.ts'
+
+/** What a timer of an incarnation says. */
+export type TimedEvent = typeof TIMEOUT | typeof GIVE_UP | typeof LOST
 
 // --- timers: each begins a turn ----------------------------------------------------------------
 
@@ -14,18 +18,22 @@ export function giveUpInTime(incarnation: Incarnation): void {
   inContext(incarnation, timeRanOut, GIVE_UP)
 }
 
-function timeRanOut(incarnation: Incarnation, event: typeof TIMEOUT | typeof GIVE_UP): void {
+export function lose(incarnation: Incarnation): void {
+  inContext(incarnation, timeRanOut, LOST)
+}
+
+function timeRanOut(incarnation: Incarnation, event: TimedEvent): void {
   incarnation.turn.run(timeIsUp, incarnation, event)
 }
 
-function timeIsUp(incarnation: Incarnation, event: typeof TIMEOUT | typeof GIVE_UP): void {
+function timeIsUp(incarnation: Incarnation, event: TimedEvent): void {
   incarnation.timeIsUp(event)
 }
 
 // --- turns -------------------------------------------------------------------------------------
 
 export function giveUp(incarnation: Incarnation): void {
-  incarnation.step(GIVE_UP, undefined)
+  giveUpOn(incarnation)
 }
 
 export function fail(incarnation: Incarnation, error: unknown): void {

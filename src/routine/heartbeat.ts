@@ -6,8 +6,8 @@ export interface Beating {
   readonly tree: Tree
   /** The asynchronous context that it runs in; see port/async-context.ts. */
   readonly asyncContext: unknown
-  /** It has been silent for so many milliseconds, which is too long. In a turn. */
-  fellSilent(silence: number): void
+  /** It has been silent for so many milliseconds, which is too long. False if it has an excuse. In a turn. */
+  fellSilent(silence: number): boolean
   /** It was taken for hung, and is not. In a turn. */
   revived(silence: number): void
 }
@@ -15,6 +15,8 @@ export interface Beating {
 export class Heartbeat {
   /** When it was last heard. */
   last: number
+  /** True once its silence was reported. */
+  reported = false
   #hung = false
   #timer: unknown
   readonly #beating: Beating
@@ -82,7 +84,10 @@ export class Heartbeat {
 
   #fall(silence: number): void {
     this.#hung = true
-    this.#beating.fellSilent(silence)
+    if (this.#beating.fellSilent(silence)) return
+    this.#hung = false
+    this.last += silence
+    this.#arm(this.#hungAfter)
   }
 }
 

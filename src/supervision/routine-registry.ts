@@ -24,6 +24,7 @@ import {
 } from '../routine/index.ts'
 import type { RoutineSpec } from '../spec/index.ts'
 import type { Tree } from '../turn/index.ts'
+import { giveBack, keepsPermit } from './held-permit.ts'
 import type { Lead } from './lead.ts'
 import { askChanceFirst, askRestartIf } from './restart-questions.ts'
 import type { Service } from './service.ts'
@@ -285,7 +286,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
     this.idle--
     if (routine.spec.hungAfter !== Infinity) this.#watched?.delete(routine)
     routine.group.remove(routine, kind, routine.age)
-    if (!this.queue.remove(routine) && !keepPermit) this.#lead.gate.give()
+    if (!this.queue.remove(routine) && !keepPermit && !keepsPermit(routine)) this.#lead.gate.give()
     this.living.retain(routine, this.#lead.spec.retain)
   }
 
@@ -323,6 +324,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
   /** The body of an abandoned incarnation has ended after all. */
   orphanSettled(routine: SupervisedRoutine, incarnation: number): void {
     routine.group.count('orphaned', -1)
+    giveBack(routine, this.#lead.gate, this.queue)
     if (!this.#host.over) announce(routine, 'routine.settled', { incarnation })
   }
 

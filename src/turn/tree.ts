@@ -3,6 +3,7 @@ import { nanoid } from 'nanoid'
 import { ConfigError, type Logger } from '../contract/index.ts'
 import {
   type AsyncContext,
+  type Ground,
   type Interceptor,
   type JournalEntry,
   PlatformClock,
@@ -56,6 +57,8 @@ export class Tree {
   /** Made with the actor of the root. */
   declare system: System
   readonly uncounted = new Set<Uncounted>()
+  /** Those outside of the core that its routines have stood on. */
+  grounds: Set<Ground> | undefined
   /** How many shutdowns have yet to come to all managers below: while there is one, who is below asks the levels above whether they close. */
   spreading = 0
   /** How many shutdowns let what was spawned end by itself first. */
