@@ -4,6 +4,7 @@ export {
   ConfigError,
   CurtaincallError,
   type CancelCode,
+  type CurtaincallErrorOptions,
   type CurtaincallErrorCode,
   isStartFailure,
   MailboxFullError,
