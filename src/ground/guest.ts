@@ -77,6 +77,10 @@ export class Guest {
       this.#begin(message[1], message[2])
       return
     }
+    if (message[0] === say.PING) {
+      this.port.post([say.PONG, message[1]])
+      return
+    }
     const run = this.#run
     if (run === undefined || run.number !== message[1]) return
     // Listeners hear it in the context of the body, and not in that of who made the port.
@@ -119,6 +123,8 @@ export class Guest {
       this.#threw(run, new TypeError(`${url} exports no function of the name ${name}`))
       return
     }
+    // It has begun: what it took to load it is no silence of its own.
+    if (run.beginning.beatEvery !== Infinity) run.post([say.BEAT, run.number])
     try {
       const output = (body as Body)(run.context)
       if (typeof (output as PromiseLike<unknown> | undefined)?.then !== 'function') this.#returned(run, output)

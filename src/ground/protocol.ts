@@ -28,6 +28,8 @@ export const ABORT = 1
 export const CLOSING = 2
 export const MESSAGE = 3
 export const NO_MORE = 4
+/** Asks whether its event loop turns. */
+export const PING = 5
 
 export type ToGuest =
   | readonly [type: typeof BEGIN, run: number, beginning: Beginning]
@@ -36,6 +38,7 @@ export type ToGuest =
   /** The next message of a reader. With a number, its sender waits for an answer. */
   | readonly [type: typeof MESSAGE, run: number, reader: number, message: unknown, question: number]
   | readonly [type: typeof NO_MORE, run: number, reader: number]
+  | readonly [type: typeof PING, run: number]
 
 /** Guest to host. */
 export const RETURNED = 10
@@ -48,6 +51,7 @@ export const REPLY = 16
 export const LOG = 17
 export const BEAT = 18
 export const ASKS_CLOSING = 19
+export const PONG = 20
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
@@ -66,6 +70,7 @@ export type ToHost =
   | readonly [type: typeof LOG, run: number, level: LogLevel, details: Encoded, text: string | undefined]
   | readonly [type: typeof BEAT, run: number]
   | readonly [type: typeof ASKS_CLOSING, run: number]
+  | readonly [type: typeof PONG, run: number]
 
 /** The number that stands for no question. */
 export const UNASKED = -1

@@ -103,9 +103,10 @@ export class Task {
     else {
       run.abort(reason)
       const { shared } = worker.lodge
-      if (shared !== undefined) Atomics.store(shared, say.ABORTED_RUN, this.#serial)
       worker.tell('ask')
       worker.post([say.ABORT, this.#serial, encode(reason)])
+      // Behind the reason: who sees this looks for that.
+      if (shared !== undefined) Atomics.store(shared, say.ABORTED_RUN, this.#serial)
     }
   }
 

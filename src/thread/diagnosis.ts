@@ -1,6 +1,7 @@
 /** What blocks a thread, found out without its help. */
 import type { Worker } from 'node:worker_threads'
 import type { Blocked } from '../../machines/lifecycle-event.ts'
+import { answerWithin, NO_ANSWER, pause } from '../ground/index.ts'
 
 /** So many milliseconds may pass until the platform says what a thread has used. In a call that can't be interrupted it never does. */
 const ANSWER = 150
@@ -11,33 +12,16 @@ const COMPUTES = 1_000
 /** An event loop that turns is idle now and then, if only while it looks for what is due. */
 const BLOCKED = 0.999
 
-const NONE = Symbol('no answer')
-
-/** Waits in vain only so long. */
-async function within<Value>(promise: Promise<Value>, ms: number): Promise<Value | typeof NONE> {
-  const { promise: late, resolve } = Promise.withResolvers<typeof NONE>()
-  const timer = setTimeout(() => resolve(NONE), ms)
-  try {
-    return await Promise.race([promise, late])
-  } finally {
-    clearTimeout(timer)
-  }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
-}
-
 /** Undefined if its event loop turns, it is gone, or this platform cannot tell. */
 export async function diagnoseThread(worker: Worker): Promise<Blocked | undefined> {
   if (typeof worker.cpuUsage !== 'function') return undefined
   try {
     const before = worker.performance.eventLoopUtilization()
-    const first = await within(worker.cpuUsage(), ANSWER)
-    if (first === NONE) return 'native'
+    const first = await answerWithin(worker.cpuUsage(), ANSWER)
+    if (first === NO_ANSWER) return 'native'
     await pause(SAMPLE)
-    const second = await within(worker.cpuUsage(), ANSWER)
-    if (second === NONE) return 'native'
+    const second = await answerWithin(worker.cpuUsage(), ANSWER)
+    if (second === NO_ANSWER) return 'native'
     if (worker.performance.eventLoopUtilization(before).utilization < BLOCKED) return undefined
     return second.user + second.system - first.user - first.system >= COMPUTES ? 'spin' : 'sleep'
   } catch {
