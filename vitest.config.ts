@@ -5,6 +5,9 @@ const alias = {
   'curtaincall/machines': fileURLToPath(new URL('./machines/index.ts', import.meta.url)),
   'curtaincall/testing': fileURLToPath(new URL('./src/testing/index.ts', import.meta.url)),
   'curtaincall/inspector': fileURLToPath(new URL('./src/inspector/index.ts', import.meta.url)),
+  'curtaincall/thread': fileURLToPath(new URL('./src/thread/index.ts', import.meta.url)),
+  'curtaincall/process': fileURLToPath(new URL('./src/process/index.ts', import.meta.url)),
+  'curtaincall/worker': fileURLToPath(new URL('./src/worker/index.ts', import.meta.url)),
   curtaincall: fileURLToPath(new URL('./src/index.ts', import.meta.url)),
 }
 

@@ -21,7 +21,7 @@ export {
 export type { ManagerLevel, ManagerMachine, ManagerMachineContext, ManagerMachineEvent } from './manager.ts'
 export { type Backoff, backoffDelay, type ExitKind, type RestartType, RestartWindow, shouldRestart } from './restart-policy.ts'
 export { ROUTINE_EVENTS, type RoutineMachineContext, type RoutineMachineEvent } from './routine.ts'
-export { appManagerMachine, globalManagerMachine, localManagerMachine, routineMachine } from './statecharts.ts'
+export { appManagerMachine, globalManagerMachine, localManagerMachine, routineMachine, workerMachine } from './statecharts.ts'
 export {
   type AutoShutdown,
   type Begun,
@@ -41,4 +41,5 @@ export {
   type Wish,
 } from './supervisor.ts'
 export { type PhaseSigns, phaseIsOver } from './shutdown.ts'
+export { WORKER_EVENTS, type WorkerEventType, type WorkerMachine } from './worker.ts'
 export { type TableCell, type TransitionTable, tabulate } from './transition-table.ts'

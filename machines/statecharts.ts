@@ -1,6 +1,7 @@
 /** The machines as values, for who looks at them. They are made as this is loaded, and whoever imports the library alone does without. */
 import { managerMachine } from './manager.ts'
 import { machineOfRoutine } from './routine.ts'
+import { machineOfWorker } from './worker.ts'
 
 /**
  * One incarnation: pending → running → completed | failed | cancelled.
@@ -11,6 +12,9 @@ import { machineOfRoutine } from './routine.ts'
  * actor.send({ type: 'start' })
  */
 export const routineMachine = /* @__PURE__ */ machineOfRoutine()
+
+/** One thread, or process, of a pool: starting → running ⇄ idle → terminating → gone. */
+export const workerMachine = /* @__PURE__ */ machineOfWorker()
 
 /** The machine of the global manager, root of the tree. */
 export const globalManagerMachine = /* @__PURE__ */ managerMachine('global')

@@ -1,5 +1,5 @@
 /**
- * The life of one worker: a thread, or a process, that runs the bodies of routines one after the other.
+ * The life of one worker, a thread or the like, that runs the bodies of routines one after the other.
  *
  * K1  It has one body at a time, and is idle only between two.
  * K2  One that was told to end has no body ever again.
@@ -31,7 +31,7 @@ function defineWorker() {
     },
   }).createMachine({
     id: 'worker',
-    description: 'One thread, or process, of a pool.',
+    description: 'One worker of a pool.',
     initial: 'starting',
     on: { exit: { target: '.gone', actions: 'bury' } },
     states: {
@@ -79,9 +79,7 @@ function defineWorker() {
 /** The machine of a worker. */
 export type WorkerMachine = ReturnType<typeof defineWorker>
 
-let made: WorkerMachine | undefined
-
-/** It is made when it is first asked for. */
+/** The machine of a worker. What drives one is its table, in src/ground/worker-table.ts. */
 export function machineOfWorker(): WorkerMachine {
-  return (made ??= defineWorker())
+  return defineWorker()
 }

@@ -174,7 +174,7 @@ function copyable(value: unknown): unknown {
 }
 
 /** What a value is, in words. Never throws. */
-export function describe(value: unknown): string {
+function describe(value: unknown): string {
   try {
     if (typeof value === 'function') return `[function ${value.name === '' ? 'without a name' : value.name}]`
     if (typeof value === 'object' && value !== null) {

@@ -183,9 +183,9 @@ export class Guest {
 
   /** Looks for the reason in what has not been delivered yet: a body that never lets go would not hear of it. */
   findReason(run: GuestRun): void {
-    const { pull } = this.port
-    if (run.reason !== undefined || pull === undefined) return
-    for (let message = pull(); message !== undefined; message = pull()) {
+    const { port } = this
+    if (run.reason !== undefined || port.pull === undefined) return
+    for (let message = port.pull(); message !== undefined; message = port.pull()) {
       if (this.#backlog.push(message) === 1) setImmediate(() => this.#catchUp())
       if (message[0] === say.ABORT && message[1] === run.number) {
         run.reason = decode(message[2])

@@ -1,7 +1,8 @@
 /** What is to be handed over instead of copied. */
+import type { Transferable } from 'node:worker_threads'
 
 /** What the platform can hand over. */
-export type Movable = ArrayBuffer | MessagePort | ReadableStream | WritableStream | TransformStream
+export type Movable = Transferable
 
 const moved = new WeakMap<object, readonly Movable[]>()
 

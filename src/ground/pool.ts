@@ -211,7 +211,7 @@ export class Pool implements Workplace {
   /** Lets all go that are idle, or come to that. Resolves once none is left but those that are stuck. */
   close(): Promise<void> {
     this.#trees.clear()
-    for (const worker of [...this.#idle]) {
+    for (const worker of this.#idle.slice()) {
       // Who waits for its end is to come to that.
       worker.lodge.hold(true)
       this.#retire(worker)

@@ -94,15 +94,13 @@ export function makePool<Options extends object>(kind: Kind<Options>, given: Poo
   return new WorkerPool(kind.kind, new Pool({ max: kind.most(given), idleTimeout, reuse, holds: stuck === 'hold' }, kind.lodges(given)))
 }
 
-function poolFor<Options extends object>(
-  kind: Kind<Options>,
-  { pool, killDeadline: _, transfer: __, ...kept }: WorkOptions & PoolOptions,
-): WorkerPool {
+function poolFor<Options extends object>(kind: Kind<Options>, given: WorkOptions & PoolOptions): WorkerPool {
+  const { pool } = given
+  const kept = Object.fromEntries(Object.entries(given).filter(([key]) => !Object.hasOwn(WORK_RULES, key)))
   if (pool === undefined) return makePool(kind, kept as PoolOptions & Options)
   if (pool.kind !== kind.kind) throw refuse(`${kind.kind} option pool`, aPool.range, pool)
   const [twice] = Object.keys(kept)
-  if (twice !== undefined)
-    throw refuse(`${kind.kind} option ${twice}`, 'left out where pool is given: it is said there', (kept as never)[twice])
+  if (twice !== undefined) throw refuse(`${kind.kind} option ${twice}`, 'left out where pool is given: it is said there', kept[twice])
   return pool
 }
 

@@ -18,7 +18,7 @@ import { processLodges } from './process-lodge.ts'
 
 /** Options of processes alone. */
 interface OwnOptions {
-  /** The most processes at a time; routines beyond that run, and wait for one. @default one less than there are cores, at least 1 */
+  /** The most processes at a time; routines beyond that run, and wait for one. @default as many as there are cores, at least 2 */
   readonly maxProcesses?: number | undefined
   /** The environment of each. @default that of this one */
   readonly env?: NodeJS.ProcessEnv | undefined
@@ -46,7 +46,7 @@ const place: Rule = { range: 'a path, or a URL of a file', accepts: (value) => t
 const KIND: Kind<OwnOptions> = {
   kind: 'process',
   rules: { maxProcesses: limit, env: anObject, execArgv: texts, cwd: place, killAfter: duration },
-  most: ({ maxProcesses }) => maxProcesses ?? Math.max(1, availableParallelism() - 1),
+  most: ({ maxProcesses }) => maxProcesses ?? Math.max(2, availableParallelism()),
   lodges: processLodges,
 }
 
@@ -57,7 +57,7 @@ const KIND: Kind<OwnOptions> = {
  *
  * @throws ConfigError naming the option, the allowed range and what came.
  * @example
- * const convert = childProcess<typeof import('./convert.ts')>(new URL('./convert.ts', import.meta.url), 'convert')
+ * const convert = childProcess<typeof import("./convert.ts")>(new URL('./convert.ts', import.meta.url), 'convert')
  * const routine = local.spawn('convert', convert, { input: { file: 'cat.raw' } })
  */
 export function childProcess<Module extends object, Name extends BodyNames<Module> = BodyNames<Module>>(

@@ -18,7 +18,7 @@ export function giveUpInTime(incarnation: Incarnation): void {
   inContext(incarnation, timeRanOut, GIVE_UP)
 }
 
-export function lose(incarnation: Incarnation): void {
+function lose(incarnation: Incarnation): void {
   inContext(incarnation, timeRanOut, LOST)
 }
 
@@ -134,4 +134,11 @@ export function killBody(incarnation: Incarnation): void {
 
 function kill(incarnation: Incarnation): void {
   incarnation.kill()
+}
+
+/** Its ground is to end its body. The timer of the time that it has for that. In a turn. */
+export function terminate(incarnation: Incarnation): unknown {
+  const { tree, ground } = incarnation
+  tree.turn.deed(killBody, incarnation)
+  return tree.clock.arm(lose, incarnation, ground.endsWithin ?? 0)
 }

@@ -3,8 +3,6 @@
  * port/ground.ts.
  */
 import type { Ground } from '../port/index.ts'
-import * as turns from './body-turns.ts'
-import type { Incarnation } from './incarnation.ts'
 import { CANCEL, END, GIVE_UP, KILL } from './routine-steps.ts'
 
 /** One run, to whoever ends it from outside. */
@@ -29,11 +27,4 @@ export function kill(incarnation: Ending, reason: unknown): void {
   // What of it still listens hears that it is to stop, before it is ended.
   incarnation.step(CANCEL, reason)
   incarnation.step(END, undefined)
-}
-
-/** Its ground is to end its body. The timer of the time that it has for that. In a turn. */
-export function endLater(incarnation: Incarnation): unknown {
-  const { tree, ground } = incarnation
-  tree.turn.deed(turns.killBody, incarnation)
-  return tree.clock.arm(turns.lose, incarnation, ground.endsWithin ?? 0)
 }

@@ -24,7 +24,7 @@ import {
 import { actorOf } from './actor-door.ts'
 import * as turns from './body-turns.ts'
 import { dueReason, heedSignal } from './due-signal.ts'
-import { endLater, giveUp } from './ending.ts'
+import { giveUp } from './ending.ts'
 import { Heartbeat } from './heartbeat.ts'
 import type { Owner } from './owner.ts'
 import { ASKED, ASKED_EARLY, BEGINS, BODY_RUNS, KILLED, OBEYED, ORPHANED, OVER, STUCK, TIMED, UNANSWERED } from './run-flags.ts'
@@ -213,7 +213,7 @@ export class Incarnation implements Run, Launch, SignalOwner {
     else if (effect === ABANDON) this.#abandon()
     else if (effect === TERMINATE) {
       this.#disarm()
-      this.#timer = endLater(this)
+      this.#timer = turns.terminate(this)
     }
   }
 

@@ -1,26 +1,9 @@
 /** What each ground is held to, wherever it has its bodies. */
 import assert from 'node:assert/strict'
-import { AsyncLocalStorage } from 'node:async_hooks'
-import { extname } from 'node:path'
-import type { Logger, Outcome } from '../contract/index.ts'
-import { createGlobalManager, type GlobalManager, type LocalManager } from '../manager/index.ts'
-import type { AnyRoutine } from '../contract/index.ts'
-import type { LifecycleEvent } from '../../machines/lifecycle-event.ts'
+import { FORCE, MEMORY } from './forceful-ground-checks.ts'
+import { type Act, errorOf, type GroundUnderTest, Stage } from './ground-stage.ts'
 
-/** The names of the bodies of the kit. */
-export type GroundBody = keyof typeof import('./ground-bodies.ts')
-
-/** A ground that is checked. */
-export interface GroundUnderTest {
-  /** Work that runs the function which the module at `url` exports as `body`. */
-  work(url: URL, body: GroundBody): unknown
-  /** True if it ends what does not listen: loops, sleeps, and its own death under a body. @default false */
-  readonly ends?: boolean | undefined
-  /** True if a body that lets nothing else happen sees that it was told to stop. @default false */
-  readonly sharesMemory?: boolean | undefined
-  /** How many threads, or the like, there are that are not about to go; none once a tree has ended. @default not looked at */
-  readonly left?: (() => number | PromiseLike<number>) | undefined
-}
+export type { GroundBody, GroundUnderTest } from './ground-stage.ts'
 
 /** One check. */
 export interface GroundCheck {
@@ -28,80 +11,6 @@ export interface GroundCheck {
   /** Rejects if the ground does not keep to it. */
   run(): Promise<void>
 }
-
-interface Line {
-  readonly level: string
-  readonly details: Record<string, unknown>
-  readonly text: string | undefined
-  /** What the storage of the check held when it was written. */
-  readonly store: unknown
-}
-
-const BODIES = new URL(`./ground-bodies${extname(import.meta.url)}`, import.meta.url)
-
-/** A tree with all that it says. */
-class Stage {
-  readonly global: GlobalManager
-  readonly local: LocalManager
-  readonly lines: Line[] = []
-  readonly events: LifecycleEvent[] = []
-  readonly storage = new AsyncLocalStorage<string>()
-  readonly #ground: GroundUnderTest
-  #waiting: { readonly is: () => boolean; readonly tell: () => void }[] = []
-
-  constructor(ground: GroundUnderTest) {
-    this.#ground = ground
-    this.global = createGlobalManager({ name: 'checked', logger: this.#logger({}) })
-    this.global.on('*', (event) => {
-      this.events.push(event)
-      this.#look()
-    })
-    this.local = this.global.createApp('app').createLocal('local')
-  }
-
-  spawn(body: GroundBody, options: object = {}): AnyRoutine {
-    return this.local.spawn(body, this.#ground.work(BODIES, body) as never, options as never) as unknown as AnyRoutine
-  }
-
-  /** Spawns one, and waits until its body has begun. */
-  async up(body: GroundBody, options: object = {}): Promise<AnyRoutine> {
-    const routine = this.spawn(body, options)
-    await this.said(({ text, details }) => text === 'up' && details['path'] === routine.path)
-    return routine
-  }
-
-  said(is: (line: Line) => boolean): Promise<void> {
-    return this.until(() => this.lines.some(is))
-  }
-
-  heard(is: (event: LifecycleEvent) => boolean): Promise<void> {
-    return this.until(() => this.events.some(is))
-  }
-
-  /** Waits for what comes of a line, or an event. */
-  until(is: () => boolean): Promise<void> {
-    return is() ? Promise.resolve() : new Promise((tell) => this.#waiting.push({ is, tell }))
-  }
-
-  #look(): void {
-    const met = this.#waiting.filter(({ is }) => is())
-    this.#waiting = this.#waiting.filter((each) => !met.includes(each))
-    for (const { tell } of met) tell()
-  }
-
-  #logger(bindings: object): Logger {
-    const method =
-      (level: string) =>
-      (details: object, text?: string): void => {
-        this.lines.push({ level, details: { ...bindings, ...details }, text, store: this.storage.getStore() })
-        this.#look()
-      }
-    const [debug, info, warn, error] = ['debug', 'info', 'warn', 'error'].map(method) as [never, never, never, never]
-    return { debug, info, warn, error, child: (more) => this.#logger({ ...bindings, ...more }) }
-  }
-}
-
-type Act = (stage: Stage) => Promise<void>
 
 const OUTPUTS: Readonly<Record<string, Act>> = {
   async 'starts, and gives its output'(stage) {
@@ -132,10 +41,6 @@ const OUTPUTS: Readonly<Record<string, Act>> = {
     assert.deepEqual((ends[1] as { reason: unknown }).reason, { shutdown: 'enough' })
     assert.equal(errorOf(ends[3]).message, 'left with an error')
   },
-}
-
-function errorOf(outcome: Outcome | undefined): Error & Record<string, unknown> {
-  return (outcome as { error: never } | undefined)?.error as unknown as Error & Record<string, unknown>
 }
 
 const FAILURES: Readonly<Record<string, Act>> = {
@@ -290,84 +195,6 @@ const SHUTDOWNS: Readonly<Record<string, Act>> = {
     assert.deepEqual([report.cancelled, report.killed, report.timedOut], [1, 1, true])
     assert.equal(((await obeys.outcome) as { killed: boolean }).killed, false)
     assert.deepEqual([stage.global.count, stage.global.routines().length], [0, 0])
-  },
-}
-
-/** Of grounds that end what does not listen. */
-const FORCE: Readonly<Record<string, Act>> = {
-  async 'ends a loop, and a sleep'(stage) {
-    for (const body of ['spin', 'sleep'] as const) {
-      const routine = await stage.up(body)
-      assert.deepEqual(await routine.kill(body), { status: 'cancelled', reason: body, killed: true })
-    }
-    assert.equal(stage.local.metrics().orphaned, 0)
-  },
-
-  async 'ends what is deaf in the phase killing, and leaves no orphan'(stage) {
-    await stage.up('spin', { shutdown: 'infinity' })
-    const report = await stage.global.shutdown({ timeout: 100 })
-    assert.deepEqual([report.killed, report.orphaned], [1, 0])
-  },
-
-  async 'says what blocks a body'(stage) {
-    for (const [body, expected] of [
-      ['spin', 'spin'],
-      ['sleep', 'sleep'],
-    ] as const) {
-      const routine = await stage.up(body, { hungAfter: 200 })
-      const isOf = (event: LifecycleEvent): boolean => event.type === 'routine.hung' && event.path === routine.path && 'blocked' in event
-      await stage.heard(isOf)
-      assert.equal((stage.events.find(isOf) as { blocked?: string }).blocked, expected)
-      await routine.kill()
-    }
-  },
-
-  async 'fails when what it runs in dies, and runs again elsewhere'(stage) {
-    const outcome = await stage.spawn('die').outcome
-    assert.equal(outcome.status, 'failed')
-    assert.deepEqual([errorOf(outcome)['code'], errorOf(outcome)['exitCode']], ['ERR_GROUND_LOST', 9])
-    assert.deepEqual(await stage.spawn('double', { input: 1 }).outcome, { status: 'completed', output: 2 })
-  },
-
-  async 'fails with what its code has let go of, and nobody else does'(stage) {
-    const [other, routine] = [await stage.up('obey'), stage.spawn('stray')]
-    const outcome = await routine.outcome
-    assert.deepEqual([outcome.status, errorOf(outcome)['code']], ['failed', 'E_STRAY'])
-    assert.equal((await other.cancel()).status, 'cancelled')
-  },
-
-  async 'fails with an output that cannot be copied, and goes on'(stage) {
-    const outcome = await stage.spawn('uncopyable').outcome
-    assert.match(errorOf(outcome).message, /cannot be copied/)
-    assert.deepEqual(await stage.spawn('double', { input: 1 }).outcome, { status: 'completed', output: 2 })
-  },
-
-  async 'fails with an input that cannot be copied, and goes on'(stage) {
-    const outcome = await stage.spawn('double', { input: () => 1 }).outcome
-    assert.match(errorOf(outcome).message, /cannot be copied/)
-    assert.deepEqual(await stage.spawn('double', { input: 1 }).outcome, { status: 'completed', output: 2 })
-  },
-
-  async 'refuses a question that cannot be copied, and receives the next'(stage) {
-    const routine = await stage.up('collect')
-    await assert.rejects(
-      routine.ask(() => 1),
-      /cannot be copied/,
-    )
-    assert.deepEqual(await routine.ask('last'), ['last'])
-  },
-}
-
-/** Of grounds whose memory a body sees. */
-const MEMORY: Readonly<Record<string, Act>> = {
-  async 'sees in a loop that it was told to stop'(stage) {
-    const routine = await stage.up('poll')
-    assert.deepEqual(await routine.cancel(new Error('why')), {
-      status: 'cancelled',
-      reason: ((await routine.outcome) as { reason: unknown }).reason,
-      killed: false,
-      output: 'seen: why',
-    })
   },
 }
 

@@ -2,7 +2,7 @@
  * Threads as a ground of routines: a kill ends what runs there.
  *
  * ```
- *   local.spawn(name, thread(url, 'resize'))          options: thread.ts, ../ground/workshop.ts; types: work-types.ts
+ *   local.spawn(name, thread(url, 'resize'))          options: thread.ts, ../ground/workshop.ts; types: ../ground/typed-work.ts
  *        │  Ground.begin, ask, kill                   ../ground/pooled-ground.ts
  *        ▼
  *   Task: one run, the host's side of it              ../ground/task.ts, task-readers.ts

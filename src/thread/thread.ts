@@ -19,7 +19,7 @@ import { threadLodges } from './thread-lodge.ts'
 
 /** Options of threads alone. */
 interface OwnOptions {
-  /** The most threads at a time; routines beyond that run, and wait for one. @default one less than there are cores, at least 1 */
+  /** The most threads at a time; routines beyond that run, and wait for one. @default as many as there are cores, at least 2 */
   readonly maxThreads?: number | undefined
   /** Limits of the memory of each thread; past these its routine fails. Buffers don't count, and one call that takes too much ends the process. */
   readonly resourceLimits?: ResourceLimits | undefined
@@ -44,7 +44,7 @@ const texts: Rule = {
 const KIND: Kind<OwnOptions> = {
   kind: 'thread',
   rules: { maxThreads: limit, resourceLimits: anObject, env: anObject, execArgv: texts },
-  most: ({ maxThreads }) => maxThreads ?? Math.max(1, availableParallelism() - 1),
+  most: ({ maxThreads }) => maxThreads ?? Math.max(2, availableParallelism()),
   lodges: threadLodges,
 }
 
@@ -55,7 +55,7 @@ const KIND: Kind<OwnOptions> = {
  *
  * @throws ConfigError naming the option, the allowed range and what came.
  * @example
- * const resize = thread<typeof import('./images.ts')>(new URL('./images.ts', import.meta.url), 'resize', { maxThreads: 4 })
+ * const resize = thread<typeof import("./images.ts")>(new URL('./images.ts', import.meta.url), 'resize', { maxThreads: 4 })
  * const routine = local.spawn('resize', resize, { input: { file: 'cat.jpg' } })
  */
 export function thread<Module extends object, Name extends BodyNames<Module> = BodyNames<Module>>(
@@ -71,7 +71,7 @@ export function thread<Module extends object, Name extends BodyNames<Module> = B
  *
  * @throws ConfigError
  * @example
- * const { resize, crop } = threads<typeof import('./images.ts')>(new URL('./images.ts', import.meta.url))
+ * const { resize, crop } = threads<typeof import("./images.ts")>(new URL('./images.ts', import.meta.url))
  */
 export function threads<Module extends object>(url: URL | string, options: ThreadOptions = {}): WorksOf<Module> {
   return makeWorks(KIND, url, options) as WorksOf<Module>
@@ -83,7 +83,7 @@ export function threads<Module extends object>(url: URL | string, options: Threa
  * @throws ConfigError
  * @example
  * const pool = threadPool({ maxThreads: 4 })
- * const { resize } = threads<typeof import('./images.ts')>(new URL('./images.ts', import.meta.url), { pool })
+ * const { resize } = threads<typeof import("./images.ts")>(new URL('./images.ts', import.meta.url), { pool })
  */
 export function threadPool(options: ThreadPoolOptions = {}): WorkerPool {
   return makePool(KIND, options)

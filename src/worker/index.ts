@@ -4,4 +4,4 @@
  * @module
  */
 export { type Movable, move } from '../ground/move.ts'
-export type { WorkContext } from '../ground/work-types.ts'
+export type { WorkContext } from '../ground/typed-work.ts'

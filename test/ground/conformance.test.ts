@@ -3,7 +3,7 @@ import { describe, test } from 'vitest'
 import { type GroundBody, groundChecks } from 'curtaincall/testing'
 import { childProcess, processPool } from '../../src/process/index.ts'
 import { thread, threadPool, type WorkerPool } from '../../src/thread/index.ts'
-import * as bodies from '../../src/testing/ground-bodies.ts'
+import * as kit from '../../src/testing/ground-bodies.ts'
 
 const sum = (counts: object): number => Object.values(counts).reduce((all: number, each: number) => all + each, 0)
 
@@ -15,6 +15,8 @@ async function leftOf(pool: WorkerPool): Promise<number> {
 }
 
 type Any = Record<GroundBody, () => unknown>
+
+const bodies: Record<GroundBody, unknown> = { ...kit }
 
 describe('inline', () => {
   for (const { name, run } of groundChecks({ work: (_, body) => bodies[body] })) test(name, run)

@@ -1,7 +1,7 @@
 /** docs/machines.md is drawn from the machines themselves: `vitest -u` after a change. */
 import { expect, test } from 'vitest'
 import type { AnyStateMachine, AnyStateNode } from 'xstate'
-import { appManagerMachine, globalManagerMachine, localManagerMachine, routineMachine } from 'curtaincall/machines'
+import { appManagerMachine, globalManagerMachine, localManagerMachine, routineMachine, workerMachine } from 'curtaincall/machines'
 
 const nameOf = (node: AnyStateNode): string => node.path.join('_')
 
@@ -66,6 +66,12 @@ ${mermaid(routineMachine)}
 ${mermaid(globalManagerMachine)}
 
 ${effects(globalManagerMachine)}
+
+## A worker of a pool
+
+\`workerMachine\`, a thread or a process; what it decides is carried out in src/ground/pool-worker.ts. Wherever it is, \`exit\` leads to \`gone\`:
+
+${mermaid(workerMachine)}
 `
   await expect(text).toMatchFileSnapshot('../../docs/machines.md')
 })

@@ -30,7 +30,18 @@ const INNER = [
   'manager',
 ] as const
 
-export const ROOMS: readonly string[] = ['machines', ...INNER, 'index', 'testing', 'inspector', 'cli']
+export const ROOMS: readonly string[] = [
+  'machines',
+  ...INNER,
+  'index',
+  'ground',
+  'worker',
+  'thread',
+  'process',
+  'testing',
+  'inspector',
+  'cli',
+]
 
 /** What one place does against a rule. */
 export interface Fault {

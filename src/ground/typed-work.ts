@@ -32,9 +32,7 @@ type ReplyIn<Context> = Context extends { readonly messages: AsyncIterable<{ rea
  */
 export type WorkOf<Body> = GroundedWork &
   (Body extends (...given: never[]) => infer Output
-    ? (
-        context: ContextOf<never, InputIn<ContextIn<Body>>, MessageIn<ContextIn<Body>>, ReplyIn<ContextIn<Body>>>,
-      ) => Promise<Awaited<Output>>
+    ? (context: WorkContext<InputIn<ContextIn<Body>>, MessageIn<ContextIn<Body>>, ReplyIn<ContextIn<Body>>>) => Promise<Awaited<Output>>
     : never)
 
 /** The input of a function that is a body. */
