@@ -46,7 +46,7 @@ class GuestLogger {
 
 /** The context of one run. */
 export class GuestContext {
-  readonly readers: GuestReaders
+  #readers: GuestReaders | undefined
   readonly #run: GuestRun
   #controller: AbortController | undefined
   #closing: AbortController | undefined
@@ -55,27 +55,34 @@ export class GuestContext {
 
   constructor(run: GuestRun) {
     this.#run = run
-    this.readers = new GuestReaders(run)
+  }
+
+  /** @internal */
+  get readers(): GuestReaders {
+    return (this.#readers ??= new GuestReaders(this.#run))
   }
 
   get input(): unknown {
-    return this.#run.beginning.input
+    return this.#run.beginning[3]
   }
 
   get id(): string {
-    return this.#run.beginning.id
+    const { path, beginning } = this.#run
+    return path.slice(path.length - beginning[5])
   }
 
   get name(): string {
-    return this.#run.beginning.runName
+    const { path, beginning } = this.#run
+    const end = path.length - beginning[5] - 1
+    return path.slice(end - beginning[6], end)
   }
 
   get path(): string {
-    return this.#run.beginning.path
+    return this.#run.path
   }
 
   get incarnation(): number {
-    return this.#run.beginning.incarnation
+    return this.#run.beginning[7]
   }
 
   get signal(): AbortSignal {
@@ -117,7 +124,7 @@ export class GuestContext {
   /** In a busy loop it is called millions of times: only so many are passed on. */
   #beat(): void {
     const run = this.#run
-    const { beatEvery } = run.beginning
+    const { beatEvery } = run
     if (beatEvery === Infinity) return
     const now = performance.now()
     if (now - this.#lastBeat < beatEvery) return
@@ -127,7 +134,7 @@ export class GuestContext {
 
   /** @internal It is told to stop. */
   aborts(reason: unknown): void {
-    this.readers.endAll()
+    this.#readers?.endAll()
     this.#controller?.abort(reason)
   }
 
@@ -138,7 +145,7 @@ export class GuestContext {
 
   /** @internal It has ended. */
   end(): void {
-    this.readers.endAll()
+    this.#readers?.endAll()
   }
 }
 

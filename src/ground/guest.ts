@@ -23,21 +23,38 @@ export interface GuestPort {
 
 type Body = (context: GuestContext) => unknown
 
+/** What the guest is told of a body. */
+interface Named {
+  readonly url: string
+  readonly name: string
+}
+
 /** One run, here. */
 export class GuestRun {
   readonly number: number
-  readonly beginning: say.Beginning
+  readonly beginning: say.Begin
+  readonly body: Named
   readonly guest: Guest
   readonly context: GuestContext
   over = false
   /** The reason of its abort as it came, and as the body has it. */
   reason: unknown
 
-  constructor(guest: Guest, number: number, beginning: say.Beginning) {
+  constructor(guest: Guest, beginning: say.Begin, body: Named) {
     this.guest = guest
-    this.number = number
+    this.number = beginning[1]
     this.beginning = beginning
+    this.body = body
     this.context = new GuestContext(this)
+  }
+
+  get path(): string {
+    return this.beginning[4]
+  }
+
+  /** Milliseconds between two heartbeats that are passed on. */
+  get beatEvery(): number {
+    return this.beginning[8]
   }
 
   post(message: say.ToHost, moved?: readonly unknown[]): void {
@@ -50,6 +67,7 @@ export class Guest {
   readonly #storage = new AsyncLocalStorage<GuestRun>()
   readonly #modules = new Map<string, Promise<Record<string, unknown>>>()
   readonly #loaded = new Map<string, Record<string, unknown>>()
+  readonly #bodies: Named[] = []
   #run: GuestRun | undefined
   /** What was pulled out of its turn. */
   #backlog: say.ToGuest[] = []
@@ -74,7 +92,11 @@ export class Guest {
 
   #take(message: say.ToGuest): void {
     if (message[0] === say.BEGIN) {
-      this.#begin(message[1], message[2])
+      this.#begin(message)
+      return
+    }
+    if (message[0] === say.BODY) {
+      this.#bodies[message[2]] = { url: message[3], name: message[4] }
       return
     }
     if (message[0] === say.PING) {
@@ -92,9 +114,10 @@ export class Guest {
     })
   }
 
-  #begin(number: number, beginning: say.Beginning): void {
-    const run = (this.#run = new GuestRun(this, number, beginning))
-    const { url, name } = beginning
+  #begin(beginning: say.Begin): void {
+    const body = this.#bodies[beginning[2]] as Named
+    const run = (this.#run = new GuestRun(this, beginning, body))
+    const { url, name } = body
     const known = this.#loaded.get(url)
     if (known !== undefined) this.#storage.run(run, () => this.#call(run, known[name]))
     else
@@ -118,13 +141,13 @@ export class Guest {
   }
 
   #call(run: GuestRun, body: unknown): void {
-    const { name, url } = run.beginning
+    const { name, url } = run.body
     if (typeof body !== 'function') {
       this.#threw(run, new TypeError(`${url} exports no function of the name ${name}`))
       return
     }
     // It has begun: what it took to load it is no silence of its own.
-    if (run.beginning.beatEvery !== Infinity) run.post([say.BEAT, run.number])
+    if (run.beatEvery !== Infinity) run.post([say.BEAT, run.number])
     try {
       const output = (body as Body)(run.context)
       if (typeof (output as PromiseLike<unknown> | undefined)?.then !== 'function') this.#returned(run, output)
@@ -143,7 +166,7 @@ export class Guest {
     try {
       run.post([say.RETURNED, run.number, output], takeMoved(output))
     } catch (error) {
-      this.#threw(run, new TypeError(`what ${run.beginning.name} returned cannot be copied`, { cause: error }))
+      this.#threw(run, new TypeError(`what ${run.body.name} returned cannot be copied`, { cause: error }))
       return
     }
     this.#end(run)

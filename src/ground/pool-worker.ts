@@ -8,8 +8,8 @@ import type { WorkerEventType } from '../../machines/worker.ts'
 import { decode } from './encode.ts'
 import type { GroundExit } from './errors.ts'
 import type { Landlord, Lodge, MakeLodge } from './lodge.ts'
-import { STRAYED, type ToGuest, type ToHost } from './protocol.ts'
-import type { Task } from './task.ts'
+import { BODY, STRAYED, type ToGuest, type ToHost } from './protocol.ts'
+import type { Assignment, Task } from './task.ts'
 import { WORKER_TABLE, type WorkerState } from './worker-table.ts'
 
 /** The pool, to one of its workers. */
@@ -33,6 +33,7 @@ export class PoolWorker implements Landlord {
   isReplaced = false
   #state: WorkerState = 'starting'
   #previous: Task | undefined
+  readonly #bodies = new Map<Assignment, number>()
   readonly #pool: Workplace
 
   constructor(pool: Workplace, make: MakeLodge) {
@@ -63,6 +64,17 @@ export class PoolWorker implements Landlord {
     this.#previous = this.task
     this.task = undefined
     this.tell(this.retires ? 'last' : 'done')
+  }
+
+  /** The number by which its guest knows a body. */
+  numberOf(assignment: Assignment): number {
+    let number = this.#bodies.get(assignment)
+    if (number === undefined) {
+      number = this.#bodies.size
+      this.#bodies.set(assignment, number)
+      this.post([BODY, 0, number, assignment.url, assignment.name])
+    }
+    return number
   }
 
   post(message: ToGuest, moved?: readonly unknown[]): void {

@@ -7,21 +7,6 @@
  */
 import type { Encoded } from './encode.ts'
 
-/** What a body is begun with. */
-export interface Beginning {
-  /** The module, and which of its exports the body is. */
-  readonly url: string
-  readonly name: string
-  readonly input: unknown
-  /** What its context says. */
-  readonly id: string
-  readonly runName: string
-  readonly path: string
-  readonly incarnation: number
-  /** Milliseconds between two heartbeats that are passed on; Infinity if none is. */
-  readonly beatEvery: number
-}
-
 /** Host to guest. */
 export const BEGIN = 0
 export const ABORT = 1
@@ -30,9 +15,27 @@ export const MESSAGE = 3
 export const NO_MORE = 4
 /** Asks whether its event loop turns. */
 export const PING = 5
+export const BODY = 6
+
+export type Begin = Extract<ToGuest, readonly [typeof BEGIN, ...unknown[]]>
 
 export type ToGuest =
-  | readonly [type: typeof BEGIN, run: number, beginning: Beginning]
+  /** A body that has yet to be named here: the module, and which of its exports it is. */
+  | readonly [type: typeof BODY, run: 0, body: number, url: string, name: string]
+  /** Flat, since names of members go along with each message: an object in its place takes a third of the way. */
+  | readonly [
+      type: typeof BEGIN,
+      run: number,
+      body: number,
+      input: unknown,
+      /** Its id and, before that, its name stand at the end of its path. */
+      path: string,
+      idLength: number,
+      nameLength: number,
+      incarnation: number,
+      /** Milliseconds between two heartbeats that are passed on; Infinity if none is. */
+      beatEvery: number,
+    ]
   | readonly [type: typeof ABORT, run: number, reason: Encoded]
   | readonly [type: typeof CLOSING, run: number, reason: Encoded]
   /** The next message of a reader. With a number, its sender waits for an answer. */

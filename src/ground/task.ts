@@ -75,18 +75,12 @@ export class Task {
     this.#serial = worker.serial
     // What it has waited for is no silence of its own.
     run.beat()
-    const beginning: say.Beginning = {
-      url: assignment.url,
-      name: assignment.name,
-      input,
-      id: subject.id,
-      runName: subject.name,
-      path: subject.path,
-      incarnation: run.number,
-      beatEvery: this.hosted.hungAfter / BEATS,
-    }
+    const { path, id, name } = subject
+    const body = worker.numberOf(assignment)
+    const beatEvery = this.hosted.hungAfter / BEATS
     try {
-      worker.post([say.BEGIN, this.#serial, beginning], assignment.transfer?.(input as never) ?? takeMoved(input))
+      const moved = assignment.transfer?.(input as never) ?? takeMoved(input)
+      worker.post([say.BEGIN, this.#serial, body, input, path, id.length, name.length, run.number, beatEvery], moved)
     } catch (error) {
       this.#end()
       run.threw(new TypeError(`the input of ${subject.path} cannot be copied to its ${assignment.kind}`, { cause: error }))
@@ -138,10 +132,11 @@ export class Task {
   // --- what its guest says -------------------------------------------------------------------
 
   said(message: say.ToHost): void {
-    if (!this.#isKilled) this.hosted.within(() => this.#heed(message))
+    if (!this.#isKilled) this.hosted.within(heed, this, message)
   }
 
-  #heed(message: say.ToHost): void {
+  /** @internal In its context. */
+  heed(message: say.ToHost): void {
     const { run, hosted } = this
     switch (message[0]) {
       case say.RETURNED:
@@ -198,11 +193,11 @@ export class Task {
 
   /** Something beside its body threw. */
   strayed(error: unknown): void {
-    this.hosted.within(() => this.run.strayed(error, 'code that its body has let go of threw'))
+    this.hosted.within(stray, this.run, error)
   }
 
   wrote(stream: 'stdout' | 'stderr', line: string): void {
-    this.hosted.within(() => this.hosted.context.logger.info({ stream }, line))
+    this.hosted.within((text) => this.hosted.context.logger.info({ stream }, text), line, undefined)
   }
 
   #watchClosing(): void {
@@ -236,14 +231,29 @@ export class Task {
 
   /** Its worker is no more. */
   died(exit: GroundExit): void {
-    const { run, assignment } = this
     this.#close()
-    this.hosted.within(() => {
-      if (this.#isKilled) run.returned(undefined)
-      else if (this.#crash !== undefined) run.threw(this.#crash.error)
-      else run.threw(lost(assignment, run.subject.path, exit))
-    })
+    this.hosted.within(end, this, exit)
   }
+
+  /** @internal In its context. */
+  end(exit: GroundExit): void {
+    const { run, assignment } = this
+    if (this.#isKilled) run.returned(undefined)
+    else if (this.#crash !== undefined) run.threw(this.#crash.error)
+    else run.threw(lost(assignment, run.subject.path, exit))
+  }
+}
+
+function heed(task: Task, message: say.ToHost): void {
+  task.heed(message)
+}
+
+function stray(run: Run, error: unknown): void {
+  run.strayed(error, 'code that its body has let go of threw')
+}
+
+function end(task: Task, exit: GroundExit): void {
+  task.end(exit)
 }
 
 function lost({ kind }: Assignment, path: string, exit: GroundExit): GroundLostError {

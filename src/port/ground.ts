@@ -103,7 +103,9 @@ let areUsed = false
 
 /** True for work that brings its ground along. Looks at it, once: not in a turn. */
 export function isGrounded(work: unknown): work is GroundedWork {
-  if (typeof work !== 'object' || work === null || !(GROUND in work)) return false
+  if (typeof work !== 'object' || work === null) return false
+  if (grounds.has(work)) return true
+  if (!(GROUND in work)) return false
   grounds.set(work, (work as GroundedWork)[GROUND])
   areUsed = true
   return true

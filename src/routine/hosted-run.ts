@@ -18,7 +18,36 @@ export interface Hosted {
   /** Milliseconds of silence after which it counts as hung. */
   readonly hungAfter: number
   /** Does something for it, in its asynchronous context. */
-  within(act: () => void): void
+  within<A, B = undefined>(act: (a: A, b: B) => void, a: A, b: B): void
+}
+
+class HostedBody implements Hosted {
+  readonly #run: HostedRun
+  #context: BodyContext | undefined
+
+  constructor(run: HostedRun) {
+    this.#run = run
+  }
+
+  get context(): BodyContext {
+    return (this.#context ??= new BodyContext(this.#run))
+  }
+
+  get tree(): Tree {
+    return this.#run.subject.local.tree
+  }
+
+  get clock(): Clock {
+    return this.tree.clock
+  }
+
+  get hungAfter(): number {
+    return this.#run.subject.spec.hungAfter
+  }
+
+  within<A, B>(act: (a: A, b: B) => void, a: A, b: B): void {
+    this.tree.asyncContext.run(this.#run.subject.bodyContext, act, a, b)
+  }
 }
 
 /** A run begins on a ground: from here on the tree knows that, and lets it go when it has ended. */
@@ -26,11 +55,5 @@ export function hosted(run: Run, ground: Ground): Hosted {
   const { subject } = run as HostedRun
   const tree: Tree = subject.local.tree
   ;(tree.grounds ??= new Set()).add(ground)
-  return {
-    context: new BodyContext(run as HostedRun),
-    tree,
-    clock: tree.clock,
-    hungAfter: subject.spec.hungAfter,
-    within: (act) => tree.asyncContext.run(subject.bodyContext, act, undefined, undefined),
-  }
+  return new HostedBody(run as HostedRun)
 }
