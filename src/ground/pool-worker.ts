@@ -5,6 +5,7 @@
  * V2  Its task hears of its end once, and of nothing after that.
  */
 import type { WorkerEventType } from '../../machines/worker.ts'
+import type { Bygone } from '../routine/index.ts'
 import { decode } from './encode.ts'
 import type { GroundExit } from './errors.ts'
 import type { Landlord, Lodge, MakeLodge } from './lodge.ts'
@@ -32,7 +33,8 @@ export class PoolWorker implements Landlord {
   /** True once its place was given to others. */
   isReplaced = false
   #state: WorkerState = 'starting'
-  #previous: Task | undefined
+  /** Whose code may be left there: no more of it is kept than who it was. */
+  #previous: Bygone | undefined
   readonly #bodies = new Map<Assignment, number>()
   readonly #pool: Workplace
 
@@ -61,7 +63,7 @@ export class PoolWorker implements Landlord {
 
   /** Its task is over, and it is free. */
   free(): void {
-    this.#previous = this.task
+    this.#previous = this.task?.hosted.bygone
     this.task = undefined
     this.tell(this.retires ? 'last' : 'done')
   }
@@ -113,14 +115,15 @@ export class PoolWorker implements Landlord {
   }
 
   wrote(stream: 'stdout' | 'stderr', line: string): void {
-    const whose = this.task ?? this.#previous
-    whose?.wrote(stream, line)
+    if (this.task === undefined) this.#previous?.logger.info({ stream }, line)
+    else this.task.wrote(stream, line)
   }
 
   exited(exit: GroundExit): void {
     const { task } = this
     this.task = undefined
     this.tell('exit')
+    this.#previous = undefined
     task?.died(exit)
   }
 }

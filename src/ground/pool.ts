@@ -105,7 +105,13 @@ export class Pool implements Workplace {
 
   /** @internal */
   hire(task: Task): void {
-    const worker = new PoolWorker(this, this.#make)
+    let worker: PoolWorker
+    try {
+      worker = new PoolWorker(this, this.#make)
+    } catch (error) {
+      task.refused(error)
+      return
+    }
     worker.retires = !this.rules.reuse
     this.#workers.add(worker)
     worker.assign(task)

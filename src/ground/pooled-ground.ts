@@ -58,6 +58,13 @@ export class PooledGround implements Ground {
     return taskOf(run)?.standing
   }
 
+  describe(run: Run): string {
+    const { kind } = this.#assignment
+    const standing = this.standing(run)
+    if (standing === 'waiting') return `waits for a ${kind}`
+    return standing === 'stuck' ? `in a ${kind} that could not be ended` : `in a ${kind}`
+  }
+
   *standings(): Generator<Run> {
     for (const { run, assignment } of this.#pool.unplain()) if (assignment === this.#assignment) yield run
   }

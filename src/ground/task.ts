@@ -8,7 +8,7 @@
 import { obeys } from '../contract/index.ts'
 import type { Blocked } from '../../machines/lifecycle-event.ts'
 import type { Run, Standing } from '../port/index.ts'
-import type { Hosted } from '../routine/index.ts'
+import { type Hosted, STRAY } from '../routine/index.ts'
 import { decode, encode } from './encode.ts'
 import { type GroundExit, GroundLostError } from './errors.ts'
 import { takeMoved } from './move.ts'
@@ -54,6 +54,8 @@ export class Task {
   /** What nobody there has caught, and the thread is ended for. */
   #crash: { readonly error: unknown } | undefined
   #readers: TaskReaders | undefined
+  /** Of a kill that nobody else times. */
+  #deadline: unknown
 
   constructor(queue: Queue, run: Run, hosted: Hosted, assignment: Assignment) {
     this.#queue = queue
@@ -114,7 +116,7 @@ export class Task {
       this.#isKilled = true
       worker.tell('kill')
       // It was not killed by its routine, which would say when its time is up.
-      if (this.run.over) this.hosted.clock.setTimeout(() => worker.tell('lost'), this.assignment.killDeadline)
+      if (this.run.over) this.#deadline = this.hosted.clock.setTimeout(() => worker.tell('lost'), this.assignment.killDeadline)
     }
   }
 
@@ -196,6 +198,7 @@ export class Task {
     this.hosted.within(stray, this.run, error)
   }
 
+  /** Its worker has written a line. */
   wrote(stream: 'stdout' | 'stderr', line: string): void {
     this.hosted.within((text) => this.hosted.context.logger.info({ stream }, text), line, undefined)
   }
@@ -227,6 +230,13 @@ export class Task {
     this.worker = undefined
     this.#readers?.end()
     this.#queue.forget(this)
+    if (this.#deadline !== undefined) this.hosted.clock.clearTimeout(this.#deadline)
+  }
+
+  /** There can be no worker for it. */
+  refused(error: unknown): void {
+    this.#close()
+    this.run.threw(error)
   }
 
   /** Its worker is no more. */
@@ -249,7 +259,7 @@ function heed(task: Task, message: say.ToHost): void {
 }
 
 function stray(run: Run, error: unknown): void {
-  run.strayed(error, 'code that its body has let go of threw')
+  run.strayed(error, STRAY)
 }
 
 function end(task: Task, exit: GroundExit): void {

@@ -67,6 +67,8 @@ export interface Ground {
   readonly endsWithin?: number
   /** True if what is stuck keeps its permit until it is gone. */
   readonly holdsPermits?: boolean
+  /** Where a run is, in words: `in a thread`. @default inline */
+  describe?(run: Run): string
   /** How a run stands, where it does not just run. Asked in a turn, so it looks at nothing of the user's. */
   standing?(run: Run): Standing | undefined
   /** The runs that do not just run. */

@@ -11,6 +11,8 @@ const SAMPLE = 100
 interface Sight {
   /** Hundredths of a second that it has computed. */
   readonly ticks: number
+  /** True if it computes, or would if it were its turn. */
+  readonly runs: boolean
   /** True if it waits in the kernel for what no signal ends. */
   readonly isStuck: boolean
 }
@@ -19,7 +21,7 @@ async function look(pid: number): Promise<Sight> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
   // Its name, in brackets, may hold anything.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return { ticks: Number(fields[11]) + Number(fields[12]), isStuck: fields[0] === 'D' }
+  return { ticks: Number(fields[11]) + Number(fields[12]), runs: fields[0] === 'R', isStuck: fields[0] === 'D' }
 }
 
 /** Undefined if its event loop turns, it is gone, or this platform cannot tell. A call that cannot be interrupted computes, or is stuck. */
@@ -30,7 +32,7 @@ export async function diagnoseProcess(pid: number, ping: () => Promise<void>): P
     await pause(SAMPLE)
     const after = await look(pid)
     if (before.isStuck && after.isStuck) return 'native'
-    return after.ticks > before.ticks ? 'spin' : 'sleep'
+    return after.ticks > before.ticks || before.runs || after.runs ? 'spin' : 'sleep'
   } catch {
     return undefined
   }

@@ -1,5 +1,5 @@
 /** What a ground outside of the core is told of a run, beside what the port says. */
-import type { ContextOf } from '../contract/index.ts'
+import type { ContextOf, Logger } from '../contract/index.ts'
 import type { Clock, Ground, Run } from '../port/index.ts'
 import type { RoutineSpec } from '../spec/index.ts'
 import type { Tree } from '../turn/index.ts'
@@ -9,6 +9,32 @@ interface HostedRun extends BodyRun {
   readonly subject: BodySubject & { readonly spec: RoutineSpec; readonly bodyContext: unknown }
 }
 
+/** What is left of a run once it is over: enough to say whose it was. */
+export class Bygone {
+  readonly #tree: Tree
+  readonly #path: string
+  readonly #incarnation: number
+
+  constructor(tree: Tree, path: string, incarnation: number) {
+    this.#tree = tree
+    this.#path = path
+    this.#incarnation = incarnation
+  }
+
+  /** Code of its body threw. */
+  strayed(error: unknown): void {
+    this.#tree.bus.contain(error, `${this.#path}: ${STRAY}`)
+  }
+
+  get logger(): Logger {
+    const { logger } = this.#tree
+    return logger.child?.({ path: this.#path, incarnation: this.#incarnation }) ?? logger
+  }
+}
+
+/** What has thrown. */
+export const STRAY = 'code that its body has let go of threw'
+
 /** One run, to a ground that takes its body elsewhere. */
 export interface Hosted {
   /** What its body would get here. */
@@ -17,6 +43,8 @@ export interface Hosted {
   readonly clock: Clock
   /** Milliseconds of silence after which it counts as hung. */
   readonly hungAfter: number
+  /** What is left of it when it is over. */
+  readonly bygone: Bygone
   /** Does something for it, in its asynchronous context. */
   within<A, B = undefined>(act: (a: A, b: B) => void, a: A, b: B): void
 }
@@ -31,6 +59,11 @@ class HostedBody implements Hosted {
 
   get context(): BodyContext {
     return (this.#context ??= new BodyContext(this.#run))
+  }
+
+  get bygone(): Bygone {
+    const { subject, number } = this.#run
+    return new Bygone(this.tree, subject.path, number)
   }
 
   get tree(): Tree {

@@ -173,7 +173,7 @@ const CONVERSATIONS: Readonly<Record<string, Act>> = {
   },
 
   async 'is hung when it is silent, and not before'(stage) {
-    const routine = stage.spawn('beat', { input: { times: 12, every: 50 }, hungAfter: 400 })
+    const routine = stage.spawn('beat', { input: { times: 70, every: 20 }, hungAfter: 1_000 })
     await stage.said(({ text }) => text === 'up')
     assert.equal(
       stage.events.some(({ type }) => type === 'routine.hung'),

@@ -19,19 +19,19 @@ type Any = Record<GroundBody, () => unknown>
 const bodies: Record<GroundBody, unknown> = { ...kit }
 
 describe('inline', () => {
-  for (const { name, run } of groundChecks({ work: (_, body) => bodies[body] })) test(name, run)
+  for (const { name, run } of groundChecks({ work: (_, body) => bodies[body] })) test(name, { timeout: 30_000 }, run)
 })
 
 describe('thread', () => {
   const pool = threadPool({ maxThreads: 4 })
   const left = (): Promise<number> => leftOf(pool)
   const work = (url: URL, body: GroundBody): unknown => thread<Any, GroundBody>(url, body, { pool })
-  for (const { name, run } of groundChecks({ work, ends: true, sharesMemory: true, left })) test(name, run)
+  for (const { name, run } of groundChecks({ work, ends: true, sharesMemory: true, left })) test(name, { timeout: 30_000 }, run)
 })
 
 describe('process', () => {
   const pool = processPool({ maxProcesses: 4 })
   const left = (): Promise<number> => leftOf(pool)
   const work = (url: URL, body: GroundBody): unknown => childProcess<Any, GroundBody>(url, body, { pool })
-  for (const { name, run } of groundChecks({ work, ends: true, left })) test(name, { timeout: 20_000 }, run)
+  for (const { name, run } of groundChecks({ work, ends: true, left })) test(name, { timeout: 30_000 }, run)
 })
