@@ -50,11 +50,18 @@ export interface Hosted {
 }
 
 class HostedBody implements Hosted {
+  readonly tree: Tree
+  readonly hungAfter: number
   readonly #run: HostedRun
+  readonly #subject: HostedRun['subject']
   #context: BodyContext | undefined
 
   constructor(run: HostedRun) {
+    const { subject } = run
+    this.tree = subject.local.tree
+    this.hungAfter = subject.spec.hungAfter
     this.#run = run
+    this.#subject = subject
   }
 
   get context(): BodyContext {
@@ -62,24 +69,15 @@ class HostedBody implements Hosted {
   }
 
   get bygone(): Bygone {
-    const { subject, number } = this.#run
-    return new Bygone(this.tree, subject.path, number)
-  }
-
-  get tree(): Tree {
-    return this.#run.subject.local.tree
+    return new Bygone(this.tree, this.#subject.path, this.#run.number)
   }
 
   get clock(): Clock {
     return this.tree.clock
   }
 
-  get hungAfter(): number {
-    return this.#run.subject.spec.hungAfter
-  }
-
   within<A, B>(act: (a: A, b: B) => void, a: A, b: B): void {
-    this.tree.asyncContext.run(this.#run.subject.bodyContext, act, a, b)
+    this.tree.asyncContext.run(this.#subject.bodyContext, act, a, b)
   }
 }
 
