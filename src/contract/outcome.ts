@@ -71,15 +71,16 @@ interface Ended {
 
 /** How it ended. */
 export function outcomeOf(ended: Ended): Outcome {
-  const outcome = plainOutcomeOf(ended)
-  return ended.stuck && outcome.status !== 'completed' ? { ...outcome, stuck: true } : outcome
-}
-
-function plainOutcomeOf({ state, output, error: thrown, reason, killed, stray }: Ended): Outcome {
+  const { state, output, error: thrown, reason, killed, stray } = ended
   if (state === 'completed') return { status: 'completed', output }
-  if (state === 'failed') return { status: 'failed', error: thrown }
+  const stuck = ended.stuck ? STUCK : undefined
+  if (state === 'failed') return { status: 'failed', error: thrown, ...stuck }
   const error = thrown ?? stray?.error
   if (error === undefined)
-    return output === undefined ? { status: 'cancelled', reason, killed } : { status: 'cancelled', reason, killed, output }
-  return { status: 'cancelled', reason, killed, ...(output === undefined ? {} : { output }), error }
+    return output === undefined
+      ? { status: 'cancelled', reason, killed, ...stuck }
+      : { status: 'cancelled', reason, killed, ...stuck, output }
+  return { status: 'cancelled', reason, killed, ...stuck, ...(output === undefined ? {} : { output }), error }
 }
+
+const STUCK = { stuck: true } as const

@@ -189,7 +189,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
     const tooMany = counts && !this.startsFresh(routine) && !this.#supervisor.window.record(now)
     if (again && !tooMany) this.#restart(routine, kind, orphan, now)
     else {
-      this.#leave(routine, kind, false)
+      this.#leave(routine, kind, orphan && keepsPermit(routine))
       this.announceEnd(routine, kind, orphan, false)
       this.#close(routine, kind, orphan, false)
     }
@@ -274,7 +274,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
     if (!service.isInstance) this.#countServices(-1)
     service.reserved = keepPermit
     const kind = routine.endKind
-    this.#leave(routine, kind, keepPermit)
+    this.#leave(routine, kind, keepPermit || (service.orphan && keepsPermit(routine)))
     this.#close(routine, kind, service.orphan, keepPermit)
   }
 
@@ -286,7 +286,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
     this.idle--
     if (routine.spec.hungAfter !== Infinity) this.#watched?.delete(routine)
     routine.group.remove(routine, kind, routine.age)
-    if (!this.queue.remove(routine) && !keepPermit && !keepsPermit(routine)) this.#lead.gate.give()
+    if (!this.queue.remove(routine) && !keepPermit) this.#lead.gate.give()
     this.living.retain(routine, this.#lead.spec.retain)
   }
 
