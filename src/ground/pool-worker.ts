@@ -16,6 +16,8 @@ import { WORKER_TABLE, type WorkerState } from './worker-table.ts'
 /** The pool, to one of its workers. */
 export interface Workplace {
   released(worker: PoolWorker): void
+  /** It was told to end: from now on it has no run. */
+  ends(worker: PoolWorker): void
   stranded(worker: PoolWorker): void
   buried(worker: PoolWorker): void
 }
@@ -89,8 +91,10 @@ export class PoolWorker implements Landlord {
     this.#state = step.to
     const { effect } = step
     if (effect === 'release') this.#pool.released(this)
-    else if (effect === 'terminate') this.lodge.terminate()
-    else if (effect === 'strand') this.#pool.stranded(this)
+    else if (effect === 'terminate') {
+      this.#pool.ends(this)
+      this.lodge.terminate()
+    } else if (effect === 'strand') this.#pool.stranded(this)
     else if (effect === 'bury') this.#pool.buried(this)
   }
 

@@ -7,7 +7,7 @@
  * P4  An idle worker does not keep the process alive, and goes after its idle time; those that only trees have used that have ended go at once.
  */
 import { Fifo } from '../message/index.ts'
-import { platformContext } from '../port/index.ts'
+import { type AsyncContext, platformContext } from '../port/index.ts'
 import type { MakeLodge } from './lodge.ts'
 import { PoolWorker, type Workplace } from './pool-worker.ts'
 import type { Task } from './task.ts'
@@ -48,6 +48,7 @@ export class Pool implements Workplace {
   readonly #queue = new Fifo<Task>()
   readonly #tasks = new Set<Task>()
   #waiting = 0
+  #context: AsyncContext | undefined
   /** Stuck ones whose place is released. */
   #released = 0
   /** Trees that have used it and have not ended. */
@@ -100,7 +101,8 @@ export class Pool implements Workplace {
 
   #hire(task: Task): void {
     // In no one's context: what its events lead to is not the business of who came first.
-    platformContext().run(undefined, hire, this, task)
+    this.#context ??= platformContext()
+    this.#context.run(undefined, hire, this, task)
   }
 
   /** @internal */
@@ -155,6 +157,11 @@ export class Pool implements Workplace {
     else if (this.rules.idleTimeout !== Infinity) this.#idleTimer ??= this.#lookAfter(this.rules.idleTimeout)
   }
 
+  ends(worker: PoolWorker): void {
+    const at = this.#idle.indexOf(worker)
+    if (at >= 0) this.#idle.splice(at, 1)
+  }
+
   stranded(worker: PoolWorker): void {
     // It is to keep nobody here.
     worker.lodge.hold(false)
@@ -169,8 +176,8 @@ export class Pool implements Workplace {
     this.#workers.delete(worker)
     this.#left(worker)
     if (worker.isReplaced) this.#released--
-    const at = this.#idle.indexOf(worker)
-    if (at >= 0) this.#idle.splice(at, 1)
+    // It may have died while it was idle.
+    this.ends(worker)
     this.#serve()
     if (this.#workers.size > 0) return
     clearTimeout(this.#idleTimer)
@@ -198,14 +205,9 @@ export class Pool implements Workplace {
     this.#idleTimer = undefined
     const { idleTimeout } = this.rules
     const now = performance.now()
-    for (const worker of this.#idle.filter(({ idleSince }) => now - idleSince >= idleTimeout)) this.#retire(worker)
+    for (const worker of this.#idle.filter(({ idleSince }) => now - idleSince >= idleTimeout)) worker.tell('retire')
     const [oldest] = this.#idle
     if (oldest !== undefined) this.#idleTimer = this.#lookAfter(Math.max(1, idleTimeout - (now - oldest.idleSince)))
-  }
-
-  #retire(worker: PoolWorker): void {
-    this.#idle.splice(this.#idle.indexOf(worker), 1)
-    worker.tell('retire')
   }
 
   /** A tree has ended. Resolves once all of its workers are gone, if nobody else needs them. */
@@ -220,7 +222,7 @@ export class Pool implements Workplace {
     for (const worker of this.#idle.slice()) {
       // Who waits for its end is to come to that.
       worker.lodge.hold(true)
-      this.#retire(worker)
+      worker.tell('retire')
     }
     const workers = new Set([...this.#workers].filter(({ isStuck }) => !isStuck))
     return workers.size === 0 ? Promise.resolve() : new Promise((tell) => this.#leaving.add({ workers, tell }))

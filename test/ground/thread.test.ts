@@ -149,6 +149,22 @@ describe('its pool', () => {
     expect(Object.values(pool.counts)).toEqual([0, 0, 0, 0, 0, 0])
   })
 
+  test('K2: one that was told to go has no run any more, though it is there still', async () => {
+    const { pool, bodies } = work({ maxThreads: 1 })
+    const local = tree()
+    const holding = local.spawn('hold', bodies.hold)
+    await until(() => ups() === 1)
+    const closed = pool.close()
+    holding.send('over')
+    expect(await holding.result()).toBe('over')
+    // Its thread goes, and this one waits for a place.
+    const next = local.spawn('x', bodies.whichThread)
+    await next.started
+    expect(pool.counts).toMatchObject({ ending: 1, waiting: 1 })
+    expect(await next.result()).toBeGreaterThan(0)
+    await closed
+  })
+
   test('with reuse: false each run has a thread of its own', async () => {
     const { pool, bodies } = work({ reuse: false })
     const local = tree()
