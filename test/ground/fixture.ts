@@ -57,6 +57,17 @@ export function letGo({ input }: WorkContext<number>): string {
   return 'ended'
 }
 
+export function loop({ logger }: WorkContext): never {
+  logger.info({}, 'up')
+  for (;;);
+}
+
+/** Fails at its first message. */
+export async function fragile({ messages, logger }: WorkContext<undefined, string>): Promise<void> {
+  logger.info({}, 'up')
+  for await (const { message } of messages) throw new Error(message)
+}
+
 /** Says who it is, and starts another that ignores what it is told; both compute for ever. */
 export function breed({ logger }: WorkContext): never {
   const code = "process.on('SIGTERM', () => {}); console.log('grandchild ' + process.pid); setInterval(() => {}, 1000)"

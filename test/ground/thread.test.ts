@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import {
   createGlobalManager,
   type Routine,
+  routine,
   type GlobalManager,
   type GlobalManagerOptions,
   type LocalManager,
@@ -263,6 +264,23 @@ describe('what goes over', { timeout: 30_000 }, () => {
     })
     const nowhere = thread<Record<string, () => void>, string>(new URL('./nowhere.ts', import.meta.url), 'x')
     expect(await local.spawn('x', nowhere).outcome).toMatchObject({ status: 'failed', error: { code: 'ERR_MODULE_NOT_FOUND' } })
+  })
+})
+
+describe('as children', { timeout: 30_000 }, () => {
+  test('a group is restarted once what it leaves behind is gone: nothing overlaps', async () => {
+    const { pool, bodies } = work({ maxThreads: 2 })
+    const local = tree({
+      strategy: 'one_for_all',
+      children: [routine('loop', bodies.loop, { shutdown: 10 }), routine('fragile', bodies.fragile)],
+    })
+    await local.ready()
+    await until(() => ups() === 2)
+    ;(local.routine('fragile') as Routine<unknown, string>).send('break')
+    await until(() => ups() === 4)
+    expect(pool.counts).toMatchObject({ running: 2, waiting: 0, ending: 0, stuck: 0 })
+    expect([local.routine('loop')?.incarnation, local.routine('fragile')?.incarnation]).toEqual([2, 2])
+    expect(local.metrics()).toMatchObject({ orphaned: 0, failures: 1 })
   })
 })
 
