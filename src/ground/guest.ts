@@ -6,7 +6,7 @@
  * U2  An error that nobody has caught belongs to the run whose code has let go of it, which the platform's asynchronous context tells.
  * U3  `signal.aborted` is true as soon as the host has said so, also in a loop that lets nothing else happen, where memory is shared.
  */
-import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { GuestContext, Leaving } from './guest-context.ts'
 import { decode, type Encoded, encode } from './encode.ts'
 import { takeMoved } from './move.ts'
@@ -28,9 +28,6 @@ interface Named {
   readonly url: string
   readonly name: string
 }
-
-/** True where stores are handed on from resource to resource, as in Node.js 22: there one is entered for the port, too. */
-const LEAKS = '_propagate' in AsyncLocalStorage.prototype
 
 /** One run, here. */
 export class GuestRun {
@@ -130,11 +127,8 @@ export class Guest {
       )
   }
 
-  /** Each begins in a context of its own: what it enters for good is not there for the next one. */
   #enter(run: GuestRun, body: unknown): void {
-    const call = (): void => this.#storage.run(run, () => this.#call(run, body))
-    if (LEAKS) new AsyncResource('CURTAINCALL').runInAsyncScope(call)
-    else call()
+    this.#storage.run(run, () => this.#call(run, body))
   }
 
   #load(url: string): Promise<Record<string, unknown>> {
