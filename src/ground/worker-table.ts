@@ -1,7 +1,7 @@
 /**
  * The table of machines/worker.ts: what `curtaincall/thread` loads is loaded without the machine.
  *
- * N1  It says what XState's own `transition()` says, state by state and event by event: test/ground/worker-table.test.ts asks that.
+ * N1  It says what XState's own `transition()` says, state by state and event by event: test/machines/worker.test.ts asks that.
  */
 import type { WorkerEventType } from '../../machines/worker.ts'
 
