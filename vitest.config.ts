@@ -7,6 +7,9 @@ const alias = {
   'curtaincall/inspector': fileURLToPath(new URL('./src/inspector/index.ts', import.meta.url)),
   'curtaincall/watchdog': fileURLToPath(new URL('./src/watchdog/index.ts', import.meta.url)),
   'curtaincall/sqlite': fileURLToPath(new URL('./src/sqlite/index.ts', import.meta.url)),
+  'curtaincall/thread': fileURLToPath(new URL('./src/thread/index.ts', import.meta.url)),
+  'curtaincall/process': fileURLToPath(new URL('./src/process/index.ts', import.meta.url)),
+  'curtaincall/worker': fileURLToPath(new URL('./src/worker/index.ts', import.meta.url)),
   curtaincall: fileURLToPath(new URL('./src/index.ts', import.meta.url)),
 }
 

@@ -7,6 +7,8 @@ import { build } from 'vite'
 import { layoutsAhead } from './layouts.ts'
 
 const root = join(import.meta.dirname, '..')
+/** What every entry may share. */
+const CORE = /\/machines\/[^/]+$|\/src\/(index\.ts|(?!cli|inspector|testing|sqlite|watchdog|ground|thread|process|worker)[^/]+\/[^/]+)$/
 const page = join(root, 'dist', 'inspector')
 const run = (...args: string[]): void => void execFileSync(process.execPath, args, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] })
 rmSync(join(root, 'dist'), { recursive: true, force: true })
@@ -29,10 +31,14 @@ async function bundle(): Promise<void> {
     'src/inspector/index',
     'src/sqlite/index',
     'src/watchdog/index',
+    'src/thread/index',
+    'src/process/index',
+    'src/worker/index',
     'src/cli/curtaincall',
   ]
-  // Threads: each a file of its own, which loads nothing of the core.
+  // What threads and processes are started with: each a file of its own, which loads nothing of the core.
   entries.push('src/sqlite/writer', 'src/sqlite/backup-thread', 'src/watchdog/thread')
+  entries.push('src/thread/main', 'src/process/main', 'src/testing/ground-bodies')
   const groups = [
     // In a file of its own: whoever wants the library makes no machines before they are needed.
     { name: 'machines/statecharts', test: /\/machines\/statecharts\.ts$/, priority: 1 },
@@ -41,7 +47,9 @@ async function bundle(): Promise<void> {
     { name: 'src/watchdog/shared', test: /\/src\/watchdog\/shared\.ts$/, priority: 1 },
     { name: 'machines/store', test: /\/machines\/(journal|store-fault)\.ts$/, priority: 1 },
     { name: 'src/sqlite/shared', test: /\/src\/sqlite\/(frame|mark|schema|store-fault)\.ts$/, priority: 1 },
-    { name: 'src/core', test: /\/machines\/[^/]+$|\/src\/(index\.ts|(?!cli|inspector|testing|sqlite|watchdog)[^/]+\/[^/]+)$/ },
+    { name: 'src/guest', test: /\/src\/ground\/(guest[a-z-]*|encode|move|protocol)\.ts$/, priority: 1 },
+    { name: 'src/ground', test: /\/src\/ground\/[^/]+$/ },
+    { name: 'src/core', test: CORE },
   ]
   const output = {
     entryFileNames: '[name].js',

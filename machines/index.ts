@@ -23,7 +23,14 @@ export type { ManagerLevel, ManagerMachine, ManagerMachineContext, ManagerMachin
 export { type Backoff, backoffDelay, type ExitKind, type RestartType, RestartWindow, shouldRestart } from './restart-policy.ts'
 export { ROUTINE_EVENTS, type RoutineMachineContext, type RoutineMachineEvent } from './routine.ts'
 export type { SignalsMachineEvent } from './signals.ts'
-export { appManagerMachine, globalManagerMachine, localManagerMachine, routineMachine, signalsMachine } from './statecharts.ts'
+export {
+  appManagerMachine,
+  globalManagerMachine,
+  localManagerMachine,
+  routineMachine,
+  signalsMachine,
+  workerMachine,
+} from './statecharts.ts'
 export {
   type AutoShutdown,
   type Begun,
@@ -43,4 +50,5 @@ export {
   type Wish,
 } from './supervisor.ts'
 export { type PhaseSigns, phaseIsOver } from './shutdown.ts'
+export { WORKER_EVENTS, type WorkerEventType, type WorkerMachine } from './worker.ts'
 export { type TableCell, type TransitionTable, tabulate } from './transition-table.ts'

@@ -46,18 +46,29 @@ interface IncarnationEnd extends RoutineEventBase {
   readonly willRestart: boolean
 }
 
+interface Stuck {
+  /** True if its ground could not end it in time: it is at work still. Absent otherwise. */
+  readonly stuck?: true
+}
+
+/**
+ * What blocks a thread or a process that a routine runs in: its own computing, a wait that lets nothing else happen there, or a call that
+ * JavaScript cannot interrupt.
+ */
+export type Blocked = 'spin' | 'sleep' | 'native'
+
 export type RoutineEvent =
   | (RoutineEventBase & { readonly type: 'routine.spawned' })
   | (RoutineEventBase & { readonly type: 'routine.queued' })
   | (RoutineEventBase & { readonly type: 'routine.started' })
   | (IncarnationEnd & { readonly type: 'routine.completed' })
-  | (IncarnationEnd & { readonly type: 'routine.failed'; readonly error: unknown })
+  | (IncarnationEnd & { readonly type: 'routine.failed'; readonly error: unknown } & Stuck)
   | (IncarnationEnd & {
       readonly type: 'routine.cancelled'
       readonly reason: unknown /** What it threw while it stopped. */
       readonly error?: unknown
     })
-  | (IncarnationEnd & { readonly type: 'routine.killed'; readonly reason: unknown })
+  | (IncarnationEnd & { readonly type: 'routine.killed'; readonly reason: unknown } & Stuck)
   | (RoutineEventBase & { readonly type: 'routine.orphaned' })
   | (RoutineEventBase & { readonly type: 'routine.settled' })
   | (RoutineEventBase & {
@@ -65,7 +76,11 @@ export type RoutineEvent =
       readonly delay: number /** True if it goes on from a snapshot, false if it begins at its input; see `resume`. */
       readonly resumed: boolean
     })
-  | (RoutineEventBase & { readonly type: 'routine.hung' /** Milliseconds since the last heartbeat. */; readonly silence: number })
+  | (RoutineEventBase & {
+      readonly type: 'routine.hung' /** Milliseconds since the last heartbeat. */
+      readonly silence: number /** What blocks the place that it runs in, where its ground can tell; absent if nothing does. */
+      readonly blocked?: Blocked
+    })
   | (RoutineEventBase & {
       readonly type: 'routine.revived' /** Milliseconds from the last heartbeat before it was hung to this one. */
       readonly silence: number

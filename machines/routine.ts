@@ -4,8 +4,10 @@
  * R1  A final state is final: a restart is another actor, never a way back.
  * R2  A cancel that reaches a living incarnation ends it as `cancelled`, whatever the body does then.
  * R3  A timeout ends it as `failed`, unless a cancel overtakes it.
- * R4  Nothing but `kill` and `giveUp` ends a running incarnation whose body has not.
+ * R4  Nothing but `kill`, `giveUp` and `lost` ends a running incarnation whose body has not.
  * R5  Every transition has at most one effect, named here and carried out by src/routine/incarnation.ts.
+ * R6  Where a ground needs time to end a body, `end` comes in the place of `kill` and `giveUp`: the incarnation is over once the body is gone, or
+ *     is `lost` because that took too long. What the body says meanwhile, it has said too late.
  */
 import { assign, setup } from 'xstate'
 import type { Terms } from './decisions.ts'
@@ -20,6 +22,8 @@ export type RoutineMachineEvent =
   | { type: 'timeout'; error?: unknown }
   | { type: 'giveUp' }
   | { type: 'kill'; reason?: unknown }
+  | { type: 'end' }
+  | { type: 'lost' }
 
 /** What an incarnation remembers. */
 export interface RoutineMachineContext {
@@ -29,10 +33,12 @@ export interface RoutineMachineContext {
   readonly reason: unknown
   /** True if it had to be abandoned: its body had not ended when it was given up on. */
   readonly killed: boolean
+  /** True if its ground could not end its body in time. */
+  readonly stuck: boolean
 }
 
 /** The events that drive an incarnation, in the order of the derived table's columns. */
-export const ROUTINE_EVENTS = ['start', 'exit', 'done', 'fail', 'cancel', 'timeout', 'giveUp', 'kill'] as const
+export const ROUTINE_EVENTS = ['start', 'exit', 'done', 'fail', 'cancel', 'timeout', 'giveUp', 'kill', 'end', 'lost'] as const
 
 /** What it decides by, and what it writes. */
 export const ROUTINE_TERMS: Terms = { events: ROUTINE_EVENTS, fields: ['output', 'error', 'reason'], flags: [], words: [] }
@@ -54,6 +60,8 @@ function defineRoutine() {
       abort: noop,
       /** The body has not ended and is not waited for any longer. */
       abandon: noop,
+      /** Have the ground end the body; arm the time that it has for that. */
+      terminate: noop,
       /** Disarm, leave the registries, release the permit, tell the supervisor. */
       settle: noop,
       remember: assign(({ event }) => {
@@ -72,12 +80,13 @@ function defineRoutine() {
         }
       }),
       force: assign({ killed: true }),
+      strand: assign({ stuck: true }),
     },
   }).createMachine({
     id: 'routine',
     description: 'One incarnation of a routine.',
     initial: 'pending',
-    context: ({ input }) => ({ input: input?.input, output: undefined, error: undefined, reason: undefined, killed: false }),
+    context: ({ input }) => ({ input: input?.input, output: undefined, error: undefined, reason: undefined, killed: false, stuck: false }),
     states: {
       pending: {
         description: 'Accepted: queued, waiting for its turn, or backing off before a restart.',
@@ -112,6 +121,7 @@ function defineRoutine() {
               fail: { target: '#routine.cancelled', actions: ['remember', 'settle'] },
               giveUp: { target: '#routine.cancelled', actions: ['force', 'abandon'] },
               kill: { target: '#routine.cancelled', actions: ['force', 'abandon'] },
+              end: { target: 'ending', actions: ['force', 'terminate'] },
             },
           },
           expiring: {
@@ -123,6 +133,22 @@ function defineRoutine() {
               cancel: { target: 'stopping', actions: 'remember' },
               giveUp: { target: '#routine.failed', actions: ['force', 'abandon'] },
               kill: { target: '#routine.cancelled', actions: ['remember', 'force', 'abandon'] },
+              end: { target: 'lapsing', actions: ['force', 'terminate'] },
+            },
+          },
+          ending: {
+            description: 'Given up on; its ground ends the body.',
+            on: {
+              done: { target: '#routine.cancelled', actions: 'settle' },
+              lost: { target: '#routine.cancelled', actions: ['strand', 'abandon'] },
+            },
+          },
+          lapsing: {
+            description: 'Out of time, and given up on; its ground ends the body.',
+            on: {
+              done: { target: '#routine.failed', actions: 'settle' },
+              cancel: { target: 'ending', actions: 'remember' },
+              lost: { target: '#routine.failed', actions: ['strand', 'abandon'] },
             },
           },
         },

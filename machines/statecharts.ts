@@ -2,6 +2,7 @@
 import { managerMachine } from './manager.ts'
 import { machineOfRoutine } from './routine.ts'
 import { machineOfSignals } from './signals.ts'
+import { machineOfWorker } from './worker.ts'
 
 /**
  * One incarnation: pending → running → completed | failed | cancelled.
@@ -12,6 +13,9 @@ import { machineOfSignals } from './signals.ts'
  * actor.send({ type: 'start' })
  */
 export const routineMachine = /* @__PURE__ */ machineOfRoutine()
+
+/** One thread, or process, of a pool: starting → running ⇄ idle → terminating → gone. */
+export const workerMachine = /* @__PURE__ */ machineOfWorker()
 
 /** The machine of the global manager, root of the tree. */
 export const globalManagerMachine = /* @__PURE__ */ managerMachine('global')

@@ -64,6 +64,7 @@ export { handleSignals, type SignalName, type SignalOptions } from './manager/in
 // Watching
 export type { LifecycleListener, Unsubscribe } from './turn/index.ts'
 export type {
+  Blocked,
   ControlEvent,
   LifecycleEvent,
   LifecycleEventOf,

@@ -23,6 +23,10 @@ export const isWell = (status: string): boolean =>
   status === 'healthy' || status === 'completed' || status === 'cancelled' || status === 'pending'
 
 /** How near a manager is to giving up, from 0 to 1. */
+/** Those that do not just run. */
+const standing = ({ waiting = 0, stuck = 0 }: Node): string =>
+  (waiting > 0 ? `, ${count(waiting)} waiting for a thread` : '') + (stuck > 0 ? `, ${count(stuck)} that could not be ended` : '')
+
 const used = ({ restartsLeft, maxRestarts }: Node): number => (maxRestarts <= 0 ? 0 : 1 - restartsLeft / maxRestarts)
 
 export function Managers({ health: { nodes, statuses } }: { readonly health: HealthView }) {
@@ -97,7 +101,7 @@ function ManagerRow({ node }: { readonly node: Node }) {
       <td>
         <Budget node={node} />
       </td>
-      <td>{`${oldestBeat === undefined ? '–' : span(oldestBeat)}${hung > 0 ? `, ${count(hung)} hung` : ''}`}</td>
+      <td>{`${oldestBeat === undefined ? '–' : span(oldestBeat)}${hung > 0 ? `, ${count(hung)} hung` : ''}${standing(node)}`}</td>
       <td>{isRecording ? '–' : limit < 0 ? short(held) : `${short(held)} of ${short(limit)}`}</td>
     </tr>
   )

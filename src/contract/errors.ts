@@ -34,6 +34,7 @@ export type CurtaincallErrorCode =
   | 'ERR_ASK_SELF'
   | 'ERR_MAILBOX_FULL'
   | 'ERR_NOT_RUNNING'
+  | 'ERR_GROUND_LOST'
   | 'ERR_TEST'
   | 'ERR_ESCAPED'
   | 'ERR_TRACE'

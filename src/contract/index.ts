@@ -5,6 +5,7 @@ export {
   ConfigError,
   CurtaincallError,
   type CancelCode,
+  type CurtaincallErrorOptions,
   type CurtaincallErrorCode,
   isStartFailure,
   MailboxFullError,

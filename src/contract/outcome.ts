@@ -11,6 +11,8 @@ export interface CompletedOutcome<Output> {
 export interface FailedOutcome {
   readonly status: 'failed'
   readonly error: unknown
+  /** True if its ground could not end it in time: it is at work still. Absent otherwise. */
+  readonly stuck?: true
 }
 
 /** It was cancelled or killed. */
@@ -18,8 +20,10 @@ export interface CancelledOutcome<Output> {
   readonly status: 'cancelled'
   /** The reason that it was given. */
   readonly reason: unknown
-  /** True if it did not obey in time and was abandoned. */
+  /** True if it did not obey in time, and was ended or abandoned. */
   readonly killed: boolean
+  /** True if its ground could not end it in time: it is at work still. Absent otherwise. */
+  readonly stuck?: true
   /** What it returned after it was asked to stop, if it did. */
   readonly output?: Output
   /** What it threw after it was asked to stop, if it did. */
@@ -61,15 +65,22 @@ interface Ended {
   readonly error: unknown
   readonly reason: unknown
   readonly killed: boolean
+  readonly stuck: boolean
   readonly stray: { readonly error: unknown } | undefined
 }
 
 /** How it ended. */
-export function outcomeOf({ state, output, error: thrown, reason, killed, stray }: Ended): Outcome {
+export function outcomeOf(ended: Ended): Outcome {
+  const { state, output, error: thrown, reason, killed, stray } = ended
   if (state === 'completed') return { status: 'completed', output }
-  if (state === 'failed') return { status: 'failed', error: thrown }
+  const stuck = ended.stuck ? STUCK : undefined
+  if (state === 'failed') return { status: 'failed', error: thrown, ...stuck }
   const error = thrown ?? stray?.error
   if (error === undefined)
-    return output === undefined ? { status: 'cancelled', reason, killed } : { status: 'cancelled', reason, killed, output }
-  return { status: 'cancelled', reason, killed, ...(output === undefined ? {} : { output }), error }
+    return output === undefined
+      ? { status: 'cancelled', reason, killed, ...stuck }
+      : { status: 'cancelled', reason, killed, ...stuck, output }
+  return { status: 'cancelled', reason, killed, ...stuck, ...(output === undefined ? {} : { output }), error }
 }
+
+const STUCK = { stuck: true } as const

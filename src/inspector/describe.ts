@@ -88,7 +88,8 @@ function describeRoutine(routine: SupervisedRoutine, traffic: Traffic): Own {
     ['run', String(incarnation)],
     ['restarts', String(routine.restarts)],
     ['up for', milliseconds(routine.uptime)],
-    ['work', isMachine(logic) ? `the machine ${logic.id}` : typeof logic === 'function' ? 'a function' : 'actor logic'],
+    ['work', isMachine(logic) ? `the machine ${logic.id}` : routine.isActor ? 'actor logic' : 'a function'],
+    ['runs', routine.ground.describe?.(current) ?? 'inline'],
     ['restart', spec.restart],
     ['backoff', backoff === undefined ? 'none' : `${backoff.initial} ms × ${backoff.factor}, at most ${backoff.max} ms`],
     ['timeout', milliseconds(spec.timeout)],
@@ -176,7 +177,7 @@ export function describeHealth(global: GlobalManager, samples: Iterable<readonly
   const nodes: HealthNode[] = []
   const statuses: Record<string, number> = {}
   const finite = (value: number): number => (Number.isFinite(value) ? value : -1)
-  const visit = ({ path, status, hung, restartsLeft, oldestHeartbeat, children }: Health, depth: number): void => {
+  const visit = ({ path, status, hung, restartsLeft, oldestHeartbeat, waiting, stuck, children }: Health, depth: number): void => {
     const manager = find(global, path) as Manager | undefined
     statuses[status] = (statuses[status] ?? 0) + 1
     nodes.push({
@@ -187,6 +188,8 @@ export function describeHealth(global: GlobalManager, samples: Iterable<readonly
       restartsLeft: finite(restartsLeft),
       maxRestarts: finite(manager?.spec.maxRestarts ?? Infinity),
       oldestBeat: oldestHeartbeat,
+      waiting: waiting.length,
+      stuck: stuck.length,
       count: manager?.count ?? 0,
       limit: finite(manager?.spec.maxRoutines ?? Infinity),
     })

@@ -219,6 +219,9 @@ export interface HealthView {
     readonly restartsLeft: number
     readonly maxRestarts: number
     readonly oldestBeat: number | undefined
+    /** Routines of its own that wait for a thread or a process, and that could not be ended; not known of a recording. */
+    readonly waiting?: number
+    readonly stuck?: number
     /** Permits that are held, and at most may be; -1 where there is no limit. */
     readonly count: number
     readonly limit: number

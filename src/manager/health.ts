@@ -1,6 +1,7 @@
 /** Reads the health of a tree. */
 import { type HealthStatus, judgeHealth } from '../../machines/health.ts'
 import { blockedBelow } from './blocked.ts'
+import { type Standings, standingsIn } from './grounds.ts'
 import type { Life } from './life.ts'
 import { downwards } from './walk.ts'
 
@@ -24,6 +25,10 @@ export interface Health {
    * restarted, until they are started again or forgotten.
    */
   readonly down: readonly string[]
+  /** Paths of its own routines that run on a ground and wait for a thread, or a process, that is free. */
+  readonly waiting: readonly string[]
+  /** Paths of its own routines whose ground could not end them in time, and that are at work still. */
+  readonly stuck: readonly string[]
   readonly children: readonly Health[]
 }
 
@@ -32,16 +37,19 @@ export function healthOf(top: Life): Health {
   const now = top.tree.clock.now()
   const lives = [...downwards(top)]
   const blocked = blockedBelow(top, lives)
+  const standings = standingsIn(top.tree)
   const healths = new Map<Life, Health>()
   for (let k = lives.length - 1; k >= 0; k--) {
     const life = lives[k] as Life
     const children = Array.from(life.flock.below(), (child) => healths.get(child) as Health)
-    healths.set(life, judge(life, children, now, [...(blocked.get(life) ?? [])]))
+    healths.set(life, judge(life, children, now, [...(blocked.get(life) ?? [])], standings.get(life.host)))
   }
   return healths.get(top) as Health
 }
 
-function judge(life: Life, children: readonly Health[], now: number, blocked: readonly string[]): Health {
+const NONE: Standings = { waiting: [], stuck: [] }
+
+function judge(life: Life, children: readonly Health[], now: number, blocked: readonly string[], standings: Standings = NONE): Health {
   const down = life.supervisor.down.paths()
   const { path, place, flock, supervisor, closed } = life
   let oldestHeartbeat = flock.registry.oldestBeat(now)
@@ -53,6 +61,7 @@ function judge(life: Life, children: readonly Health[], now: number, blocked: re
     hung,
     blocked: blocked.length,
     down: down.length,
+    stuck: standings.stuck.length,
     recentRestarts: supervisor.window.count(now),
     children: children.map((child) => child.status),
   })
@@ -64,6 +73,8 @@ function judge(life: Life, children: readonly Health[], now: number, blocked: re
     oldestHeartbeat,
     blocked,
     down,
+    waiting: standings.waiting,
+    stuck: standings.stuck,
     children,
   }
 }

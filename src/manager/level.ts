@@ -10,3 +10,6 @@ export interface Level {
   /** Makes the manager that is one of the children. */
   makeChild(child: Service): Life
 }
+
+/** How a life has ended. */
+export type EndState = 'completed' | 'cancelled' | 'failed'

@@ -16,7 +16,8 @@ import { type Closing, noteEnd, requestShutdown, ShutdownRun, stopReason } from 
 import { ignore, type ManagerSpec, plainShutdown, type ShutdownPlan } from '../spec/index.ts'
 import { type Lead, nameStart, type RoutineRegistry, type Service, Supervisor, type Ward } from '../supervision/index.ts'
 import type { LifecycleActor, PhaseHold, Tree, Turn } from '../turn/index.ts'
-import type { Level } from './level.ts'
+import type { EndState, Level } from './level.ts'
+import { leaveGrounds } from './grounds.ts'
 import type { Place } from './place.ts'
 import { failStart, giveUp, unasked } from './giving-up.ts'
 import { materialise } from './manager-door.ts'
@@ -26,9 +27,6 @@ import { callStart } from './start-option.ts'
 import { Subtree } from './subtree.ts'
 import { noteUnseenEnd } from './unseen-end.ts'
 import { late, refusesAbove } from './walk.ts'
-
-/** How a life has ended. */
-export type EndState = 'completed' | 'cancelled' | 'failed'
 
 export class Life implements Lead, Ward, Closing {
   /** The manager, as users hold it. */
@@ -262,6 +260,7 @@ export class Life implements Lead, Ward, Closing {
   }
 
   announcePhase(phase: Phase, cause: number, hold: PhaseHold): number {
+    if (phase === 'cleaning' && this.up === undefined && this.tree.grounds !== undefined) leaveGrounds(this.tree, hold)
     return this.place.announce({ type: 'manager.phase', phase }, cause, hold)
   }
 

@@ -22,6 +22,11 @@ export type Letter = Envelope | Question
 
 function unasked(): void {}
 
+/** True of what a body receives, if its sender waits for an answer. */
+export function isAsked({ reply }: Envelope): boolean {
+  return reply !== unasked
+}
+
 /** A message whose sender waits for no answer. */
 export function sent(message: unknown): Letter {
   return { message, reply: unasked }

@@ -15,8 +15,8 @@ export function routineLogic(): RoutineMachine {
 
 /** The actor of an incarnation, in the state that this is in. It has yet to be started. */
 export function actorOf(incarnation: Incarnation): LifecycleActor {
-  const { over, output, error, reason, killed, subject, input, value } = incarnation
-  const snapshot = snapshotOf(value, over, { input, output, error, reason, killed })
+  const { over, output, error, reason, killed, stuck, subject, input, value } = incarnation
+  const snapshot = snapshotOf(value, over, { input, output, error, reason, killed, stuck })
   // The end of an incarnation that is over was reported already: its actor has no parent.
   const parent = over ? {} : { parent: subject.local.actor }
   return new LifecycleActor(routineLogic(), { id: subject.id, snapshot, ...parent } as object, new ActorDoor(incarnation))

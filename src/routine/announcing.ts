@@ -22,6 +22,7 @@ type Unspecific = Record<string, unknown>
 interface Why {
   readonly error: unknown
   readonly reason: unknown
+  readonly stuck: boolean
   readonly stray: { readonly error: unknown } | undefined
 }
 
@@ -47,19 +48,21 @@ export function announce(
 }
 
 /** The same of an end. What is special to it is written out: to copy it costs as much as to deliver the event. */
-export function announceEnd(routine: Announcer, kind: EndKind, willRestart: boolean, { error, reason, stray }: Why, at?: number): void {
+export function announceEnd(routine: Announcer, kind: EndKind, willRestart: boolean, why: Why, at?: number): void {
   const { bus } = routine.local.tree
   const type = ENDS[kind]
   const cause = routine.seq
   const seq = bus.next()
   routine.seq = seq
   if (!bus.hears(type)) return
+  const { error, reason, stuck, stray } = why
   const { path, id, name, incarnation, uptime: duration, local } = routine
   const when = at ?? local.tree.clock.now()
   const event: Unspecific = { type, path, id, name, incarnation, at: when, seq, cause: cause || null, duration, willRestart }
   if (kind === 'cancelled' || kind === 'killed') event['reason'] = reason
   const thrown = kind === 'cancelled' ? (error ?? stray?.error) : error
   if (kind === 'failed' || (kind === 'cancelled' && thrown !== undefined)) event['error'] = thrown
+  if (stuck) event['stuck'] = true
   publish(routine, event)
 }
 

@@ -2,7 +2,11 @@
 import { ExitRequest } from '../contract/index.ts'
 import { exitStep } from './exit.ts'
 import type { Incarnation } from './incarnation.ts'
-import { DONE, FAIL, GIVE_UP, TIMEOUT } from './routine-steps.ts'
+import { giveUp as giveUpOn } from './ending.ts'
+import { DONE, FAIL, GIVE_UP, LOST, TIMEOUT } from './routine-steps.ts'
+
+/** What a timer of an incarnation says. */
+export type TimedEvent = typeof TIMEOUT | typeof GIVE_UP | typeof LOST
 
 // --- timers: each begins a turn ----------------------------------------------------------------
 
@@ -14,18 +18,22 @@ export function giveUpInTime(incarnation: Incarnation): void {
   inContext(incarnation, timeRanOut, GIVE_UP)
 }
 
-function timeRanOut(incarnation: Incarnation, event: typeof TIMEOUT | typeof GIVE_UP): void {
+function lose(incarnation: Incarnation): void {
+  inContext(incarnation, timeRanOut, LOST)
+}
+
+function timeRanOut(incarnation: Incarnation, event: TimedEvent): void {
   incarnation.turn.run(timeIsUp, incarnation, event)
 }
 
-function timeIsUp(incarnation: Incarnation, event: typeof TIMEOUT | typeof GIVE_UP): void {
+function timeIsUp(incarnation: Incarnation, event: TimedEvent): void {
   incarnation.timeIsUp(event)
 }
 
 // --- turns -------------------------------------------------------------------------------------
 
 export function giveUp(incarnation: Incarnation): void {
-  incarnation.step(GIVE_UP, undefined)
+  giveUpOn(incarnation)
 }
 
 export function fail(incarnation: Incarnation, error: unknown): void {
@@ -126,4 +134,11 @@ export function killBody(incarnation: Incarnation): void {
 
 function kill(incarnation: Incarnation): void {
   incarnation.kill()
+}
+
+/** Its ground is to end its body. The timer of the time that it has for that. In a turn. */
+export function terminate(incarnation: Incarnation): unknown {
+  const { tree, ground } = incarnation
+  tree.turn.deed(killBody, incarnation)
+  return tree.clock.arm(lose, incarnation, ground.endsWithin ?? 0)
 }

@@ -10,8 +10,8 @@ export interface Beating {
   readonly tree: Tree
   /** The asynchronous context that it runs in; see port/async-context.ts. */
   readonly asyncContext: unknown
-  /** It has been silent for so many milliseconds, which is too long. In a turn. */
-  fellSilent(silence: number): void
+  /** It has been silent for so many milliseconds, which is too long. False if it has an excuse. In a turn. */
+  fellSilent(silence: number): boolean
   /** It was taken for hung, and is not. In a turn. */
   revived(silence: number): void
 }
@@ -21,6 +21,8 @@ export class Heartbeat implements Watched {
   last: number
   previousWatched: Watched | undefined
   nextWatched: Watched | undefined
+  /** True once its silence was reported. */
+  reported = false
   #hung = false
   #stopped = false
   #round: Round | undefined
@@ -113,7 +115,10 @@ export class Heartbeat implements Watched {
 
   #fall(silence: number): void {
     this.#hung = true
-    this.#beating.fellSilent(silence)
+    if (this.#beating.fellSilent(silence)) return
+    this.#hung = false
+    this.last += silence
+    this.#arm(this.#hungAfter)
   }
 }
 

@@ -24,35 +24,31 @@ import {
 import { actorOf } from './actor-door.ts'
 import * as turns from './body-turns.ts'
 import { dueReason, heedSignal } from './due-signal.ts'
+import { giveUp } from './ending.ts'
 import { Heartbeat } from './heartbeat.ts'
 import type { Owner } from './owner.ts'
-import { ASKED, ASKED_EARLY, BEGINS, BODY_RUNS, KILLED, OBEYED, ORPHANED, OVER, TIMED, UNANSWERED } from './run-flags.ts'
+import { ASKED, ASKED_EARLY, BEGINS, BODY_RUNS, KILLED, OBEYED, ORPHANED, OVER, STUCK, TIMED, UNANSWERED } from './run-flags.ts'
+import { ABANDON, ABORT, BEGIN, ERROR, OUTPUT, REASON, SETTLE, TERMINATE } from './routine-effects.ts'
 import {
-  ABANDON,
-  ABORT,
-  BEGIN,
   COLUMNS,
   EFFECT,
-  ERROR,
   eventOf,
   FIELD,
   FINAL,
   GIVE_UP,
   HANDLED,
   KILLS,
-  OUTPUT,
-  REASON,
-  SETTLE,
+  LOST,
   STATE_NAMES,
   STATES,
   steps,
+  STRANDS,
   TARGET,
   TIMEOUT,
 } from './routine-steps.ts'
 
 export class Incarnation implements Run, Launch, SignalOwner {
   readonly subject: Owner
-  /** From 1. */
   readonly number: number
   startedAt: number | undefined
   endedAt: number | undefined
@@ -64,7 +60,6 @@ export class Incarnation implements Run, Launch, SignalOwner {
   /** What a listener on its signal threw, or its actor while it was being stopped. */
   stray: { readonly error: unknown } | undefined
   heartbeat: Heartbeat | undefined
-  /** Its ground's own. */
   footing: unknown
   /** Its row of the table; the first is the initial state. */
   #state = 0
@@ -86,6 +81,11 @@ export class Incarnation implements Run, Launch, SignalOwner {
     return (this.#flags & KILLED) !== 0
   }
 
+  /** True if its ground could not end its body in time. */
+  get stuck(): boolean {
+    return (this.#flags & STUCK) !== 0
+  }
+
   /** True once its state is final. */
   get over(): boolean {
     return (this.#flags & OVER) !== 0
@@ -96,7 +96,6 @@ export class Incarnation implements Run, Launch, SignalOwner {
     return (this.#flags & UNANSWERED) !== 0
   }
 
-  /** Its end is answered. */
   answer(): void {
     this.#flags &= ~UNANSWERED
   }
@@ -128,7 +127,6 @@ export class Incarnation implements Run, Launch, SignalOwner {
     return this.tree.turn
   }
 
-  /** The outermost name of its state. */
   get state(): string {
     return STATE_NAMES[this.#state] as string
   }
@@ -138,7 +136,6 @@ export class Incarnation implements Run, Launch, SignalOwner {
     return this.#state === 0
   }
 
-  /** The whole value of its state. */
   get value(): StateValue {
     return STATES[this.#state] as StateValue
   }
@@ -205,13 +202,17 @@ export class Incarnation implements Run, Launch, SignalOwner {
     if (field === OUTPUT) this.output = payload
     else if (field === ERROR) this.error = payload
     else if (field === REASON) this.reason = payload
-    if ((cell & KILLS) !== 0) this.#flags |= KILLED
+    if ((cell & (KILLS | STRANDS)) !== 0) this.#flags |= (cell & KILLS) === 0 ? STUCK : KILLED
     if ((cell & FINAL) !== 0) this.#flags |= OVER
     const effect = (cell >> EFFECT) & 7
     if (effect === BEGIN) this.#begin()
     else if (effect === SETTLE) this.#settle()
     else if (effect === ABORT) this.#abort()
     else if (effect === ABANDON) this.#abandon()
+    else if (effect === TERMINATE) {
+      this.#disarm()
+      this.#timer = turns.terminate(this)
+    }
   }
 
   // --- effects -------------------------------------------------------------------------------
@@ -249,11 +250,12 @@ export class Incarnation implements Run, Launch, SignalOwner {
     if (hungAfter !== Infinity) this.heartbeat = new Heartbeat(this.subject, hungAfter, now)
   }
 
-  /** Its timeout, or its shutdown time, is over. */
-  timeIsUp(event: typeof TIMEOUT | typeof GIVE_UP): void {
+  /** Its timeout, its shutdown time, or the time in which its ground was to end its body, is over. */
+  timeIsUp(event: turns.TimedEvent): void {
     this.#timer = undefined
     const { path, spec } = this.subject
-    if (event === GIVE_UP) this.step(GIVE_UP, undefined)
+    if (event === GIVE_UP) giveUp(this)
+    else if (event === LOST) this.step(LOST, undefined)
     else this.step(TIMEOUT, new RoutineTimeoutError(`${path} ran longer than its timeout of ${spec.timeout} ms`, { path }))
   }
 
@@ -276,13 +278,13 @@ export class Incarnation implements Run, Launch, SignalOwner {
       return
     }
     this.#flags |= ASKED
-    this.#ground.ask(this, this.#why)
+    this.ground.ask(this, this.#why)
   }
 
   /** Gives up on the body. A deed. */
   kill(): void {
     this.#flags |= ASKED
-    this.#ground.kill(this, this.#why)
+    this.ground.kill(this, this.#why)
   }
 
   #abandon(): void {
@@ -293,10 +295,10 @@ export class Incarnation implements Run, Launch, SignalOwner {
   #settle(): void {
     if (this.heartbeat?.stop() === true) this.subject.local.countHung(-1)
     this.endedAt = this.tree.clock.now()
-    const isOwed = (this.#flags & BEGINS) !== 0 && this.subject.hasAcquired && !this.#ground.ends
+    const isOwed = (this.#flags & BEGINS) !== 0 && this.subject.hasAcquired && !this.ground.ends
     const runs = isOwed || (this.#flags & BODY_RUNS) !== 0
     this.#flags = (this.#flags & ~BODY_RUNS) | UNANSWERED
-    if (runs && this.#ground.ends) this.turn.deed(turns.killBody, this)
+    if (runs && this.ground.ends) this.turn.deed(turns.killBody, this)
     else if (runs) this.#flags |= ORPHANED
     this.subject.settled()
     if ((this.#flags & ORPHANED) !== 0) {
@@ -306,7 +308,7 @@ export class Incarnation implements Run, Launch, SignalOwner {
     this.#disarm()
   }
 
-  get #ground(): Ground {
+  get ground(): Ground {
     return this.subject.ground
   }
 

@@ -42,6 +42,8 @@ class Memory {
   resumption: Resumption | undefined
   /** Tells the body of the present incarnation that its manager closes, if it has asked for that. */
   closing: ClosingSignal | undefined
+  /** True if it has ended, and keeps its permit until its body is gone. */
+  holdsPermit = false
   /** The asynchronous context of its spawn, if there is one to keep. */
   asyncContext: unknown
   /** That in which its present body began, if somebody looks on. */

@@ -6,6 +6,7 @@
  */
 import type { EventObject, StateValue } from 'xstate'
 import { ROUTINE_EVENTS } from '../../machines/routine.ts'
+import { FIELDS } from './routine-effects.ts'
 
 export { STATE_NAMES, STATES, steps } from './routine-table.ts'
 
@@ -18,27 +19,17 @@ export const CANCEL = 4
 export const TIMEOUT = 5
 export const GIVE_UP = 6
 export const KILL = 7
+export const END = 8
+export const LOST = 9
 
-/** Effects, as machines/routine.ts names them; a step has at most one. */
-export const EFFECTS = ['none', 'begin', 'settle', 'abort', 'abandon'] as const
-export const BEGIN = 1
-export const SETTLE = 2
-export const ABORT = 3
-export const ABANDON = 4
-
-/** The field of its event that a step keeps. */
-export const FIELDS = ['none', 'output', 'error', 'reason'] as const
-export const OUTPUT = 1
-export const ERROR = 2
-export const REASON = 3
-
-/** The parts of a step: `step & TARGET`, `(step >> EFFECT) & 7`, `(step >> FIELD) & 3`, and three flags. */
+/** The parts of a step: `step & TARGET`, `(step >> EFFECT) & 7`, `(step >> FIELD) & 3`, and four flags. */
 export const TARGET = 15
 export const EFFECT = 4
 export const FIELD = 7
 export const HANDLED = 1 << 9
 export const KILLS = 1 << 10
 export const FINAL = 1 << 11
+export const STRANDS = 1 << 12
 
 /** The event that stands for a column of the table. */
 export function eventOf(event: number, payload: unknown): EventObject {
@@ -67,9 +58,10 @@ export function snapshotOf(value: StateValue, over: boolean, context: object): o
 /** The context behind a step. */
 export function contextAfter(step: number, before: object, payload: unknown): object {
   const field = (step >> FIELD) & 3
-  if (field === 0 && (step & KILLS) === 0) return before
+  if (field === 0 && (step & (KILLS | STRANDS)) === 0) return before
   const context: Record<string, unknown> = { ...before }
   if (field > 0) context[FIELDS[field] as string] = payload
   if ((step & KILLS) !== 0) context['killed'] = true
+  if ((step & STRANDS) !== 0) context['stuck'] = true
   return context
 }

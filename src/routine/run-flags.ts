@@ -17,3 +17,5 @@ export const UNANSWERED = 128
 export const BEGINS = 256
 /** It was told to stop by then, and is to hear of that when it has begun. */
 export const ASKED_EARLY = 512
+/** Its ground could not end its body in time. */
+export const STUCK = 1024

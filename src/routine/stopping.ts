@@ -1,4 +1,5 @@
 /** A cancel or a kill of a routine, for good, wherever it stands between its `start` and its end. In a turn. */
+import { kill } from './ending.ts'
 import type { Post } from './host.ts'
 import type { Incarnation } from './incarnation.ts'
 import type { Remembering } from './memory.ts'
@@ -47,7 +48,8 @@ function end(routine: Stoppable, event: number, payload: unknown): void {
   const { current } = routine
   if (routine.hasAcquired && current.waits) current.step(START, undefined)
   current.askSoon()
-  current.step(event, payload)
+  if (event === KILL) kill(current, payload)
+  else current.step(event, payload)
 }
 
 /** RS2: the `start` has returned, or failed. */

@@ -380,8 +380,8 @@ export class SupervisedRoutine extends Remembering implements Owner, Addressee, 
     this.local.registry.orphanSettled(this, incarnation)
   }
 
-  fellSilent(silence: number): void {
-    answerSilence(this, silence)
+  fellSilent(silence: number): boolean {
+    return answerSilence(this, silence)
   }
 
   revived(silence: number): void {

@@ -1,5 +1,5 @@
 /** What the phases of a shutdown do to the managers and routines below: series of turns, and sweeps, in slices (turn/slices.ts). */
-import { GIVE_UP, type SupervisedRoutine } from '../routine/index.ts'
+import { giveUp, type SupervisedRoutine } from '../routine/index.ts'
 import type { RoutineRegistry } from '../supervision/index.ts'
 import { MANAGER, type Slices, type Tree } from '../turn/index.ts'
 import type { Below, Closing, Flock } from './closing.ts'
@@ -142,7 +142,7 @@ function heedOverdue({ run }: Below): void {
 }
 
 function giveUpOn(routine: SupervisedRoutine): void {
-  if (!routine.ended) routine.current.step(GIVE_UP, undefined)
+  if (!routine.ended) giveUp(routine.current)
 }
 
 function registryOf(routine: SupervisedRoutine): RoutineRegistry {

@@ -1,7 +1,7 @@
 /** What can be supervised as work, and the types of the options that fit it. */
 import type { AnyActorLogic, InputFrom, IsNotNever } from 'xstate'
 import type { Work } from '../contract/index.ts'
-import { isGrounded } from '../port/index.ts'
+import { groundOf, isGrounded } from '../port/index.ts'
 import { refuse } from './check.ts'
 import type { ResumeOptions, RoutineOptions } from './routine-spec.ts'
 
@@ -33,6 +33,12 @@ export type LogicArguments<Logic extends AnyActorLogic, More = unknown> =
 export function checkWork(work: unknown, resume: ResumeOptions['resume'], path: string): Work {
   const isFunction = typeof work === 'function'
   if (!isFunction && !isGrounded(work) && !isActorLogic(work)) throw refuse('routine work', 'a function or XState actor logic', work, path)
-  if (isFunction && resume === 'snapshot') throw refuse('routine option resume', "'fresh' where the work is a function", resume, path)
+  if (resume === 'snapshot' && (isFunction || groundOf(work as object) !== undefined))
+    throw refuse(
+      'routine option resume',
+      isFunction ? "'fresh' where the work is a function" : "'fresh' where the work is no actor logic",
+      resume,
+      path,
+    )
   return work as Work
 }

@@ -24,6 +24,7 @@ import {
 } from '../routine/index.ts'
 import type { RoutineSpec } from '../spec/index.ts'
 import type { Tree } from '../turn/index.ts'
+import { giveBack, keepsPermit } from './held-permit.ts'
 import type { Lead } from './lead.ts'
 import { askChanceFirst, askRestartIf } from './restart-questions.ts'
 import type { Service } from './service.ts'
@@ -188,7 +189,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
     const tooMany = counts && !this.startsFresh(routine) && !this.#supervisor.window.record(now)
     if (again && !tooMany) this.#restart(routine, kind, orphan, now)
     else {
-      this.#leave(routine, kind, false)
+      this.#leave(routine, kind, orphan && keepsPermit(routine))
       this.announceEnd(routine, kind, orphan, false)
       this.#close(routine, kind, orphan, false)
     }
@@ -273,7 +274,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
     if (!service.isInstance) this.#countServices(-1)
     service.reserved = keepPermit
     const kind = routine.endKind
-    this.#leave(routine, kind, keepPermit)
+    this.#leave(routine, kind, keepPermit || (service.orphan && keepsPermit(routine)))
     this.#close(routine, kind, service.orphan, keepPermit)
   }
 
@@ -323,6 +324,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
   /** The body of an abandoned incarnation has ended after all. */
   orphanSettled(routine: SupervisedRoutine, incarnation: number): void {
     routine.group.count('orphaned', -1)
+    giveBack(routine, this.#lead.gate, this.queue)
     if (!this.#host.over) announce(routine, 'routine.settled', { incarnation })
   }
 

@@ -100,3 +100,6 @@ export type { Trace, TraceEvent, TraceEventType, TraceHeader, Verdict, Violation
 export { parseTrace, printTrace, readTrace, writeTrace } from './trace-file.ts'
 export { explainTrace } from './explain.ts'
 export { type Divergence, type Replay, replayTrace } from './replay.ts'
+
+// Grounds
+export { type GroundBody, type GroundCheck, groundChecks, type GroundUnderTest } from './ground-checks.ts'

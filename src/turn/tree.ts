@@ -4,6 +4,7 @@ import type { InspectionEvent, Observer } from 'xstate'
 import { ConfigError, type Logger } from '../contract/index.ts'
 import {
   type AsyncContext,
+  type Ground,
   type Interceptor,
   type JournalEntry,
   PlatformClock,
@@ -62,6 +63,8 @@ export class Tree {
   /** What the actor of the root is made with. */
   readonly actorOptions: () => object
   readonly uncounted = new Set<Uncounted>()
+  /** Those outside of the core that its routines have stood on. */
+  grounds: Set<Ground> | undefined
   /** How many shutdowns have yet to come to all managers below: while there is one, who is below asks the levels above whether they close. */
   spreading = 0
   /** How many shutdowns let what was spawned end by itself first. */

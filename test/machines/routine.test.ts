@@ -4,7 +4,7 @@ import { ROUTINE_EVENTS, routineMachine } from 'curtaincall/machines'
 import { holdEqual } from '../support/equality.ts'
 import { table } from '../support/routine-table.ts'
 
-test('R1 to R5: the whole of it, transition by transition: effects, what is copied from the event, what becomes true', () => {
+test('R1 to R6: the whole of it, transition by transition: effects, what is copied from the event, what becomes true', () => {
   const names = table.states.map((state) => (typeof state === 'string' ? state : String(Object.values(state)[0])))
   const lines = table.cells.flatMap(({ handled, target, actions, copies, raises }, i) => {
     const [from, event] = [names[Math.floor(i / ROUTINE_EVENTS.length)], ROUTINE_EVENTS[i % ROUTINE_EVENTS.length]]
@@ -28,17 +28,24 @@ test('R1 to R5: the whole of it, transition by transition: effects, what is copi
     'stopping fail > cancelled: settle error',
     'stopping giveUp > cancelled: abandon killed',
     'stopping kill > cancelled: abandon killed',
+    'stopping end > ending: terminate killed',
     'expiring exit > failed: settle',
     'expiring done > failed: settle',
     'expiring fail > failed: settle',
     'expiring cancel > stopping: reason',
     'expiring giveUp > failed: abandon killed',
     'expiring kill > cancelled: abandon reason killed',
+    'expiring end > lapsing: terminate killed',
+    'ending done > cancelled: settle',
+    'ending lost > cancelled: abandon stuck',
+    'lapsing done > failed: settle',
+    'lapsing cancel > ending: reason',
+    'lapsing lost > failed: abandon stuck',
   ])
 })
 
 test('T1, T2, T3, N1: on random scripts the derived table, and its integers, decide what XState decides, context and actions included', () => {
-  const { steps, met } = holdEqual(2_000)
+  const { steps, met } = holdEqual(5_000)
   expect(steps).toBeGreaterThan(5_000)
   expect(met.size).toBeGreaterThan(table.cells.length * 0.9)
 })
@@ -48,7 +55,7 @@ test('R5: every transition has at most one effect', () => {
 })
 
 test('every state that is not final can still reach an end, and every transition is known', () => {
-  expect(table.states).toHaveLength(7)
+  expect(table.states).toHaveLength(9)
   const ends = new Set(table.final.flatMap((final, row) => (final ? [row] : [])))
   for (let changed = true; changed; ) {
     changed = false
@@ -64,7 +71,7 @@ test('every state that is not final can still reach an end, and every transition
 
 describe('the machine is one that XState runs by itself', () => {
   test('it begins with its input and nothing else', () => {
-    const empty = { input: undefined, output: undefined, error: undefined, reason: undefined, killed: false }
+    const empty = { input: undefined, output: undefined, error: undefined, reason: undefined, killed: false, stuck: false }
     expect(createActor(routineMachine).getSnapshot()).toMatchObject({ value: 'pending', context: empty })
     expect(createActor(routineMachine, { input: { input: 5 } }).getSnapshot().context).toEqual({ ...empty, input: 5 })
   })

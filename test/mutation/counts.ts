@@ -14,6 +14,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   'machines/statecharts.ts': 3,
   'machines/supervisor.ts': 361,
   'machines/transition-table.ts': 58,
+  'machines/worker.ts': 66,
   'src/turn/turn.ts': 162,
   'src/routine/announcing.ts': 55,
   'src/supervision/child-calls.ts': 133,

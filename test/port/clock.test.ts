@@ -5,7 +5,8 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createGlobalManager } from 'curtaincall'
 import { PlatformClock } from '../../src/port/clock.ts'
 import { platformContext } from '../../src/port/platform-context.ts'
-import { steps, EFFECT, EFFECTS, FIELD, FIELDS, FINAL, HANDLED, KILLS, TARGET } from '../../src/routine/routine-steps.ts'
+import { EFFECTS, FIELDS } from '../../src/routine/routine-effects.ts'
+import { steps, EFFECT, FIELD, FINAL, HANDLED, KILLS, STRANDS, TARGET } from '../../src/routine/routine-steps.ts'
 import { table } from '../support/routine-table.ts'
 
 let clock: PlatformClock
@@ -353,7 +354,7 @@ test('N1: the numbers that drive a routine say what its table says', () => {
     target: step & TARGET,
     actions: [EFFECTS[(step >> EFFECT) & 7]].filter((effect) => effect !== 'none'),
     copies: [FIELDS[(step >> FIELD) & 3]].filter((field) => field !== 'none'),
-    raises: (step & KILLS) === 0 ? [] : ['killed'],
+    raises: [...((step & KILLS) === 0 ? [] : ['killed']), ...((step & STRANDS) === 0 ? [] : ['stuck'])],
     handled: (step & HANDLED) !== 0,
   }))
   expect(read).toEqual(table.cells)

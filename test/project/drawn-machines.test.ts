@@ -1,7 +1,14 @@
 /** docs/machines.md is drawn from the machines themselves: `vitest -u` after a change. */
 import { expect, test } from 'vitest'
 import type { AnyStateMachine, AnyStateNode } from 'xstate'
-import { appManagerMachine, globalManagerMachine, localManagerMachine, routineMachine, signalsMachine } from 'curtaincall/machines'
+import {
+  appManagerMachine,
+  globalManagerMachine,
+  localManagerMachine,
+  routineMachine,
+  signalsMachine,
+  workerMachine,
+} from 'curtaincall/machines'
 
 const nameOf = (node: AnyStateNode): string => node.path.join('_')
 
@@ -74,6 +81,12 @@ ${effects(globalManagerMachine)}
 ${mermaid(signalsMachine)}
 
 ${effects(signalsMachine)}
+
+## A worker of a pool
+
+\`workerMachine\`, a thread or a process; what it decides is carried out in src/ground/pool-worker.ts. Wherever it is, \`exit\` leads to \`gone\`:
+
+${mermaid(workerMachine)}
 `
   await expect(text).toMatchFileSnapshot('../../docs/machines.md')
 })

@@ -30,7 +30,20 @@ const INNER = [
   'manager',
 ] as const
 
-export const ROOMS: readonly string[] = ['machines', ...INNER, 'index', 'testing', 'inspector', 'sqlite', 'watchdog', 'cli']
+export const ROOMS: readonly string[] = [
+  'machines',
+  ...INNER,
+  'index',
+  'ground',
+  'worker',
+  'thread',
+  'process',
+  'testing',
+  'inspector',
+  'sqlite',
+  'watchdog',
+  'cli',
+]
 
 /** What one place does against a rule. */
 export interface Fault {

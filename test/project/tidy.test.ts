@@ -28,7 +28,7 @@ export function importsOf(text: string): Import[] {
 const fileOf = (file: string, from: string): string => (from.startsWith('.') ? normalize(join(dirname(file), from)) : from)
 
 /** Where code may need Node.js. */
-const ON_NODE = /^src\/(testing|inspector|sqlite|watchdog|cli)\//
+const ON_NODE = /^src\/(testing|inspector|sqlite|watchdog|cli|ground|worker|thread|process)\//
 
 /** What is wrong with the packages that a file imports, and with what the rooms above the public entry know of each other. */
 export function layerFaults(file: string, text: string): string[] {
@@ -123,6 +123,12 @@ const ENTRIES = [
   'src/sqlite/backup-thread.ts',
   'src/watchdog/index.ts',
   'src/watchdog/thread.ts',
+  'src/thread/index.ts',
+  'src/thread/main.ts',
+  'src/process/index.ts',
+  'src/process/main.ts',
+  'src/worker/index.ts',
+  'src/testing/ground-bodies.ts',
   'src/cli/curtaincall.ts',
   'inspector/main.tsx',
   `${BRIDGE}index.ts`,

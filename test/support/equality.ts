@@ -6,7 +6,8 @@ import { Decisions, follow } from '../../machines/decisions.ts'
 import { ROUTINE_EVENTS, routineMachine } from '../../machines/index.ts'
 import { MANAGER_TERMS } from '../../machines/manager.ts'
 import { ROUTINE_TERMS } from '../../machines/routine.ts'
-import { COLUMNS, EFFECT, EFFECTS, FIELD, FIELDS, FINAL, HANDLED, KILLS, steps, TARGET } from '../../src/routine/routine-steps.ts'
+import { EFFECTS, FIELDS } from '../../src/routine/routine-effects.ts'
+import { COLUMNS, EFFECT, FIELD, FINAL, HANDLED, KILLS, steps, STRANDS, TARGET } from '../../src/routine/routine-steps.ts'
 import * as managers from '../../src/manager/manager-steps.ts'
 import { managerMachines } from './manager-table.ts'
 import { table } from './routine-table.ts'
@@ -119,7 +120,7 @@ export function holdEqual(numRuns: number, seed?: number): Compared {
         assert.equal(step & TARGET, row)
         assert.equal(EFFECTS[(step >> EFFECT) & 7], actions[0]?.type ?? 'none')
         assert.equal(FIELDS[(step >> FIELD) & 3], cell.copies[0] ?? 'none')
-        assert.deepEqual([step & HANDLED, step & KILLS, step & FINAL].map(Boolean), [
+        assert.deepEqual([step & HANDLED, step & (KILLS | STRANDS), step & FINAL].map(Boolean), [
           cell.handled,
           cell.raises.length > 0,
           next.status === 'done',

@@ -1,6 +1,7 @@
 /** The routine's table as src/routine/routine-table.ts has it: made from the machine by XState itself. */
 import { ROUTINE_EVENTS, routineMachine, tabulate, type TransitionTable } from '../../machines/index.ts'
-import { EFFECT, EFFECTS, FIELD, FIELDS, FINAL, HANDLED, KILLS, TARGET } from '../../src/routine/routine-steps.ts'
+import { EFFECTS, FIELDS } from '../../src/routine/routine-effects.ts'
+import { EFFECT, FIELD, FINAL, HANDLED, KILLS, STRANDS, TARGET } from '../../src/routine/routine-steps.ts'
 
 /** What the machine decides, by XState's own `transition()`. */
 export const table: TransitionTable = tabulate(routineMachine, ROUTINE_EVENTS, ['output', 'error', 'reason'])
@@ -13,7 +14,8 @@ function stepsOf({ states, cells, final }: TransitionTable): number[] {
     const field = copies.length === 0 ? 0 : FIELDS.indexOf(copies[0] as (typeof FIELDS)[number])
     if (effect < 0 || field < 0 || actions.length > 1 || copies.length > 1)
       throw new Error(`more than one effect or field: ${actions.join()} ${copies.join()}`)
-    const flags = (handled ? HANDLED : 0) | (raises.length > 0 ? KILLS : 0) | (final[target] === true ? FINAL : 0)
+    const raised = (raises.includes('killed') ? KILLS : 0) | (raises.includes('stuck') ? STRANDS : 0)
+    const flags = (handled ? HANDLED : 0) | raised | (final[target] === true ? FINAL : 0)
     return target | (effect << EFFECT) | (field << FIELD) | flags
   })
 }
@@ -54,7 +56,9 @@ ${values.map((value) => `  ${value},`).join('\n')}
 ]
 
 /** The outermost name of each. */
-export const STATE_NAMES: readonly string[] = [${table.names.map(quoted).join(', ')}]
+export const STATE_NAMES: readonly string[] = [
+${table.names.map((name) => `  ${quoted(name)},`).join('\n')}
+]
 
 /** steps[row * ROUTINE_EVENTS.length + event] */
 export const steps: Int32Array = /* @__PURE__ */ Int32Array.from(

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import fc from 'fast-check'
 import { type AnyMachineSnapshot, createMachine, fromPromise, type InspectionEvent, initialTransition, transition } from 'xstate'
-import { createGlobalManager, manager, routine } from 'curtaincall'
+import { type AnyRoutine, type Clock, createGlobalManager, manager, routine } from 'curtaincall'
 import { appManagerMachine, globalManagerMachine, localManagerMachine, PHASES, phaseIsOver, routineMachine } from 'curtaincall/machines'
 import {
   arbitraries,
@@ -13,9 +13,14 @@ import {
   simulate,
   type System,
   type Trace,
+  type TreeOptions,
   transitionCoverage,
   type TreePlan,
 } from 'curtaincall/testing'
+import { type Ground, GROUND } from '../../src/port/index.ts'
+
+/** States in which it may have been forced. */
+const FORCED = new Set(['cancelled', 'failed', { running: 'ending' }, { running: 'lapsing' }].map((value) => JSON.stringify(value)))
 
 const managers = [globalManagerMachine, appManagerMachine, localManagerMachine]
 
@@ -24,12 +29,13 @@ describe('each machine, every state', () => {
     const { states, edges, deadlocks, trapped, violations } = exploreMachine(routineMachine, {
       invariants: {
         'R1: an end is an end': ({ status, value }) => (status === 'done') === (typeof value === 'string' && value !== 'pending'),
-        'R4: killed only where it was forced': ({ value, context }) => !context.killed || value === 'cancelled' || value === 'failed',
+        'R4: killed only where it was forced': ({ value, context }) => !context.killed || FORCED.has(JSON.stringify(value)),
+        'R6: stuck only where it was forced': ({ context }) => !context.stuck || context.killed,
       },
-      symmetry: ({ value, context }) => JSON.stringify([value, context.killed]),
+      symmetry: ({ value, context }) => JSON.stringify([value, context.killed, context.stuck]),
     })
     expect([...deadlocks, ...trapped, ...violations]).toEqual([])
-    expect([states.length, edges.length]).toEqual([9, 23])
+    expect([states.length, edges.length]).toEqual([13, 30])
   })
 
   test.each(managers)('$id: no deadlock, every state reaches an end, in five phases and in order', (machine) => {
@@ -190,7 +196,7 @@ describe('coverage', () => {
       (await simulate(tree, { ...rest, inspect })).assert()
     await rareWays(inspect)
     expect(coverage.report({ min: 100 }).map(({ machine, taken, total }) => `${machine} ${taken}/${total}`)).toEqual([
-      'routine 23/23',
+      'routine 30/30',
       'globalManager 15/15',
       'appManager 15/15',
       'localManager 15/15',
@@ -207,6 +213,36 @@ describe('coverage', () => {
     expect(() => coverage.report({ min: 101 })).toThrow('report option min must be a number from 0 to 100; received 101')
   })
 })
+
+/** On a ground that takes 20 ms to end a body, and may take as long as that; or on one that never does. */
+function endedLater(options: TreeOptions, inspect: (event: InspectionEvent) => void): ReturnType<typeof createGlobalManager> {
+  const global = createGlobalManager({ ...options, inspect })
+  const local = global.createApp('a').createLocal('l')
+  const clock = options.clock as Clock
+  const spawn = (takes: number, timeout: number | undefined, then: (routine: AnyRoutine) => void): void => {
+    const nothing = (): boolean => false
+    const ground: Ground = {
+      begin: () => undefined,
+      ask: () => undefined,
+      kill: (run) => void clock.setTimeout(() => run.returned(undefined), takes),
+      ends: false,
+      endsWithin: 30,
+      takes: nothing,
+      accepts: nothing,
+      deliver: nothing,
+    }
+    const given = { shutdown: 10, ...(timeout === undefined ? {} : { timeout }) }
+    then(local.spawn('w', { [GROUND]: ground } as never, given as never))
+  }
+  const soon = (act: () => unknown, ms: number): void => void clock.setTimeout(() => void act(), ms)
+  for (const takes of [20, 100]) {
+    spawn(takes, undefined, (routine) => soon(() => routine.kill(), 5))
+    spawn(takes, 5, () => undefined)
+    spawn(takes, 5, (routine) => soon(() => routine.kill(), 20))
+    spawn(takes, 5, (routine) => soon(() => routine.cancel(), 20))
+  }
+  return global
+}
 
 /** Ways that generated trees seldom or never go. */
 async function rareWays(inspect: (event: InspectionEvent) => void): Promise<void> {
@@ -238,6 +274,7 @@ async function rareWays(inspect: (event: InspectionEvent) => void): Promise<void
       { do: 'kill', routine: 'w' },
     ],
   })
+  await simulate((options) => endedLater(options, inspect), { inspect, script: [{ do: 'wait', ms: 400 }] })
   // Actors of the user's own end well, and not.
   const logic = {
     children: [

@@ -1,0 +1,90 @@
+/** Work that runs in threads, as users write it. */
+import { availableParallelism } from 'node:os'
+import type { ResourceLimits } from 'node:worker_threads'
+import {
+  type BodyNames,
+  type InputOf,
+  type Kind,
+  makePool,
+  makeWork,
+  makeWorks,
+  type PoolOptions,
+  type WorkerPool,
+  type WorkOf,
+  type WorkOptions,
+  type WorksOf,
+} from '../ground/index.ts'
+import { isObject, limit, type Rule } from '../spec/index.ts'
+import { threadLodges } from './thread-lodge.ts'
+
+/** Options of threads alone. */
+interface OwnOptions {
+  /** The most threads at a time; routines beyond that run, and wait for one. @default as many as there are cores, at least 2 */
+  readonly maxThreads?: number | undefined
+  /** Limits of the memory of each thread; past these its routine fails. Buffers don't count, and one call that takes too much ends the process. */
+  readonly resourceLimits?: ResourceLimits | undefined
+  /** The environment of each. @default a copy of that of the process */
+  readonly env?: NodeJS.ProcessEnv | undefined
+  /** Options of Node.js for each. @default those of the process */
+  readonly execArgv?: readonly string[] | undefined
+}
+
+/** How threads are kept. */
+export interface ThreadPoolOptions extends PoolOptions, OwnOptions {}
+
+/** Options of work that runs in threads. */
+export interface ThreadOptions<Input = never> extends WorkOptions<Input>, ThreadPoolOptions {}
+
+const anObject: Rule = { range: 'an object', accepts: isObject }
+const texts: Rule = {
+  range: 'an array of texts',
+  accepts: (value) => Array.isArray(value) && value.every((each) => typeof each === 'string'),
+}
+
+const KIND: Kind<OwnOptions> = {
+  kind: 'thread',
+  rules: { maxThreads: limit, resourceLimits: anObject, env: anObject, execArgv: texts },
+  most: ({ maxThreads }) => maxThreads ?? Math.max(2, availableParallelism()),
+  lodges: threadLodges,
+}
+
+/**
+ * Work that runs in a thread: what the module at `url` exports as `name`, a function of the same context as inline, but for `local`.
+ *
+ * The module is given as a type. Of one that exports several functions say which as a second type, or use {@link threads}.
+ *
+ * @throws ConfigError naming the option, the allowed range and what came.
+ * @example
+ * const resize = thread<typeof import("./images.ts")>(new URL('./images.ts', import.meta.url), 'resize', { maxThreads: 4 })
+ * const routine = local.spawn('resize', resize, { input: { file: 'cat.jpg' } })
+ */
+export function thread<Module extends object, Name extends BodyNames<Module> = BodyNames<Module>>(
+  url: URL | string,
+  name: Name,
+  options: ThreadOptions<InputOf<Module[Name]>> = {},
+): WorkOf<Module[Name]> {
+  return makeWork(KIND, url, name, options as ThreadOptions) as WorkOf<Module[Name]>
+}
+
+/**
+ * Work of each function that a module exports; all of them share their threads.
+ *
+ * @throws ConfigError
+ * @example
+ * const { resize, crop } = threads<typeof import("./images.ts")>(new URL('./images.ts', import.meta.url))
+ */
+export function threads<Module extends object>(url: URL | string, options: ThreadOptions = {}): WorksOf<Module> {
+  return makeWorks(KIND, url, options) as WorksOf<Module>
+}
+
+/**
+ * Threads that several works share: hand it to each as its `pool`.
+ *
+ * @throws ConfigError
+ * @example
+ * const pool = threadPool({ maxThreads: 4 })
+ * const { resize } = threads<typeof import("./images.ts")>(new URL('./images.ts', import.meta.url), { pool })
+ */
+export function threadPool(options: ThreadPoolOptions = {}): WorkerPool {
+  return makePool(KIND, options)
+}
