@@ -1,5 +1,5 @@
 /** The grounds outside of the core that the routines of a tree stand on. */
-import type { Run } from '../port/index.ts'
+import type { Ground, Run } from '../port/index.ts'
 import type { SupervisedRoutine } from '../routine/index.ts'
 import type { PhaseHold, Tree } from '../turn/index.ts'
 
@@ -11,6 +11,13 @@ export function leaveGrounds(tree: Tree, hold: PhaseHold): void {
       if (gone !== undefined) hold.wait(gone)
     })
   tree.grounds = undefined
+}
+
+/** True if something is left of a tree on these grounds that could not be ended. */
+export function isHeldBy(grounds: Iterable<Ground>, tree: Tree): boolean {
+  for (const ground of grounds)
+    for (const run of ground.standings?.() ?? []) if (ground.standing?.(run) === 'stuck' && routineOf(run).local.tree === tree) return true
+  return false
 }
 
 /** Paths of routines of one manager that do not just run. */

@@ -3,9 +3,11 @@ import { initialTransition, type SnapshotFrom, transition } from 'xstate'
 import { LONGEST_TIMER } from '../../machines/shutdown.ts'
 import { machineOfSignals, type SignalsEffect, type SignalsMachineEvent } from '../../machines/signals.ts'
 import { ConfigError, type ShutdownOptions } from '../contract/index.ts'
+import type { Ground } from '../port/index.ts'
 import { check, checkShutdownOptions, duration, refuse, type Rule, SHUTDOWN_RULES } from '../spec/index.ts'
 import { type Unsubscribe, unsubscribe } from '../turn/index.ts'
 import { GlobalManager } from './global-manager.ts'
+import { isHeldBy } from './grounds.ts'
 
 /** Names that the platform can listen to, such as `SIGTERM`. */
 export type SignalName = NodeJS.Signals
@@ -78,7 +80,11 @@ class ProcessSignals {
   #latest: SignalName = 'SIGTERM'
   /** True once the operating system has sent one: what others emit, such as tests, ends no process. */
   #isReal = false
+  /** True once nothing of the program runs any more but this. */
+  #isLast = false
   #overdue: NodeJS.Timeout | undefined
+  /** Those that its routines stood on when the shutdown began. */
+  #grounds: readonly Ground[] = []
 
   constructor(global: GlobalManager, names: ReadonlySet<SignalName>, shutdown: ShutdownOptions, within: number) {
     this.#global = global
@@ -113,17 +119,13 @@ class ProcessSignals {
   }
 
   readonly #exited = (): void => {
+    this.#isLast = true
     this.#send({ type: 'exited', holds: this.#holds })
   }
 
   /** True if something is left that may hold up the end of the process. */
   get #holds(): boolean {
-    return this.#isReal && this.#within < Infinity && this.#orphans > 0
-  }
-
-  get #orphans(): number {
-    const { orphaned } = this.#global.metrics()
-    return orphaned
+    return this.#isReal && this.#within < Infinity && isHeldBy(this.#grounds, this.#global.tree)
   }
 
   #send(event: SignalsMachineEvent): void {
@@ -135,6 +137,8 @@ class ProcessSignals {
   #carryOut(effect: SignalsEffect): void {
     switch (effect) {
       case 'shutDown':
+        // The tree forgets them at its end.
+        this.#grounds = [...(this.#global.tree.grounds ?? [])]
         this.#arm()
         return void this.#global.shutdown(this.#shutdown)
       case 'hasten':
@@ -144,11 +148,18 @@ class ProcessSignals {
       case 'takeOff':
         return this.#takeOff()
       case 'raise':
-        process.kill(process.pid, this.#latest)
-        return void setTimeout(() => this.#send({ type: 'survived' }), SURVIVAL).unref()
+        return this.#raise()
       case 'kill':
         return void process.kill(process.pid, 'SIGKILL')
     }
+  }
+
+  #raise(): void {
+    process.kill(process.pid, this.#latest)
+    const survived = (): void => this.#send({ type: 'survived' })
+    if (!this.#isLast) setTimeout(survived, SURVIVAL).unref()
+    // Others listen, and will never be called.
+    else if (process.listenerCount(this.#latest) > 0) survived()
   }
 
   /** The platform's own time, not the tree's: it is the process that is to end. */

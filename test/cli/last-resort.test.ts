@@ -55,6 +55,11 @@ test('N4: it is killed where others listen to the signal', async () => {
   expect(seen).toEqual({ lines: ['ready', 'closing', 'ended', 'another heard it'], code: null, signal: 'SIGKILL' })
 })
 
+test('N4: so it is when it exits', async () => {
+  const seen = await run('exits, others listen', answering({ ready: 'SIGTERM', closing: 'SIGTERM' }))
+  expect(seen).toEqual({ lines: ['ready', 'closing', 'ended', 'exiting'], code: null, signal: 'SIGKILL' })
+})
+
 test('N3: where nothing is left the process ends as it likes, told twice or not', async () => {
   const seen = await run('obeys', answering({ ready: 'SIGTERM', closing: 'SIGTERM' }))
   expect(seen).toEqual({ lines: ['ready', 'closing', 'ended', 'exiting'], code: 7, signal: null })
