@@ -6,6 +6,7 @@ const alias = {
   'curtaincall/testing': fileURLToPath(new URL('./src/testing/index.ts', import.meta.url)),
   'curtaincall/inspector': fileURLToPath(new URL('./src/inspector/index.ts', import.meta.url)),
   'curtaincall/watchdog': fileURLToPath(new URL('./src/watchdog/index.ts', import.meta.url)),
+  'curtaincall/sqlite': fileURLToPath(new URL('./src/sqlite/index.ts', import.meta.url)),
   curtaincall: fileURLToPath(new URL('./src/index.ts', import.meta.url)),
 }
 
@@ -19,7 +20,15 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/mutation/**', 'test/leak/**', 'test/cli/**', 'test/project/**', 'test/inspector/**', 'test/watchdog/**'],
+          exclude: [
+            'test/mutation/**',
+            'test/leak/**',
+            'test/cli/**',
+            'test/project/**',
+            'test/inspector/**',
+            'test/sqlite/**',
+            'test/watchdog/**',
+          ],
           typecheck: { enabled: true, include: ['test/**/*.test-d.ts'] },
         },
       },
@@ -32,6 +41,8 @@ export default defineConfig({
         // One file at a time: each may have a browser of its own.
         test: { name: 'inspector', include: ['test/inspector/**/*.test.ts'], testTimeout: 60_000, fileParallelism: false },
       },
+      // Threads and processes of its own, which end when the disk has answered.
+      { extends: true, test: { name: 'sqlite', include: ['test/sqlite/**/*.test.ts'], testTimeout: 60_000 } },
       {
         extends: true,
         test: {

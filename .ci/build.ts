@@ -27,14 +27,19 @@ async function bundle(): Promise<void> {
     'machines/index',
     'src/testing/index',
     'src/inspector/index',
+    'src/sqlite/index',
     'src/watchdog/index',
-    'src/watchdog/thread',
     'src/cli/curtaincall',
   ]
+  // Threads: each a file of its own, which loads nothing of the core.
+  entries.push('src/sqlite/writer', 'src/sqlite/backup-thread', 'src/watchdog/thread')
   const groups = [
     // In a file of its own: whoever wants the library makes no machines before they are needed.
     { name: 'machines/statecharts', test: /\/machines\/statecharts\.ts$/, priority: 1 },
-    { name: 'src/core', test: /\/machines\/[^/]+$|\/src\/(index\.ts|(?!cli|inspector|testing|watchdog)[^/]+\/[^/]+)$/ },
+    // What the thread of the store needs as well.
+    { name: 'machines/store', test: /\/machines\/(journal|store-fault)\.ts$/, priority: 1 },
+    { name: 'src/sqlite/shared', test: /\/src\/sqlite\/(frame|mark|schema|store-fault)\.ts$/, priority: 1 },
+    { name: 'src/core', test: /\/machines\/[^/]+$|\/src\/(index\.ts|(?!cli|inspector|testing|sqlite|watchdog)[^/]+\/[^/]+)$/ },
   ]
   const output = {
     entryFileNames: '[name].js',

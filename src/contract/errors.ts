@@ -1,4 +1,5 @@
 /** One hierarchy of errors, told apart by `code`. */
+import type { StoreFaultCode } from '../../machines/store-fault.ts'
 
 /** What all errors of this library carry beside their message. */
 export interface CurtaincallErrorOptions {
@@ -24,6 +25,7 @@ export type CurtaincallErrorCode =
   | 'ERR_QUEUE_FULL'
   | 'ERR_FAILED'
   | CancelCode
+  | StoreFaultCode
   | 'ERR_TIMEOUT'
   | 'ERR_START'
   | 'ERR_RESTART_LIMIT'

@@ -14,6 +14,7 @@ export {
   nodeName,
   objectOfFunctions,
   oneOf,
+  positiveDuration,
   positiveOrInfinity,
   refuse,
   type Rule,

@@ -73,6 +73,9 @@ describe('the package', () => {
           "supervise",
           "tabulate",
         ],
+        "./sqlite": [
+          "sqliteStore",
+        ],
         "./testing": [
           "CounterexampleError",
           "arbitraries",

@@ -28,7 +28,7 @@ export function importsOf(text: string): Import[] {
 const fileOf = (file: string, from: string): string => (from.startsWith('.') ? normalize(join(dirname(file), from)) : from)
 
 /** Where code may need Node.js. */
-const ON_NODE = /^src\/(testing|inspector|watchdog|cli)\//
+const ON_NODE = /^src\/(testing|inspector|sqlite|watchdog|cli)\//
 
 /** What is wrong with the packages that a file imports, and with what the rooms above the public entry know of each other. */
 export function layerFaults(file: string, text: string): string[] {
@@ -38,10 +38,10 @@ export function layerFaults(file: string, text: string): string[] {
     if (from.startsWith('.')) {
       const target = fileOf(file, from)
       if (!/^(src|machines)\//.test(target)) return fault
-      const door = /^src\/((testing|inspector|watchdog)\/)?index\.ts$/.test(target)
+      const door = /^src\/((testing|inspector|sqlite|watchdog)\/)?index\.ts$/.test(target)
       if (file.startsWith('src/cli/')) return target.startsWith('src/cli/') || door ? [] : fault
-      // The kit and the inspector know nothing of each other.
-      const [room] = /^src\/(testing|inspector|watchdog)\//.exec(target) ?? []
+      // The kit, the inspector and the store know nothing of each other.
+      const [room] = /^src\/(testing|inspector|sqlite|watchdog)\//.exec(target) ?? []
       return room === undefined || file.startsWith(room) ? [] : fault
     }
     if (from.startsWith('node:')) return ON_NODE.test(file) ? [] : fault
@@ -118,8 +118,9 @@ const ENTRIES = [
   'machines/index.ts',
   'src/testing/index.ts',
   'src/inspector/index.ts',
-  'src/watchdog/index.ts',
-  'src/watchdog/thread.ts',
+  'src/sqlite/index.ts',
+  'src/sqlite/writer.ts',
+  'src/sqlite/backup-thread.ts',
   'src/cli/curtaincall.ts',
   'inspector/main.tsx',
   `${BRIDGE}index.ts`,
