@@ -2,7 +2,7 @@
 
 /**
  * `stopping` once it, or a manager below, takes no more work; `hung` if something below is silent; `degraded` if something was restarted
- * of late, a child that is to run does not, or all permits are held by those that others are queued behind, which they have spawned.
+ * of late, a child that is to run does not, the store is lost, or all permits are held by those that others are queued behind, which they have spawned.
  */
 export type HealthStatus = 'healthy' | 'degraded' | 'hung' | 'stopping'
 
@@ -14,6 +14,8 @@ export interface HealthSigns {
   readonly blocked?: number
   /** Children that wait for a delayed restart, or have failed and are not restarted. @default 0 */
   readonly down?: number
+  /** True if its store has failed, and it goes on without. @default false */
+  readonly isStoreLost?: boolean | undefined
   /** Restarts that its window still holds. */
   readonly recentRestarts: number
   readonly children: readonly HealthStatus[]
@@ -21,9 +23,9 @@ export interface HealthSigns {
 
 /** Judges one node; the worst sign wins. */
 export function judgeHealth(signs: HealthSigns): HealthStatus {
-  const { children, blocked = 0, down = 0 } = signs
+  const { children, blocked = 0, down = 0, isStoreLost = false } = signs
   if (!signs.accepting || children.includes('stopping')) return 'stopping'
   if (signs.hung > 0 || children.includes('hung')) return 'hung'
-  if (signs.recentRestarts > 0 || blocked > 0 || down > 0 || children.includes('degraded')) return 'degraded'
+  if (signs.recentRestarts > 0 || blocked > 0 || down > 0 || isStoreLost || children.includes('degraded')) return 'degraded'
   return 'healthy'
 }

@@ -14,8 +14,10 @@ export type {
   LocalManagerOptions,
   ManagerOptions,
   ManagerStartContext,
+  StoreFailurePolicy,
   SupervisorOptions,
 } from './spec/index.ts'
+export type { DurableWork } from './spec/index.ts'
 
 // Children
 export { manager, routine } from './manager/index.ts'
@@ -77,6 +79,7 @@ export type {
   RoutineEvent,
   ShutdownMode,
   ShutdownTrigger,
+  StoreEvent,
 } from '../machines/lifecycle-event.ts'
 export type { Health } from './manager/index.ts'
 export type { HealthStatus } from '../machines/health.ts'
@@ -87,6 +90,7 @@ export type { Program, ProgramContext, ProgramResult } from './manager/index.ts'
 
 // Ports and vocabulary
 export type { Clock } from './port/index.ts'
+export type { DurableStore, Journal, StoredDelay, StoredEntry, StoredOutcome, StoredRoutine, StoreHost } from './port/index.ts'
 export type { Logger, LogMethod } from './contract/index.ts'
 export type { Backoff, RestartType } from '../machines/restart-policy.ts'
 

@@ -157,6 +157,7 @@ const TRIGGERS = {
   auto_shutdown: 'the end of a significant child',
   start_failed: 'a start that failed',
   ignored: 'its own start, which asked to be ignored',
+  store_failed: 'the end of its store',
 } as const
 
 function headlineOf(event: KeptEvent, chain: readonly KeptEvent[]): string {

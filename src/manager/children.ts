@@ -40,7 +40,8 @@ export function routine(name: string, work: unknown, ...[options]: unknown[]): R
   checkName('routine', name)
   const given = options as RoutineOptions | undefined
   const spec = { ...compileRoutineSpec(given as RoutineOptions<never> | undefined, name, 'permanent'), input: given?.input }
-  const { restart, significant, attempts, id = name } = spec
+  const { restart, significant, attempts, durable, id = name } = spec
+  if (durable) throw refuse('routine option durable', 'left out for a child, which its manager begins at each start', durable, name)
   if (attempts !== undefined) throw refuse('routine option attempts', 'left out for a child, which has a restart type', attempts, name)
   return seal({ type: 'worker', id, name, restart, significant, work: checkWork(work, spec.resume, name), spec })
 }

@@ -1,5 +1,6 @@
 /** Reads the health of a tree. */
 import { type HealthStatus, judgeHealth } from '../../machines/health.ts'
+import type { StoreState } from '../durable/index.ts'
 import { blockedBelow } from './blocked.ts'
 import type { Life } from './life.ts'
 import { downwards } from './walk.ts'
@@ -24,6 +25,8 @@ export interface Health {
    * restarted, until they are started again or forgotten.
    */
   readonly down: readonly string[]
+  /** Of the root, if it has a store. */
+  readonly store?: StoreState
   readonly children: readonly Health[]
 }
 
@@ -48,11 +51,13 @@ function judge(life: Life, children: readonly Health[], now: number, blocked: re
   for (const { oldestHeartbeat: beat } of children)
     if (beat !== undefined && !(oldestHeartbeat !== undefined && oldestHeartbeat >= beat)) oldestHeartbeat = beat
   const { hung } = place
+  const store = life.up === undefined ? life.tree.ledger?.state : undefined
   const status = judgeHealth({
     accepting: !closed,
     hung,
     blocked: blocked.length,
     down: down.length,
+    isStoreLost: store === 'failed',
     recentRestarts: supervisor.window.count(now),
     children: children.map((child) => child.status),
   })
@@ -64,6 +69,7 @@ function judge(life: Life, children: readonly Health[], now: number, blocked: re
     oldestHeartbeat,
     blocked,
     down,
+    ...(store === undefined ? {} : { store }),
     children,
   }
 }

@@ -1,9 +1,10 @@
 /** The supervisor of routines. */
 import type { AnyActorLogic } from 'xstate'
 import type { ManagerMachine } from '../../machines/manager.ts'
+import { type Commission, commissionOf } from './commission.ts'
 import { Manager } from './manager.ts'
 import { managerLogic } from './manager-logic.ts'
-import type { AnyRoutine, Routine, RoutineFrom, Work } from '../contract/index.ts'
+import { type AnyRoutine, ManagerExistsError, type Routine, type RoutineFrom, type Work } from '../contract/index.ts'
 import {
   checkName,
   checkWork,
@@ -79,11 +80,12 @@ export class LocalManager extends Manager {
     const isPlain = typeof work === 'function' && spec.resume === 'fresh'
     const logic = isPlain ? (work as Work) : checkWork(work, spec.resume, `${this.path}/${name}`)
     const { turn, idsAreLazy } = this.tree
-    const id = spec.id ?? (idsAreLazy ? undefined : this.#askForId(name))
+    const commission = spec.durable ? this.#commission(name, logic, given as RoutineOptions<never>) : undefined
+    const id = spec.id ?? (idsAreLazy ? this.#lastingId(commission) : this.#askForId(name))
     const context = this.tree.captureContext()
     const outer = turn.begin(!isPlain || this.tree.isWatched)
     try {
-      return this.#admit(name, logic, spec, input, id, context) as never
+      return this.#admit(name, logic, spec, commission === undefined ? input : commission.facts.input, id, context, commission) as never
     } finally {
       if (outer) turn.end()
     }
@@ -101,15 +103,33 @@ export class LocalManager extends Manager {
     return this.registry.generateId()
   }
 
-  #admit(name: string, work: Work, spec: RoutineSpec, input: unknown, id: string | undefined, context: unknown): SupervisedRoutine {
+  #commission(name: string, work: Work, options: RoutineOptions<never>): Commission {
+    return commissionOf(this.tree, name, work, options, `${this.path}/${name}`)
+  }
+
+  #lastingId(commission: Commission | undefined): string | undefined {
+    return commission === undefined ? undefined : this.tree.generateLastingId()
+  }
+
+  #admit(
+    name: string,
+    work: Work,
+    spec: RoutineSpec,
+    input: unknown,
+    id: string | undefined,
+    context: unknown,
+    commission: Commission | undefined,
+  ): SupervisedRoutine {
     const { registry, tree } = this
     const waits = this.#checkRoom(name)
+    if (commission !== undefined) this.#checkStore(name, id as string, commission)
     const routine = registry.add(name, work, spec, input, id)
     if (context !== undefined) routine.ownMemory.asyncContext = context
+    commission?.take(routine)
     if (waits) registry.queue.push(routine, ++tree.ticket)
     else this.life.gate.take()
     tree.observer?.spawned(routine)
-    registry.announceSpawned(routine)
+    announce(routine, 'routine.spawned')
     if (waits) announce(routine, 'routine.queued')
     if (spec.signal === undefined) {
       if (!waits) registry.admit(routine)
@@ -135,6 +155,16 @@ export class LocalManager extends Manager {
       this.life.place.refuse(name, 'ERR_AT_CAPACITY', `${this.path} has no permit left for ${name}: ${this.life.describeLimit()}`)
     if (this.queued >= maxQueue)
       this.life.place.refuse(name, 'ERR_QUEUE_FULL', `${this.path} has ${maxQueue} routines queued, which is the limit`)
+  }
+
+  /** A durable one has an id that no other has in the whole tree, and there is room for it in the store. */
+  #checkStore(name: string, id: string, { ledger }: Commission): void {
+    const { path } = this
+    if (ledger.isTaken(id)) throw new ManagerExistsError(`${path}: a durable routine of the id ${id} lives in this tree`, { path })
+    if (!ledger.isFull) return
+    const { overflow, maxQueue } = this.spec
+    if (overflow === 'reject' || ledger.held >= maxQueue)
+      this.life.place.refuse(name, 'ERR_QUEUE_FULL', `${path}: as much waits for the store as it may hold`)
   }
 
   /** Ended routines that are kept for a look, the latest last; see `retain`. */

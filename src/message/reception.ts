@@ -70,6 +70,7 @@ export class Reception implements AsyncIterableIterator<Envelope, undefined>, Wa
 
   next(): Promise<Result> {
     if (!this.#begun) this.#begin()
+    this.#mailbox.chronicle?.asks(this)
     if (this.#over || !this.#open) return this.return()
     const letter = this.#mailbox.isAwaited ? undefined : this.#take()
     if (letter !== undefined) return Promise.resolve({ done: false, value: letter })
@@ -107,7 +108,10 @@ export class Reception implements AsyncIterableIterator<Envelope, undefined>, Wa
 
   #take(): Envelope | undefined {
     const letter = this.#mailbox.take()
-    if (!(letter instanceof Question)) return letter
+    if (!(letter instanceof Question)) {
+      if (letter !== undefined) this.#mailbox.chronicle?.given(this, letter)
+      return letter
+    }
     letter.received()
     const { message } = letter
     return { message, reply: (value) => void (!this.#receiver.over && letter.answer(value)) }
@@ -121,6 +125,7 @@ export class Reception implements AsyncIterableIterator<Envelope, undefined>, Wa
   #end(): void {
     if (this.#over) return
     this.#over = true
+    this.#mailbox.chronicle?.leaves(this)
     // One that never had a turn has not joined.
     if (this.#begun) this.#watch.leave()
     if (this.#first !== undefined) this.#mailbox.forsake(this)
