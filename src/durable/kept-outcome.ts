@@ -97,8 +97,8 @@ function keepError(error: Error, depth: number): KeptError {
     if (kept !== undefined) own[key] = kept.value
   }
   return {
-    name: `${error.name}`,
-    message: `${error.message}`,
+    name: inWords(error.name),
+    message: inWords(error.message),
     ...(typeof error.stack === 'string' ? { stack: error.stack } : {}),
     ...(error.cause === undefined || depth >= DEEPEST ? {} : { cause: keepThrown(error.cause, depth + 1) }),
     ...(Object.keys(own).length === 0 ? {} : { own }),

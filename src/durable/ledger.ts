@@ -37,8 +37,8 @@ export interface LedgerHost {
 
 /** A routine, to the journal's answer about its id. In a turn. */
 export interface Settled {
-  /** It goes on where it was left. */
-  resume(stored: StoredRoutine): void
+  /** It goes on where it was left. False if that is another's place. */
+  resume(stored: StoredRoutine): boolean
   /** It has ended, in an earlier process. */
   endAs(outcome: Outcome): void
 }
@@ -171,7 +171,7 @@ export class Ledger implements Scribe {
   leaves(chronicle: Chronicle, how: Leaving): void {
     const { id, path } = chronicle
     if (this.#living.get(id) === chronicle) this.#living.delete(id)
-    this.#gone?.add(id)
+    if (how !== 'known') this.#gone?.add(id)
     if (how === 'suspended') this.#left.add(managerOf(path))
     else if (how === 'recording') this.#recording.set(id, chronicle)
   }
@@ -303,8 +303,8 @@ export class Ledger implements Scribe {
     if (wanted === undefined) return false
     this.#wanted.delete(stored.id)
     const { chronicle, subject } = wanted
-    if (chronicle.isOver || chronicle.isSettled) chronicle.settle()
-    else subject.resume(stored)
+    if (!chronicle.isOver && !chronicle.isSettled) return subject.resume(stored)
+    chronicle.settle()
     return true
   }
 
@@ -351,9 +351,9 @@ export class Ledger implements Scribe {
   }
 }
 
-/** A store of another make may throw where it is to reject. */
+/** Behind the turn. A store of another make may throw where it is to reject. */
 function asked<Value>(question: () => Promise<Value>): Promise<Value> {
-  return new Promise((resolve) => resolve(question()))
+  return Promise.resolve().then(question)
 }
 
 /** The path of the manager that a routine lives in. */

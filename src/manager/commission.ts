@@ -37,28 +37,25 @@ export class Commission implements Settled {
     this.ledger.take(chronicle, this)
   }
 
-  resume(stored: StoredRoutine): void {
+  resume(stored: StoredRoutine): boolean {
     const routine = this.#routine as SupervisedRoutine
     const { path } = routine
     if (this.#origin === 'generated' || stored.path !== path) {
       const says = `${path}: the store has a routine of this id that has yet to end, ${stored.path}`
       this.endAs({ status: 'failed', error: new ManagerExistsError(says, { path }) })
-      return
+      return false
     }
     routine.input = stored.input
     giveBack(routine, stored)
+    return true
   }
 
   endAs(outcome: Outcome): void {
     const routine = this.#routine as SupervisedRoutine
     const { path } = routine
     routine.chronicle?.conclude()
-    if (this.#origin !== 'generated') endAs(routine, outcome)
-    else
-      endAs(routine, {
-        status: 'failed',
-        error: new ManagerExistsError(`${path}: generateId has returned an id that the store knows`, { path }),
-      })
+    const says = `${path}: generateId has returned an id that the store knows`
+    endAs(routine, this.#origin === 'generated' ? { status: 'failed', error: new ManagerExistsError(says, { path }) } : outcome)
   }
 }
 

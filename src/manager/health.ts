@@ -45,13 +45,13 @@ export function healthOf(top: Life): Health {
 }
 
 function judge(life: Life, children: readonly Health[], now: number, blocked: readonly string[]): Health {
+  const store = life.up === undefined ? life.tree.ledger?.state : undefined
   const down = life.supervisor.down.paths()
   const { path, place, flock, supervisor, closed } = life
   let oldestHeartbeat = flock.registry.oldestBeat(now)
   for (const { oldestHeartbeat: beat } of children)
     if (beat !== undefined && !(oldestHeartbeat !== undefined && oldestHeartbeat >= beat)) oldestHeartbeat = beat
   const { hung } = place
-  const store = life.up === undefined ? life.tree.ledger?.state : undefined
   const status = judgeHealth({
     accepting: !closed,
     hung,

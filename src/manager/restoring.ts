@@ -46,6 +46,8 @@ export class Restoring {
 
   async #search(): Promise<void> {
     this.#isSearching = true
+    // Behind the turn.
+    await Promise.resolve()
     while (this.#again && this.#ledger.state === 'open') {
       this.#again = false
       try {

@@ -271,9 +271,9 @@ export class Mailbox {
 
   /** The incarnation is over: what it has not come to waits again, and the questions that it has received and not answered fail. */
   abandon(): void {
-    this.#chronicle?.runOver()
     if (this.#handed !== undefined) this.#takeBack(this.#handed)
     while (this.#firstOpen !== undefined) this.#firstOpen.lost(this.#addressee.failure)
+    this.#chronicle?.runOver()
   }
 
   /** X5. */

@@ -94,10 +94,14 @@ export class Resumption implements Notes {
     }
   }
 
+  get delays(): readonly NotedDelay[] {
+    return this.#snapshot === undefined ? NONE : this.#delays
+  }
+
   /** What follows once the actor has started from the snapshot: the delays beside it run on. Asked before it begins. */
   get follow(): ((top: AnyActorRef) => void) | undefined {
     if (this.#snapshot === undefined) return undefined
-    const delays = this.#delays
+    const { delays } = this
     const stored = this.#stored
     return (top) => (stored === undefined ? this.#runOn(top, delays) : this.#runOnStored(top, stored))
   }

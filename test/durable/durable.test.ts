@@ -1,7 +1,7 @@
 /** Durable routines: what the journal is told, and what comes back. K1–K6, L1–L4, RE1–RE4, CM1–CM3. */
 import type { GlobalManagerOptions, LocalManager, LocalManagerOptions, RoutineContext } from 'curtaincall'
 import { describe, expect, test } from 'vitest'
-import { assign, setup } from 'xstate'
+import { assign, raise, setup } from 'xstate'
 import { MemoryStore } from '../support/memory-store.ts'
 import { counter, gate, makeTree, type Tree, untilTold } from '../support/tree.ts'
 import { settle } from '../support/virtual-clock.ts'
@@ -37,7 +37,14 @@ const lamp = setup({
   on: { end: '.over' },
   output: ({ context }) => ({ n: context.n }),
 })
-const work = { echo, charge, forever, failing, takes, lamp }
+const bell = setup({ types: { context: {} as { rung: number }, events: {} as { type: 'ring' } | { type: 'rung' } } }).createMachine({
+  context: { rung: 0 },
+  on: {
+    ring: { actions: raise({ type: 'rung' }, { delay: 1_000 }) },
+    rung: { actions: assign(({ context }) => ({ rung: context.rung + 1 })) },
+  },
+})
+const work = { echo, charge, forever, failing, takes, lamp, bell }
 let seen: string[] = []
 let gates = new Map<string, PromiseWithResolvers<void>>()
 
@@ -394,6 +401,51 @@ describe('after the process was killed', () => {
     ;(next.routine('t0') as any).send('go')
     await settle()
     expect(next.routines().map(({ id, state }) => `${id} ${state}`)).toEqual(['t1 running', 't2 running', 't3 pending', 't4 pending'])
+  })
+
+  test('CM2: a spawn elsewhere of an id that is unfinished fails, and that one comes back where it was', async () => {
+    const store = new MemoryStore()
+    const { local } = start(store)
+    spawn(local, 'forever', 'x')
+    await settle()
+    store.kill()
+    const next = start(store)
+    const elsewhere = spawn(next.global.createApp('b').createLocal('m'), 'forever', 'x')
+    expect(await elsewhere.outcome).toMatchObject({ status: 'failed', error: { code: 'ERR_EXISTS' } })
+    await settle()
+    expect(next.global.routines().map(({ path }) => path)).toEqual(['g/a/l/forever#x'])
+    expect(store.told.outcomes.size).toBe(0)
+  })
+
+  test('L2: what ends while the store is read is not brought back from what was read before', async () => {
+    const store = new MemoryStore()
+    const { global, local } = start(store)
+    const other = global.createApp('b').createLocal('m')
+    for (let i = 0; i < 20; i++) spawn(other, 'forever', `x${i}`)
+    spawn(local, 'takes', 't', { input: 'end' })
+    await settle()
+    store.pageSize = 1
+    const next = await restart(store)
+    const t = next.local.routine('t') as any
+    const { outcome } = t
+    next.global.createApp('b').createLocal('m')
+    t.send('end')
+    await outcome
+    await settle()
+    expect(next.global.routines().map(({ id }) => id)).toEqual(Array.from({ length: 20 }, (_, i) => `x${i}`))
+    expect(next.events.filter(({ type, path }) => type === 'routine.spawned' && path.endsWith('#t'))).toHaveLength(1)
+  })
+
+  test('a delay that was given no id goes on beside those that come later', async () => {
+    const store = new MemoryStore()
+    const { local } = start(store)
+    spawn(local, 'bell', 'b', { resume: 'snapshot' }).send({ type: 'ring' })
+    await settle()
+    const { local: next, clock } = await restart(store)
+    const bell = next.routine('b') as any
+    bell.send({ type: 'ring' })
+    await clock.advance(1_000)
+    expect(bell.work.getSnapshot().context.rung).toBe(2)
   })
 
   test('what a user generates twice is not taken for the same', async () => {

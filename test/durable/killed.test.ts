@@ -59,8 +59,18 @@ type Step =
 
 const who = fc.nat({ max: ROUTINES.length - 1 })
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('spawn' as const), who, restart: fc.constantFrom('temporary' as const, 'permanent' as const) }) },
-  { weight: 6, arbitrary: fc.record({ do: fc.constant('send' as const), who, type: fc.constantFrom('add' as const, 'add' as const, 'add' as const, 'end' as const, 'fail' as const) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant('spawn' as const), who, restart: fc.constantFrom('temporary' as const, 'permanent' as const) }),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant('send' as const),
+      who,
+      type: fc.constantFrom('add' as const, 'add' as const, 'add' as const, 'end' as const, 'fail' as const),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('cancel' as const), who }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(1, 300, 500, 900) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('settle' as const) }) },
@@ -95,7 +105,9 @@ async function play(tree: Tree, steps: readonly Step[]): Promise<void> {
 
 /** All of the messages that were accepted of one, as they are in the journal. */
 function messagesOf(store: MemoryStore, id: string): { n: number; type: string }[] {
-  return store.entries.flatMap((entry) => (entry.type === 'message' && entry.id === id ? [entry.message as { n: number; type: string }] : []))
+  return store.entries.flatMap((entry) =>
+    entry.type === 'message' && entry.id === id ? [entry.message as { n: number; type: string }] : [],
+  )
 }
 
 /** Up to the first that ends or crashes it. */
@@ -196,7 +208,8 @@ test('what was acknowledged is there after any number of kills, also while it co
           }
           for (let who = 0; who < ROUTINES.length; who++) {
             const id = `r${who}`
-            if (!promised.outcomes.has(id)) void tree.global.outcomeOf(id).then((outcome) => outcome !== undefined && promised.outcomes.set(id, text(outcome)))
+            if (!promised.outcomes.has(id))
+              void tree.global.outcomeOf(id).then((outcome) => outcome !== undefined && promised.outcomes.set(id, text(outcome)))
           }
         }
         store.journal?.write(writes)
@@ -205,7 +218,8 @@ test('what was acknowledged is there after any number of kills, also while it co
         store.kill(alsoWritten)
         const { told } = store
         for (const id of promised.spawned) expect(told.unfinished.has(id) || told.outcomes.has(id)).toBe(true)
-        for (const [id, numbers] of promised.messages) for (const each of numbers) expect(messagesOf(store, id).map((message) => message.n)).toContain(each)
+        for (const [id, numbers] of promised.messages)
+          for (const each of numbers) expect(messagesOf(store, id).map((message) => message.n)).toContain(each)
       }
       store.manual = false
       const tree = start(store, at)
