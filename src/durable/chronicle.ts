@@ -293,8 +293,9 @@ export class Chronicle {
     this.#isSuspended = true
   }
 
-  get isSuspended(): boolean {
-    return this.#isSuspended
+  /** True of a message that is there at the next start. */
+  keeps(letter: Letter): boolean {
+    return this.#isSuspended && (this.#numbers.has(letter) || this.#early?.has(letter) === true)
   }
 
   /** Why an output can't be kept; undefined if it can. Not in a turn. */

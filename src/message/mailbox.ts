@@ -241,7 +241,7 @@ export class Mailbox {
   #dead(letter: Letter): void {
     if (letter instanceof Question) letter.lost()
     // It waits for the next start.
-    else if (this.#chronicle?.isSuspended === true) return
+    else if (this.#chronicle?.keeps(letter) === true) return
     this.#addressee.announceAside('message.deadLetter', { message: letter.message })
   }
 
