@@ -18,6 +18,7 @@ export type {
   SupervisorOptions,
 } from './spec/index.ts'
 export type { DurableWork } from './spec/index.ts'
+export type { StoreState } from './durable/index.ts'
 
 // Children
 export { manager, routine } from './manager/index.ts'

@@ -223,9 +223,9 @@ describe('the package', () => {
       code = output[0]?.code ?? ''
     })
 
-    test('the core stays within its budget: 48 kB compressed, beside xstate', () => {
+    test('the core stays within its budget: 55 kB compressed, beside xstate', () => {
       expect(code).toMatch(/from\s*["']xstate["']/)
-      expect(gzipSync(code, { level: 9 }).length).toBeLessThanOrEqual(48 * 1_024)
+      expect(gzipSync(code, { level: 9 }).length).toBeLessThanOrEqual(55 * 1_024)
     })
 
     test('errors and managers keep their names, though classes do not', async () => {

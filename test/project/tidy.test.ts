@@ -118,6 +118,8 @@ const ENTRIES = [
   'machines/index.ts',
   'src/testing/index.ts',
   'src/inspector/index.ts',
+  'src/watchdog/index.ts',
+  'src/watchdog/thread.ts',
   'src/sqlite/index.ts',
   'src/sqlite/writer.ts',
   'src/sqlite/backup-thread.ts',
