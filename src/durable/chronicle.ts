@@ -8,7 +8,7 @@
  * K3  A snapshot is of the state after all that is done by then.
  * K4  What its manager stops has no outcome (*suspended*), and what it was at is not done: it goes on at the next start.
  * K5  After its end nothing more is said of it.
- * K6  `durable` covers all that was said before it was asked for. Whoever does not look at it hears of no rejection.
+ * K6  `durable` covers all that was said before it was asked for, by who had this id before as well. Whoever does not look at it hears of no rejection.
  */
 import type { Outcome } from '../contract/index.ts'
 import type { StoredDelay, StoredEntry, StoredRoutine } from '../port/index.ts'
@@ -65,6 +65,8 @@ export class Chronicle {
   #said = 0
   #acknowledged = 0
   #error: unknown
+  /** What was said of who had this id before, in this process, may not last yet. */
+  #before: Promise<void> | undefined
   #waiters: Waiter[] | undefined
   /** Of the last message. */
   #number = 0
@@ -331,7 +333,24 @@ export class Chronicle {
 
   // --- what was acknowledged -----------------------------------------------------------------
 
+  /** K6. What the journal knows of it was said by another one, of this process. */
+  follows(earlier: Chronicle): void {
+    const before = earlier.durable.then(() => {
+      if (this.#before === before) this.#before = undefined
+    })
+    before.catch(() => undefined)
+    this.#before = before
+  }
+
   get durable(): Promise<void> {
+    const before = this.#before
+    if (before === undefined) return this.#ownDurable()
+    const both = before.then(() => this.#ownDurable())
+    both.catch(() => undefined)
+    return both
+  }
+
+  #ownDurable(): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     promise.catch(() => undefined)
     if (this.#error !== undefined) reject(this.#error)

@@ -61,6 +61,8 @@ export class Ledger implements Scribe {
   readonly #living = new Map<string, Chronicle>()
   /** Those that have ended, and whose outcome has yet to last. */
   readonly #recording = new Map<string, Chronicle>()
+  /** Of others that have left, what was said may not last yet. */
+  readonly #fading = new Map<string, Chronicle>()
   /** Those that wait for the store, in order. */
   #held = new Map<Chronicle, Settled>()
   #awaitsRoom = false
@@ -173,7 +175,22 @@ export class Ledger implements Scribe {
     if (this.#living.get(id) === chronicle) this.#living.delete(id)
     if (how !== 'known') this.#gone?.add(id)
     if (how === 'suspended') this.#left.add(managerOf(path))
-    else if (how === 'recording') this.#recording.set(id, chronicle)
+    if (how === 'recording') this.#recording.set(id, chronicle)
+    else this.#fade(chronicle)
+  }
+
+  #fade(chronicle: Chronicle): void {
+    const { id } = chronicle
+    const forget = (): void => void (this.#fading.get(id) === chronicle && this.#fading.delete(id))
+    this.#fading.set(id, chronicle)
+    chronicle.durable.then(forget, forget)
+  }
+
+  #enter(chronicle: Chronicle): void {
+    const { id } = chronicle
+    const earlier = this.#recording.get(id) ?? this.#fading.get(id)
+    if (earlier !== undefined) chronicle.follows(earlier)
+    this.#living.set(id, chronicle)
   }
 
   recorded(chronicle: Chronicle): void {
@@ -204,13 +221,13 @@ export class Ledger implements Scribe {
 
   /** A routine that was read back lives again. */
   restored(chronicle: Chronicle): void {
-    this.#living.set(chronicle.id, chronicle)
+    this.#enter(chronicle)
     for (const lookup of this.#lookups.get(chronicle.id) ?? []) lookup.look()
   }
 
   /** L1. A spawned one comes in. In a turn. */
   take(chronicle: Chronicle, subject: Settled): void {
-    this.#living.set(chronicle.id, chronicle)
+    this.#enter(chronicle)
     if (this.state === 'failed' || this.state === 'closed') {
       chronicle.lose(this.error)
       chronicle.settle()
@@ -261,8 +278,6 @@ export class Ledger implements Scribe {
     if (chronicle.isSettled) return
     if (stored !== undefined) subject.endAs(readOutcome(stored.outcome))
     else if (!isKnown) chronicle.begin()
-    // What has ended meanwhile leaves to the next start what is there.
-    else if (chronicle.isOver) chronicle.settle()
     else {
       this.#wanted.set(chronicle.id, { chronicle, subject })
       this.#host.lookFor()
@@ -303,9 +318,10 @@ export class Ledger implements Scribe {
     if (wanted === undefined) return false
     this.#wanted.delete(stored.id)
     const { chronicle, subject } = wanted
-    if (!chronicle.isOver && !chronicle.isSettled) return subject.resume(stored)
+    if (!chronicle.isOver) return subject.resume(stored)
+    // What its manager has stopped meanwhile is as if it had never come.
     chronicle.settle()
-    return true
+    return false
   }
 
   /** True if it is, or was of late, in the tree. */
