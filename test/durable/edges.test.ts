@@ -257,3 +257,61 @@ test("a store that can't be opened, with 'continue': what waited for it runs", a
   expect(await routine.result()).toBe('once')
   await expect(routine.durable).rejects.toBe(store.refusal)
 })
+
+test('L4: what waited for room is written by the shutdown', async () => {
+  const store = new MemoryStore()
+  const { local, global } = start(store, { untilTold }, { overflow: 'queue' })
+  await settle()
+  ;(store.journal as NonNullable<typeof store.journal>).isFull = true
+  const routine = spawn(local, 'untilTold', untilTold, 'x')
+  await settle()
+  expect(store.lines).toEqual([])
+  await global.shutdown()
+  await routine.durable
+  expect(store.lines).toEqual(['spawned x'])
+})
+
+test('L4: a store that does not close holds up neither a shutdown whose time is up, nor one whose cleaning is', async () => {
+  for (const [options, ms] of [
+    [{ timeout: 100 }, 100],
+    [{ phases: { cleaning: 50 } }, 50],
+  ] as const) {
+    const store = new MemoryStore()
+    const { local, global, clock } = start(store, { deaf })
+    await settle()
+    ;(store.journal as NonNullable<typeof store.journal>).close = () => new Promise(() => undefined)
+    if ('timeout' in options) spawn(local, 'deaf', deaf, 'x', { shutdown: 'infinity' })
+    const report = global.shutdown(options)
+    await clock.advance(ms)
+    expect((await report).errors).toEqual([{ path: 'g', error: expect.objectContaining({ code: 'ERR_NOT_RUNNING' }) }])
+  }
+})
+
+test('K2: a machine without snapshots is done with a message once its step is over', async () => {
+  const store = new MemoryStore()
+  const machine = setup({}).createMachine({ on: { a: { actions: () => during.push(...linesOf(store)) } } })
+  const during: string[] = []
+  const { local } = start(store, { machine })
+  const routine = spawn(local, 'machine', machine, 'x')
+  await settle()
+  routine.send({ type: 'a' })
+  routine.send({ type: 'ignored' })
+  await routine.durable
+  expect(during).toEqual([])
+  expect(linesOf(store)).toEqual(['message x 1', 'handled x 1', 'message x 2', 'handled x 2'])
+  expect(store.told.unfinished.get('x')?.messages).toEqual([])
+})
+
+test('an output that can not be kept, of what was told to stop, is left out of the record', async () => {
+  const store = new MemoryStore()
+  const map = async ({ signal }: RoutineContext): Promise<unknown> => {
+    await untilTold({ signal } as never)
+    return new Map()
+  }
+  const { local } = start(store, { map })
+  const routine = spawn(local, 'map', map, 'x')
+  await settle()
+  expect(await routine.cancel('enough')).toEqual({ status: 'cancelled', reason: 'enough', killed: false, output: new Map() })
+  await routine.durable
+  expect(store.told.outcomes.get('x')?.outcome).toEqual({ status: 'cancelled', reason: { value: 'enough' }, killed: false })
+})
