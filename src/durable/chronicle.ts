@@ -1,14 +1,14 @@
 /**
  * What the journal is told of one durable routine, over all its incarnations in this process.
  *
- * K1  Nothing is said of a routine before it is known what the journal knows of its id (*unsettled*): until then it does not run, and its
+ * DR1  Nothing is said of a routine before it is known what the journal knows of its id (*unsettled*): until then it does not run, and its
  *     messages wait without a number. Then it is new, goes on where it was left, or has ended already.
- * K2  Messages are numbered in the order of their acceptance. One is *done* once its body has asked for the next or has ended, or, of an
+ * DR2  Messages are numbered in the order of their acceptance. One is *done* once its body has asked for the next or has ended, or, of an
  *     actor, once the step is over that came of it; `handled` goes up to the last before which all are done.
- * K3  A snapshot is of the state after all that is done by then.
- * K4  What its manager stops has no outcome (*suspended*), and what it was at is not done: it goes on at the next start.
- * K5  After its end nothing more is said of it.
- * K6  `durable` covers all that was said before it was asked for, by who had this id before as well. Whoever does not look at it hears of no rejection.
+ * DR3  A snapshot is of the state after all that is done by then.
+ * DR4  What its manager stops has no outcome (*suspended*), and what it was at is not done: it goes on at the next start.
+ * DR5  After its end nothing more is said of it.
+ * DR6  `durable` covers all that was said before it was asked for, by who had this id before as well. Whoever does not look at it hears of no rejection.
  */
 import type { Outcome } from '../contract/index.ts'
 import type { StoredDelay, StoredEntry, StoredRoutine } from '../port/index.ts'
@@ -224,7 +224,7 @@ export class Chronicle {
     if (this.#leaveCome()) this.#tellHandled()
   }
 
-  /** K3. The same of one that does. Not in a turn. */
+  /** DR3. The same of one that does. Not in a turn. */
   keepSnapshot(read: () => { readonly snapshot: unknown; readonly delays: readonly StoredDelay[] }): void {
     this.#leaveCome()
     if (this.isOver) return
@@ -311,7 +311,7 @@ export class Chronicle {
     }
   }
 
-  /** K5. It has ended for good. Looks at the outcome: not in a turn. */
+  /** DR5. It has ended for good. Looks at the outcome: not in a turn. */
   end(outcome: Outcome): void {
     if (this.isOver) return
     if (!this.isSettled && !this.#isSuspended) {
@@ -333,7 +333,7 @@ export class Chronicle {
 
   // --- what was acknowledged -----------------------------------------------------------------
 
-  /** K6. What the journal knows of it was said by another one, of this process. */
+  /** DR6. What the journal knows of it was said by another one, of this process. */
   follows(earlier: Chronicle): void {
     const before = earlier.durable.then(() => {
       if (this.#before === before) this.#before = undefined

@@ -6,12 +6,12 @@
  *    └─────────┴──► failed         the tree's policy decides: `storeFailure`
  * ```
  *
- * L1  Of each id one chronicle lives at a time. It comes in as *unsettled*, and is settled by the journal's answer: unless its id is as
+ * LG1  Of each id one chronicle lives at a time. It comes in as *unsettled*, and is settled by the journal's answer: unless its id is as
  *     good as new, since it was made at random.
- * L2  What is unfinished in the journal and lives nowhere in the tree is looked for by whoever restores (`host.lookFor`), in pages: that of
+ * LG2  What is unfinished in the journal and lives nowhere in the tree is looked for by whoever restores (`host.lookFor`), in pages: that of
  *     one id is found there, too. Who was in the tree since the search began is none of those.
- * L3  An outcome is read from the journal, once that has it for good: the same before a restart and after it.
- * L4  It is closed once, after all that was held has been said; what comes later is refused.
+ * LG3  An outcome is read from the journal, once that has it for good: the same before a restart and after it.
+ * LG4  It is closed once, after all that was held has been said; what comes later is refused.
  */
 import { CurtaincallError, type Outcome, type Work } from '../contract/index.ts'
 import { type DurableStore, type Journal, soon, type StoredEntry, type StoredOutcome, type StoredRoutine } from '../port/index.ts'
@@ -125,7 +125,7 @@ export class Ledger implements Scribe {
     this.#wake()
   }
 
-  /** L4. */
+  /** LG4. */
   close(): Promise<void> {
     return (this.#closing ??= this.#close())
   }
@@ -225,7 +225,7 @@ export class Ledger implements Scribe {
     for (const lookup of this.#lookups.get(chronicle.id) ?? []) lookup.look()
   }
 
-  /** L1. A spawned one comes in. In a turn. */
+  /** LG1. A spawned one comes in. In a turn. */
   take(chronicle: Chronicle, subject: Settled): void {
     this.#enter(chronicle)
     if (this.state === 'failed' || this.state === 'closed') {
@@ -292,7 +292,7 @@ export class Ledger implements Scribe {
 
   // --- what is restored ----------------------------------------------------------------------
 
-  /** L2. A search begins. */
+  /** LG2. A search begins. */
   search(): AsyncIterable<readonly StoredRoutine[]> | undefined {
     this.#gone = new Set()
     return this.state === 'open' ? this.#journal?.unfinished() : undefined

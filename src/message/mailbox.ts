@@ -8,7 +8,7 @@
  * X6  A question that a body asks its own routine while nobody waits for a message there is refused at once: to wait for it would be to wait for
  *     ever. Whether the body waits for it can't be seen. One that is taken, and that its body has not come to when its time is up, says so.
  * X5  What a body was handed and has not come to by its end waits again, before what came later.
- * X7  Of a durable routine the journal is told of each message that is accepted, before the body has it, and of each that is done; see K2
+ * X7  Of a durable routine the journal is told of each message that is accepted, before the body has it, and of each that is done; see DR2
  *     of durable/chronicle.ts. A question is not kept: who waits for the answer is gone with the process.
  */
 import { MailboxFullError, type WaitOptions } from '../contract/index.ts'

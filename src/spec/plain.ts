@@ -1,10 +1,10 @@
 /**
  * What can be written down: values that JSON gives back as they were.
  *
- * P1  A copy equals what JSON makes of it and back, and shares nothing with it. What JSON would change in silence is refused: a Date, an
+ * PC1  A copy equals what JSON makes of it and back, and shares nothing with it. What JSON would change in silence is refused: a Date, an
  *     instance of a class, NaN, -0, `undefined` in an array, a key that is a symbol, a `toJSON`.
- * P2  A key whose value is `undefined` is left out, as by JSON: for most code that is the same.
- * P3  A refusal names the place: `input.customer.since`.
+ * PC2  A key whose value is `undefined` is left out, as by JSON: for most code that is the same.
+ * PC3  A refusal names the place: `input.customer.since`.
  */
 import { ConfigError } from '../contract/index.ts'
 import { show } from './check.ts'

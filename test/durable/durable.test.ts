@@ -1,4 +1,4 @@
-/** Durable routines: what the journal is told, and what comes back. K1–K6, L1–L4, RE1–RE4, CM1–CM3. */
+/** Durable routines: what the journal is told, and what comes back. DR1–DR6, LG1–LG4, RE1–RE4, CM1–CM3. */
 import type { GlobalManagerOptions, LocalManager, LocalManagerOptions, RoutineContext } from 'curtaincall'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { assign, raise, setup } from 'xstate'
@@ -424,7 +424,7 @@ describe.each([{ mode: false }, { mode: true }])('strict: $mode', ({ mode }) => 
       expect(store.told.outcomes.size).toBe(0)
     })
 
-    test('L2: what ends while the store is read is not brought back from what was read before', async () => {
+    test('LG2: what ends while the store is read is not brought back from what was read before', async () => {
       const store = new MemoryStore()
       const { global, local } = start(store)
       const other = global.createApp('b').createLocal('m')
@@ -470,7 +470,7 @@ describe.each([{ mode: false }, { mode: true }])('strict: $mode', ({ mode }) => 
   })
 
   describe('an end that is no outcome', () => {
-    test('K4: a shutdown leaves what it stops for the next start, with the message that it was at', async () => {
+    test('DR4: a shutdown leaves what it stops for the next start, with the message that it was at', async () => {
       const store = new MemoryStore()
       const { local, global, events } = start(store)
       gates.set('a', gate())
@@ -614,7 +614,7 @@ describe.each([{ mode: false }, { mode: true }])('strict: $mode', ({ mode }) => 
       expect(await waits.result()).toEqual({ charged: 1 })
     })
 
-    test('L4: is closed by the shutdown, after all was written, and within its time', async () => {
+    test('LG4: is closed by the shutdown, after all was written, and within its time', async () => {
       const store = new MemoryStore()
       store.manual = true
       const { local, global, clock } = start(store)

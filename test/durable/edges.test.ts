@@ -21,7 +21,7 @@ const spawn = (local: LocalManager, name: string, work: unknown, id?: string, op
 
 const linesOf = (store: MemoryStore): string[] => store.lines.filter((line) => !line.startsWith('spawned'))
 
-test('K6: durable of a spawn whose id is known covers what was said of it before', async () => {
+test('DR6: durable of a spawn whose id is known covers what was said of it before', async () => {
   const store = new MemoryStore()
   const once = (): string => 'once'
   const { local } = start(store, { once })
@@ -41,7 +41,7 @@ test('K6: durable of a spawn whose id is known covers what was said of it before
   expect(isDurable).toBe(true)
 })
 
-test('K1: a cancel by hand before the journal has answered is the outcome, of what is new and of what was left', async () => {
+test('DR1: a cancel by hand before the journal has answered is the outcome, of what is new and of what was left', async () => {
   const store = new MemoryStore()
   const { local } = start(store, { untilTold })
   spawn(local, 'untilTold', untilTold, 'left').send('a')
@@ -57,7 +57,7 @@ test('K1: a cancel by hand before the journal has answered is the outcome, of wh
   expect(next.local.routines()).toEqual([])
 })
 
-test('K1: a message that is dropped before it has a number is never told of', async () => {
+test('DR1: a message that is dropped before it has a number is never told of', async () => {
   const store = new MemoryStore()
   const { local } = start(store, { untilTold })
   const routine = spawn(local, 'untilTold', untilTold, 'x', { mailbox: { capacity: 1, overflow: 'drop-oldest' } })
@@ -70,7 +70,7 @@ test('K1: a message that is dropped before it has a number is never told of', as
   expect(linesOf(store)).toEqual(['message x 1', 'handled x 1', 'message x 2'])
 })
 
-test('K2: who reads on after a break is done with what was read before it', async () => {
+test('DR2: who reads on after a break is done with what was read before it', async () => {
   const store = new MemoryStore()
   const twice = async ({ messages }: RoutineContext<undefined, string>): Promise<void> => {
     for await (const _ of messages) break
@@ -84,7 +84,7 @@ test('K2: who reads on after a break is done with what was read before it', asyn
   expect(linesOf(store)).toEqual(['message x 1', 'handled x 1'])
 })
 
-test('K2: of two readers, one of whom is slow, the journal is told once all before are done', async () => {
+test('DR2: of two readers, one of whom is slow, the journal is told once all before are done', async () => {
   const store = new MemoryStore()
   const slow = gate()
   const both = async ({ messages }: RoutineContext<undefined, string>): Promise<void> => {
@@ -104,7 +104,7 @@ test('K2: of two readers, one of whom is slow, the journal is told once all befo
   expect(linesOf(store).at(-1)).toBe('handled x 3')
 })
 
-test('K2: what is not there any more between two that wait does not hold up those behind', async () => {
+test('DR2: what is not there any more between two that wait does not hold up those behind', async () => {
   const store = new MemoryStore()
   const reads = async ({ messages }: RoutineContext): Promise<void> => {
     for await (const _ of messages) continue
@@ -119,7 +119,7 @@ test('K2: what is not there any more between two that wait does not hold up thos
   expect(store.lines.at(-1)).toBe('handled x 3')
 })
 
-test('K2: a body that fails is done with what it was at, and its next run begins behind that', async () => {
+test('DR2: a body that fails is done with what it was at, and its next run begins behind that', async () => {
   const store = new MemoryStore()
   const fails = async ({ messages }: RoutineContext<undefined, string>): Promise<void> => {
     for await (const { message } of messages) if (message === 'bad') throw new Error(message)
@@ -132,7 +132,7 @@ test('K2: a body that fails is done with what it was at, and its next run begins
   expect(routine.restarts).toBe(1)
 })
 
-test('K3: a message that comes while the machine is at another one is not in the snapshot of that', async () => {
+test('DR3: a message that comes while the machine is at another one is not in the snapshot of that', async () => {
   const store = new MemoryStore()
   let self: any
   const machine = setup({ types: { events: {} as { type: 'a' | 'b' }, context: {} as { all: string } } }).createMachine({
@@ -188,7 +188,7 @@ test('Z5: a machine one of whose children has failed is kept; what JSON does not
   })
 })
 
-test('K4: what was cancelled by hand has that outcome, though a shutdown has to give up on it', async () => {
+test('DR4: what was cancelled by hand has that outcome, though a shutdown has to give up on it', async () => {
   const store = new MemoryStore()
   const { local, global, clock } = start(store, { deaf })
   const routine = spawn(local, 'deaf', deaf, 'x', { shutdown: 1_000 })
@@ -233,7 +233,7 @@ test('what waits goes on in order, though there is room before that is said', as
   expect(store.lines).toEqual(['spawned a', 'spawned b'])
 })
 
-test('L4: what waited for a store that opens during the shutdown is written all the same', async () => {
+test('LG4: what waited for a store that opens during the shutdown is written all the same', async () => {
   const store = new MemoryStore()
   const opening = gate()
   store.opening = opening.promise
@@ -258,7 +258,7 @@ test("a store that can't be opened, with 'continue': what waited for it runs", a
   await expect(routine.durable).rejects.toBe(store.refusal)
 })
 
-test('L4: what waited for room is written by the shutdown', async () => {
+test('LG4: what waited for room is written by the shutdown', async () => {
   const store = new MemoryStore()
   const { local, global } = start(store, { untilTold }, { overflow: 'queue' })
   await settle()
@@ -271,7 +271,7 @@ test('L4: what waited for room is written by the shutdown', async () => {
   expect(store.lines).toEqual(['spawned x'])
 })
 
-test('L4: a store that does not close holds up neither a shutdown whose time is up, nor one whose cleaning is', async () => {
+test('LG4: a store that does not close holds up neither a shutdown whose time is up, nor one whose cleaning is', async () => {
   for (const [options, ms] of [
     [{ timeout: 100 }, 100],
     [{ phases: { cleaning: 50 } }, 50],
@@ -281,13 +281,14 @@ test('L4: a store that does not close holds up neither a shutdown whose time is 
     await settle()
     ;(store.journal as NonNullable<typeof store.journal>).close = () => new Promise(() => undefined)
     if ('timeout' in options) spawn(local, 'deaf', deaf, 'x', { shutdown: 'infinity' })
+    await settle()
     const report = global.shutdown(options)
     await clock.advance(ms)
     expect((await report).errors).toEqual([{ path: 'g', error: expect.objectContaining({ code: 'ERR_NOT_RUNNING' }) }])
   }
 })
 
-test('K2: a machine without snapshots is done with a message once its step is over', async () => {
+test('DR2: a machine without snapshots is done with a message once its step is over', async () => {
   const store = new MemoryStore()
   const machine = setup({}).createMachine({ on: { a: { actions: () => during.push(...linesOf(store)) } } })
   const during: string[] = []

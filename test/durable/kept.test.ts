@@ -1,4 +1,4 @@
-/** What is written down, and how it reads later. P1–P3. */
+/** What is written down, and how it reads later. PC1–PC3. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { keepOutcome, readOutcome } from '../../src/durable/kept-outcome.ts'
@@ -10,7 +10,7 @@ const copy = (value: unknown): unknown => plainCopy(value, 'input', 'g')
 describe('plainCopy', () => {
   const plain = fc.jsonValue({ maxDepth: 5 }).filter((value) => !JSON.stringify(value).includes('-0'))
 
-  test('P1: what JSON can hold is copied as JSON would, and nothing is shared', () => {
+  test('PC1: what JSON can hold is copied as JSON would, and nothing is shared', () => {
     fc.assert(
       fc.property(plain, (value) => {
         if (hasMinusZero(value)) return
@@ -20,7 +20,7 @@ describe('plainCopy', () => {
     )
   })
 
-  test('P1: anything else is either refused, or comes back from JSON as it was', () => {
+  test('PC1: anything else is either refused, or comes back from JSON as it was', () => {
     fc.assert(
       fc.property(
         fc.anything({ withDate: true, withMap: true, withSparseArray: true, withBigInt: true, withNullPrototype: true }),
@@ -39,18 +39,18 @@ describe('plainCopy', () => {
     )
   })
 
-  test('P1: a key that means something to objects is a key, and a value that is there twice is no circle', () => {
+  test('PC1: a key that means something to objects is a key, and a value that is there twice is no circle', () => {
     const odd = JSON.parse('{"__proto__": {"a": 1}}') as object
     expect(Object.keys(copy(odd) as object)).toEqual(['__proto__'])
     const shared = { a: 1 }
     expect(copy([shared, shared])).toEqual([{ a: 1 }, { a: 1 }])
   })
 
-  test('P2: a key without a value is left out', () => {
+  test('PC2: a key without a value is left out', () => {
     expect(Object.keys(copy({ a: undefined, b: 1 }) as object)).toEqual(['b'])
   })
 
-  test('P3: also where looking throws, or goes on for ever', () => {
+  test('PC3: also where looking throws, or goes on for ever', () => {
     const trap = new Proxy(
       {},
       {

@@ -1,4 +1,4 @@
-/** A process that is killed between any two entries: nothing that lasts is lost, done twice in a state, or told otherwise. K2–K4, Z5. */
+/** A process that is killed between any two entries: nothing that lasts is lost, done twice in a state, or told otherwise. DR2–DR4, Z5. */
 import type { RoutineContext } from 'curtaincall'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
