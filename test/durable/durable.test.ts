@@ -309,7 +309,7 @@ describe.each([{ mode: false }, { mode: true }])('strict: $mode', ({ mode }) => 
       expect(() => spawn(next, 'takes', 't0')).toThrow(expect.objectContaining({ code: 'ERR_EXISTS' }))
     })
 
-    test('a machine goes on with its last snapshot, what is left of its delays, and what it has not come to', async () => {
+    test('Z5: a machine goes on with its last snapshot, what is left of its delays, and what it has not come to', async () => {
       const store = new MemoryStore()
       const { local, clock } = start(store)
       const routine = spawn(local, 'lamp', 'l', { resume: 'snapshot' })
@@ -344,7 +344,7 @@ describe.each([{ mode: false }, { mode: true }])('strict: $mode', ({ mode }) => 
       expect(await third.global.outcomeOf('l')).toEqual({ status: 'completed', output: { n: 2 } })
     })
 
-    test('a delay that is over by then comes at once', async () => {
+    test('Z5: a delay that is over by then comes at once', async () => {
       const store = new MemoryStore()
       const { local } = start(store)
       spawn(local, 'lamp', 'l', { resume: 'snapshot' }).send({ type: 'push' })
