@@ -79,15 +79,33 @@ export class LocalManager extends Manager {
     const spec = this.#specs.recall(given) ?? this.#specs.compile(given, `${this.path}/${name}`)
     const isPlain = typeof work === 'function' && spec.resume === 'fresh'
     const logic = isPlain ? (work as Work) : checkWork(work, spec.resume, `${this.path}/${name}`)
+    if (spec.durable) return this.#spawnDurable(name, logic, spec, given as RoutineOptions<never>) as never
     const { turn, idsAreLazy } = this.tree
-    const commission = spec.durable ? this.#commission(name, logic, given as RoutineOptions<never>) : undefined
-    const id = spec.id ?? (idsAreLazy ? this.#lastingId(commission) : this.#askForId(name))
+    const id = spec.id ?? (idsAreLazy ? undefined : this.#askForId(name))
     const context = this.tree.captureContext()
     const outer = turn.begin(!isPlain || this.tree.isWatched)
     try {
-      return this.#admit(name, logic, spec, commission === undefined ? input : commission.facts.input, id, context, commission) as never
+      return this.#admit(name, logic, spec, input, id, context) as never
     } finally {
       if (outer) turn.end()
+    }
+  }
+
+  #spawnDurable(name: string, work: Work, spec: RoutineSpec, options: RoutineOptions<never>): SupervisedRoutine {
+    const { tree, registry } = this
+    const commission = commissionOf(tree, name, work, options, `${this.path}/${name}`)
+    const id = spec.id ?? tree.generateLastingId() ?? this.#askForId(name)
+    const context = tree.captureContext()
+    const outer = tree.turn.begin()
+    try {
+      const waits = this.#checkRoom(name)
+      this.#checkStore(name, id, commission)
+      const routine = registry.add(name, work, spec, commission.facts.input, id)
+      if (context !== undefined) routine.ownMemory.asyncContext = context
+      commission.take(routine)
+      return this.#enter(routine, waits)
+    } finally {
+      if (outer) tree.turn.end()
     }
   }
 
@@ -103,35 +121,23 @@ export class LocalManager extends Manager {
     return this.registry.generateId()
   }
 
-  #commission(name: string, work: Work, options: RoutineOptions<never>): Commission {
-    return commissionOf(this.tree, name, work, options, `${this.path}/${name}`)
-  }
-
-  #lastingId(commission: Commission | undefined): string | undefined {
-    return commission === undefined ? undefined : this.tree.generateLastingId()
-  }
-
-  #admit(
-    name: string,
-    work: Work,
-    spec: RoutineSpec,
-    input: unknown,
-    id: string | undefined,
-    context: unknown,
-    commission: Commission | undefined,
-  ): SupervisedRoutine {
-    const { registry, tree } = this
+  #admit(name: string, work: Work, spec: RoutineSpec, input: unknown, id: string | undefined, context: unknown): SupervisedRoutine {
+    const { registry } = this
     const waits = this.#checkRoom(name)
-    if (commission !== undefined) this.#checkStore(name, id as string, commission)
     const routine = registry.add(name, work, spec, input, id)
     if (context !== undefined) routine.ownMemory.asyncContext = context
-    commission?.take(routine)
+    return this.#enter(routine, waits)
+  }
+
+  /** It has a permit, or joins the queue, and is announced. In a turn. */
+  #enter(routine: SupervisedRoutine, waits: boolean): SupervisedRoutine {
+    const { registry, tree } = this
     if (waits) registry.queue.push(routine, ++tree.ticket)
     else this.life.gate.take()
     tree.observer?.spawned(routine)
     announce(routine, 'routine.spawned')
     if (waits) announce(routine, 'routine.queued')
-    if (spec.signal === undefined) {
+    if (routine.spec.signal === undefined) {
       if (!waits) registry.admit(routine)
       return routine
     }

@@ -145,10 +145,14 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
 
   /** A spawned routine has its permit. One that was restarted in the queue is prepared as it begins, like any that is restarted. */
   admit(routine: SupervisedRoutine): void {
-    // A durable one begins once it is known what the journal knows of it.
-    if (routine.current.over || routine.chronicle?.holds(() => this.admit(routine)) === true) return
+    if (routine.current.over || (routine.chronicle !== undefined && this.#isHeld(routine))) return
     if (routine.restarts > 0) this.#tree.begin(routine.current)
     else prepareRoutine(routine, begin)
+  }
+
+  /** A durable one begins once it is known what the journal knows of it. */
+  #isHeld(routine: SupervisedRoutine): boolean {
+    return routine.chronicle?.holds(() => this.admit(routine)) === true
   }
 
   /** The living routine of this id, or the latest retained one. */
@@ -286,7 +290,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
 
   #close(routine: SupervisedRoutine, kind: EndKind, orphan: boolean, keepPermit: boolean): void {
     const tree = this.#tree
-    recordEnd(routine)
+    if (routine.chronicle !== undefined) recordEnd(routine)
     routine.closeMailbox(true)
     const { error, obeyed, stray } = routine.current
     this.#lead.noteEnd(routine, kind, orphan, (kind === 'failed' || !obeyed ? error : undefined) ?? stray?.error)
