@@ -98,13 +98,13 @@ export class Mailbox {
   accept(letter: Letter): void {
     // What waits there already comes first.
     if (this.size === 0 && this.#addressee.takes) {
-      this.#accepted(letter)
+      if (this.#chronicle !== undefined) this.#accepted(letter, this.#chronicle)
       this.#addressee.tree.turn.deed(deliver, this, letter)
-    } else if (this.keep(letter)) this.#accepted(letter)
+    } else if (this.keep(letter) && this.#chronicle !== undefined) this.#accepted(letter, this.#chronicle)
   }
 
-  #accepted(letter: Letter): void {
-    if (this.#chronicle !== undefined && !(letter instanceof Question)) this.#chronicle.accepted(letter, letter.message)
+  #accepted(letter: Letter, chronicle: Chronicle): void {
+    if (!(letter instanceof Question)) chronicle.accepted(letter, letter.message)
   }
 
   /** X7. */
@@ -316,14 +316,19 @@ export class Mailbox {
     const addressee = this.#addressee
     if (isOver(letter)) return
     if (!addressee.accepts) addressee.tree.turn.arise(keepAccepted, this, letter)
-    else {
-      const chronicle = letter instanceof Question ? undefined : this.#chronicle
-      chronicle?.comesTo(letter)
-      if (!this.#hand(letter)) return
-      chronicle?.waits()
+    else if (this.#chronicle === undefined ? this.#hand(letter) : this.#handKept(letter, this.#chronicle)) {
       this.#handed ??= new Fifo<Letter>()
       this.#handed.push(letter)
     }
+  }
+
+  /** X7. */
+  #handKept(letter: Letter, chronicle: Chronicle): boolean {
+    if (letter instanceof Question) return this.#hand(letter)
+    chronicle.comesTo(letter)
+    const hasYetToCome = this.#hand(letter)
+    if (hasYetToCome) chronicle.waits()
+    return hasYetToCome
   }
 
   /** True if the body has yet to come to it. */
