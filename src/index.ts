@@ -90,8 +90,16 @@ export { type Durations, MAX_NAMES, type Metrics, type MetricValues } from './co
 export type { Program, ProgramContext, ProgramResult } from './manager/index.ts'
 
 // Ports and vocabulary
-export type { Clock } from './port/index.ts'
-export type { DurableStore, Journal, StoredDelay, StoredEntry, StoredOutcome, StoredRoutine, StoreHost } from './port/index.ts'
+export type {
+  Clock,
+  DurableStore,
+  Journal,
+  StoredDelay,
+  StoredEntry,
+  StoredOutcome,
+  StoredRoutine,
+  StoreHost,
+} from './port/index.ts'
 export type { Logger, LogMethod } from './contract/index.ts'
 export type { Backoff, RestartType } from '../machines/restart-policy.ts'
 
