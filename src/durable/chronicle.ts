@@ -13,6 +13,7 @@
 import type { Outcome } from '../contract/index.ts'
 import type { StoredDelay, StoredEntry, StoredRoutine } from '../port/index.ts'
 import { plainCopy } from '../spec/index.ts'
+import { Account } from './account.ts'
 import { keepOutcome } from './kept-outcome.ts'
 
 /** How it leaves the tree: with an outcome that is to be recorded, with one that was before, or with none. */
@@ -40,19 +41,14 @@ export interface SpawnFacts {
 /** A message, as long as it is not done. */
 type Letter = object
 
-interface Waiter {
-  /** Undefined until it is known what is said of it at first. */
-  upTo: number | undefined
-  readonly resolve: () => void
-  readonly reject: (error: unknown) => void
-}
-
 export class Chronicle {
   readonly id: string
   readonly path: string
   readonly facts: SpawnFacts
   /** True if its id was made at random: no journal knows it. */
   readonly isNew: boolean
+  /** True if it goes on where an earlier process has left it. */
+  isRestored = false
   readonly #scribe: Scribe
   /** True once it is known what the journal knows of it. */
   isSettled = false
@@ -61,13 +57,7 @@ export class Chronicle {
   #isSuspended = false
   /** Called once, when it may run. */
   #onSettled: (() => void) | undefined
-  /** Entries that were said, and acknowledged. */
-  #said = 0
-  #acknowledged = 0
-  #error: unknown
-  /** What was said of who had this id before, in this process, may not last yet. */
-  #before: Promise<void> | undefined
-  #waiters: Waiter[] | undefined
+  readonly #account = new Account()
   /** Of the last message. */
   #number = 0
   /** Up to here all are done, and up to there the journal was told. */
@@ -113,6 +103,7 @@ export class Chronicle {
 
   /** It goes on where it was left. `letters` are those that are not handled, in order. */
   resume(stored: StoredRoutine, letters: readonly Letter[]): void {
+    this.isRestored = true
     this.#done = this.#told = stored.handled
     this.#number = Math.max(stored.handled, stored.messages.at(-1)?.number ?? 0)
     let next = stored.handled + 1
@@ -141,7 +132,7 @@ export class Chronicle {
 
   /** The store is gone. */
   lose(error: unknown): void {
-    this.#fail(error)
+    this.#account.fail(error)
   }
 
   #settle(): void {
@@ -150,8 +141,7 @@ export class Chronicle {
     const early = this.#early
     this.#early = undefined
     for (const [letter, message] of early ?? []) this.accepted(letter, message)
-    for (const waiter of this.#waiters ?? []) waiter.upTo = this.#said
-    this.#answer()
+    this.#account.open()
     const then = this.#onSettled
     this.#onSettled = undefined
     then?.()
@@ -320,7 +310,7 @@ export class Chronicle {
       return
     }
     if (!this.#isSuspended) {
-      this.#said++
+      this.#account.said++
       this.#scribe.append({ type: 'outcome', id: this.id, at: this.#scribe.now(), outcome: keepOutcome(outcome) }, (error) => {
         this.#acknowledge(error)
         this.#scribe.recorded(this)
@@ -331,67 +321,34 @@ export class Chronicle {
     this.#scribe.leaves(this, this.#isSuspended ? 'suspended' : 'recording')
   }
 
+  /** How many messages it has had, and of how many of the first the journal was told that they are done. */
+  get progress(): { readonly accepted: number; readonly done: number; readonly unwritten: number } {
+    return { accepted: this.#number, done: this.#told, unwritten: this.#account.pending }
+  }
+
   // --- what was acknowledged -----------------------------------------------------------------
 
   /** DR6. What the journal knows of it was said by another one, of this process. */
   follows(earlier: Chronicle): void {
-    const before = earlier.durable.then(() => {
-      if (this.#before === before) this.#before = undefined
-    })
-    before.catch(() => undefined)
-    this.#before = before
+    this.#account.follows(earlier.durable)
   }
 
   get durable(): Promise<void> {
-    const before = this.#before
-    if (before === undefined) return this.#ownDurable()
-    const both = before.then(() => this.#ownDurable())
-    both.catch(() => undefined)
-    return both
-  }
-
-  #ownDurable(): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
-    promise.catch(() => undefined)
-    if (this.#error !== undefined) reject(this.#error)
-    else if (this.isSettled && this.#acknowledged === this.#said) resolve()
-    else (this.#waiters ??= []).push({ upTo: this.isSettled ? this.#said : undefined, resolve, reject })
-    return promise
+    return this.#account.lasting()
   }
 
   /** Why it is not durable; undefined while it is. */
   get error(): unknown {
-    return this.#error
+    return this.#account.error
   }
 
   #say(entry: StoredEntry): void {
-    this.#said++
+    this.#account.said++
     this.#scribe.append(entry, this.#acknowledge)
   }
 
   readonly #acknowledge = (error?: unknown): void => {
-    this.#acknowledged++
-    if (error !== undefined && this.#error === undefined) {
-      this.#scribe.refused(this.path, error)
-      this.#fail(error)
-    } else if (this.#waiters !== undefined) this.#answer()
-  }
-
-  #fail(error: unknown): void {
-    this.#error ??= error
-    const waiters = this.#waiters
-    this.#waiters = undefined
-    for (const { reject } of waiters ?? []) reject(this.#error)
-  }
-
-  #answer(): void {
-    const waiters = this.#waiters
-    if (waiters === undefined) return
-    const left = waiters.filter(({ upTo, resolve }) => {
-      if (upTo === undefined || upTo > this.#acknowledged) return true
-      resolve()
-      return false
-    })
-    this.#waiters = left.length === 0 ? undefined : left
+    if (error !== undefined && this.#account.error === undefined) this.#scribe.refused(this.path, error)
+    this.#account.acknowledge(error)
   }
 }

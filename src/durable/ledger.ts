@@ -214,6 +214,11 @@ export class Ledger implements Scribe {
     return this.#journal?.isFull === true
   }
 
+  /** How many entries it has acknowledged; undefined while it is being opened. */
+  get position(): number | undefined {
+    return this.#journal?.position
+  }
+
   /** How many wait for it. */
   get held(): number {
     return this.#held.size
