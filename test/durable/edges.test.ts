@@ -316,3 +316,17 @@ test('an output that can not be kept, of what was told to stop, is left out of t
   await routine.durable
   expect(store.told.outcomes.get('x')?.outcome).toEqual({ status: 'cancelled', reason: { value: 'enough' }, killed: false })
 })
+
+test('RE1: the first of very many runs before the last was read, and the event loop turns in between', async () => {
+  const store = new MemoryStore()
+  const { local } = start(store, { untilTold })
+  for (let i = 0; i < 1_200; i++) spawn(local, 'untilTold', untilTold, `r${i}`)
+  await settle()
+  store.kill()
+  store.pageSize = 2_000
+  const next = start(store, { untilTold })
+  await settle()
+  expect([next.local.routines().length, next.local.routine('r0')?.state]).toEqual([512, 'running'])
+  await next.clock.advance(0)
+  expect(next.local.routines().map(({ id }) => id)).toEqual(Array.from({ length: 1_200 }, (_, i) => `r${i}`))
+})
