@@ -2,7 +2,8 @@
 
 /**
  * `stopping` once it, or a manager below, takes no more work; `hung` if something below is silent; `degraded` if something was restarted
- * of late, a child that is to run does not, a routine could not be ended, or all permits are held by those that others are queued behind, which they have spawned.
+ * of late, a child that is to run does not, a routine could not be ended, the store is lost, or all permits are held by those that others
+ * are queued behind, which they have spawned.
  */
 export type HealthStatus = 'healthy' | 'degraded' | 'hung' | 'stopping'
 
@@ -16,6 +17,8 @@ export interface HealthSigns {
   readonly down?: number
   /** Routines that their ground could not end. @default 0 */
   readonly stuck?: number
+  /** True if its store has failed, and it goes on without. @default false */
+  readonly isStoreLost?: boolean | undefined
   /** Restarts that its window still holds. */
   readonly recentRestarts: number
   readonly children: readonly HealthStatus[]
@@ -23,9 +26,10 @@ export interface HealthSigns {
 
 /** Judges one node; the worst sign wins. */
 export function judgeHealth(signs: HealthSigns): HealthStatus {
-  const { children, blocked = 0, down = 0, stuck = 0 } = signs
+  const { children, blocked = 0, down = 0, stuck = 0, isStoreLost = false } = signs
   if (!signs.accepting || children.includes('stopping')) return 'stopping'
   if (signs.hung > 0 || children.includes('hung')) return 'hung'
-  if (signs.recentRestarts > 0 || blocked > 0 || down > 0 || stuck > 0 || children.includes('degraded')) return 'degraded'
+  const troubled = blocked > 0 || down > 0 || stuck > 0 || isStoreLost
+  if (signs.recentRestarts > 0 || troubled || children.includes('degraded')) return 'degraded'
   return 'healthy'
 }

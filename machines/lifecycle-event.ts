@@ -14,9 +14,9 @@ export type ShutdownMode = 'graceful' | 'immediate'
 
 /**
  * What made a manager stop: somebody asked for it; its own supervisor, or the shutdown of what is above; too many
- * restarts; the end of a significant child; a start that failed, or asked to be ignored.
+ * restarts; the end of a significant child; a start that failed, or asked to be ignored; the end of its store.
  */
-export type ShutdownTrigger = 'request' | 'supervisor' | 'limit' | 'auto_shutdown' | 'start_failed' | 'ignored'
+export type ShutdownTrigger = 'request' | 'supervisor' | 'limit' | 'auto_shutdown' | 'start_failed' | 'ignored' | 'store_failed'
 
 /** Why a spawn was refused. */
 export type RefusalCode = 'ERR_NOT_ACCEPTING' | 'ERR_AT_CAPACITY' | 'ERR_QUEUE_FULL'
@@ -58,7 +58,10 @@ interface Stuck {
 export type Blocked = 'spin' | 'sleep' | 'native'
 
 export type RoutineEvent =
-  | (RoutineEventBase & { readonly type: 'routine.spawned' })
+  | (RoutineEventBase & {
+      readonly type: 'routine.spawned' /** True if a durable one was brought back from the store. */
+      readonly restored?: true
+    })
   | (RoutineEventBase & { readonly type: 'routine.queued' })
   | (RoutineEventBase & { readonly type: 'routine.started' })
   | (IncarnationEnd & { readonly type: 'routine.completed' })
@@ -128,8 +131,24 @@ export type LoopEvent = EventBase & {
   readonly stack: string
 }
 
+/** Of the store of the tree. */
+export type StoreEvent =
+  | (EventBase & {
+      /** It could not be opened, or can't be used any more. */
+      readonly type: 'store.failed'
+      readonly error: unknown
+      /** True if the tree goes on, with nothing durable; see `storeFailure`. */
+      readonly continues: boolean
+    })
+  | (EventBase & {
+      /** A routine stays in the store, since no work is registered under its name; told once for each name. */
+      readonly type: 'store.unclaimed'
+      readonly id: string
+      readonly work: string
+    })
+
 /** Everything that `on` can hear. */
-export type LifecycleEvent = RoutineEvent | MessageEvent | RefusedEvent | ManagerEvent | ControlEvent | LoopEvent
+export type LifecycleEvent = RoutineEvent | MessageEvent | RefusedEvent | ManagerEvent | ControlEvent | LoopEvent | StoreEvent
 
 export type LifecycleEventType = LifecycleEvent['type']
 
@@ -157,6 +176,8 @@ const TYPES: Readonly<Record<LifecycleEventType, true>> = {
   'manager.stopped': true,
   'control.ordered': true,
   'loop.blocked': true,
+  'store.failed': true,
+  'store.unclaimed': true,
 }
 
 /** True for the type of a lifecycle event. */

@@ -14,8 +14,11 @@ export type {
   LocalManagerOptions,
   ManagerOptions,
   ManagerStartContext,
+  StoreFailurePolicy,
   SupervisorOptions,
 } from './spec/index.ts'
+export type { DurableWork } from './spec/index.ts'
+export type { StoreState } from './durable/index.ts'
 
 // Children
 export { manager, routine } from './manager/index.ts'
@@ -78,6 +81,7 @@ export type {
   RoutineEvent,
   ShutdownMode,
   ShutdownTrigger,
+  StoreEvent,
 } from '../machines/lifecycle-event.ts'
 export type { Health } from './manager/index.ts'
 export type { HealthStatus } from '../machines/health.ts'

@@ -33,6 +33,13 @@ export interface Routine<Output = unknown, Message = never, Reply = unknown, Wor
   readonly work: Work
   /** The first end that its supervisor does not answer with a restart. Never rejects. */
   readonly outcome: Promise<Outcome<Output>>
+  /**
+   * Of a durable one: resolves once all outlasts the process that was entered into the store of it so far, by calls that have returned: its
+   * spawn, what it was sent, its end.
+   *
+   * @throws Rejects with the error of the store; with ConfigError if it is not durable. A rejection that nobody awaits raises nothing.
+   */
+  readonly durable: Promise<void>
   /** True once it has started; false if it ended before. Never rejects. */
   readonly started: Promise<boolean>
   /**

@@ -64,6 +64,9 @@ function describeManager(manager: Manager, traffic: Traffic): Own {
     ['shutdown time', milliseconds(spec.shutdown)],
     ['auto shutdown', spec.autoShutdown],
   ]
+  const { ledger } = manager.tree
+  if (ledger !== undefined && manager.life.up === undefined)
+    facts.push(['store', `${ledger.state}, ${(ledger.position ?? 0).toLocaleString('en')} entries`])
   const left = manager.supervisor.window.left(manager.tree.clock.now())
   const used = left === Infinity ? 0 : spec.maxRestarts - left
   return {
@@ -99,6 +102,7 @@ function describeRoutine(routine: SupervisedRoutine, traffic: Traffic): Own {
     ['resume', resume],
     ['input', textOf(routine.input)],
   ]
+  if (routine.chronicle !== undefined) facts.push(...durableFacts(routine.chronicle))
   if (routine.error !== undefined) facts.push(['last error', textOf(routine.error)])
   const beat = current.heartbeat?.last
   const value = isMachine(logic) ? (work?.getSnapshot() as { value?: unknown } | undefined)?.value : undefined
@@ -115,6 +119,16 @@ function describeRoutine(routine: SupervisedRoutine, traffic: Traffic): Own {
     heartbeat: beat === undefined ? undefined : { silent: routine.local.tree.clock.now() - beat, hungAfter },
     source: traffic.siteOf(routine),
   }
+}
+
+function durableFacts({ isRestored, isSettled, error, progress }: NonNullable<SupervisedRoutine['chronicle']>): Facts {
+  const { accepted, done, unwritten } = progress
+  const how = isRestored ? 'yes, brought back from the store' : isSettled ? 'yes' : 'waits for the store'
+  return [
+    ['durable', error === undefined ? how : `no: ${textOf(error)}`],
+    ['messages kept', `${accepted}, done up to ${done}`],
+    ['entries not written', String(unwritten)],
+  ]
 }
 
 /** What a routine runs; undefined of one that has gone. */

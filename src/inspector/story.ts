@@ -143,6 +143,12 @@ function sentenceOf(kept: KeptEvent): string {
       return `somebody ordered in the inspector: ${event.control} ${who}`
     case 'loop.blocked':
       return `${who} blocked the event loop for ${Math.round(event.duration)} ms${event.doing === 'native' ? ', in a call that runs no JavaScript' : ''}: nothing else could run`
+    case 'routine.spawned':
+      return event.restored === true ? `${who} was brought back from the store` : `${who} spawned`
+    case 'store.failed':
+      return `the store of ${who} has failed: ${textOf(event.error)}${event.continues ? '; nothing is durable from here on' : ''}`
+    case 'store.unclaimed':
+      return `${event.id} stays in the store of ${who}: no work is registered as ${event.work}`
     case 'manager.stopped':
       return `${who} has stopped, as ${event.state}, by ${TRIGGERS[event.trigger]}`
     default:
@@ -157,6 +163,7 @@ const TRIGGERS = {
   auto_shutdown: 'the end of a significant child',
   start_failed: 'a start that failed',
   ignored: 'its own start, which asked to be ignored',
+  store_failed: 'the end of its store',
 } as const
 
 function headlineOf(event: KeptEvent, chain: readonly KeptEvent[]): string {

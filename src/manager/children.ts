@@ -41,7 +41,8 @@ export function routine(name: string, work: unknown, ...[options]: unknown[]): R
   const given = options as RoutineOptions | undefined
   const compiled = compileRoutineSpec(given as RoutineOptions<never> | undefined, name, 'permanent')
   const spec = given?.input === undefined ? compiled : { ...compiled, input: given.input }
-  const { restart, significant, attempts, id = name } = spec
+  const { restart, significant, attempts, durable, id = name } = spec
+  if (durable) throw refuse('routine option durable', 'left out for a child, which its manager begins at each start', durable, name)
   if (attempts !== undefined) throw refuse('routine option attempts', 'left out for a child, which has a restart type', attempts, name)
   return seal({ type: 'worker', id, name, restart, significant, work: checkWork(work, spec.resume, name), spec })
 }

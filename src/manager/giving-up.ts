@@ -38,6 +38,14 @@ export function failStart(life: Failing, error: StartFailedError): void {
   fail(life, 'start_failed', error, life.seq)
 }
 
+/** The store of the tree is gone. */
+export function failStore(life: Failing, error: unknown, continues: boolean): void {
+  const { path, tree } = life
+  const seq = life.place.announce({ type: 'store.failed', error, continues }, 0)
+  tree.bus.log('error', { path, err: error }, continues ? 'the store has failed: from here on nothing is durable' : 'the store has failed')
+  if (!continues) fail(life, 'store_failed', error, seq)
+}
+
 export function fail(life: Failing, trigger: ShutdownTrigger, error: unknown, cause: number): void {
   life.heedAbove()
   if (life.run !== undefined) return

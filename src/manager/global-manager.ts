@@ -5,7 +5,8 @@ import { Tree } from '../turn/index.ts'
 import { Manager } from './manager.ts'
 import { managerLogic } from './manager-logic.ts'
 import { spareRoutine } from './spare.ts'
-import type { AnyRoutine, Routine } from '../contract/index.ts'
+import { makeLedger, outcomeOf } from './durability.ts'
+import type { AnyRoutine, Outcome, Routine, WaitOptions } from '../contract/index.ts'
 import {
   checkAppChild,
   checkName,
@@ -37,8 +38,10 @@ export class GlobalManager extends Manager {
     const { interceptor } = spec
     if (interceptor !== undefined) this.on('*', (event) => interceptor.event(event))
     this.life.asyncContext = this.tree.captureContext()
+    if (spec.store !== undefined) this.tree.ledger = makeLedger(this, spec.store, spec)
     this.tree.turn.run(() => this.life.live(spec.inspect !== undefined))
     this.tree.spare = spareRoutine(this)
+    this.tree.ledger?.open()
   }
 
   /**
@@ -73,6 +76,20 @@ export class GlobalManager extends Manager {
   // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- said by the caller, who knows what was put there
   whereis<Expected extends Manager | Routine = Manager | AnyRoutine>(path: string): Expected | undefined {
     return this.#find(path) as Expected | undefined
+  }
+
+  /**
+   * How a durable routine has ended, as the store has it: before and after a restart of the process the same. One that has yet to end is
+   * waited for, here or until it is brought back.
+   *
+   * @returns Undefined where nothing is known of the id.
+   * @throws Rejects with RoutineTimeoutError after `timeout` milliseconds; with the reason of an aborted signal; with the error of the
+   * store; with ConfigError if there is no store.
+   * @example
+   * const outcome = await global.outcomeOf('order-7', { timeout: 10_000 })
+   */
+  outcomeOf(id: string, options: WaitOptions = {}): Promise<Outcome | undefined> {
+    return outcomeOf(this.tree, this.path, id, options)
   }
 
   #find(path: string): Manager | AnyRoutine | undefined {

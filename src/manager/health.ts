@@ -1,5 +1,6 @@
 /** Reads the health of a tree. */
 import { type HealthStatus, judgeHealth } from '../../machines/health.ts'
+import type { StoreState } from '../durable/index.ts'
 import { blockedBelow } from './blocked.ts'
 import { type Standings, standingsIn } from './grounds.ts'
 import type { Life } from './life.ts'
@@ -29,6 +30,8 @@ export interface Health {
   readonly waiting: readonly string[]
   /** Paths of its own routines whose ground could not end them in time, and that are at work still. */
   readonly stuck: readonly string[]
+  /** Of the root, if it has a store. */
+  readonly store?: StoreState
   readonly children: readonly Health[]
 }
 
@@ -50,6 +53,7 @@ export function healthOf(top: Life): Health {
 const NONE: Standings = { waiting: [], stuck: [] }
 
 function judge(life: Life, children: readonly Health[], now: number, blocked: readonly string[], standings: Standings = NONE): Health {
+  const store = life.up === undefined ? life.tree.ledger?.state : undefined
   const down = life.supervisor.down.paths()
   const { path, place, flock, supervisor, closed } = life
   let oldestHeartbeat = flock.registry.oldestBeat(now)
@@ -62,6 +66,7 @@ function judge(life: Life, children: readonly Health[], now: number, blocked: re
     blocked: blocked.length,
     down: down.length,
     stuck: standings.stuck.length,
+    isStoreLost: store === 'failed',
     recentRestarts: supervisor.window.count(now),
     children: children.map((child) => child.status),
   })
@@ -75,6 +80,7 @@ function judge(life: Life, children: readonly Health[], now: number, blocked: re
     down,
     waiting: standings.waiting,
     stuck: standings.stuck,
+    ...(store === undefined ? {} : { store }),
     children,
   }
 }

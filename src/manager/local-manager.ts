@@ -2,9 +2,10 @@
 import type { AnyActorLogic } from 'xstate'
 import type { RefusalCode } from '../../machines/lifecycle-event.ts'
 import type { ManagerMachine } from '../../machines/manager.ts'
+import { type Commission, commissionOf } from './commission.ts'
 import { Manager } from './manager.ts'
 import { managerLogic } from './manager-logic.ts'
-import { type AnyRoutine, asRefusal, type Routine, type RoutineFrom, type Work } from '../contract/index.ts'
+import { type AnyRoutine, asRefusal, ManagerExistsError, type Routine, type RoutineFrom, type Work } from '../contract/index.ts'
 import {
   checkName,
   checkWork,
@@ -85,6 +86,7 @@ export class LocalManager extends Manager {
     const spec = this.#specs.recall(given) ?? this.#specs.compile(given, `${this.path}/${name}`)
     const isPlain = typeof work === 'function' && spec.resume === 'fresh'
     const logic = isPlain ? (work as Work) : checkWork(work, spec.resume, `${this.path}/${name}`)
+    if (spec.durable) return this.#spawnDurable(name, logic, spec, given as RoutineOptions<never>) as never
     const { turn, idsAreLazy } = this.tree
     const id = spec.id ?? (idsAreLazy ? undefined : this.#askForId(name))
     const context = this.tree.captureContext()
@@ -98,6 +100,28 @@ export class LocalManager extends Manager {
       if (outer) turn.end()
     }
     // Here, and not where it is decided: each frame that an error passes, or has in its stack, costs as much as a small spawn.
+    throw asRefusal(new Error(refused.message), refused.code, this.path)
+  }
+
+  #spawnDurable(name: string, work: Work, spec: RoutineSpec, options: RoutineOptions<never>): SupervisedRoutine {
+    const { tree, registry } = this
+    const commission = commissionOf(tree, name, work, options, `${this.path}/${name}`)
+    const id = spec.id ?? tree.generateLastingId() ?? this.#askForId(name)
+    const context = tree.captureContext()
+    const outer = tree.turn.begin()
+    let refused: Refusal | undefined
+    try {
+      const waits = this.#mustQueue()
+      refused = this.#refusalOf(name, waits) ?? this.#storeRefusal(name, id, commission)
+      if (refused === undefined) {
+        const routine = registry.add(name, work, spec, commission.facts.input, id)
+        if (context !== undefined) routine.ownMemory.asyncContext = context
+        commission.take(routine)
+        return this.#enter(routine, waits)
+      }
+    } finally {
+      if (outer) tree.turn.end()
+    }
     throw asRefusal(new Error(refused.message), refused.code, this.path)
   }
 
@@ -124,15 +148,21 @@ export class LocalManager extends Manager {
     context: unknown,
     waits: boolean,
   ): SupervisedRoutine {
-    const { registry, tree } = this
+    const { registry } = this
     const routine = registry.add(name, work, spec, input, id)
     if (context !== undefined) routine.ownMemory.asyncContext = context
+    return this.#enter(routine, waits)
+  }
+
+  /** It has a permit, or joins the queue, and is announced. In a turn. */
+  #enter(routine: SupervisedRoutine, waits: boolean): SupervisedRoutine {
+    const { registry, tree } = this
     if (waits) registry.queue.push(routine, ++tree.ticket)
     else this.life.gate.take()
     tree.observer?.spawned(routine)
-    registry.announceSpawned(routine)
+    announce(routine, 'routine.spawned')
     if (waits) announce(routine, 'routine.queued')
-    if (spec.signal === undefined) {
+    if (routine.spec.signal === undefined) {
       if (!waits) registry.admit(routine)
       return routine
     }
@@ -161,6 +191,15 @@ export class LocalManager extends Manager {
   #refuse(name: string, code: RefusalCode, message: string): Refusal {
     this.life.place.refuse(name, code)
     return { code, message }
+  }
+
+  /** A durable one has an id that no other has in the whole tree, and there is room for it in the store. */
+  #storeRefusal(name: string, id: string, { ledger }: Commission): Refusal | undefined {
+    const { path } = this
+    if (ledger.isTaken(id)) throw new ManagerExistsError(`${path}: a durable routine of the id ${id} lives in this tree`, { path })
+    const { overflow, maxQueue } = this.spec
+    if (!ledger.isFull || (overflow === 'queue' && ledger.held < maxQueue)) return undefined
+    return this.#refuse(name, 'ERR_QUEUE_FULL', `${path}: as much waits for the store as it may hold`)
   }
 
   /** Ended routines that are kept for a look, the latest last; see `retain`. */

@@ -1,5 +1,5 @@
 /** A place in the tree: its name, its counters and permits, and its listeners. */
-import type { ControlEvent, LifecycleEvent, ManagerEvent, RefusalCode } from '../../machines/lifecycle-event.ts'
+import type { ControlEvent, LifecycleEvent, ManagerEvent, RefusalCode, StoreEvent } from '../../machines/lifecycle-event.ts'
 import { Gate } from '../admission/index.ts'
 import { RoutineCancelledError } from '../contract/index.ts'
 import { countAll, type Counters, type Metrics, type NameGroup, type NameRegistry, NameWaiters, Tally } from '../count/index.ts'
@@ -10,7 +10,7 @@ import { Directory } from './directory.ts'
 type Unnumbered<Event> = Event extends unknown ? Omit<Event, 'path' | 'at' | 'seq' | 'cause'> : never
 
 /** An event of a manager before it is numbered. */
-type ManagerEventBody = Unnumbered<ManagerEvent | ControlEvent>
+type ManagerEventBody = Unnumbered<ManagerEvent | ControlEvent | StoreEvent>
 
 export class Place implements NameRegistry<SupervisedRoutine>, IdRegistry {
   readonly name: string

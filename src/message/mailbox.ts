@@ -8,8 +8,11 @@
  * X6  A question that a body asks its own routine while nobody waits for a message there is refused at once: to wait for it would be to wait for
  *     ever. Whether the body waits for it can't be seen. One that is taken, and that its body has not come to when its time is up, says so.
  * X5  What a body was handed and has not come to by its end waits again, before what came later.
+ * X7  Of a durable routine the journal is told of each message that is accepted, before the body has it, and of each that is done; see DR2
+ *     of durable/chronicle.ts. A question is not kept: who waits for the answer is gone with the process.
  */
 import { MailboxFullError, type WaitOptions } from '../contract/index.ts'
+import type { Chronicle } from '../durable/index.ts'
 import { running, soon, type Subject } from '../port/index.ts'
 import { abortSignal, check, positiveOrInfinity } from '../spec/index.ts'
 import type { Addressee } from './addressee.ts'
@@ -43,6 +46,8 @@ export class Mailbox {
   #reader: object | undefined
   /** Questions that it has asked, or what follows from its code; see X6. */
   #own: WeakSet<Question> | undefined
+  /** What the journal is told of them; of a durable routine. */
+  #chronicle: Chronicle | undefined
   /** Questions that an incarnation has received and not answered; see Q2. */
   #firstOpen: Question | undefined
   #lastOpen: Question | undefined
@@ -91,12 +96,31 @@ export class Mailbox {
 
   /** Takes a letter up, or turns it away. In a turn. */
   accept(letter: Letter): void {
-    const { tree } = this.#addressee
     // What waits there already comes first.
     if (this.size === 0 && this.#addressee.takes) {
-      if (tree.isStored) store(this.#addressee, letter)
-      tree.turn.deed(deliver, this, letter)
-    } else if (this.keep(letter) && tree.isStored) store(this.#addressee, letter)
+      if (this.#chronicle !== undefined) this.#accepted(letter, this.#chronicle)
+      this.#addressee.tree.turn.deed(deliver, this, letter)
+    } else if (this.keep(letter) && this.#chronicle !== undefined) this.#accepted(letter, this.#chronicle)
+  }
+
+  #accepted(letter: Letter, chronicle: Chronicle): void {
+    if (!(letter instanceof Question)) chronicle.accepted(letter, letter.message)
+  }
+
+  /** X7. */
+  keptBy(chronicle: Chronicle): void {
+    this.#chronicle = chronicle
+  }
+
+  get chronicle(): Chronicle | undefined {
+    return this.#chronicle
+  }
+
+  /** What was accepted in an earlier process comes before all that has come since. Returns it as it is here. */
+  restore(messages: readonly unknown[]): readonly Letter[] {
+    const letters = messages.map(sent)
+    this.#letters.replace([...letters, ...this.#letters.drain()])
+    return letters
   }
 
   /** Keeps a letter that cannot be delivered yet, or turns it away. True if it is kept. In a turn. */
@@ -206,6 +230,7 @@ export class Mailbox {
 
   /** The error is made for who asked: of a message that was sent nobody would look at it. */
   #drop(letter: Letter, isFull = false): void {
+    this.#chronicle?.done(letter)
     if (letter instanceof Question) {
       if (isFull) letter.fail(full(this.#addressee))
       else letter.lost()
@@ -215,6 +240,8 @@ export class Mailbox {
 
   #dead(letter: Letter): void {
     if (letter instanceof Question) letter.lost()
+    // It waits for the next start.
+    else if (this.#chronicle?.keeps(letter) === true) return
     this.#addressee.announceAside('message.deadLetter', { message: letter.message })
   }
 
@@ -246,6 +273,7 @@ export class Mailbox {
   abandon(): void {
     if (this.#handed !== undefined) this.#takeBack(this.#handed)
     while (this.#firstOpen !== undefined) this.#firstOpen.lost(this.#addressee.failure)
+    this.#chronicle?.runOver()
   }
 
   /** X5. */
@@ -269,6 +297,7 @@ export class Mailbox {
   /** The incarnation is over; with another to come, what was not received waits for it or is dropped, as configured. */
   incarnationOver(last: boolean): void {
     this.#wakeAll()
+    if (!last) this.#chronicle?.goesOn()
     if (!last && this.#addressee.limits.betweenIncarnations === 'keep') return
     for (let letter = this.take(); letter !== undefined; letter = this.take()) {
       if (last) this.#dead(letter)
@@ -287,10 +316,19 @@ export class Mailbox {
     const addressee = this.#addressee
     if (isOver(letter)) return
     if (!addressee.accepts) addressee.tree.turn.arise(keepAccepted, this, letter)
-    else if (this.#hand(letter)) {
+    else if (this.#chronicle === undefined ? this.#hand(letter) : this.#handKept(letter, this.#chronicle)) {
       this.#handed ??= new Fifo<Letter>()
       this.#handed.push(letter)
     }
+  }
+
+  /** X7. */
+  #handKept(letter: Letter, chronicle: Chronicle): boolean {
+    if (letter instanceof Question) return this.#hand(letter)
+    chronicle.comesTo(letter)
+    const hasYetToCome = this.#hand(letter)
+    if (hasYetToCome) chronicle.waits()
+    return hasYetToCome
   }
 
   /** True if the body has yet to come to it. */
@@ -302,7 +340,8 @@ export class Mailbox {
 
   /** The body has come to the first of what it was handed and had yet to come to. */
   came(): void {
-    this.#handed?.shift()
+    const letter = this.#handed?.shift()
+    if (letter !== undefined && !(letter instanceof Question)) this.#chronicle?.comesTo(letter)
   }
 }
 
@@ -323,10 +362,6 @@ function checkAsk({ subject }: Addressee, options: WaitOptions): void {
 function askerOf({ subject, tree }: Addressee, message: unknown): Subject | undefined {
   const { observer } = tree
   return subject.isActor ? observer?.sender() : observer?.message(subject, message, 'ask')
-}
-
-function store({ tree, subject }: Addressee, { message }: Letter): void {
-  tree.append({ type: 'message', path: subject.path, message })
 }
 
 function deliver(mailbox: Mailbox, letter: Letter): void {

@@ -1,5 +1,6 @@
 /** The messages of one incarnation, as its body comes to them. */
 import type { Envelope } from '../contract/index.ts'
+import type { Chronicle } from '../durable/index.ts'
 import type { Receiver } from './addressee.ts'
 import type { Mailbox } from './mailbox.ts'
 import { Fifo } from './fifo.ts'
@@ -49,6 +50,8 @@ export class Reception implements AsyncIterableIterator<Envelope, undefined>, Wa
   readonly #mailbox: Mailbox
   readonly #receiver: Receiver
   readonly #watch: AbortWatch
+  /** What the journal is told of what is read; of a durable routine. */
+  readonly #chronicle: Chronicle | undefined
   /** The turn that waits for its message, and those behind it: a loop has one at a time. */
   #first: Take | undefined
   #others: Fifo<Take> | undefined
@@ -60,6 +63,7 @@ export class Reception implements AsyncIterableIterator<Envelope, undefined>, Wa
   constructor(mailbox: Mailbox, receiver: Receiver) {
     this.#receiver = receiver
     this.#mailbox = mailbox
+    this.#chronicle = mailbox.chronicle
     this.#watch = mailbox.watch(receiver.signal)
   }
 
@@ -70,6 +74,7 @@ export class Reception implements AsyncIterableIterator<Envelope, undefined>, Wa
 
   next(): Promise<Result> {
     if (!this.#begun) this.#begin()
+    if (this.#chronicle !== undefined) this.#chronicle.asks(this)
     if (this.#over || !this.#open) return this.return()
     const letter = this.#mailbox.isAwaited ? undefined : this.#take()
     if (letter !== undefined) return Promise.resolve({ done: false, value: letter })
@@ -107,7 +112,10 @@ export class Reception implements AsyncIterableIterator<Envelope, undefined>, Wa
 
   #take(): Envelope | undefined {
     const letter = this.#mailbox.take()
-    if (!(letter instanceof Question)) return letter
+    if (!(letter instanceof Question)) {
+      if (this.#chronicle !== undefined && letter !== undefined) this.#chronicle.given(this, letter)
+      return letter
+    }
     letter.received()
     const { message } = letter
     return { message, reply: (value) => void (!this.#receiver.over && letter.answer(value)) }
@@ -121,6 +129,7 @@ export class Reception implements AsyncIterableIterator<Envelope, undefined>, Wa
   #end(): void {
     if (this.#over) return
     this.#over = true
+    if (this.#chronicle !== undefined) this.#chronicle.leaves(this)
     // One that never had a turn has not joined.
     if (this.#begun) this.#watch.leave()
     if (this.#first !== undefined) this.#mailbox.forsake(this)

@@ -1,10 +1,10 @@
 /**
  * The port of durable stores: a journal of what a tree needs to go on after its process has ended.
  *
- * J1  `append` is synchronous and queued: it returns at once, never throws and never waits for the disk. Entries are acknowledged in the
- *     order in which they were appended, each once, and never before `append` has returned: with nothing, or with the error for which it
- *     will not last.
- * J2  An acknowledgement begins a turn (turn/turn.ts).
+ * J1  `append` is synchronous and queued: it returns at once, never throws, never waits for the disk, and calls nobody, since it is called
+ *     in a turn (turn/turn.ts). Entries are acknowledged in the order in which they were appended, each once, and never before `append` has
+ *     returned: with nothing, or with the error for which it will not last.
+ * J2  Questions, `unfinished` and `close` are asked between turns. What comes of an acknowledgement, of an answer, and of `failed` is a turn.
  * J3  What a later `open` reads back is a prefix of what was appended, and holds at least all that was acknowledged.
  * J4  What an entry changes is told by machines/journal.ts: of a routine the first spawn and the first outcome count, and what names none
  *     that lives changes nothing. Such an entry is acknowledged all the same.

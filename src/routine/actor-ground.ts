@@ -37,8 +37,8 @@ const ENDED: ReadonlySet<string> = new Set(['done', 'error', 'stopped'])
 
 function begin(run: ActorRun): void {
   const { subject } = run
-  const { resumption, logic } = subject
-  const delays = resumption?.snapshot === undefined ? undefined : resumption.delays
+  const { resumption, chronicle, logic } = subject
+  const follow = resumption?.follow
   // Whoever inspects sees the routine's actor before the user's.
   if (subject.tree.isInspected) void run.actor
   const work = new WorkActor(supervised(logic), run)
@@ -51,12 +51,12 @@ function begin(run: ActorRun): void {
     return
   }
   if (resumption !== undefined) {
-    if (delays !== undefined) resumption.runOn(work, delays)
+    follow?.(work)
     // What it makes of being stopped is nothing to go on with.
     const keep = (): void => void (run.footing === work && resumption.keep(work, subject.path))
     keep()
     work.subscribe({ next: keep, error: () => undefined })
-  }
+  } else if (chronicle !== undefined) work.subscribe({ next: () => chronicle.stepped(), error: () => undefined })
   subject.flushMailbox()
 }
 

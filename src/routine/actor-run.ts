@@ -1,5 +1,6 @@
 /** A run of actor logic, to the ground that it stands on. */
 import type { AnyActorLogic } from 'xstate'
+import type { Chronicle } from '../durable/index.ts'
 import type { Mailbox } from '../message/index.ts'
 import type { Run, Subject } from '../port/index.ts'
 import type { Tree } from '../turn/index.ts'
@@ -18,6 +19,7 @@ export interface ActorRun extends Run {
 interface ActorSubject extends Subject {
   readonly logic: AnyActorLogic
   readonly resumption: Resumption | undefined
+  readonly chronicle: Chronicle | undefined
   readonly tree: Tree
   readonly mailbox: Mailbox
   /** The asynchronous context that its body runs in; see port/async-context.ts. */

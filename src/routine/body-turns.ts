@@ -42,7 +42,13 @@ export function fail(incarnation: Incarnation, error: unknown): void {
 
 /** Its body has returned. A call of a known function is quicker than one through a queue, and nearly always there is none. */
 export function returned(incarnation: Incarnation, output: unknown): void {
-  const { turn } = incarnation
+  const { turn, subject } = incarnation
+  const refusal = subject.chronicle === undefined || incarnation.over || incarnation.asked ? undefined : subject.chronicle.refusalOf(output)
+  if (refusal !== undefined) {
+    // What can't be kept is nothing that a durable routine can end with.
+    threw(incarnation, refusal)
+    return
+  }
   if (!turn.beginArising()) {
     turn.arise(done, incarnation, output)
     return

@@ -1,4 +1,6 @@
 /** What a routine remembers beside its present run. Most routines remember nothing and share one object, which saves 72 B each. */
+import { ConfigError } from '../contract/index.ts'
+import type { Chronicle } from '../durable/index.ts'
 import type { ClosingSignal } from './closing-signal.ts'
 import type { Resumption } from './resumption.ts'
 import { CANCEL } from './routine-steps.ts'
@@ -40,6 +42,8 @@ class Memory {
   chance: number | undefined
   /** Where its actor goes on after a crash; with `resume: 'snapshot'`. */
   resumption: Resumption | undefined
+  /** What the journal is told of it; of a durable one. */
+  chronicle: Chronicle | undefined
   /** Tells the body of the present incarnation that its manager closes, if it has asked for that. */
   closing: ClosingSignal | undefined
   /** True if it has ended, and keeps its permit until its body is gone. */
@@ -65,6 +69,15 @@ export abstract class Remembering {
   /** For writing: makes an object of its own. */
   get ownMemory(): Memory {
     return (this.#memory = this.#memory === NOTHING ? new Memory() : this.#memory)
+  }
+
+  abstract readonly path: string
+
+  get durable(): Promise<void> {
+    if (this.chronicle !== undefined) return this.chronicle.durable
+    const promise = Promise.reject(new ConfigError(`${this.path} is not durable`, { path: this.path, option: 'durable' }))
+    promise.catch(() => undefined)
+    return promise
   }
 
   /** No plain object: what compares, and prints what differs, then takes it as it is, and asks its `toJSON`. */
@@ -107,6 +120,10 @@ export abstract class Remembering {
   /** True if the `start` of its present incarnation has run: what that has acquired is for the body to release. */
   get hasAcquired(): boolean {
     return this.#memory.start === 'returned'
+  }
+
+  get chronicle(): Chronicle | undefined {
+    return this.#memory.chronicle
   }
 
   get resumption(): Resumption | undefined {

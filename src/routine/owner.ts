@@ -1,4 +1,5 @@
 /** What an incarnation asks of the routine that it belongs to. */
+import type { Chronicle } from '../durable/index.ts'
 import type { Ground, Subject } from '../port/index.ts'
 import type { RoutineSpec } from '../spec/index.ts'
 import type { Tree } from '../turn/index.ts'
@@ -14,6 +15,8 @@ export interface Owner extends Subject, Beating, Bound {
   readonly spec: RoutineSpec
   readonly input: unknown
   readonly ground: Ground
+  /** What the journal is told of it; of a durable one. */
+  readonly chronicle: Chronicle | undefined
   /** True if its `start` has run. */
   readonly hasAcquired: boolean
   /** The same as its body sees it: within what those have added who look on. */

@@ -7,9 +7,14 @@
  *     them reaches whoever stands in the place of the one that it was meant for. What was sent to an actor elsewhere is not sent again.
  * Z3  A limit that is reached is answered once with a fresh start, in place of giving up; not twice within the window.
  * Z4  It is handed on to the routine by which a supervisor replaces one that it has stopped; `restartChild` begins anew.
+ * Z5  Of a durable routine the journal has the same, of every step; a run that goes on where an earlier process has left it begins from there.
  */
-import type { AnyActorRef, Snapshot } from 'xstate'
+import type { AnyActorRef, EventObject, Snapshot } from 'xstate'
+import type { Chronicle } from '../durable/index.ts'
+import type { StoredDelay } from '../port/index.ts'
 import { type Delay, type Notes, type Tree } from '../turn/index.ts'
+import { writable } from './kept-snapshot.ts'
+import { actorAt, storedDelays } from './stored-delays.ts'
 import { type NotedDelay, successor } from './successor.ts'
 
 const NONE: readonly NotedDelay[] = []
@@ -26,6 +31,10 @@ export class Resumption implements Notes {
   #snapshot: Snapshot<unknown> | undefined
   /** Those that were under way at that snapshot. */
   #delays: readonly NotedDelay[] = NONE
+  /** The same, as an earlier process has left them. */
+  #stored: readonly StoredDelay[] | undefined
+  /** What the journal is told of it; of a durable routine. */
+  chronicle: Chronicle | undefined
   #freshAt = -Infinity
   /** True once it was reported that this run cannot be persisted. */
   #reported = false
@@ -39,12 +48,19 @@ export class Resumption implements Notes {
     return this.#snapshot
   }
 
+  /** Z5. An earlier process has left this. */
+  restore(snapshot: unknown, delays: readonly StoredDelay[]): void {
+    this.#snapshot = snapshot as Snapshot<unknown>
+    this.#stored = delays
+  }
+
   /** Z3. True if it will start fresh, instead of its supervisor giving up. Its state is lost by that, whatever the trouble was: that is said. */
   startsFresh(now: number, window: number, { path, incarnation }: { readonly path: string; readonly incarnation: number }): boolean {
     if (!this.mayStartFresh(now, window)) return false
     this.#tree.bus.log('warn', { path, incarnation }, 'the limit is reached: its snapshot is given up, and it starts from its input')
     this.#freshAt = now
     this.#snapshot = undefined
+    this.#stored = undefined
     return true
   }
 
@@ -62,13 +78,16 @@ export class Resumption implements Notes {
 
   /** Z1. Called after each step: a snapshot that cannot be persisted now may be persistable after the next one. */
   keep(work: AnyActorRef, path: string): void {
+    const isStored = this.#stored !== undefined
     this.#snapshot = undefined
+    this.#stored = undefined
     try {
       const snapshot = work.getPersistedSnapshot()
       if (snapshot.status !== 'active') return
       this.#snapshot = snapshot
       this.#delays = this.#underWay()
-      if (this.#tree.isStored) this.#tree.append({ type: 'snapshot', path, snapshot })
+      // What it goes on from, the journal has.
+      if (!isStored) this.chronicle?.keepSnapshot(() => ({ snapshot: writable(snapshot), delays: storedDelays(this.#delays) }))
     } catch (error) {
       if (!this.#reported) this.#tree.bus.contain(error, `${path} cannot be persisted: a restart now would be a fresh start`)
       this.#reported = true
@@ -77,6 +96,14 @@ export class Resumption implements Notes {
 
   get delays(): readonly NotedDelay[] {
     return this.#snapshot === undefined ? NONE : this.#delays
+  }
+
+  /** What follows once the actor has started from the snapshot: the delays beside it run on. Asked before it begins. */
+  get follow(): ((top: AnyActorRef) => void) | undefined {
+    if (this.#snapshot === undefined) return undefined
+    const { delays } = this
+    const stored = this.#stored
+    return (top) => (stored === undefined ? this.#runOn(top, delays) : this.#runOnStored(top, stored))
   }
 
   // --- Z2 ------------------------------------------------------------------------------------
@@ -107,8 +134,17 @@ export class Resumption implements Notes {
     this.#known = this.#known.filter((delay) => this.#isUnderWay(delay))
   }
 
-  /** Called once the actor has started from the snapshot, with the delays that were kept beside it: they run on. */
-  runOn(top: AnyActorRef, delays: readonly NotedDelay[]): void {
+  #runOnStored(top: AnyActorRef, delays: readonly StoredDelay[]): void {
+    const now = this.#tree.clock.now()
+    for (const { source: from, target: to, event, id, due } of delays) {
+      const source = actorAt(from, top)
+      const target = actorAt(to, top)
+      if (source === undefined || target === undefined) continue
+      this.#tree.system.delays.schedule(source, target, event as EventObject, Math.max(0, due - now), id)
+    }
+  }
+
+  #runOn(top: AnyActorRef, delays: readonly NotedDelay[]): void {
     const now = this.#tree.clock.now()
     for (const delay of delays) {
       const source = successor(delay.source, delay.top, top)

@@ -23,7 +23,13 @@ export function restart(routine: SupervisedRoutine): void {
   }
 }
 
-export function receive(routine: SupervisedRoutine, message: unknown): void {
+/** Sends it a message: a durable one a copy that can be written down. */
+export function post(routine: SupervisedRoutine, message: unknown): void {
+  const { chronicle, tree } = routine
+  tree.turn.run(receive, routine, chronicle === undefined ? message : chronicle.copyOf(message))
+}
+
+function receive(routine: SupervisedRoutine, message: unknown): void {
   routine.mailbox.send(message)
 }
 

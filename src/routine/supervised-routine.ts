@@ -31,7 +31,7 @@ import { stopBackOff } from './restart-delay.ts'
 import { Resumption } from './resumption.ts'
 import { nextStart, outcomePromise, readResult, type Settling, startedPromise } from './routine-promises.ts'
 import { CANCEL, type KILL } from './routine-steps.ts'
-import { cancel, hand, kill, receive, restart } from './routine-turns.ts'
+import { cancel, hand, kill, post, restart } from './routine-turns.ts'
 import { answerRevival, answerSilence } from './silence.ts'
 import { launchRoutine } from './start-option.ts'
 import { exit, stop } from './stopping.ts'
@@ -45,7 +45,7 @@ export class SupervisedRoutine extends Remembering implements Owner, Addressee, 
   /** The work as it was given. */
   readonly logic: Work
   /** Handed to the work as it is. */
-  readonly input: unknown
+  input: unknown
   readonly group: NameGroup<SupervisedRoutine>
   /** The child that it is of its supervisor; undefined if it was spawned. */
   readonly service: Post | undefined
@@ -269,9 +269,9 @@ export class SupervisedRoutine extends Remembering implements Owner, Addressee, 
   }
 
   send(message: unknown): void {
-    const { observer, turn } = this.tree
+    const { observer } = this.tree
     if (observer !== undefined && !this.isActor) observer.message(this, message, 'send')
-    turn.run(receive, this, message)
+    post(this, message)
   }
 
   ask(message: unknown, options: WaitOptions = {}): Promise<unknown> {

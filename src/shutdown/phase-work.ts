@@ -1,4 +1,6 @@
 /** What the phases of a shutdown do to the managers and routines below: series of turns, and sweeps, in slices (turn/slices.ts). */
+import { NotRunningError } from '../contract/index.ts'
+import type { Ledger } from '../durable/index.ts'
 import { giveUp, type SupervisedRoutine } from '../routine/index.ts'
 import type { RoutineRegistry } from '../supervision/index.ts'
 import { MANAGER, type Slices, type Tree } from '../turn/index.ts'
@@ -10,8 +12,15 @@ export class PhaseWork {
   readonly #tree: Tree
   readonly #timers = new Set<unknown>()
 
-  constructor(closing: Closing, slices: Slices) {
+  /** Ends the wait for the store. */
+  #endStore: ((error?: unknown) => void) | undefined
+  readonly path: string
+  readonly #isRoot: boolean
+
+  constructor(closing: Closing & { readonly up: unknown }, slices: Slices) {
     this.slices = slices
+    this.path = closing.path
+    this.#isRoot = closing.up === undefined
     this.#flock = closing.flock
     this.#tree = closing.tree
   }
@@ -103,10 +112,38 @@ export class PhaseWork {
     this.#timers.add(timer)
   }
 
-  clean(): void {
+  /** @param isLate True if the time is up already. @param then Is told if the store could not be closed. */
+  clean(isLate: boolean, then: (error?: unknown) => void): void {
     const { clock } = this.#tree
     for (const timer of this.#timers) clock.clearTimeout(timer)
     this.#timers.clear()
+    const { ledger } = this.#tree
+    if (ledger === undefined || !this.#isRoot) then()
+    else this.#closeStore(ledger, isLate, then)
+  }
+
+  /** What was appended is written first, as long as there is time. */
+  #closeStore(ledger: Ledger, isLate: boolean, then: (error?: unknown) => void): void {
+    const end = (error?: unknown): void => {
+      if (this.#endStore === undefined) return
+      this.#endStore = undefined
+      then(error)
+    }
+    this.#endStore = end
+    const { turn } = this.#tree
+    turn.deed(() => {
+      ledger.close().then(
+        () => turn.arise(() => end()),
+        (error: unknown) => turn.arise(() => end(error)),
+      )
+    })
+    if (isLate) this.#tree.later(() => this.giveUpStore(), 0)
+  }
+
+  /** There is no more time for the store: it goes on closing, and nobody waits for that. */
+  giveUpStore(): void {
+    const { path } = this
+    this.#endStore?.(new NotRunningError(`${path} has ended before its store was closed: what was not acknowledged may be lost`, { path }))
   }
 }
 

@@ -164,7 +164,8 @@ export class ShutdownRun implements PhaseHold {
 
   /** Does the work of a phase, and then checks whether it is over: after the routines that end at once have ended. A turn. */
   #do(phase: Phase): void {
-    const check = (): void => {
+    const check = (error?: unknown): void => {
+      if (error !== undefined) this.blame({ path: this.#closing.path, error })
       this.#works = false
       this.poke()
     }
@@ -174,10 +175,8 @@ export class ShutdownRun implements PhaseHold {
     if (phase === 'closing') this.#close(check)
     else if (phase === 'cancelling') this.#cancel(check)
     else if (phase === 'killing') this.#kill(check)
-    else {
-      if (phase === 'cleaning') this.#work.clean()
-      check()
-    }
+    else if (phase === 'cleaning') this.#work.clean(this.#timedOut, check)
+    else check()
   }
 
   /** A listener holds up the phase that it hears of: no phase is left before its listeners were called. */
@@ -354,6 +353,7 @@ export class ShutdownRun implements PhaseHold {
     this.#drain(false)
     this.#closing.tell({ type: 'hurry' })
     this.slices.press()
+    if (this.phase === 'cleaning') this.#work.giveUpStore()
     if (this.phase === 'cleaning') this.setOverdue()
     else this.#force(() => this.poke())
   }
@@ -365,6 +365,7 @@ export class ShutdownRun implements PhaseHold {
     if (limit === Infinity) return
     this.#phaseTimer = tree.later(() => {
       this.#exceeded = true
+      this.#work.giveUpStore()
       this.#advance()
     }, limit)
   }

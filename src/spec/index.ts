@@ -27,12 +27,14 @@ export {
   compileAppSpec,
   compileGlobalSpec,
   compileLocalSpec,
+  type DurableWork,
   type GlobalManagerOptions,
   type GlobalSpec,
   type LocalManagerOptions,
   type ManagerOptions,
   type ManagerSpec,
   type ManagerStartContext,
+  type StoreFailurePolicy,
   type SupervisorOptions,
 } from './manager-spec.ts'
 export {
@@ -49,5 +51,7 @@ export {
   SpecCompiler,
   type StartContext,
 } from './routine-spec.ts'
+export { keptOptions, specFromKept } from './durable-spec.ts'
+export { plainCopy } from './plain.ts'
 export { checkShutdownOptions, DEFAULT_SHUTDOWN_TIMEOUT, plainShutdown, SHUTDOWN_RULES, type ShutdownPlan } from './shutdown-spec.ts'
 export { checkWork, isActorLogic, type LogicArguments, type OptionsFor } from './work-spec.ts'

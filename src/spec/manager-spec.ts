@@ -1,5 +1,5 @@
 /** Options of the managers: checked once, every default filled in. */
-import type { InspectionEvent, Observer } from 'xstate'
+import type { AnyActorLogic, InspectionEvent, Observer } from 'xstate'
 import type { RestartType } from '../../machines/restart-policy.ts'
 import type { AutoShutdown, Strategy } from '../../machines/supervisor.ts'
 import {
@@ -8,12 +8,12 @@ import {
   type Clock,
   INTERCEPTOR,
   type Interceptor,
+  type DurableStore,
+  isGrounded,
   PlatformClock,
   platformContext,
-  STORE,
-  type Store,
 } from '../port/index.ts'
-import { ConfigError, type Logger, silentLogger } from '../contract/index.ts'
+import { ConfigError, type Logger, silentLogger, type Work } from '../contract/index.ts'
 import {
   callable,
   check,
@@ -24,6 +24,7 @@ import {
   having,
   limit,
   nodeName,
+  objectOf,
   oneOf,
   positiveDuration,
   type Rule,
@@ -31,6 +32,7 @@ import {
 } from './check.ts'
 import { type ChildSpec, checkChildren, checkTemplate, childSpecRule, childrenRule } from './child-spec.ts'
 import type { ignore } from './routine-spec.ts'
+import { isActorLogic } from './work-spec.ts'
 
 /** Options of every manager. All durations are milliseconds. */
 export interface SupervisorOptions {
@@ -91,6 +93,13 @@ interface TemplateOptions {
 export type LocalManagerOptions = LocalOptions &
   ((ManagerOptions & { readonly template?: undefined }) | (Omit<ManagerOptions, keyof TemplateOptions> & TemplateOptions))
 
+/** What becomes of a tree whose store fails. */
+export type StoreFailurePolicy = 'fail' | 'continue'
+
+/** Work that a store may bring back: a function of its context, or actor logic. */
+// oxlint-disable-next-line typescript/no-explicit-any -- of whatever input, messages and replies
+export type DurableWork = AnyActorLogic | ((context: any) => unknown)
+
 /** Options of the global manager. */
 export interface GlobalManagerOptions extends SupervisorOptions {
   /** First part of every path. @default 'global' */
@@ -110,8 +119,16 @@ export interface GlobalManagerOptions extends SupervisorOptions {
   readonly inspect?: ((event: InspectionEvent) => void) | Observer<InspectionEvent> | undefined
   /** Makes a genuine XState actor of every routine from birth. @default false */
   readonly strict?: boolean | undefined
+  /** Where what is `durable` outlasts the process; opened at once, and closed by the shutdown. @default none */
+  readonly store?: DurableStore | undefined
+  /** Durable work by its name: a routine that is read back from the store runs what stands here under the name of its spawn. @default none */
+  readonly work?: Readonly<Record<string, DurableWork>> | undefined
+  /**
+   * What happens if the store can't be opened, or fails later: the tree fails, as one that gives up, or goes on while nothing is durable any
+   * more, which is logged, announced (`store.failed`) and seen in `health()`. @default 'fail'
+   */
+  readonly storeFailure?: StoreFailurePolicy | undefined
   /** @internal */ readonly [INTERCEPTOR]?: Interceptor | undefined
-  /** @internal */ readonly [STORE]?: Store | undefined
   /** @internal */ readonly [ASYNC_CONTEXT]?: AsyncContext | undefined
 }
 
@@ -145,7 +162,10 @@ export interface GlobalSpec {
   readonly inspect: GlobalManagerOptions['inspect']
   readonly strict: boolean
   readonly interceptor: Interceptor | undefined
-  readonly store: Store | undefined
+  readonly store: DurableStore | undefined
+  /** Durable work by its name. */
+  readonly work: ReadonlyMap<string, Work>
+  readonly storeFailure: StoreFailurePolicy
   readonly asyncContext: AsyncContext
 }
 
@@ -188,6 +208,9 @@ const GLOBAL_RULES = {
     accepts: (value: unknown) => callable.accepts(value) || having('next').accepts(value),
   },
   strict: flag,
+  store: having('open'),
+  work: objectOf(),
+  storeFailure: oneOf('fail', 'continue'),
 } satisfies Record<Exclude<keyof GlobalManagerOptions, symbol>, Rule>
 
 function complete(options: LocalManagerOptions, path?: string): ManagerSpec {
@@ -285,7 +308,19 @@ export function compileGlobalSpec(options: GlobalManagerOptions = {}): ManagerSp
     inspect: options.inspect,
     strict: (options.strict ?? false) || options.inspect !== undefined,
     interceptor: options[INTERCEPTOR],
-    store: options[STORE],
+    store: options.store,
+    work: compileWork(options.work ?? {}, name),
+    storeFailure: options.storeFailure ?? 'fail',
     asyncContext,
   }
+}
+
+function compileWork(given: Readonly<Record<string, unknown>>, path: string): ReadonlyMap<string, Work> {
+  const entries = Object.entries(given)
+  for (const [name, work] of entries) {
+    checkName('work', name, path)
+    if (typeof work !== 'function' && !isGrounded(work) && !isActorLogic(work))
+      throw refuse(`global manager option work.${name}`, 'a function or XState actor logic', work, path)
+  }
+  return new Map(entries as [string, Work][])
 }

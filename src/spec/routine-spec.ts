@@ -48,7 +48,7 @@ export interface MailboxOptions {
 }
 
 interface CommonOptions<Input> {
-  /** Identity among its siblings. @default generated */
+  /** Identity among its siblings; of a durable one in the whole tree, over all starts of it. @default generated */
   readonly id?: string | undefined
   /** Handed to the work as it is. @default undefined */
   readonly input?: Input
@@ -56,7 +56,7 @@ interface CommonOptions<Input> {
    * Which failures a restart may help against, given the error and how often it was restarted already; others
    * end the routine as `failed`. A throw is logged and means no. @default all
    */
-  readonly restartIf?: ((error: unknown, restarts: number) => boolean) | undefined
+  readonly restartIf?: RestartIf | undefined
   /** Delay before a restart. @default none; given: initial 100, factor 2, max 30_000, jitter 0 */
   readonly backoff?: Partial<Backoff> | undefined
   /** How long one incarnation may run before it is aborted and `failed`. @default none */
@@ -67,7 +67,7 @@ interface CommonOptions<Input> {
    * Runs inside the supervisor's own step, before the work: a throw is a failed start, `ignore` ends it without a run. One that has
    * returned is followed by the work, told to stop or not. @default none
    */
-  readonly start?: ((context: StartContext<Input>) => undefined | void | typeof ignore) | undefined
+  readonly start?: StartOption<Input> | undefined
   /** Silence after which it counts as hung; `context.heartbeat()`, or an event that actor logic handles, breaks it. @default never */
   readonly hungAfter?: number | undefined
   /** What is done about a hung routine. @default 'report' */
@@ -76,6 +76,27 @@ interface CommonOptions<Input> {
   readonly mailbox?: MailboxOptions | undefined
   /** Cancels the routine when aborted; its listener is gone when the routine is. @default none */
   readonly signal?: AbortSignal | undefined
+}
+
+type RestartIf = (error: unknown, restarts: number) => boolean
+
+type StartOption<Input> = (context: StartContext<Input>) => undefined | void | typeof ignore
+
+/** Gone with its process. */
+interface Passing {
+  readonly durable?: false | undefined
+}
+
+/** Written down, so that it goes on in the next process. A function, or a signal, can't be. */
+interface Lasting {
+  /**
+   * For spawned work, where the global manager has a `store`: what it is given, its messages, and its end outlast the process. Its name
+   * must be among the global manager's `work`; `input` and messages must be what JSON gives back as it was. @default false
+   */
+  readonly durable: true
+  readonly restartIf?: undefined
+  readonly start?: undefined
+  readonly signal?: undefined
 }
 
 /** Restarted by its restart type, within the limit of its manager. */
@@ -98,11 +119,13 @@ interface Attempting {
 }
 
 /** Options of every routine. All durations are milliseconds. */
-export type RoutineOptions<Input = unknown> = CommonOptions<Input> & (Restarting | Attempting)
+export type RoutineOptions<Input = unknown> = CommonOptions<Input> & (Restarting | Attempting) & (Passing | Lasting)
 
 /** What only a routine among the `children` of a manager has beside; it has a restart type, and no `attempts`. */
 export interface ChildOptions {
   readonly attempts?: undefined
+  /** A child is begun by its manager at each start. */
+  readonly durable?: undefined
   /** Its end by itself may end its manager; see `autoShutdown`. Not for permanent ones. @default false */
   readonly significant?: boolean | undefined
 }
@@ -138,6 +161,7 @@ export interface RoutineSpec {
   readonly mailbox: Required<{ readonly [Key in keyof MailboxOptions]: NonNullable<MailboxOptions[Key]> }>
   readonly resume: 'fresh' | 'snapshot'
   readonly signal: AbortSignal | undefined
+  readonly durable: boolean
 }
 
 export const share: Rule = { range: 'a number from 0 to 1', accepts: (value) => typeof value === 'number' && value >= 0 && value <= 1 }
@@ -182,6 +206,7 @@ const ROUTINE_RULES = {
   mailbox: objectOf(...Object.keys(MAILBOX_RULES)),
   resume: oneOf('fresh', 'snapshot'),
   signal: abortSignal,
+  durable: flag,
 } satisfies Record<keyof AnyOptions, Rule>
 
 /** What a spawn without options means. */
@@ -201,10 +226,26 @@ const DEFAULT_ROUTINE: RoutineSpec = {
   mailbox: MAILBOX_DEFAULTS,
   resume: 'fresh',
   signal: undefined,
+  durable: false,
 }
 
 /** One for all: of a child that is given no options, a spec of its own would be a tenth. */
 const DEFAULT_CHILD: RoutineSpec = { ...DEFAULT_ROUTINE, restart: 'permanent' }
+/** Those that are written down of a durable routine, beside `id` and `input`. */
+export const KEPT_OPTIONS = [
+  'restart',
+  'attempts',
+  'backoff',
+  'timeout',
+  'shutdown',
+  'hungAfter',
+  'onHung',
+  'mailbox',
+  'resume',
+] as const satisfies readonly (keyof AnyOptions)[]
+
+/** Those that can't be. */
+const PASSING_OPTIONS = ['restartIf', 'start', 'signal'] as const satisfies readonly (keyof AnyOptions)[]
 
 function compileBackoff(given: Partial<Backoff>, path: string): Backoff {
   check('routine backoff', given, BACKOFF_RULES, path)
@@ -234,7 +275,11 @@ export function compileRoutineSpec(
 ): RoutineSpec {
   if (options === undefined) return restart === DEFAULT_ROUTINE.restart ? DEFAULT_ROUTINE : DEFAULT_CHILD
   check('routine', options, ROUTINE_RULES, path)
-  const { attempts } = options
+  const { attempts, durable = false } = options
+  if (durable)
+    for (const option of PASSING_OPTIONS)
+      if (options[option] !== undefined)
+        throw refuse(`routine option ${option}`, "left out of a durable routine: it can't be written down", options[option], path)
   if (attempts !== undefined && options.restart !== undefined)
     throw refuse('routine option attempts', 'left out where restart is given: one of them says when it is run again', attempts, path)
   return {
@@ -253,6 +298,7 @@ export function compileRoutineSpec(
     mailbox: options.mailbox === undefined ? MAILBOX_DEFAULTS : compileMailbox(options.mailbox, path),
     resume: options.resume ?? DEFAULT_ROUTINE.resume,
     signal: options.signal,
+    durable,
   }
 }
 

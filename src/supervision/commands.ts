@@ -3,6 +3,7 @@ import type { Begun } from '../../machines/supervisor.ts'
 import { grant } from '../admission/index.ts'
 import { RoutineCancelledError, SpawnRefusedError, StartFailedError, withoutStack } from '../contract/index.ts'
 import {
+  announce,
   askChance,
   asksChance,
   CANCEL,
@@ -125,7 +126,7 @@ export class Commands {
       const next = this.#register(service)
       service.routine = next
       next.seq = cause
-      registry.announceSpawned(next)
+      announce(next, 'routine.spawned')
       registry.bindSignal(next)
       return next
     } catch (cause) {

@@ -24,6 +24,7 @@ import {
 } from '../routine/index.ts'
 import type { RoutineSpec } from '../spec/index.ts'
 import type { Tree } from '../turn/index.ts'
+import { recordEnd } from './durable-end.ts'
 import { giveBack, keepsPermit } from './held-permit.ts'
 import type { Lead } from './lead.ts'
 import { askChanceFirst, askRestartIf } from './restart-questions.ts'
@@ -123,13 +124,6 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
     return routine
   }
 
-  /** Announces a spawned routine, and enters it into the journal. */
-  announceSpawned(routine: SupervisedRoutine): void {
-    const tree = this.#tree
-    announce(routine, 'routine.spawned')
-    if (tree.isStored) tree.append({ type: 'spawned', path: routine.path, input: routine.input })
-  }
-
   generateId(): string {
     return this.#tree.generateId((taken) => this.living.has(taken))
   }
@@ -152,9 +146,14 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
 
   /** A spawned routine has its permit. One that was restarted in the queue is prepared as it begins, like any that is restarted. */
   admit(routine: SupervisedRoutine): void {
-    if (routine.current.over) return
+    if (routine.current.over || (routine.chronicle !== undefined && this.#isHeld(routine))) return
     if (routine.restarts > 0) this.#tree.begin(routine.current)
     else prepareRoutine(routine, begin)
+  }
+
+  /** A durable one begins once it is known what the journal knows of it. */
+  #isHeld(routine: SupervisedRoutine): boolean {
+    return routine.chronicle?.holds(() => this.admit(routine)) === true
   }
 
   /** The living routine of this id, or the latest retained one. */
@@ -291,9 +290,9 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
   }
 
   #close(routine: SupervisedRoutine, kind: EndKind, orphan: boolean, keepPermit: boolean): void {
-    routine.closeMailbox(true)
     const tree = this.#tree
-    if (tree.isStored) tree.append({ type: 'outcome', path: routine.path, outcome: routine.end })
+    if (routine.chronicle !== undefined) recordEnd(routine)
+    routine.closeMailbox(true)
     const { error, obeyed, stray } = routine.current
     this.#lead.noteEnd(routine, kind, orphan, (kind === 'failed' || !obeyed ? error : undefined) ?? stray?.error)
     if (kind === 'failed' && !isTold(routine)) tree.unseen?.note(routine, () => isLookedAt(routine), 'has failed', error)
@@ -340,8 +339,14 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
     }
     const starts = routine.service?.hasStarted === true || routine.memory.start !== 'none'
     if (routine.state !== 'pending' || starts || (drain && (routine.restarts === 0 || routine.queued))) return
+    this.#stop(routine, CANCEL, cause)
+  }
+
+  /** Its manager stops it: of a durable one that is no outcome, unless it was told before. */
+  #stop(routine: SupervisedRoutine, event: typeof CANCEL | typeof KILL, cause: number): void {
+    if (!routine.stopRequested) routine.chronicle?.suspend()
     routine.seq = cause
-    routine.stop(CANCEL, this.#host.cancelReason)
+    routine.stop(event, this.#host.cancelReason)
   }
 
   /** The routines that were spawned, the latest first. */
@@ -358,19 +363,16 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
   ask(routine: SupervisedRoutine, cause: number): number | undefined {
     if (routine.stopRequested || routine.ended) return undefined
     this.#tree.asked++
-    routine.seq = cause
     const { shutdown } = routine.spec
     const timed = typeof shutdown === 'number'
     routine.current.timedByShutdown = timed
-    routine.stop(CANCEL, this.#host.cancelReason)
+    this.#stop(routine, CANCEL, cause)
     return timed && !routine.current.over ? shutdown : undefined
   }
 
   /** Abandons one. */
   kill(routine: SupervisedRoutine, cause: number): void {
-    if (routine.ended) return
-    routine.seq = cause
-    routine.stop(KILL, this.#host.cancelReason)
+    if (!routine.ended) this.#stop(routine, KILL, cause)
   }
 
   /** Milliseconds since the last heartbeat of the routine that has been silent the longest. */

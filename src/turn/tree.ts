@@ -2,15 +2,14 @@
 import { nanoid } from 'nanoid'
 import type { InspectionEvent, Observer } from 'xstate'
 import { ConfigError, type Logger } from '../contract/index.ts'
+import type { Ledger } from '../durable/index.ts'
 import {
   type AsyncContext,
   type Ground,
   type Interceptor,
-  type JournalEntry,
   PlatformClock,
   running,
   soon,
-  type Store,
   type TrafficObserver,
   TrafficObservers,
 } from '../port/index.ts'
@@ -26,6 +25,9 @@ import { UnseenErrors } from './unseen-errors.ts'
 
 /** Characters of a generated id: 48 bits. Each id is checked against the living ones. */
 const ID_LENGTH = 8
+
+/** Of an id that is not to be met again in any later process: 126 bits. */
+const LASTING_ID_LENGTH = 21
 
 /** The most that a given id generator may repeat itself before it is called broken. */
 const ID_TRIES = 100
@@ -77,14 +79,13 @@ export class Tree {
   asked = 0
   /** Order of joining a queue, over all queues. */
   ticket = 0
-  /** How many entries of the journal have been acknowledged. */
-  acknowledged = 0
+  /** Its store, if it has one. */
+  ledger: Ledger | undefined
   /** What begins at this moment, in its own asynchronous context. */
   launched: Launch | undefined
   /** True if an id may be generated as late as it is first read. */
   readonly idsAreLazy: boolean
   readonly #generateId: () => string
-  readonly #store: Store | undefined
   #launches: Launch[] = []
   #observers: readonly TrafficObserver[] = []
 
@@ -109,7 +110,6 @@ export class Tree {
     })
     this.idsAreLazy = spec.generateId === undefined
     this.#generateId = spec.generateId ?? (() => nanoid(ID_LENGTH))
-    this.#store = spec.store
   }
 
   addObserver(observer: TrafficObserver): void {
@@ -145,25 +145,6 @@ export class Tree {
     return this.#system !== undefined && this.#system.isInspected
   }
 
-  /** True if what happens is written to a journal. */
-  get isStored(): boolean {
-    return this.#store !== undefined
-  }
-
-  /** Writes to the journal; see port/store.ts. In a turn. */
-  append(entry: JournalEntry): void {
-    if (this.#store !== undefined) this.turn.deed(this.#append, entry)
-  }
-
-  readonly #append = (entry: JournalEntry): void => {
-    this.#store?.append(entry, (error) => this.turn.arise(this.#acknowledge, entry, error))
-  }
-
-  readonly #acknowledge = (entry: JournalEntry, error: unknown): void => {
-    this.acknowledged++
-    if (error !== undefined) this.bus.contain(error, `${entry.path}: not stored (${entry.type})`)
-  }
-
   /** The asynchronous context of the caller; undefined if there is nothing to keep. Calls foreign code, so it is not called in a turn. */
   captureContext(): unknown {
     // What is begun there is not the caller's code.
@@ -181,6 +162,11 @@ export class Tree {
       if (!taken(id)) return id
     }
     throw new ConfigError(`generateId must return ids that are not taken; received ${ID_TRIES} in a row that are`)
+  }
+
+  /** The id of a durable routine that is given none; undefined where the user's generator makes ids. */
+  generateLastingId(): string | undefined {
+    return this.idsAreLazy ? nanoid(LASTING_ID_LENGTH) : undefined
   }
 
   /** Calls back once, in a turn of its own. */

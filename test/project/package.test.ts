@@ -244,9 +244,9 @@ describe('the package', () => {
       code = output[0]?.code ?? ''
     })
 
-    test('the core stays within its budget: 51 kB compressed, beside xstate', () => {
+    test('the core stays within its budget: 57 kB compressed, beside xstate', () => {
       expect(code).toMatch(/from\s*["']xstate["']/)
-      expect(gzipSync(code, { level: 9 }).length).toBeLessThanOrEqual(51 * 1_024)
+      expect(gzipSync(code, { level: 9 }).length).toBeLessThanOrEqual(57 * 1_024)
     })
 
     test('errors and managers keep their names, though classes do not', async () => {

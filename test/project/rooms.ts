@@ -20,6 +20,7 @@ const INNER = [
   'contract',
   'port',
   'spec',
+  'durable',
   'turn',
   'count',
   'admission',

@@ -334,3 +334,35 @@ describe('children', () => {
     running.exit('whatever')
   })
 })
+
+describe('durable', () => {
+  const charge = ({ input }: RoutineContext<{ amount: number }>): number => input.amount
+  const machine = setup({}).createMachine({})
+
+  test('what can be written down compiles, and nothing else', () => {
+    expectTypeOf(local.spawn('charge', charge, { durable: true, id: 'x', input: { amount: 1 } }).durable).toEqualTypeOf<Promise<void>>()
+    local.spawn('charge', charge, { durable: true, input: { amount: 1 }, attempts: 3, backoff: { initial: 1 } })
+    local.spawn('machine', machine, { durable: true, resume: 'snapshot' })
+    local.spawn('charge', charge, { durable: false, input: { amount: 1 }, restartIf: () => true })
+    // @ts-expect-error a function can't be written down
+    local.spawn('charge', charge, { durable: true, input: { amount: 1 }, restart: 'transient', restartIf: () => true })
+    // @ts-expect-error a signal can't be written down
+    local.spawn('machine', machine, { durable: true, signal: new AbortController().signal })
+    // @ts-expect-error a start can't be written down
+    local.spawn('charge', charge, { durable: true, input: { amount: 1 }, start: () => undefined })
+    // @ts-expect-error a child is begun by its manager at each start
+    routine('charge', charge, { durable: true, input: { amount: 1 } })
+  })
+
+  test('work of any kind may be registered, and an outcome is one of any routine', () => {
+    const store = { open: () => Promise.reject(new Error('none')) }
+    const global = createGlobalManager({
+      store,
+      work: { charge, machine, promise: fromPromise(() => Promise.resolve(1)) },
+      storeFailure: 'continue',
+    })
+    expectTypeOf(global.outcomeOf('x', { timeout: 5 })).toEqualTypeOf<Promise<Outcome | undefined>>()
+    // @ts-expect-error that is no work
+    createGlobalManager({ store, work: { charge: 5 } })
+  })
+})
