@@ -24,9 +24,7 @@ export type SignalsEffect = 'shutDown' | 'hasten' | 'takeOff' | 'raise' | 'kill'
 
 const noop = (): void => undefined
 
-/** Made for whoever asks: most programs have no use for it. */
-// oxlint-disable-next-line typescript/explicit-module-boundary-types, typescript/explicit-function-return-type -- what setup infers is what it is
-export function machineOfSignals() {
+function defineSignals() {
   return setup({
     types: { events: {} as SignalsMachineEvent },
     actions: {
@@ -74,4 +72,12 @@ export function machineOfSignals() {
       over: { type: 'final', entry: 'takeOff' },
     },
   })
+}
+
+/** What `machineOfSignals` makes. */
+export type SignalsMachine = ReturnType<typeof defineSignals>
+
+/** The machine of the signals that a tree listens to. Made for whoever asks: most programs have no use for it. */
+export function machineOfSignals(): SignalsMachine {
+  return defineSignals()
 }

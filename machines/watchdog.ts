@@ -25,9 +25,7 @@ export type WatchdogEffect = 'ask' | 'end' | 'startOver'
 
 const noop = (): void => undefined
 
-/** Made for whoever asks: most programs have no use for it. */
-// oxlint-disable-next-line typescript/explicit-module-boundary-types, typescript/explicit-function-return-type -- what setup infers is what it is
-export function machineOfWatchdog() {
+function defineWatchdog() {
   return setup({
     types: { context: {} as WatchdogLimits, events: {} as WatchdogLook, input: {} as WatchdogLimits },
     actions: {
@@ -64,4 +62,12 @@ export function machineOfWatchdog() {
       ended: { type: 'final', entry: 'end' },
     },
   })
+}
+
+/** What `machineOfWatchdog` makes. */
+export type WatchdogMachine = ReturnType<typeof defineWatchdog>
+
+/** The machine of a watchdog. Made for whoever asks: most programs have no use for it. */
+export function machineOfWatchdog(): WatchdogMachine {
+  return defineWatchdog()
 }

@@ -6,4 +6,15 @@ export type { PoolCounts } from './pool.ts'
 export { PING, PONG, type ToGuest, type ToHost } from './protocol.ts'
 export { answerWithin, NO_ANSWER, pause } from './patience.ts'
 export type { BodyNames, InputOf, WorkContext, WorkOf, WorksOf } from './typed-work.ts'
-export { type Kind, makePool, makeWork, makeWorks, type PoolOptions, WorkerPool, type WorkOptions } from './workshop.ts'
+export {
+  anObject,
+  type Kind,
+  makePool,
+  makeWork,
+  makeWorks,
+  type PoolOptions,
+  texts,
+  usualMost,
+  WorkerPool,
+  type WorkOptions,
+} from './workshop.ts'

@@ -1,6 +1,7 @@
 /** Makes work, and pools, of one kind of ground: checks what users say. */
+import { availableParallelism } from 'node:os'
 import { GROUND } from '../port/index.ts'
-import { callable, check, durationOrInfinity, flag, oneOf, refuse, type Rule } from '../spec/index.ts'
+import { callable, check, durationOrInfinity, flag, isObject, oneOf, refuse, type Rule } from '../spec/index.ts'
 import type { MakeLodge } from './lodge.ts'
 import type { Movable } from './move.ts'
 import { Pool, type PoolCounts } from './pool.ts'
@@ -51,6 +52,15 @@ const aModule: Rule = {
   accepts: (value) => value instanceof URL || (typeof value === 'string' && URL.canParse(value)),
 }
 const anExport: Rule = { range: 'the name of an export', accepts: (value) => typeof value === 'string' && value !== '' }
+
+export const anObject: Rule = { range: 'an object', accepts: isObject }
+export const texts: Rule = {
+  range: 'an array of texts',
+  accepts: (value) => Array.isArray(value) && value.every((each) => typeof each === 'string'),
+}
+
+/** The most workers of a pool that is not told how many: as many as there are cores, at least two. */
+export const usualMost = (): number => Math.max(2, availableParallelism())
 
 const KILL_DEADLINE = 1_000
 const IDLE_TIMEOUT = 10_000

@@ -1,7 +1,7 @@
 /** Signals of the operating system, for those who want them: separate, optional, undoable. */
 import { initialTransition, type SnapshotFrom, transition } from 'xstate'
 import { LONGEST_TIMER } from '../../machines/shutdown.ts'
-import { machineOfSignals, type SignalsEffect, type SignalsMachineEvent } from '../../machines/signals.ts'
+import { machineOfSignals, type SignalsEffect, type SignalsMachine, type SignalsMachineEvent } from '../../machines/signals.ts'
 import { ConfigError, type ShutdownOptions } from '../contract/index.ts'
 import type { Ground } from '../port/index.ts'
 import { check, checkShutdownOptions, duration, refuse, type Rule, SHUTDOWN_RULES } from '../spec/index.ts'
@@ -67,7 +67,7 @@ function toldOfTheEnd(global: GlobalManager): Set<ProcessSignals> {
 }
 
 /** Made with the first that listens. */
-let made: ReturnType<typeof machineOfSignals> | undefined
+let made: SignalsMachine | undefined
 
 /** Carries out what machines/signals.ts decides, for the process that this runs in. */
 class ProcessSignals {
@@ -76,7 +76,7 @@ class ProcessSignals {
   readonly #shutdown: ShutdownOptions
   readonly #within: number
   readonly #machine = (made ??= machineOfSignals())
-  #state: SnapshotFrom<ReturnType<typeof machineOfSignals>>
+  #state: SnapshotFrom<SignalsMachine>
   #latest: SignalName = 'SIGTERM'
   /** True once the operating system has sent one: what others emit, such as tests, ends no process. */
   #isReal = false

@@ -26,19 +26,21 @@ export interface StoredDelay {
   readonly due: number
 }
 
+/** What is written down of a spawn. */
+interface StoredSpawn {
+  readonly id: string
+  readonly path: string
+  readonly at: number
+  /** The name under which its work is registered. */
+  readonly work: string
+  readonly input: unknown
+  /** Those options of its spawn that can be written down. */
+  readonly options: unknown
+}
+
 /** One entry of the journal. All values are JSON: who appends has made sure of it. */
 export type StoredEntry =
-  | {
-      readonly type: 'spawned'
-      readonly id: string
-      readonly path: string
-      readonly at: number
-      /** The name under which its work is registered. */
-      readonly work: string
-      readonly input: unknown
-      /** Those options of its spawn that can be written down. */
-      readonly options: unknown
-    }
+  | ({ readonly type: 'spawned' } & StoredSpawn)
   /** A message that was accepted; `number` counts those of this routine, from 1. */
   | { readonly type: 'message'; readonly id: string; readonly number: number; readonly message: unknown }
   /** Its body is done with all messages up to this number. */
@@ -54,13 +56,7 @@ export type StoredEntry =
   | { readonly type: 'outcome'; readonly id: string; readonly at: number; readonly outcome: unknown }
 
 /** What is left of a routine that has no outcome yet: where it goes on. */
-export interface StoredRoutine {
-  readonly id: string
-  readonly path: string
-  readonly at: number
-  readonly work: string
-  readonly input: unknown
-  readonly options: unknown
+export interface StoredRoutine extends StoredSpawn {
   /** Undefined if none was taken. */
   readonly snapshot: unknown
   readonly delays: readonly StoredDelay[]

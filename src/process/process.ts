@@ -1,6 +1,6 @@
 /** Work that runs in processes, as users write it. */
-import { availableParallelism } from 'node:os'
 import {
+  anObject,
   type BodyNames,
   type InputOf,
   type Kind,
@@ -8,12 +8,14 @@ import {
   makeWork,
   makeWorks,
   type PoolOptions,
+  texts,
+  usualMost,
   type WorkerPool,
   type WorkOf,
   type WorkOptions,
   type WorksOf,
 } from '../ground/index.ts'
-import { duration, isObject, limit, type Rule } from '../spec/index.ts'
+import { duration, limit, type Rule } from '../spec/index.ts'
 import { processLodges } from './process-lodge.ts'
 
 /** Options of processes alone. */
@@ -36,17 +38,12 @@ export interface ProcessPoolOptions extends PoolOptions, OwnOptions {}
 /** Options of work that runs in processes. */
 export interface ProcessOptions<Input = never> extends Omit<WorkOptions<Input>, 'transfer'>, ProcessPoolOptions {}
 
-const anObject: Rule = { range: 'an object', accepts: isObject }
-const texts: Rule = {
-  range: 'an array of texts',
-  accepts: (value) => Array.isArray(value) && value.every((each) => typeof each === 'string'),
-}
 const place: Rule = { range: 'a path, or a URL of a file', accepts: (value) => typeof value === 'string' || value instanceof URL }
 
 const KIND: Kind<OwnOptions> = {
   kind: 'process',
   rules: { maxProcesses: limit, env: anObject, execArgv: texts, cwd: place, killAfter: duration },
-  most: ({ maxProcesses }) => maxProcesses ?? Math.max(2, availableParallelism()),
+  most: ({ maxProcesses }) => maxProcesses ?? usualMost(),
   lodges: processLodges,
 }
 

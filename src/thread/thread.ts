@@ -1,7 +1,7 @@
 /** Work that runs in threads, as users write it. */
-import { availableParallelism } from 'node:os'
 import type { ResourceLimits } from 'node:worker_threads'
 import {
+  anObject,
   type BodyNames,
   type InputOf,
   type Kind,
@@ -9,12 +9,14 @@ import {
   makeWork,
   makeWorks,
   type PoolOptions,
+  texts,
+  usualMost,
   type WorkerPool,
   type WorkOf,
   type WorkOptions,
   type WorksOf,
 } from '../ground/index.ts'
-import { isObject, limit, type Rule } from '../spec/index.ts'
+import { limit } from '../spec/index.ts'
 import { threadLodges } from './thread-lodge.ts'
 
 /** Options of threads alone. */
@@ -35,16 +37,10 @@ export interface ThreadPoolOptions extends PoolOptions, OwnOptions {}
 /** Options of work that runs in threads. */
 export interface ThreadOptions<Input = never> extends WorkOptions<Input>, ThreadPoolOptions {}
 
-const anObject: Rule = { range: 'an object', accepts: isObject }
-const texts: Rule = {
-  range: 'an array of texts',
-  accepts: (value) => Array.isArray(value) && value.every((each) => typeof each === 'string'),
-}
-
 const KIND: Kind<OwnOptions> = {
   kind: 'thread',
   rules: { maxThreads: limit, resourceLimits: anObject, env: anObject, execArgv: texts },
-  most: ({ maxThreads }) => maxThreads ?? Math.max(2, availableParallelism()),
+  most: ({ maxThreads }) => maxThreads ?? usualMost(),
   lodges: threadLodges,
 }
 
