@@ -105,7 +105,7 @@ class LoopWatchdog implements Watchdog {
     this.#thread.once('exit', () => up.reject(new Error('the watchdog was stopped before its thread was up')))
     this.#ticker = setInterval(() => this.#tick(), interval)
     this.#ticker.unref()
-    void global.outcome.then(() => this.stop())
+    void global.life.outcome.then(() => this.stop())
   }
 
   stop(): void {

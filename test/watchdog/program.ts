@@ -30,7 +30,7 @@ const machine = createMachine({
   on: { work: { actions: assign({ turns: () => spin(600) }) } },
 })
 
-const global = createGlobalManager({ name: 'shop', logger: false })
+const global = createGlobalManager({ name: 'shop', ...(kind === 'gives up' ? { maxRestarts: 0 } : { logger: false as const }) })
 const local = global.createApp('api').createLocal('images')
 global.on('loop.blocked', (event) => say(event))
 const watchdog = startWatchdog(global, { threshold: 100, endAfter: Number(endAfter) })
@@ -82,6 +82,12 @@ const bodies: Record<string, () => unknown> = {
       { id: '1' },
     ).outcome,
   elsewhere: () => spin(600),
+  'gives up': () => {
+    const failing = (): never => {
+      throw new Error('again')
+    }
+    global.createApp('failing', { maxRestarts: 0 }).createLocal('local', { maxRestarts: 0 }).spawn('body', failing, { restart: 'permanent' })
+  },
   'not at all': () => local.spawn('body', () => wait(600), { id: '1' }).outcome,
 }
 await bodies[kind]?.()

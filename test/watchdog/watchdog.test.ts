@@ -61,6 +61,11 @@ test('WD1: of a loop that turns nothing is told', async () => {
   expect(await run('not at all')).toEqual({ events: [], signal: undefined, stderr: '', left: [false, true] })
 })
 
+test('it is nobody who looks: a tree that gives up beside it is printed', async () => {
+  const { stderr } = await run('gives up')
+  expect(stderr).toMatch(/^curtaincall: shop gave up, and nobody looks at it/m)
+})
+
 test('WD3: after its limit the process is ended, with a report', async () => {
   const { events, signal, stderr } = await run('after an await', '300')
   expect({ events, signal }).toEqual({ events: [], signal: 'SIGKILL' })
