@@ -5,7 +5,7 @@
  * N2  Once the tree has ended, or the process exits, a signal has its usual effect again.
  * N3  The last resort is for a process that was told twice: it is taken when the time of the shutdown is over and the tree has not ended,
  *     or has left something that could not be ended; of such, when the process exits, if that is earlier. It ends the process by the
- *     signal, as if nobody had listened.
+ *     signal, as if nobody had listened. Once all is undone it is not taken any more.
  * N4  The process is killed only where it has survived that.
  */
 import { setup } from 'xstate'
@@ -65,7 +65,11 @@ function defineSignals() {
       held: {
         description: 'All is over; what is left could not be ended.',
         entry: 'takeOff',
-        on: { overdue: [{ guard: 'holds', target: 'raised' }, { target: 'over' }], exited: { guard: 'holds', target: 'raised' } },
+        on: {
+          ended: 'over',
+          overdue: [{ guard: 'holds', target: 'raised' }, { target: 'over' }],
+          exited: { guard: 'holds', target: 'raised' },
+        },
       },
       raised: { entry: ['takeOff', 'raise'], on: { survived: 'killed' } },
       killed: { type: 'final', entry: 'kill' },

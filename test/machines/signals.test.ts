@@ -59,6 +59,15 @@ test('N3: where nothing is left of a tree that has ended, it is never raised', (
   )
 })
 
+test('N3: once it is undone it is never raised', () => {
+  fc.assert(
+    fc.property(fc.array(event), fc.array(event), (before, after) => {
+      const done = effects([...before, { type: 'ended', holds: false }, ...after])
+      expect(done.flatMap((each) => (each.after > before.length ? [each.what] : []))).not.toContain('raise')
+    }),
+  )
+})
+
 test('N4: it is killed only after it survived that', () => {
   fc.assert(
     fc.property(fc.array(event), (events) => {

@@ -86,7 +86,10 @@ const bodies: Record<string, () => unknown> = {
     const failing = (): never => {
       throw new Error('again')
     }
-    global.createApp('failing', { maxRestarts: 0 }).createLocal('local', { maxRestarts: 0 }).spawn('body', failing, { restart: 'permanent' })
+    global
+      .createApp('failing', { maxRestarts: 0 })
+      .createLocal('local', { maxRestarts: 0 })
+      .spawn('body', failing, { restart: 'permanent' })
   },
   'not at all': () => local.spawn('body', () => wait(600), { id: '1' }).outcome,
 }
