@@ -1,12 +1,12 @@
 /**
  * What becomes of the signals of the operating system, from the first one to the end of the process.
  *
- * N1  The first one begins the shutdown, the second one makes it immediate, and whatever comes after it changes nothing of that.
- * N2  Once the tree has ended, or the process exits, a signal has its usual effect again.
- * N3  The last resort is for a process that was told twice: it is taken when the time of the shutdown is over and the tree has not ended,
+ * SG1  The first one begins the shutdown, the second one makes it immediate, and whatever comes after it changes nothing of that.
+ * SG2  Once the tree has ended, or the process exits, a signal has its usual effect again.
+ * SG3  The last resort is for a process that was told twice: it is taken when the time of the shutdown is over and the tree has not ended,
  *     or has left something that could not be ended; of such, when the process exits, if that is earlier. It ends the process by the
  *     signal, as if nobody had listened. Once all is undone it is not taken any more.
- * N4  The process is killed only where it has survived that.
+ * SG4  The process is killed only where it has survived that.
  */
 import { setup } from 'xstate'
 

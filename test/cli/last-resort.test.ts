@@ -30,37 +30,37 @@ const answering =
     if (signal !== undefined) process.kill(pid, signal)
   }
 
-test('N2: while a thread holds up process.exit, a signal has its usual effect', async () => {
+test('SG2: while a thread holds up process.exit, a signal has its usual effect', async () => {
   const seen = await run('exits', answering({ ready: 'SIGTERM', exiting: 'SIGTERM' }))
   expect(seen).toEqual({ lines: ['ready', 'closing', 'ended', 'exiting'], code: null, signal: 'SIGTERM' })
 })
 
-test('N2: so it has when the program exits in the midst of the shutdown', async () => {
+test('SG2: so it has when the program exits in the midst of the shutdown', async () => {
   const seen = await run('exits at once', answering({ ready: 'SIGTERM', exiting: 'SIGTERM' }))
   expect(seen).toEqual({ lines: ['ready', 'closing', 'exiting'], code: null, signal: 'SIGTERM' })
 })
 
-test('N3: told twice, it ends by the signal when it exits and something holds it up', async () => {
+test('SG3: told twice, it ends by the signal when it exits and something holds it up', async () => {
   const seen = await run('exits', answering({ ready: 'SIGINT', closing: 'SIGINT' }))
   expect(seen).toEqual({ lines: ['ready', 'closing', 'ended', 'exiting'], code: null, signal: 'SIGINT' })
 })
 
-test('N3: told twice, it ends by the signal when the time is over, though nobody exits', async () => {
+test('SG3: told twice, it ends by the signal when the time is over, though nobody exits', async () => {
   const seen = await run('lingers', answering({ ready: 'SIGTERM', closing: 'SIGTERM' }))
   expect(seen).toEqual({ lines: ['ready', 'closing', 'ended'], code: null, signal: 'SIGTERM' })
 })
 
-test('N4: it is killed where others listen to the signal', async () => {
+test('SG4: it is killed where others listen to the signal', async () => {
   const seen = await run('others listen', answering({ ready: 'SIGTERM', closing: 'SIGTERM' }))
   expect(seen).toEqual({ lines: ['ready', 'closing', 'ended', 'another heard it'], code: null, signal: 'SIGKILL' })
 })
 
-test('N4: so it is when it exits', async () => {
+test('SG4: so it is when it exits', async () => {
   const seen = await run('exits, others listen', answering({ ready: 'SIGTERM', closing: 'SIGTERM' }))
   expect(seen).toEqual({ lines: ['ready', 'closing', 'ended', 'exiting'], code: null, signal: 'SIGKILL' })
 })
 
-test('N3: where nothing is left the process ends as it likes, told twice or not', async () => {
+test('SG3: where nothing is left the process ends as it likes, told twice or not', async () => {
   const seen = await run('obeys', answering({ ready: 'SIGTERM', closing: 'SIGTERM' }))
   expect(seen).toEqual({ lines: ['ready', 'closing', 'ended', 'exiting'], code: 7, signal: null })
 })

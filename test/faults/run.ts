@@ -87,7 +87,7 @@ function idOf(patch: string): string {
 
 /** Some ids are those of the project's own rules, some of the durable store. */
 function projectOf(id: string): 'unit' | 'project' | 'sqlite' {
-  if (id === 'X2' || id === 'X6') return 'project'
+  if (id === 'X2' || id === 'X6' || id.startsWith('SG')) return 'project'
   return id.startsWith('DS') ? 'sqlite' : 'unit'
 }
 

@@ -17,7 +17,7 @@ function effects(events: readonly SignalsMachineEvent[]): { what: string; after:
   })
 }
 
-test('N1: a shutdown begins once, and becomes immediate once, later', () => {
+test('SG1: a shutdown begins once, and becomes immediate once, later', () => {
   fc.assert(
     fc.property(fc.array(event), (events) => {
       const told = effects(events).flatMap(({ what }) => (what === 'shutDown' || what === 'hasten' ? [what] : []))
@@ -26,7 +26,7 @@ test('N1: a shutdown begins once, and becomes immediate once, later', () => {
   )
 })
 
-test('N2: once the tree has ended, or the process exits, nobody listens', () => {
+test('SG2: once the tree has ended, or the process exits, nobody listens', () => {
   fc.assert(
     fc.property(fc.array(event), fc.constantFrom('ended', 'exit'), fc.boolean(), (events, type, holds) => {
       expect(effects([...events, { type, holds }]).map(({ what }) => what)).toContain('takeOff')
@@ -34,7 +34,7 @@ test('N2: once the tree has ended, or the process exits, nobody listens', () => 
   )
 })
 
-test('N3: the signal is raised again only after two, when time is over or the process exits, and once nobody listens', () => {
+test('SG3: the signal is raised again only after two, when time is over or the process exits, and once nobody listens', () => {
   fc.assert(
     fc.property(fc.array(event, { minLength: 3 }), (events) => {
       const done = effects(events)
@@ -48,7 +48,7 @@ test('N3: the signal is raised again only after two, when time is over or the pr
   )
 })
 
-test('N3: where nothing is left of a tree that has ended, it is never raised', () => {
+test('SG3: where nothing is left of a tree that has ended, it is never raised', () => {
   fc.assert(
     fc.property(fc.array(event), (events) => {
       const nothing = events.map((each) => ('holds' in each ? { ...each, holds: false } : each))
@@ -59,7 +59,7 @@ test('N3: where nothing is left of a tree that has ended, it is never raised', (
   )
 })
 
-test('N3: once it is undone it is never raised', () => {
+test('SG3: once it is undone it is never raised', () => {
   fc.assert(
     fc.property(fc.array(event), fc.array(event), (before, after) => {
       const done = effects([...before, { type: 'ended', holds: false }, ...after])
@@ -68,7 +68,7 @@ test('N3: once it is undone it is never raised', () => {
   )
 })
 
-test('N4: it is killed only after it survived that', () => {
+test('SG4: it is killed only after it survived that', () => {
   fc.assert(
     fc.property(fc.array(event), (events) => {
       const done = effects(events)
