@@ -176,7 +176,7 @@ function handle<C extends Child>(
     case 'retry':
       return isDue(message) ? restart(s, message.child, now) : undefined
     case 'resume':
-      return isDue(message) ? carryOut(s, message.child) : undefined
+      return isDue(message) ? startAgain(s, groupOf(s, message.child), message.child) : undefined
     default:
       return handleCall(s, message)
   }
@@ -194,7 +194,7 @@ function handleExit<C extends Child>(
 ): Steps<C, End<C>> | undefined {
   // V5, and one that was deleted meanwhile.
   if (child.run !== run || child.state === 'undefined') return undefined
-  if (wish === 'free') return startAgain(s, child)
+  if (wish === 'free') return startAgain(s, [child], child)
   if (wish === 'again' || (wish === 'policy' && shouldRestart(child.restart, kind))) return restart(s, child, now)
   return leaveForGood(s, child, wish !== 'told')
 }
@@ -218,32 +218,29 @@ function* restart<C extends Child>(s: Supervision<C>, child: C, now: number): St
   if (!fresh && !s.limit.record(now)) return { do: 'end', why: 'limit', child }
   const delay = (yield { do: 'delay', child }) as number
   // A delayed restart comes back as `resume`: the supervisor does not wait for it, and it is not counted again.
-  return delay > 0 ? undefined : yield* carryOut(s, child)
+  return delay > 0 ? undefined : yield* startAgain(s, groupOf(s, child), child)
 }
 
-function carryOut<C extends Child>(s: Supervision<C>, child: C): Steps<C, undefined> {
+/** Who is started again with a child: by the strategy, in order of start. */
+function groupOf<C extends Child>(s: Supervision<C>, child: C): readonly C[] {
   switch (s.strategy) {
     case 'rest_for_one':
-      return restartGroup(s, (s.order ??= new ChildOrder(s.children.values())).from(child), child)
+      return (s.order ??= new ChildOrder(s.children.values())).from(child)
     case 'one_for_all':
-      return restartGroup(s, [...s.children.values()], child)
+      return [...s.children.values()]
     default:
-      return startAgain(s, child)
+      return [child]
   }
 }
 
-function* startAgain<C extends Child>(s: Supervision<C>, child: C): Steps<C, undefined> {
-  const begun = yield* start(child, true)
-  if (begun === 'error') tryAgain(s, child)
-  else if (begun === 'ignore') yield* leave(s, child)
-}
-
-/** V4. */
-function* restartGroup<C extends Child>(s: Supervision<C>, group: readonly C[], crashed: C): Steps<C, undefined> {
+/** V4. All in one generator: to make one for each step is a twentieth of a restart. */
+function* startAgain<C extends Child>(s: Supervision<C>, group: readonly C[], crashed: C): Steps<C, undefined> {
   for (const child of group) if (child.significant) s.significant.add(child)
-  for (const child of group.toReversed()) {
+  for (let i = group.length - 1; i >= 0; i--) {
+    const child = group[i] as C
     if (child === crashed) continue
-    yield* stop(child, child.restart !== 'temporary', crashed)
+    if (child.state !== 'undefined') yield { do: 'stop', child, again: child.restart !== 'temporary', for: crashed }
+    rest(child)
     if (child.restart === 'temporary') yield* leave(s, child)
   }
   let failed: C | undefined
@@ -254,7 +251,9 @@ function* restartGroup<C extends Child>(s: Supervision<C>, group: readonly C[], 
       s.significant.delete(child)
       yield { do: 'leave', child }
     } else {
-      const begun = yield* start(child, true, crashed)
+      enter(child)
+      const begun = (yield { do: 'start', child, again: true, for: crashed }) as Begun
+      if (begun !== 'ok') rest(child)
       if (begun === 'error') failed = child
       else if (begun === 'ignore') yield* leave(s, child)
     }
@@ -268,28 +267,28 @@ function tryAgain<C extends Child>(s: Supervision<C>, child: C): void {
   s.post({ type: 'retry', child, run: child.run })
 }
 
-function* start<C extends Child>(child: C, again = false, sibling = child): Steps<C, Begun> {
+function enter(child: Child): void {
   child.run++
   child.state = 'running'
   child.alive = true
-  const begun = (yield { do: 'start', child, again, for: sibling }) as Begun
-  if (begun !== 'ok') {
-    child.state = 'undefined'
-    child.alive = false
-  }
-  return begun
 }
 
-function* stop<C extends Child>(child: C, again: boolean, sibling = child): Steps<C> {
-  if (child.state !== 'undefined') yield { do: 'stop', child, again, for: sibling }
+/** It does not run. */
+function rest(child: Child): void {
   child.state = 'undefined'
   child.alive = false
+}
+
+function* start<C extends Child>(child: C): Steps<C, Begun> {
+  enter(child)
+  const begun = (yield { do: 'start', child, again: false, for: child }) as Begun
+  if (begun !== 'ok') rest(child)
+  return begun
 }
 
 /** V7. */
 function* leave<C extends Child>(s: Supervision<C>, child: C): Steps<C> {
-  child.state = 'undefined'
-  child.alive = false
+  rest(child)
   s.significant.delete(child)
   if (child.restart === 'temporary' || s.strategy === 'simple_one_for_one') forget(s, child)
   yield { do: 'leave', child }
@@ -370,7 +369,7 @@ function* terminateChild<C extends Child>(s: Supervision<C>, id: string, means?:
   if (id === s.template) return refuse('simple_one_for_one')
   const child = s.children.get(id)
   if (child === undefined || means?.(child) === false) return refuse('not_found')
-  yield* stop(child, false)
+  if (child.state !== 'undefined') yield { do: 'stop', child, again: false, for: child }
   yield* leave(s, child)
   return OK
 }

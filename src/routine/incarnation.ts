@@ -267,7 +267,7 @@ export class Incarnation implements Run, Launch, SignalOwner {
     this.turn.deed(turns.askBody, this)
     if (shutdown === 'brutal_kill') this.turn.next(turns.giveUp, this)
     else if (shutdown !== 'infinity' && !this.timedByShutdown && !isActor)
-      this.#timer = this.tree.clock.arm(turns.giveUpInTime, this, shutdown)
+      this.#timer = this.tree.clock.arm(turns.giveUpInTime, this, shutdown, this.askedAt)
   }
 
   /** Asks the body to stop. A deed. */

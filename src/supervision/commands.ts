@@ -44,6 +44,8 @@ export class Commands {
   readonly #tree: Tree
   readonly #registry: RoutineRegistry
   readonly #process: Process
+  /** What is awaited has come. One function for all children of a group. */
+  readonly #goOn = (): void => this.#resumeNext(undefined)
   /** The group that was stopped last, and why. */
   #group: { readonly sibling: Service; readonly run: number; readonly reason: RoutineCancelledError } | undefined
 
@@ -189,7 +191,7 @@ export class Commands {
     const cause = causeOf(service, sibling)
     if (manager !== undefined) {
       if (manager.over && !manager.unanswered) return undefined
-      service.onStopped = () => this.#resumeNext(undefined)
+      service.onStopped = this.#goOn
       if (!manager.over) manager.stopBySupervisor(reason, cause)
       return LATER
     }
@@ -199,7 +201,7 @@ export class Commands {
       return undefined
     }
     service.again = again
-    service.onStopped = () => this.#resumeNext(undefined)
+    service.onStopped = this.#goOn
     if (cause > 0) routine.seq = cause
     routine.stop(CANCEL, reason ?? this.#host.cancelReason)
     return LATER
@@ -277,8 +279,12 @@ export class Commands {
   }
 
   #resumeNext(answer: unknown): void {
-    this.#tree.turn.next(() => this.#process.resume(answer))
+    this.#tree.turn.next(resume, this.#process, answer)
   }
+}
+
+function resume(process: Process, answer: unknown): void {
+  process.resume(answer)
 }
 
 /** The event for which a child is stopped, or started: the latest of the sibling whose group it belongs to. 0 if it is for its own sake. */
