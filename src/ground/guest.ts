@@ -19,6 +19,8 @@ export interface GuestPort {
   pull?(): say.ToGuest | undefined
   /** Memory that the host shares. */
   readonly shared?: Int32Array
+  /** A run has ended. */
+  ended?(): void
 }
 
 type Body = (context: GuestContext) => unknown
@@ -188,7 +190,9 @@ export class Guest {
   #end(run: GuestRun): void {
     run.over = true
     run.context.end()
-    if (this.#run === run) this.#run = undefined
+    if (this.#run !== run) return
+    this.#run = undefined
+    this.port.ended?.()
   }
 
   #strayed(error: unknown): void {

@@ -3,9 +3,9 @@ export { GroundLostError } from './errors.ts'
 export type { Landlord, Lodge, MakeLodge } from './lodge.ts'
 export { type Movable, move } from './move.ts'
 export type { PoolCounts } from './pool.ts'
-export { PING, PONG, type ToGuest, type ToHost } from './protocol.ts'
+export { PING, PONG, POSTED, SHARED_WORDS, type ToGuest, type ToHost } from './protocol.ts'
 export { answerWithin, NO_ANSWER, pause } from './patience.ts'
-export type { BodyNames, InputOf, WorkContext, WorkOf, WorksOf } from './typed-work.ts'
+export type { BodyAt, BodyNames, EachPlace, InputOf, NameAt, WorkContext, WorkOf, WorksOf } from './typed-work.ts'
 export {
   anObject,
   type Kind,

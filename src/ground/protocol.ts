@@ -80,3 +80,7 @@ export const UNASKED = -1
 
 /** Of the memory that a host shares with a thread: the run that was told to stop. */
 export const ABORTED_RUN = 0
+/** How often the host has posted something. Who waits for the next run waits for a change of it. */
+export const POSTED = 1
+/** Words of it. */
+export const SHARED_WORDS = 2

@@ -12,6 +12,36 @@ type AnyFunction = (...given: any[]) => unknown
 /** The names of the functions that a module exports. */
 export type BodyNames<Module> = { [Name in keyof Module & string]: Module[Name] extends AnyFunction ? Name : never }[keyof Module & string]
 
+type Last<Names> = (Names extends unknown ? (name: () => Names) => void : never) extends (all: infer All) => void
+  ? All extends () => infer Name
+    ? Name
+    : never
+  : never
+
+type Listed<Names, Found extends readonly unknown[] = []> = [Names] extends [never]
+  ? Found
+  : Listed<Exclude<Names, Last<Names>>, readonly [Last<Names>, ...Found]>
+
+/**
+ * The name of the function at one place among those that a module exports. Of a call that names the module TypeScript infers nothing else: so
+ * there is an overload for each place, and the one whose name is given is taken.
+ */
+export type NameAt<Module, Place extends string> =
+  Listed<BodyNames<Module>> extends infer Names ? (Place extends keyof Names ? Names[Place] & BodyNames<Module> : never) : never
+
+/** The function that stands there. */
+export type BodyAt<Module, Place extends string> = NameAt<Module, Place> extends infer Name extends keyof Module ? Module[Name] : never
+
+/** One call signature for each place. */
+export type EachPlace<Of extends Readonly<Record<'0' | '1' | '2' | '3' | '4' | '5' | '6' | '7', unknown>>> = Of['0'] &
+  Of['1'] &
+  Of['2'] &
+  Of['3'] &
+  Of['4'] &
+  Of['5'] &
+  Of['6'] &
+  Of['7']
+
 type ContextIn<Body> = Body extends (...given: infer Given) => unknown
   ? Given extends readonly [infer Context, ...unknown[]]
     ? Context

@@ -1,12 +1,15 @@
 /** Work that runs in processes, as users write it. */
 import {
   anObject,
+  type BodyAt,
   type BodyNames,
+  type EachPlace,
   type InputOf,
   type Kind,
   makePool,
   makeWork,
   makeWorks,
+  type NameAt,
   type PoolOptions,
   texts,
   usualMost,
@@ -47,23 +50,33 @@ const KIND: Kind<OwnOptions> = {
   lodges: processLodges,
 }
 
+type At<Place extends string> = <Module extends object>(
+  url: URL | string,
+  name: NameAt<Module, Place>,
+  options?: ProcessOptions<InputOf<BodyAt<Module, Place>>>,
+) => WorkOf<BodyAt<Module, Place>>
+
+type Named = <Module extends object, Name extends BodyNames<Module> = BodyNames<Module>>(
+  url: URL | string,
+  name: Name,
+  options?: ProcessOptions<InputOf<Module[Name]>>,
+) => WorkOf<Module[Name]>
+
+type MakeChildProcess = EachPlace<{ [Place in '0' | '1' | '2' | '3' | '4' | '5' | '6' | '7']: At<Place> }> & Named
+
 /**
  * Work that runs in a process of its own: what the module at `url` exports as `name`, a function of the same context as inline, but for `local`.
  *
- * The module is given as a type. Of one that exports several functions say which as a second type, or use {@link childProcesses}.
+ * The module is given as a type, and the name says which of its functions is meant. Of one that exports more than eight say the name as a second
+ * type, or use {@link childProcesses}.
  *
  * @throws ConfigError naming the option, the allowed range and what came.
  * @example
  * const convert = childProcess<typeof import("./convert.ts")>(new URL('./convert.ts', import.meta.url), 'convert')
  * const routine = local.spawn('convert', convert, { input: { file: 'cat.raw' } })
  */
-export function childProcess<Module extends object, Name extends BodyNames<Module> = BodyNames<Module>>(
-  url: URL | string,
-  name: Name,
-  options: ProcessOptions<InputOf<Module[Name]>> = {},
-): WorkOf<Module[Name]> {
-  return makeWork(KIND, url, name, options as ProcessOptions) as WorkOf<Module[Name]>
-}
+export const childProcess: MakeChildProcess = (url: URL | string, name: string, options: ProcessOptions = {}): never =>
+  makeWork(KIND, url, name, options) as never
 
 /**
  * Work of each function that a module exports; all of them share their processes.

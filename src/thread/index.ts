@@ -13,7 +13,7 @@
  *        ▼                                   │
  *   ThreadLodge: a Worker of the platform ───┘        thread-lodge.ts, diagnosis.ts
  *   ═══════════════ postMessage, and an Int32Array that both sides see ═══════════════
- *   Guest: the body, and what is its context there    main.ts, ../ground/guest.ts, guest-context.ts, guest-readers.ts
+ *   Guest: the body, and what is its context there    main.ts, lookout.ts, ../ground/guest.ts, guest-context.ts, guest-readers.ts
  * ```
  *
  * A run belongs to its routine, a worker to its pool; a task holds on to both until its body is gone. States: of the routine

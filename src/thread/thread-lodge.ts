@@ -2,7 +2,7 @@
 import { extname } from 'node:path'
 import { type ResourceLimits, type Transferable, Worker, type WorkerOptions } from 'node:worker_threads'
 import type { Blocked } from '../../machines/lifecycle-event.ts'
-import type { Landlord, Lodge, MakeLodge, ToGuest, ToHost } from '../ground/index.ts'
+import { type Landlord, type Lodge, type MakeLodge, POSTED, SHARED_WORDS, type ToGuest, type ToHost } from '../ground/index.ts'
 import { diagnoseThread } from './diagnosis.ts'
 
 /** What the platform is told of a thread. */
@@ -22,7 +22,7 @@ class ThreadLodge implements Lodge {
   #isHeld = true
 
   constructor(landlord: Landlord, { resourceLimits, env, execArgv }: ThreadSettings) {
-    this.shared = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
+    this.shared = new Int32Array(new SharedArrayBuffer(SHARED_WORDS * Int32Array.BYTES_PER_ELEMENT))
     const options: WorkerOptions = { workerData: this.shared, name: 'curtaincall' }
     if (resourceLimits !== undefined) options.resourceLimits = resourceLimits
     if (env !== undefined) options.env = env
@@ -38,6 +38,8 @@ class ThreadLodge implements Lodge {
 
   post(message: ToGuest, moved?: readonly Transferable[]): void {
     this.#worker.postMessage(message, moved)
+    Atomics.add(this.shared, POSTED, 1)
+    Atomics.notify(this.shared, POSTED)
   }
 
   terminate(): void {

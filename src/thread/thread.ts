@@ -2,12 +2,15 @@
 import type { ResourceLimits } from 'node:worker_threads'
 import {
   anObject,
+  type BodyAt,
   type BodyNames,
+  type EachPlace,
   type InputOf,
   type Kind,
   makePool,
   makeWork,
   makeWorks,
+  type NameAt,
   type PoolOptions,
   texts,
   usualMost,
@@ -44,23 +47,33 @@ const KIND: Kind<OwnOptions> = {
   lodges: threadLodges,
 }
 
+type At<Place extends string> = <Module extends object>(
+  url: URL | string,
+  name: NameAt<Module, Place>,
+  options?: ThreadOptions<InputOf<BodyAt<Module, Place>>>,
+) => WorkOf<BodyAt<Module, Place>>
+
+type Named = <Module extends object, Name extends BodyNames<Module> = BodyNames<Module>>(
+  url: URL | string,
+  name: Name,
+  options?: ThreadOptions<InputOf<Module[Name]>>,
+) => WorkOf<Module[Name]>
+
+type MakeThread = EachPlace<{ [Place in '0' | '1' | '2' | '3' | '4' | '5' | '6' | '7']: At<Place> }> & Named
+
 /**
  * Work that runs in a thread: what the module at `url` exports as `name`, a function of the same context as inline, but for `local`.
  *
- * The module is given as a type. Of one that exports several functions say which as a second type, or use {@link threads}.
+ * The module is given as a type, and the name says which of its functions is meant. Of one that exports more than eight say the name as a second
+ * type, or use {@link threads}.
  *
  * @throws ConfigError naming the option, the allowed range and what came.
  * @example
  * const resize = thread<typeof import("./images.ts")>(new URL('./images.ts', import.meta.url), 'resize', { maxThreads: 4 })
  * const routine = local.spawn('resize', resize, { input: { file: 'cat.jpg' } })
  */
-export function thread<Module extends object, Name extends BodyNames<Module> = BodyNames<Module>>(
-  url: URL | string,
-  name: Name,
-  options: ThreadOptions<InputOf<Module[Name]>> = {},
-): WorkOf<Module[Name]> {
-  return makeWork(KIND, url, name, options as ThreadOptions) as WorkOf<Module[Name]>
-}
+export const thread: MakeThread = (url: URL | string, name: string, options: ThreadOptions = {}): never =>
+  makeWork(KIND, url, name, options) as never
 
 /**
  * Work of each function that a module exports; all of them share their threads.

@@ -1,10 +1,20 @@
 /** Bodies of the tests of threads and processes. */
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { spawn } from 'node:child_process'
 import { scryptSync } from 'node:crypto'
 import { threadId } from 'node:worker_threads'
 import { move, type WorkContext } from '../../src/worker/index.ts'
 
 export const whichThread = (): number => threadId
+
+const visitor = new AsyncLocalStorage<string>()
+
+/** Leaves its name in the asynchronous context that it ends in; whose name it has found. */
+export function enter({ input }: WorkContext<string>): string | undefined {
+  const found = visitor.getStore()
+  visitor.enterWith(input)
+  return found
+}
 
 /** Computes in one call, which nothing interrupts. */
 export function native({ logger, input }: WorkContext<number>): number {

@@ -79,6 +79,12 @@ describe('its pool', () => {
     expect(pool.counts).toMatchObject({ idle: 1, running: 0 })
   })
 
+  test('L3: of runs that follow each other at once each begins in the asynchronous context of nobody', async () => {
+    const { bodies } = work({ maxThreads: 1 })
+    const local = tree()
+    for (let run = 0; run < 50; run++) expect(await local.spawn('one', bodies.enter, { input: `${run}` }).result()).toBe(undefined)
+  })
+
   test('P1, P3: what is more than maxThreads runs and waits, seen in health(), in its order', async () => {
     const { pool, bodies } = work({ maxThreads: 1 })
     const local = tree()

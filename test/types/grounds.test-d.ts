@@ -36,6 +36,20 @@ test('input, output, messages and answers are those of the export', () => {
   answering.send(5)
 })
 
+test('of several exports the name says which: the module is the one type that is given', () => {
+  expectTypeOf(local.spawn('x', thread<Images>(url, 'resize'), { input: { file: 'cat.jpg' } }).result()).toEqualTypeOf<Promise<number>>()
+  expectTypeOf(local.spawn('x', thread<Images>(url, 'answer'))).toEqualTypeOf<Routine<void, string, boolean, undefined>>()
+  expectTypeOf(local.spawn('x', thread<Images>(url, 'plain')).result()).toEqualTypeOf<Promise<string>>()
+  expectTypeOf(local.spawn('x', childProcess<Images>(url, 'answer')).ask('why')).toEqualTypeOf<Promise<boolean>>()
+  thread<Images>(url, 'resize', { maxThreads: 1, transfer: ({ file }) => (file === '' ? [] : [new ArrayBuffer(1)]) })
+  // @ts-expect-error the input is another one
+  local.spawn('x', thread<Images>(url, 'resize'), { input: { file: 5 } })
+  // @ts-expect-error it is no function
+  thread<Images>(url, 'version')
+  // @ts-expect-error nothing is handed over to a process
+  childProcess<Images>(url, 'resize', { transfer: () => [] })
+})
+
 test('one export is named by a second type, or is the only one', () => {
   expectTypeOf(local.spawn('x', thread<Single>(url, 'only'), { input: 5 }).result()).toEqualTypeOf<Promise<string>>()
   expectTypeOf(local.spawn('x', thread<Images, 'plain'>(url, 'plain')).result()).toEqualTypeOf<Promise<string>>()
