@@ -6,9 +6,9 @@
  * SS2  Each opening writes a frame of its own, so that nothing that was lost is found again behind what is written later.
  */
 import { crc32 } from 'node:zlib'
-import { type Known, learn, unheardOf } from '../../machines/journal.ts'
 import { CurtaincallError } from '../contract/index.ts'
 import type { DurableStore, Journal, StoredEntry, StoredOutcome, StoredRoutine, StoreHost } from '../port/index.ts'
+import { JournalState } from './journal-state.ts'
 import { SimulatedDisk } from './simulated-disk.ts'
 
 export { type DiskOptions, SimulatedDisk } from './simulated-disk.ts'
@@ -40,54 +40,6 @@ function frameOf(frame: Frame, chain: number): { readonly bytes: Uint8Array; rea
   return { bytes, chain: next }
 }
 
-/** What is known after a journal. */
-class Memory {
-  readonly #known = new Map<string, Known<StoredEntry>>()
-  /** In order of their spawn. */
-  readonly #living = new Set<string>()
-
-  learn(entry: StoredEntry): void {
-    const { id, type: kind } = entry
-    let known = this.#known.get(id)
-    if (known === undefined) this.#known.set(id, (known = unheardOf()))
-    const number = entry.type === 'spawned' || entry.type === 'outcome' ? entry.at : entry.number
-    learn(known, { kind, id, number, body: entry })
-    if (known.stage === 'living') this.#living.add(id)
-    else this.#living.delete(id)
-  }
-
-  has(id: string): boolean {
-    return (this.#known.get(id)?.stage ?? 'unknown') !== 'unknown'
-  }
-
-  outcomeOf(id: string): StoredOutcome | undefined {
-    const entry = this.#known.get(id)?.outcome
-    return entry?.type === 'outcome' ? { at: entry.at, outcome: entry.outcome } : undefined
-  }
-
-  get unfinished(): StoredRoutine[] {
-    return [...this.#living].map((id) => routineOf(this.#known.get(id) as Known<StoredEntry>))
-  }
-}
-
-function routineOf({ spawn, snapshot, handled, messages }: Known<StoredEntry>): StoredRoutine {
-  const { id, path, at, work, input, options } = spawn as StoredEntry & { type: 'spawned' }
-  const state = snapshot as (StoredEntry & { type: 'snapshot' }) | undefined
-  const waiting = [...messages].toSorted(([one], [other]) => one - other)
-  return {
-    id,
-    path,
-    at,
-    work,
-    input,
-    options,
-    snapshot: state?.snapshot,
-    delays: state?.delays ?? [],
-    handled,
-    messages: waiting.map(([number, entry]) => ({ number, message: (entry as StoredEntry & { type: 'message' }).message })),
-  }
-}
-
 interface Waiter {
   readonly entry: StoredEntry | undefined
   /** Undefined where it can't be written down. */
@@ -102,7 +54,7 @@ class SimulatedJournal implements Journal {
   readonly #name: string
   readonly #syncs: boolean
   readonly #maxWaiting: number
-  readonly #memory = new Memory()
+  readonly #memory = new JournalState()
   #waiting: Waiter[] = []
   #bytes = 0
   #isWriting = false
