@@ -19,12 +19,12 @@ interface Kept {
 
 /** What the next life may find. */
 function keptAfter(before: Kept, { journal, end, fsync }: Life): Kept {
-  if (journal.found === undefined) return before
+  const isForced = end !== 'power' || fsync === 'group'
+  if (journal.found === undefined) return { ...before, atLeast: isForced ? before.atLeast : 0 }
   const { position } = journal.found
   const lasting = journal.appended.filter(({ said, error }) => said !== 'refused' || (error as { code?: string })?.code !== 'ERR_CONFIG')
   const acknowledged = lasting.findLastIndex(({ said }) => said === 'lasts') + 1
   const entries = [...before.entries.slice(0, position), ...lasting.map(({ entry }) => entry)]
-  const isForced = end !== 'power' || fsync === 'group'
   return { entries, atLeast: isForced ? position + acknowledged : 0 }
 }
 
@@ -92,24 +92,23 @@ export const unfinishedGoesOn: DurableLaw = durableLaw('unfinishedGoesOn', funct
     if (journal.found === undefined || journal.failures.length > 0) continue
     const { t: opened, unfinished } = journal.found
     const spawned = new Map<string, TraceEvent>()
-    const restored = new Map<string, TraceEvent[]>()
-    for (const event of run.events) {
-      if (event.type !== 'routine.spawned') continue
-      if (!spawned.has(event.actor)) spawned.set(event.actor, event)
-      if (event['restored'] === true) restored.set(above(event.actor), [...(restored.get(above(event.actor)) ?? []), event])
-    }
+    for (const event of run.events) if (event.type === 'routine.spawned' && !spawned.has(event.actor)) spawned.set(event.actor, event)
     const unclaimed = new Set(run.events.flatMap(({ type, ...event }) => (type === 'store.unclaimed' ? [event['work']] : [])))
     for (const { path, work } of unfinished) {
       if (spawned.has(path) || unclaimed.has(work)) continue
       if (isLeftAlone(run.events, above(path), opened)) yield { message: `${path} was left unfinished, and is not brought back`, life }
     }
     const order = new Map(unfinished.map(({ path }, at) => [path, at]))
-    for (const events of restored.values())
-      for (const [k, later] of events.entries()) {
-        const earlier = events[k - 1]
-        if (earlier !== undefined && (order.get(earlier.actor) ?? -1) > (order.get(later.actor) ?? Infinity))
-          yield { message: `${later.actor} was brought back after ${earlier.actor}, which was spawned later`, life, witnesses: [earlier.i, later.i] }
-      }
+    // In each life of its manager anew.
+    const latest = new Map<string, TraceEvent>()
+    for (const event of run.events) {
+      if (event.type === 'manager.restarted') latest.delete(event.actor)
+      if (event.type !== 'routine.spawned' || event['restored'] !== true) continue
+      const earlier = latest.get(above(event.actor))
+      latest.set(above(event.actor), event)
+      if (earlier !== undefined && (order.get(earlier.actor) ?? -1) > (order.get(event.actor) ?? Infinity))
+        yield { message: `${event.actor} was brought back after ${earlier.actor}, which was spawned later`, life, witnesses: [earlier.i, event.i] }
+    }
   }
 })
 
