@@ -43,7 +43,8 @@ export const nothingAcknowledgedIsLost: DurableLaw = durableLaw('nothingAcknowle
       if (position > entries.length) yield { message: `${entries.length} entries were appended, and ${position} are there`, life }
       const state = new JournalState()
       for (const entry of entries.slice(0, position)) state.learn(entry)
-      if (!sameAs(state.unfinished, unfinished)) yield { message: `after ${position} entries, what is unfinished is not what was left`, life }
+      if (!sameAs(state.unfinished, unfinished))
+        yield { message: `after ${position} entries, what is unfinished is not what was left`, life }
       for (const id of new Set(entries.map((entry) => entry.id)))
         if (!sameAs(state.outcomeOf(id), outcomes.get(id))) yield { message: `the outcome of ${id} is not the one that was recorded`, life }
     }
@@ -107,7 +108,11 @@ export const unfinishedGoesOn: DurableLaw = durableLaw('unfinishedGoesOn', funct
       const earlier = latest.get(above(event.actor))
       latest.set(above(event.actor), event)
       if (earlier !== undefined && (order.get(earlier.actor) ?? -1) > (order.get(event.actor) ?? Infinity))
-        yield { message: `${event.actor} was brought back after ${earlier.actor}, which was spawned later`, life, witnesses: [earlier.i, event.i] }
+        yield {
+          message: `${event.actor} was brought back after ${earlier.actor}, which was spawned later`,
+          life,
+          witnesses: [earlier.i, event.i],
+        }
     }
   }
 })
@@ -117,7 +122,9 @@ function isLeftAlone(events: readonly TraceEvent[], path: string, opened: number
   const begun = events.find(({ type, actor }) => type === 'manager.started' && actor === path)
   if (begun === undefined) return false
   const from = Math.max(begun.t, opened)
-  const stops = events.find(({ type, actor, phase }) => type === 'manager.phase' && phase === 'closing' && (path === actor || path.startsWith(`${actor}/`)))
+  const stops = events.find(
+    ({ type, actor, phase }) => type === 'manager.phase' && phase === 'closing' && (path === actor || path.startsWith(`${actor}/`)),
+  )
   return (stops?.t ?? events.at(-1)?.t ?? 0) > from
 }
 

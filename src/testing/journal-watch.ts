@@ -159,8 +159,7 @@ export class JournalWatch implements DurableStore {
 /** What is known of what was read back. */
 function stateOf({ unfinished, outcomes }: Pick<JournalFound, 'unfinished' | 'outcomes'>): JournalState {
   const state = new JournalState()
-  for (const { id, path, at, work, input, options } of unfinished)
-    state.learn({ type: 'spawned', id, path, at, work, input, options })
+  for (const { id, path, at, work, input, options } of unfinished) state.learn({ type: 'spawned', id, path, at, work, input, options })
   for (const [id, { at, outcome }] of outcomes) {
     state.learn({ type: 'spawned', id, path: '', at, work: '', input: undefined, options: {} })
     state.learn({ type: 'outcome', id, at, outcome })

@@ -182,7 +182,12 @@ class History {
 function explainLives(lives: readonly Life[], violations: Lives['violations']): string {
   const stories = lives.map(({ end, begins, trace, journal }, i) => {
     const { found, refusal, appended } = journal
-    const opened = found === undefined ? (refusal === undefined ? 'was not open by then' : `was refused: ${said(refusal)}`) : `had ${found.position} entries`
+    const opened =
+      found === undefined
+        ? refusal === undefined
+          ? 'was not open by then'
+          : `was refused: ${said(refusal)}`
+        : `had ${found.position} entries`
     const entries = appended.map(({ entry, said: what }) => {
       const { type, id, ...others } = entry
       const number = 'number' in others ? ` ${others.number}` : ''

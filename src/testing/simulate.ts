@@ -324,7 +324,7 @@ async function play(scene: Scene): Promise<Omit<Run, 'events'> & { readonly befo
     throw new CurtaincallError('ERR_TEST', `nothing is left to happen, and it has not ended\n${describeLiving(global, steps)}`)
   const { spawned, completed, failed, cancelled, killed, running, pending } = global.metrics()
   return {
-    report,
+    report: isCut() ? undefined : report,
     reach,
     before,
     requests: [...performer.requests, ...performer.freeSteps.requests],

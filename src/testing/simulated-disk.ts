@@ -176,6 +176,7 @@ export class SimulatedDisk {
 
   /** Calls back when the disk has done something, unless everybody was killed meanwhile. */
   later(act: () => void): void {
+    if (this.#isDown) return
     const { life } = this
     const done = (): void => {
       if (life === this.#life) act()

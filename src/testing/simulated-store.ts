@@ -26,6 +26,8 @@ export interface SimulatedStoreOptions {
 /** The length, and the checksum. */
 const HEADER = 8
 const PAGE = 100
+/** What is answered to whoever was killed. */
+const NEVER = new Promise<never>(() => undefined)
 
 type Frame = { readonly opened: string } | StoredEntry
 
@@ -64,6 +66,7 @@ class SimulatedJournal implements Journal {
   #end = 0
   #chain = 0
   #position = 0
+  readonly #life: number
 
   constructor(disk: SimulatedDisk, host: StoreHost, { name = 'journal', fsync = 'group', maxWaiting = Infinity }: SimulatedStoreOptions) {
     this.#disk = disk
@@ -71,6 +74,12 @@ class SimulatedJournal implements Journal {
     this.#name = name
     this.#syncs = fsync === 'group'
     this.#maxWaiting = maxWaiting
+    this.#life = disk.life
+  }
+
+  /** True once its process was killed: it says nothing more (SD4). */
+  get isDead(): boolean {
+    return this.#disk.life !== this.#life
   }
 
   /** SS1, SS2. @throws CurtaincallError */
@@ -153,6 +162,7 @@ class SimulatedJournal implements Journal {
       const group = this.#waiting
       this.#waiting = []
       const isWritten = group.every(({ text }) => text === undefined || this.#put(JSON.parse(text) as StoredEntry))
+      if (this.isDead) return
       if (!isWritten) {
         this.#fail(group)
         return
@@ -161,7 +171,7 @@ class SimulatedJournal implements Journal {
       else
         this.#disk.later(() => {
           this.#disk.sync(this.#name)
-          this.#wrote(group)
+          if (!this.isDead) this.#wrote(group)
         })
     })
   }
@@ -238,6 +248,7 @@ class SimulatedJournal implements Journal {
     this.#refusal ??= this.#error('ERR_STORE_CLOSED', 'it is closed')
     if (this.#isWriting) await new Promise<void>((resolve) => this.#idle.push(resolve))
     this.#disk.sync(this.#name)
+    if (this.isDead) return NEVER
     this.#disk.unlock(this.#name)
     this.#tell()
   }
@@ -268,7 +279,7 @@ export function simulatedStore(disk: SimulatedDisk, options: SimulatedStoreOptio
         disk.unlock(name)
         throw error
       }
-      return journal
+      return journal.isDead ? NEVER : journal
     },
   }
 }

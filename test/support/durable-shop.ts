@@ -11,7 +11,12 @@ interface Message {
 /** What is outside of the tree, and remembers. */
 let sent = 0
 let worked = new Map<string, number[]>()
-let promised: { readonly spawned: Set<string>; readonly messages: { readonly id: string; readonly n: number }[]; readonly outcomes: Map<string, string>; readonly changed: string[] }
+let promised: {
+  readonly spawned: Set<string>
+  readonly messages: { readonly id: string; readonly n: number }[]
+  readonly outcomes: Map<string, string>
+  readonly changed: string[]
+}
 function reset(): void {
   sent = 0
   worked = new Map()
@@ -132,7 +137,8 @@ const messagesAreWorkedOn = durableLaw('messagesAreWorkedOn', function* (lives) 
   if (maySlip(lives)) return
   const ended = new Set(entriesOf(lives).flatMap(({ entry }) => (entry.type === 'outcome' ? [entry.id] : [])))
   for (const { id, n } of promised.messages)
-    if (id.startsWith('read') && !ended.has(id) && !worked.get(id)?.includes(n)) yield { message: `nobody has come to message ${n} of ${id}` }
+    if (id.startsWith('read') && !ended.has(id) && !worked.get(id)?.includes(n))
+      yield { message: `nobody has come to message ${n} of ${id}` }
 })
 const oncePerState = durableLaw('oncePerState', function* (lives) {
   for (const { entry } of entriesOf(lives)) {
@@ -157,7 +163,8 @@ const across = [...durableLaws, promisesAreKept, messagesAreWorkedOn, oncePerSta
 
 const goals: Record<string, (lives: readonly Life[]) => boolean> = {
   'the power goes': (lives) => lives.some(({ end }) => end === 'power'),
-  'killed in the middle': (lives) => lives.some(({ end, run }) => end !== 'shutdown' && !run.events.some(({ text: says }) => says?.startsWith('the p') === true)),
+  'killed in the middle': (lives) =>
+    lives.some(({ end, run }) => end !== 'shutdown' && !run.events.some(({ text: says }) => says?.startsWith('the p') === true)),
   'killed while it opens': (lives) => lives.some(({ end, journal }) => end !== 'shutdown' && journal.found === undefined),
   'killed while it shuts down': (lives) =>
     lives.some(({ end, run }) => end !== 'shutdown' && run.events.some(({ type, actor }) => type === 'manager.phase' && actor === 'shop')),
@@ -165,7 +172,9 @@ const goals: Record<string, (lives: readonly Life[]) => boolean> = {
   'one is brought back': (lives) => lives.some(({ run }) => run.events.some((event) => event['restored'] === true)),
   'an outcome is told': () => promised.outcomes.size > 0,
   'a list is brought back with what it has': (lives) =>
-    lives.some(({ journal }) => journal.found?.unfinished.some(({ snapshot, delays }) => snapshot !== undefined && delays.length > 0) === true),
+    lives.some(
+      ({ journal }) => journal.found?.unfinished.some(({ snapshot, delays }) => snapshot !== undefined && delays.length > 0) === true,
+    ),
 }
 
 /** All of it together. */
