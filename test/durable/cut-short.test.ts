@@ -136,3 +136,28 @@ test('what is told to stop since the store has failed is told of that', async ()
   await settle()
   expect(reasons).toMatchObject([{ code: 'ERR_GAVE_UP', cause: gone }])
 })
+
+test('DR6: whenever a shutdown comes between a spawn and its place in the journal, what is said to last does', async () => {
+  const said = new Set<string>()
+  for (let turns = 0; turns < 40; turns++) {
+    const store = new MemoryStore()
+    const first = start(store, { reads })
+    spawn(first.local, 'reads', reads, 'x')
+    await settle()
+    store.kill()
+    const { local, global } = start(store, { reads })
+    const routine = spawn(local, 'reads', reads, 'x')
+    routine.send(1)
+    for (let turn = 0; turn < turns; turn++) await Promise.resolve()
+    await global.shutdown()
+    const lasts = await routine.durable.then(
+      () => 'lasts',
+      ({ code }: { code: string }) => code,
+    )
+    said.add(lasts)
+    const { messages = [], handled = 0 } = store.told.unfinished.get('x') ?? {}
+    expect([turns, handled + messages.length]).toEqual([turns, lasts === 'lasts' ? 1 : 0])
+    expect((await routine.outcome).status).toBe('cancelled')
+  }
+  expect([...said]).toEqual(['ERR_STORE_CLOSED', 'lasts'])
+})
