@@ -1,6 +1,6 @@
 /** A backup while the store goes on. */
-import { basename, dirname, resolve } from 'node:path'
 import { realpathSync } from 'node:fs'
+import { basename, dirname, resolve } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { CurtaincallError } from '../contract/index.ts'
 import { check, flag, refuse } from '../spec/index.ts'

@@ -3,6 +3,8 @@
 /** Of one watchdog. */
 export interface WatchdogData {
   readonly memory: SharedArrayBuffer
+  /** Of {@link Floor}. */
+  readonly floor: SharedArrayBuffer
   /** By it, the main thread knows which watchdog asks; see {@link WITNESSES}. */
   readonly token: number
   /** Milliseconds between two looks. */
@@ -78,6 +80,29 @@ export class SharedMemory {
   }
 }
 
+/**
+ * Who may ask, of all watchdogs of a process: one at a time. A thread that two hold by the inspector's protocol may hear neither of them any
+ * more, and stand still for ever.
+ */
+export class Floor {
+  readonly #holder: Int32Array
+  readonly #token: number
+
+  constructor(buffer: SharedArrayBuffer, token: number) {
+    this.#holder = new Int32Array(buffer)
+    this.#token = token
+  }
+
+  /** False if another one has it. */
+  take(): boolean {
+    return Atomics.compareExchange(this.#holder, 0, 0, this.#token) === 0
+  }
+
+  give(): void {
+    Atomics.compareExchange(this.#holder, 0, this.#token, 0)
+  }
+}
+
 /** Milliseconds of a clock that all threads have in common, and that nobody sets. */
 export function monotonic(): number {
   const [seconds, nanoseconds] = process.hrtime()
@@ -86,3 +111,6 @@ export function monotonic(): number {
 
 /** Where the inspector's protocol finds what answers, in the thread that is watched. */
 export const WITNESSES = 'curtaincall.watchdogs'
+
+/** Where all watchdogs of the process find the one floor that they have, whichever copy of this library they are of. */
+export const FLOOR = 'curtaincall.watchdogs.floor'
