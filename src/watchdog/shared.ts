@@ -111,6 +111,3 @@ export function monotonic(): number {
 
 /** Where the inspector's protocol finds what answers, in the thread that is watched. */
 export const WITNESSES = 'curtaincall.watchdogs'
-
-/** Where all watchdogs of the process find the one floor that they have, whichever copy of this library they are of. */
-export const FLOOR = 'curtaincall.watchdogs.floor'

@@ -12,7 +12,16 @@ const LINES = 30
 /** So many milliseconds the main thread is held at most, whatever it answers. */
 const PATIENCE = 1_000
 
-const { memory: buffer, floor: floorOfAll, port, token, interval, threshold, endAfter, name } = workerData as WatchdogData & { readonly port: MessagePort }
+const {
+  memory: buffer,
+  floor: floorOfAll,
+  port,
+  token,
+  interval,
+  threshold,
+  endAfter,
+  name,
+} = workerData as WatchdogData & { readonly port: MessagePort }
 const memory = new SharedMemory(buffer)
 const floor = new Floor(floorOfAll, token)
 const machine = machineOfWatchdog()

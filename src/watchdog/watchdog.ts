@@ -7,7 +7,7 @@ import { LONGEST_TIMER } from '../../machines/shutdown.ts'
 import { ConfigError } from '../contract/index.ts'
 import { GlobalManager } from '../manager/index.ts'
 import { check, duration, refuse, type Rule } from '../spec/index.ts'
-import { FLOOR, Floor, monotonic, NATIVE, SharedMemory, type Testimony, type WatchdogData } from './shared.ts'
+import { Floor, monotonic, NATIVE, SharedMemory, type Testimony, type WatchdogData } from './shared.ts'
 import { dismiss, testify, Witness } from './witness.ts'
 
 /** Options of {@link startWatchdog}. All durations are milliseconds. */
@@ -65,11 +65,6 @@ export function startWatchdog(global: GlobalManager, options: WatchdogOptions = 
   return new LoopWatchdog(global, threshold, endAfter)
 }
 
-function floorOfAll(): SharedArrayBuffer {
-  const global = globalThis as { [key: symbol]: SharedArrayBuffer | undefined }
-  return (global[Symbol.for(FLOOR)] ??= new SharedArrayBuffer(4))
-}
-
 class LoopWatchdog implements Watchdog {
   readonly ready: Promise<void>
   readonly #global: GlobalManager
@@ -85,11 +80,11 @@ class LoopWatchdog implements Watchdog {
   constructor(global: GlobalManager, threshold: number, endAfter: number) {
     this.#global = global
     this.#witness = new Witness(global)
-    this.#token = testify(this.#witness)
+    const { token, floor } = testify(this.#witness)
+    this.#token = token
     const { port1, port2 } = new MessageChannel()
     this.#port = port1
     const interval = threshold / LOOKS
-    const floor = floorOfAll()
     this.#floor = new Floor(floor, this.#token)
     const data: WatchdogData = { memory: this.#memory.buffer, floor, token: this.#token, interval, threshold, endAfter, name: global.path }
     this.#memory.ticked(monotonic())
