@@ -194,8 +194,9 @@ interface Tried {
 
 async function tryLives(play: (draft: Draft) => Promise<Lives>, draft: Draft): Promise<Tried> {
   try {
-    const { lives, violations, explain } = await play(draft)
-    return { broken: violations.map(({ law }) => law), lives, says: violations.length === 0 ? '' : explain() }
+    const played = await play(draft)
+    const broken = played.violations.map(({ law }) => law)
+    return { broken, lives: played.lives, says: broken.length === 0 ? '' : played.explain() }
   } catch (error) {
     if (!(error instanceof CurtaincallError) || error.code === 'ERR_CONFIG' || error.code === 'ERR_ESCAPED') throw error
     return { broken: [ENDS], says: error.message }
