@@ -125,14 +125,22 @@ export class Chronicle {
   /** It is not to run, since its end is known, or it has none of its own. */
   conclude(): void {
     this.#onSettled = undefined
+    this.#early = undefined
     this.isOver = true
     this.#settle()
     this.#scribe.leaves(this, 'known')
   }
 
-  /** The store is gone. */
+  /** The store is gone, or its manager was before the store had answered. */
   lose(error: unknown): void {
     this.#account.fail(error)
+  }
+
+  /** It was stopped before it was found in the journal: what it was sent by then has no place there. @param error What to say of that. */
+  abandon(error: unknown): void {
+    if (this.#early !== undefined && this.#early.size > 0) this.lose(error)
+    this.#early = undefined
+    this.#settle()
   }
 
   #settle(): void {
@@ -140,7 +148,9 @@ export class Chronicle {
     this.isSettled = true
     const early = this.#early
     this.#early = undefined
-    for (const [letter, message] of early ?? []) this.accepted(letter, message)
+    // Also of one that its manager has stopped by now: they were accepted before, and are there at the next start.
+    for (const [letter, message] of early ?? []) this.#count(letter, message)
+    if (this.isOver) this.#numbers.clear()
     this.#account.open()
     const then = this.#onSettled
     this.#onSettled = undefined
@@ -161,6 +171,10 @@ export class Chronicle {
       ;(this.#early ??= new Map()).set(letter, message)
       return
     }
+    this.#count(letter, message)
+  }
+
+  #count(letter: Letter, message: unknown): void {
     const number = ++this.#number
     this.#numbers.set(letter, number)
     this.#say({ type: 'message', id: this.id, number, message })

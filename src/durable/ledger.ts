@@ -141,6 +141,9 @@ export class Ledger implements Scribe {
       this.state = 'closed'
       this.error = new CurtaincallError('ERR_STORE_CLOSED', `${name} has ended, and its store is closed`, { path: name })
     }
+    // Whom nobody has found by now nobody will.
+    for (const { chronicle } of this.#wanted.values()) chronicle.abandon(this.error)
+    this.#wanted.clear()
     this.#wake()
     await this.#journal?.close()
   }
@@ -325,7 +328,8 @@ export class Ledger implements Scribe {
     const { chronicle, subject } = wanted
     if (!chronicle.isOver) return subject.resume(stored)
     // What its manager has stopped meanwhile is as if it had never come.
-    chronicle.settle()
+    const { path } = chronicle
+    chronicle.abandon(new CurtaincallError('ERR_NOT_RUNNING', `${path} was stopped before the store had found it`, { path }))
     return false
   }
 

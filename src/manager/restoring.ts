@@ -56,7 +56,8 @@ export class Restoring {
         // That the store has failed is said by the store.
         if (this.#ledger.state === 'open') this.#root.tree.bus.contain(error, `${this.#root.path}: the store could not be read`)
       }
-      this.#root.tree.turn.run(() => this.#ledger.searched(!this.#again))
+      // One that a shutdown has cut off has not looked at all.
+      this.#root.tree.turn.run(() => this.#ledger.searched(!this.#again && !this.#root.closed))
     }
     this.#isSearching = false
   }

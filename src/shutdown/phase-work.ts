@@ -124,20 +124,22 @@ export class PhaseWork {
 
   /** What was appended is written first, as long as there is time. */
   #closeStore(ledger: Ledger, isLate: boolean, then: (error?: unknown) => void): void {
+    const { turn, clock } = this.#tree
+    let late: unknown
     const end = (error?: unknown): void => {
       if (this.#endStore === undefined) return
       this.#endStore = undefined
+      if (late !== undefined) clock.clearTimeout(late)
       then(error)
     }
     this.#endStore = end
-    const { turn } = this.#tree
     turn.deed(() => {
       ledger.close().then(
         () => turn.arise(() => end()),
         (error: unknown) => turn.arise(() => end(error)),
       )
     })
-    if (isLate) this.#tree.later(() => this.giveUpStore(), 0)
+    if (isLate) late = this.#tree.later(() => this.giveUpStore(), 0)
   }
 
   /** There is no more time for the store: it goes on closing, and nobody waits for that. */

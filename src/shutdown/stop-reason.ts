@@ -15,6 +15,7 @@ export function stopReason({ path, trigger, failure }: Stopping): RoutineCancell
   const options = { path, ...(failure === undefined ? {} : { cause: failure }) }
   if (trigger === 'limit') return new RoutineCancelledError(`${path} gave up`, options, 'ERR_GAVE_UP')
   if (trigger === 'start_failed') return new RoutineCancelledError(`${path} could not start`, options, 'ERR_GAVE_UP')
+  if (trigger === 'store_failed') return new RoutineCancelledError(`${path} gave up, since its store has failed`, options, 'ERR_GAVE_UP')
   return new RoutineCancelledError(`${path} shuts down`, { path }, 'ERR_SHUTDOWN')
 }
 

@@ -65,19 +65,24 @@ class Copier {
     if (Object.getOwnPropertySymbols(value).length > 0) throw this.#refusal('an object with a symbol for a key')
     const copy: Record<string, unknown> = {}
     for (const key of Object.keys(value)) {
-      const each = (value as Record<string, unknown>)[key]
-      if (each === undefined) continue
       this.#keys.push(key)
-      const kept = this.copy(each)
+      const each = (value as Record<string, unknown>)[key]
+      const kept = each === undefined ? undefined : this.copy(each)
       this.#keys.pop()
+      if (each === undefined) continue
       if (key === '__proto__') Object.defineProperty(copy, key, { value: kept, enumerable: true, configurable: true, writable: true })
       else copy[key] = kept
     }
     return copy
   }
 
+  /** Where it is looking. */
+  get place(): string {
+    return this.#keys.reduce<string>((place, key) => `${place}${typeof key === 'number' ? `[${key}]` : stepTo(key)}`, this.#root)
+  }
+
   #refusal(what: string): ConfigError {
-    const at = this.#keys.reduce<string>((place, key) => `${place}${typeof key === 'number' ? `[${key}]` : stepTo(key)}`, this.#root)
+    const at = this.place
     return new ConfigError(`${at} can't be written down: it must be what JSON gives back as it was; received ${what}`, {
       path: this.#path,
       option: at,
@@ -106,11 +111,15 @@ function nameOf(value: object): string {
  * @throws ConfigError
  */
 export function plainCopy(value: unknown, root: string, path: string): unknown {
+  const copier = new Copier(root, path)
   try {
-    return new Copier(root, path).copy(value)
+    return copier.copy(value)
   } catch (error) {
     if (error instanceof ConfigError) throw error
-    // A proxy or a getter has thrown, or it goes deeper than a stack.
-    throw new ConfigError(`${root} can't be written down`, { path, option: root, cause: error })
+    // A proxy or a getter has thrown; or it goes deeper than a stack, and then the place would be endless.
+    const isDeep = error instanceof RangeError
+    const at = isDeep ? root : copier.place
+    const says = isDeep ? 'it goes too deep' : 'it throws when it is looked at'
+    throw new ConfigError(`${at} can't be written down: ${says}`, { path, option: at, cause: error })
   }
 }

@@ -1,5 +1,5 @@
 /** What the end of a durable routine is to the journal: an outcome, or nothing, since it goes on at the next start. */
-import { shouldRestart } from '../../machines/restart-policy.ts'
+import { exitOf, hasRunLeft, shouldRestart } from '../../machines/restart-policy.ts'
 import type { Outcome } from '../contract/index.ts'
 import type { SupervisedRoutine } from '../routine/index.ts'
 
@@ -11,9 +11,13 @@ export function recordEnd(routine: SupervisedRoutine): void {
   tree.turn.deed(record, routine)
 }
 
-/** True if it would have been restarted, were its manager not about to close. */
-function isCutShort({ local, stopRequested, endKind, spec, memory }: SupervisedRoutine): boolean {
-  return local.closed && !stopRequested && endKind === 'failed' && !memory.notStarted && shouldRestart(spec.restart, 'abnormal')
+/** True if another run would have followed, were its manager not about to close: by its policy, or as was ordered. */
+function isCutShort(routine: SupervisedRoutine): boolean {
+  const { spec, memory, runs } = routine
+  if (!routine.local.closed || routine.stopRequested) return false
+  if (routine.restartIsFree) return true
+  if (spec.attempts !== undefined && !hasRunLeft(spec.attempts, runs)) return false
+  return routine.wantsRestart || (!memory.notStarted && shouldRestart(spec.restart, exitOf(routine.endKind)))
 }
 
 /** A deed: the outcome is looked at. */

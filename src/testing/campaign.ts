@@ -133,7 +133,7 @@ function sized<Run extends { readonly script: readonly Step[] }>(
  */
 export async function fuzzTree(options: CampaignOptions = {}): Promise<CampaignResult> {
   check('fuzzTree', options, RULES)
-  const fc = await load(options.fc)
+  const fc = await loadFastCheck(options.fc)
   const play = ({ tree, ...rest }: Scenario): ReturnType<Play<Scenario>> => perform(tree, sized(rest, options))
   return campaign(fc, arbitraries(fc, options).scenario, play, options)
 }
@@ -151,7 +151,7 @@ export async function fuzzTree(options: CampaignOptions = {}): Promise<CampaignR
  */
 export async function propertyShutdown(tree: SimulatedTree, options: CampaignOptions = {}): Promise<CampaignResult> {
   check('propertyShutdown', options, RULES)
-  const fc = await load(options.fc)
+  const fc = await loadFastCheck(options.fc)
   if (isPlan(tree)) checkPlan(tree, 'tree')
   const { names, managers } = isPlan(tree) ? placesOf(tree) : await namesIn(tree, options)
   const { faultScript, schedule, script } = arbitraries(fc, options)
@@ -184,7 +184,7 @@ async function namesIn(
   return { names: [...new Set(named(false))].filter((name) => !machines.has(name)), managers: [...run.managers.keys()] }
 }
 
-async function load(given: FastCheck | undefined): Promise<FastCheck> {
+export async function loadFastCheck(given: FastCheck | undefined): Promise<FastCheck> {
   if (given !== undefined) return given
   try {
     return (await import('fast-check')).default
@@ -194,7 +194,7 @@ async function load(given: FastCheck | undefined): Promise<FastCheck> {
 }
 
 /** The name of the law that is broken by a run which the simulation could not bring to its end. */
-const ENDS = 'simulationEnds'
+export const ENDS = 'simulationEnds'
 
 /** @param ledger Of timers, if it is one tree that is played. */
 async function campaign<Run>(

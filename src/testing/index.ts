@@ -17,6 +17,18 @@ export type { ScheduleMode } from './schedule.ts'
 
 // Stores
 export { type DiskOptions, SimulatedDisk, simulatedStore, type SimulatedStoreOptions } from './simulated-store.ts'
+export { type LifePlan, type Lives, type LivesOptions, simulateLives } from './lives.ts'
+export { type LivesCampaignOptions, type LivesCampaignResult, propertyLives } from './lives-campaign.ts'
+export { type DurableFinding, type DurableLaw, durableLaw, type DurableViolation, type Life } from './durable-law.ts'
+export {
+  durableLaws,
+  endedStaysEnded,
+  journalKeepsItsWord,
+  nothingAcknowledgedIsLost,
+  toldInOrder,
+  unfinishedGoesOn,
+} from './durable-laws.ts'
+export type { JournalAppended, JournalFound, JournalRecord } from './journal-watch.ts'
 
 // Machines
 export {

@@ -153,8 +153,14 @@ export const toldOnce: Law = law('toldOnce', function* ({ events }) {
   }
 })
 
-/** A shutdown is over when its time is, whatever the routines do; an immediate one at once. So is a manager that its own supervisor stops. */
-export const withinOverallTimeout: Law = law('withinOverallTimeout', function* ({ requests, events, managers }) {
+/** Milliseconds that the shutdown has which a signal makes immediate. */
+const OF_A_SIGNAL = 10_000
+
+/**
+ * A shutdown is over when its time is, whatever the routines do; an immediate one at once, or as soon as its store is closed. So is a manager
+ * that its own supervisor stops.
+ */
+export const withinOverallTimeout: Law = law('withinOverallTimeout', function* ({ requests, events, managers, hasStore = false }) {
   const asked = new Map<string, TraceEvent>()
   for (const event of events) {
     const { type, phase, actor, trigger, t, i } = event
@@ -166,7 +172,8 @@ export const withinOverallTimeout: Law = law('withinOverallTimeout', function* (
       yield { message: `${actor} took ${t - since.t} ms to stop, its shutdown time is ${shutdown}`, witnesses: [since.i, i] }
   }
   for (const { path, at, deadline, mode, endedAt = Infinity } of requests) {
-    const due = mode === 'immediate' ? at : deadline
+    const atOnce = hasStore ? (deadline > at ? deadline : at + OF_A_SIGNAL) : at
+    const due = mode === 'immediate' ? atOnce : deadline
     if (endedAt > due)
       yield { message: `the shutdown of ${path} that was asked for at ${at} ms had to be over at ${due} ms, and was at ${endedAt}` }
   }

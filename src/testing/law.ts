@@ -72,6 +72,8 @@ export interface Run {
   readonly excess: readonly { readonly i: number; readonly path: string; readonly count: number }[]
   readonly remains: Remains
   readonly reach: Reach
+  /** True if it has a store, which is closed at its end, as long as there is time for that. */
+  readonly hasStore?: boolean
   /** Totals of the global manager. */
   readonly totals: {
     readonly spawned: number

@@ -62,7 +62,7 @@ function managerModel(level: keyof typeof levels, at: (depth: number) => boolean
       if (!at(depthOf(actor))) return undefined
       if (type === 'manager.started' || type === 'manager.restarted') return { by: ['start'], in: named('running') }
       if (type === 'manager.stopped') {
-        const gaveUp = trigger === 'limit' || trigger === 'start_failed'
+        const gaveUp = trigger === 'limit' || trigger === 'start_failed' || trigger === 'store_failed'
         return { by: ['phaseDone'], in: ({ value, context }) => value === state && (context as { gaveUp: boolean }).gaveUp === gaveUp }
       }
       if (type !== 'manager.phase') return undefined

@@ -30,6 +30,11 @@ export class SignalListeners {
     return process.listeners(SIGNAL).filter((listener) => this.#own.has(listener as Listener)).length
   }
 
+  /** Takes them off, as the end of the process does. */
+  takeOff(): void {
+    for (const listener of this.#own) process.off(SIGNAL, listener)
+  }
+
   /** Stops noting listeners. */
   stop(): void {
     runs.delete(this.#clock)

@@ -6,7 +6,7 @@
  */
 import { createGlobalManager, type GlobalManager, type Manager } from '../manager/index.ts'
 import { CurtaincallError, type ShutdownOptions, type ShutdownReport } from '../contract/index.ts'
-import { INTERCEPTOR } from '../port/index.ts'
+import { type DurableStore, INTERCEPTOR } from '../port/index.ts'
 import {
   anything,
   check,
@@ -128,6 +128,16 @@ export async function simulate(tree: SimulatedTree, options: SimulationOptions =
   return simulation
 }
 
+/** Of a run that is one life of several: when it begins, what outlasts it, and whether it was killed. */
+export interface LifeOfMany {
+  /** What its generated ids begin with: no life makes those of another. */
+  readonly ids: string
+  /** Epoch milliseconds. */
+  readonly begins: number
+  readonly store: DurableStore
+  readonly isCut: () => boolean
+}
+
 /** What {@link perform} has played. */
 export interface Performed {
   readonly simulation: Simulation
@@ -135,10 +145,12 @@ export interface Performed {
   readonly names: ReadonlySet<string>
   /** The sorts of timers of the tree that have fired: at all, and before the shutdown at the end. */
   readonly fired: { readonly ever: ReadonlySet<string>; readonly before: ReadonlySet<string> }
+  /** Epoch milliseconds. */
+  readonly ends: number
 }
 
 /** The same, except that faults may name routines that are never spawned: another fault may prevent it. */
-export async function perform(tree: SimulatedTree, options: SimulationOptions): Promise<Performed> {
+export async function perform(tree: SimulatedTree, options: SimulationOptions, life?: LifeOfMany): Promise<Performed> {
   check('simulate', options, RULES)
   if (typeof tree !== 'function' && !isObject(tree))
     throw refuse('simulate tree', 'a plan, options of a global manager, or a function that makes one', tree)
@@ -147,15 +159,18 @@ export async function perform(tree: SimulatedTree, options: SimulationOptions): 
   const steps = checkSteps(script)
   const faults = faultsFor(tree, options.faults ?? {})
   if (end !== false) check('simulate end', end, END_RULES)
-  const clock = new VirtualClock(START, false, schedule, mode)
-  const recorder = new Recorder(START)
+  const begins = life?.begins ?? START
+  const clock = new VirtualClock(begins, false, schedule, mode)
+  const isCut = life?.isCut ?? (() => false)
+  const recorder = new Recorder(begins, isCut)
   const onlooker = new Onlooker(recorder, clock, faults, mode === 'actor-model')
   // A plan holds nothing that could escape.
   const allowed = isPlan(tree) || (options.allowEscapes ?? false)
   const records = new Map<number, StepRecord>()
   const { before, ...played } = await onClock(clock, allowed, async () => {
     const global = await make(tree, {
-      ...treeOptions(seed, strict, clock),
+      ...treeOptions(seed, strict, clock, life?.ids ?? 'r'),
+      ...(life === undefined ? {} : { store: life.store }),
       ...(options.inspect === undefined ? {} : { inspect: options.inspect }),
       [INTERCEPTOR]: onlooker,
     })
@@ -170,10 +185,12 @@ export async function perform(tree: SimulatedTree, options: SimulationOptions): 
       end,
       limit: options.steps ?? STEPS,
       horizon: options.horizon ?? Infinity,
+      begins,
+      isCut,
     })
   })
   if (onlooker.problem !== undefined) throw onlooker.problem
-  const run: Run = { ...played, events: withSteps(recorder.events, records) }
+  const run: Run = { ...played, hasStore: life !== undefined, events: withSteps(recorder.events, records) }
   const violations = judge(run, laws)
   const header = headerOf(tree, options, steps)
   const trace: Trace = { header, events: recorder.events, verdict: { violations, deviations: schedule.deviations } }
@@ -181,7 +198,7 @@ export async function perform(tree: SimulatedTree, options: SimulationOptions): 
     if (violations.length > 0) throw new CurtaincallError('ERR_TEST', explainTrace(trace))
   }
   const simulation = { trace, run, violations, explain: () => explainTrace(trace), assert }
-  return { simulation, names: onlooker.names, fired: { ever: clock.firedSorts, before } }
+  return { simulation, names: onlooker.names, fired: { ever: clock.firedSorts, before }, ends: clock.now() }
 }
 
 /** True for a plan: a tree of plain data. */
@@ -189,12 +206,12 @@ export function isPlan(tree: SimulatedTree): tree is TreePlan {
   return typeof tree === 'object' && 'kind' in tree && tree.kind === 'tree'
 }
 
-function treeOptions(seed: number, strict: boolean, clock: VirtualClock): Omit<TreeOptions, typeof INTERCEPTOR> {
+function treeOptions(seed: number, strict: boolean, clock: VirtualClock, prefix: string): Omit<TreeOptions, typeof INTERCEPTOR> {
   let ids = 0
   return {
     strict,
     random: randomFrom(seed),
-    generateId: () => `r${++ids}`,
+    generateId: () => `${prefix}${++ids}`,
     clock: {
       now: () => clock.now(),
       // What a timer of the library does is not attributed to the step during which it was armed.
@@ -267,12 +284,15 @@ interface Scene {
   readonly end: NonNullable<SimulationOptions['end']>
   readonly limit: number
   readonly horizon: number
+  readonly begins: number
+  /** True once its process was killed: what has not happened by then never will. */
+  readonly isCut: () => boolean
 }
 
 async function play(scene: Scene): Promise<Omit<Run, 'events'> & { readonly before: ReadonlySet<string> }> {
-  const { global, clock, onlooker, steps, end, limit } = scene
+  const { global, clock, onlooker, steps, end, limit, begins, isCut } = scene
   const signals = new SignalListeners(clock)
-  const performer = new StepPerformer(global, () => clock.now() - START)
+  const performer = new StepPerformer(global, () => clock.now() - begins)
   let report: ShutdownReport | undefined
   void global.outcome.then((given) => {
     report = given
@@ -290,19 +310,21 @@ async function play(scene: Scene): Promise<Omit<Run, 'events'> & { readonly befo
   const answered = (): boolean =>
     done && (end === false || report !== undefined) && performer.requests.every(({ endedAt }) => endedAt !== undefined)
   try {
-    await clock.runUntil(() => performer.broken !== undefined || answered(), limit)
+    await clock.runUntil(() => performer.broken !== undefined || isCut() || answered(), limit)
   } catch (error) {
     throw new CurtaincallError('ERR_TEST', `${(error as Error).message}\n${describeLiving(global, steps)}`, { cause: error })
   } finally {
-    performer.over = true
+    // Nobody is left whom it could be reported to.
+    performer.over = !isCut()
+    if (isCut()) signals.takeOff()
     signals.stop()
   }
   if (performer.broken !== undefined) throw performer.broken.error
-  if (!answered())
+  if (!isCut() && !answered())
     throw new CurtaincallError('ERR_TEST', `nothing is left to happen, and it has not ended\n${describeLiving(global, steps)}`)
   const { spawned, completed, failed, cancelled, killed, running, pending } = global.metrics()
   return {
-    report,
+    report: isCut() ? undefined : report,
     reach,
     before,
     requests: [...performer.requests, ...performer.freeSteps.requests],
@@ -316,8 +338,9 @@ async function play(scene: Scene): Promise<Omit<Run, 'events'> & { readonly befo
 
 /** Performs the steps of the script, and the shutdown at its end. */
 async function playScript(scene: Scene, performer: StepPerformer, onEnd: () => void): Promise<void> {
-  const { global, clock, recorder, steps, records, end } = scene
+  const { global, clock, recorder, steps, records, end, isCut } = scene
   for (const step of steps) {
+    if (isCut()) return
     if (step.do === 'wait' && !('run' in step)) {
       await waitFor(step, scene)
       continue
@@ -336,15 +359,15 @@ async function playScript(scene: Scene, performer: StepPerformer, onEnd: () => v
 
 function waitFor(
   { ms = Infinity, timers = Infinity }: { readonly ms?: number | undefined; readonly timers?: number },
-  { clock, horizon }: Scene,
+  { clock, horizon, begins }: Scene,
 ): Promise<void> {
-  const left = Math.max(0, START + horizon - clock.now())
+  const left = Math.max(0, begins + horizon - clock.now())
   return clock.wait(Math.min(ms, left), timers, ms === Infinity)
 }
 
 /** How far the script has come. */
-function reachOf({ clock, recorder }: Scene): Reach {
-  return { ms: clock.now() - START, timers: clock.fired, events: recorder.events.length, ahead: clock.pendingOfTree() }
+function reachOf({ clock, recorder, begins }: Scene): Reach {
+  return { ms: clock.now() - begins, timers: clock.fired, events: recorder.events.length, ahead: clock.pendingOfTree() }
 }
 
 function remainsOf({ global, clock }: Scene, listeners: number): Remains {

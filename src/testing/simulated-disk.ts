@@ -5,6 +5,8 @@
  * SD1  What was written is read back at once, as from the cache of a system. A process that is killed loses nothing of it.
  * SD2  When the power goes, of all that was written to a file since its last `sync` each sector is there or is not, by the seed.
  * SD3  A write that is short has written its beginning; one for which there is no room has written nothing.
+ * SD4  Who was killed in the middle of something may go on in it until it would wait, and nothing of that is ever on the disk: nobody
+ *     reaches it until somebody locks it anew.
  */
 import { randomFrom } from './schedule.ts'
 
@@ -71,6 +73,11 @@ export class SimulatedDisk {
   readonly #latency: number
   #capacity: number
   #life = 0
+  /** So many writes and syncs are done before it crashes by itself. */
+  #left = Infinity
+  #how: 'process' | 'power' = 'process'
+  /** SD4. */
+  #isDown = false
 
   constructor(options: DiskOptions = {}) {
     const { seed = 1, capacity = Infinity, shortWrites = 0, latency = 0 } = options
@@ -94,10 +101,29 @@ export class SimulatedDisk {
     return [...this.#files.values()].reduce((sum, { seen }) => sum + seen.length, 0)
   }
 
+  /**
+   * Kills whoever uses it in the middle of things: after so many more writes and syncs, at the next one. It is forgotten if it crashes
+   * before that, or with Infinity.
+   */
+  crashAfter(operations: number, how: 'process' | 'power' = 'process'): void {
+    this.#left = operations
+    this.#how = how
+  }
+
+  /** True if it is gone by now. */
+  #isGone(): boolean {
+    if (!this.#isDown && this.#left-- <= 0) {
+      this.crash(this.#how)
+      this.#isDown = true
+    }
+    return this.#isDown
+  }
+
   /** Kills whoever uses it; nothing of theirs that is under way is ever heard of again. With `power`, SD2. */
   crash(how: 'process' | 'power' = 'process'): void {
     this.#life++
     this.#locks.clear()
+    this.#left = Infinity
     if (how === 'process') return
     for (const file of this.#files.values()) {
       // Of two to the same sector the later one may be the one that is lost: what is there then is the earlier.
@@ -110,6 +136,7 @@ export class SimulatedDisk {
   /** False if somebody has it. */
   lock(name: string): boolean {
     if (this.#locks.has(name)) return false
+    this.#isDown = false
     this.#locks.add(name)
     return true
   }
@@ -124,6 +151,7 @@ export class SimulatedDisk {
 
   /** SD3. How many bytes were written; undefined if there is no room. */
   write(name: string, at: number, bytes: Uint8Array): number | undefined {
+    if (this.#isGone()) return bytes.length
     const file = this.#fileOf(name)
     const grows = Math.max(0, at + bytes.length - file.seen.length)
     if (this.used + grows > this.#capacity) return undefined
@@ -140,6 +168,7 @@ export class SimulatedDisk {
   }
 
   sync(name: string): void {
+    if (this.#isGone()) return
     const file = this.#fileOf(name)
     for (const piece of file.pieces) file.durable.put(piece)
     file.pieces = []
@@ -147,6 +176,7 @@ export class SimulatedDisk {
 
   /** Calls back when the disk has done something, unless everybody was killed meanwhile. */
   later(act: () => void): void {
+    if (this.#isDown) return
     const { life } = this
     const done = (): void => {
       if (life === this.#life) act()

@@ -6,9 +6,9 @@
  * SS2  Each opening writes a frame of its own, so that nothing that was lost is found again behind what is written later.
  */
 import { crc32 } from 'node:zlib'
-import { type Known, learn, unheardOf } from '../../machines/journal.ts'
 import { CurtaincallError } from '../contract/index.ts'
 import type { DurableStore, Journal, StoredEntry, StoredOutcome, StoredRoutine, StoreHost } from '../port/index.ts'
+import { JournalState } from './journal-state.ts'
 import { SimulatedDisk } from './simulated-disk.ts'
 
 export { type DiskOptions, SimulatedDisk } from './simulated-disk.ts'
@@ -26,6 +26,8 @@ export interface SimulatedStoreOptions {
 /** The length, and the checksum. */
 const HEADER = 8
 const PAGE = 100
+/** What is answered to whoever was killed. */
+const NEVER = new Promise<never>(() => undefined)
 
 type Frame = { readonly opened: string } | StoredEntry
 
@@ -38,54 +40,6 @@ function frameOf(frame: Frame, chain: number): { readonly bytes: Uint8Array; rea
   const next = crc32(payload, crc32(bytes.subarray(0, 4), chain))
   view.setUint32(4, next)
   return { bytes, chain: next }
-}
-
-/** What is known after a journal. */
-class Memory {
-  readonly #known = new Map<string, Known<StoredEntry>>()
-  /** In order of their spawn. */
-  readonly #living = new Set<string>()
-
-  learn(entry: StoredEntry): void {
-    const { id, type: kind } = entry
-    let known = this.#known.get(id)
-    if (known === undefined) this.#known.set(id, (known = unheardOf()))
-    const number = entry.type === 'spawned' || entry.type === 'outcome' ? entry.at : entry.number
-    learn(known, { kind, id, number, body: entry })
-    if (known.stage === 'living') this.#living.add(id)
-    else this.#living.delete(id)
-  }
-
-  has(id: string): boolean {
-    return (this.#known.get(id)?.stage ?? 'unknown') !== 'unknown'
-  }
-
-  outcomeOf(id: string): StoredOutcome | undefined {
-    const entry = this.#known.get(id)?.outcome
-    return entry?.type === 'outcome' ? { at: entry.at, outcome: entry.outcome } : undefined
-  }
-
-  get unfinished(): StoredRoutine[] {
-    return [...this.#living].map((id) => routineOf(this.#known.get(id) as Known<StoredEntry>))
-  }
-}
-
-function routineOf({ spawn, snapshot, handled, messages }: Known<StoredEntry>): StoredRoutine {
-  const { id, path, at, work, input, options } = spawn as StoredEntry & { type: 'spawned' }
-  const state = snapshot as (StoredEntry & { type: 'snapshot' }) | undefined
-  const waiting = [...messages].toSorted(([one], [other]) => one - other)
-  return {
-    id,
-    path,
-    at,
-    work,
-    input,
-    options,
-    snapshot: state?.snapshot,
-    delays: state?.delays ?? [],
-    handled,
-    messages: waiting.map(([number, entry]) => ({ number, message: (entry as StoredEntry & { type: 'message' }).message })),
-  }
 }
 
 interface Waiter {
@@ -102,7 +56,7 @@ class SimulatedJournal implements Journal {
   readonly #name: string
   readonly #syncs: boolean
   readonly #maxWaiting: number
-  readonly #memory = new Memory()
+  readonly #memory = new JournalState()
   #waiting: Waiter[] = []
   #bytes = 0
   #isWriting = false
@@ -112,6 +66,7 @@ class SimulatedJournal implements Journal {
   #end = 0
   #chain = 0
   #position = 0
+  readonly #life: number
 
   constructor(disk: SimulatedDisk, host: StoreHost, { name = 'journal', fsync = 'group', maxWaiting = Infinity }: SimulatedStoreOptions) {
     this.#disk = disk
@@ -119,6 +74,12 @@ class SimulatedJournal implements Journal {
     this.#name = name
     this.#syncs = fsync === 'group'
     this.#maxWaiting = maxWaiting
+    this.#life = disk.life
+  }
+
+  /** True once its process was killed: it says nothing more (SD4). */
+  get isDead(): boolean {
+    return this.#disk.life !== this.#life
   }
 
   /** SS1, SS2. @throws CurtaincallError */
@@ -201,6 +162,7 @@ class SimulatedJournal implements Journal {
       const group = this.#waiting
       this.#waiting = []
       const isWritten = group.every(({ text }) => text === undefined || this.#put(JSON.parse(text) as StoredEntry))
+      if (this.isDead) return
       if (!isWritten) {
         this.#fail(group)
         return
@@ -209,7 +171,7 @@ class SimulatedJournal implements Journal {
       else
         this.#disk.later(() => {
           this.#disk.sync(this.#name)
-          this.#wrote(group)
+          if (!this.isDead) this.#wrote(group)
         })
     })
   }
@@ -286,6 +248,7 @@ class SimulatedJournal implements Journal {
     this.#refusal ??= this.#error('ERR_STORE_CLOSED', 'it is closed')
     if (this.#isWriting) await new Promise<void>((resolve) => this.#idle.push(resolve))
     this.#disk.sync(this.#name)
+    if (this.isDead) return NEVER
     this.#disk.unlock(this.#name)
     this.#tell()
   }
@@ -316,7 +279,7 @@ export function simulatedStore(disk: SimulatedDisk, options: SimulatedStoreOptio
         disk.unlock(name)
         throw error
       }
-      return journal
+      return journal.isDead ? NEVER : journal
     },
   }
 }

@@ -106,17 +106,21 @@ export function checkTrace(owner: string, trace: Trace): void {
   checkVerdict(verdict, events, wrong)
 }
 
-/** Writes events down, relative to the beginning and to each other. */
+/** Writes events down, relative to the beginning and to each other, as long as there is somebody whose they are. */
 export class Recorder {
   readonly events: TraceEvent[] = []
   readonly #begun: number
   readonly #bySeq = new Map<number, number>()
 
-  constructor(begun: number) {
+  readonly #isOver: () => boolean
+
+  constructor(begun: number, isOver: () => boolean) {
     this.#begun = begun
+    this.#isOver = isOver
   }
 
   record(event: LifecycleEvent): void {
+    if (this.#isOver()) return
     const { type, path: actor, at, seq, cause, ...rest } = event
     const i = this.events.length
     this.#bySeq.set(seq, i)
@@ -128,6 +132,7 @@ export class Recorder {
 
   /** Records something that is no lifecycle event. */
   note(type: 'step' | 'body.asked' | 'body.ended', actor: string, now: number, fields: object): void {
+    if (this.#isOver()) return
     this.events.push({ i: this.events.length, t: now - this.#begun, actor, type, ...fields })
   }
 }

@@ -3,7 +3,7 @@
  * Nothing is asked, and nothing costs anything, before it is blocked.
  */
 import { type Debugger, type Runtime, Session } from 'node:inspector'
-import { WITNESSES } from './shared.ts'
+import { monotonic, WITNESSES } from './shared.ts'
 
 /** Frames that are looked at, innermost first, and scopes of each. */
 const FRAMES = 64
@@ -27,6 +27,8 @@ type Frame = Debugger.CallFrame
 export class Interrogation {
   readonly #session = new Session()
   readonly #token: number
+  /** Since when the thread is held, by the clock of `monotonic`; undefined while it is not. */
+  heldSince: number | undefined
   readonly #urls = new Map<string, string>()
 
   constructor(token: number) {
@@ -42,6 +44,7 @@ export class Interrogation {
     session.post('Runtime.evaluate', { expression: '0' }, heard)
     session.on('Debugger.scriptParsed', ({ params }) => void this.#urls.set(params.scriptId, params.url))
     session.once('Debugger.paused', ({ params: { callFrames } }) => {
+      this.heldSince = monotonic()
       const stack = callFrames.map((frame) => this.#line(frame)).join('\n')
       void this.#whose(callFrames).then(
         (path) => this.#done(answered, { stack, path, fault: undefined }),

@@ -3,6 +3,8 @@
 /** Of one watchdog. */
 export interface WatchdogData {
   readonly memory: SharedArrayBuffer
+  /** Of {@link Floor}. */
+  readonly floor: SharedArrayBuffer
   /** By it, the main thread knows which watchdog asks; see {@link WITNESSES}. */
   readonly token: number
   /** Milliseconds between two looks. */
@@ -75,6 +77,29 @@ export class SharedMemory {
 
   get askedAt(): number {
     return this.#times[ASKED_AT] as number
+  }
+}
+
+/**
+ * Who may ask, of all watchdogs of a process: one at a time. A thread that two hold by the inspector's protocol may hear neither of them any
+ * more, and stand still for ever.
+ */
+export class Floor {
+  readonly #holder: Int32Array
+  readonly #token: number
+
+  constructor(buffer: SharedArrayBuffer, token: number) {
+    this.#holder = new Int32Array(buffer)
+    this.#token = token
+  }
+
+  /** False if another one has it. */
+  take(): boolean {
+    return Atomics.compareExchange(this.#holder, 0, 0, this.#token) === 0
+  }
+
+  give(): void {
+    Atomics.compareExchange(this.#holder, 0, this.#token, 0)
   }
 }
 

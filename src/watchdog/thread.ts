@@ -4,13 +4,26 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { initialTransition, transition } from 'xstate'
 import { machineOfWatchdog, type WatchdogEffect } from '../../machines/watchdog.ts'
 import { type Findings, Interrogation } from './interrogation.ts'
-import { monotonic, SharedMemory, type Testimony, type WatchdogData } from './shared.ts'
+import { Floor, monotonic, SharedMemory, type Testimony, type WatchdogData } from './shared.ts'
 
 /** Longest stack of a report, in lines. */
 const LINES = 30
 
-const { memory: buffer, port, token, interval, threshold, endAfter, name } = workerData as WatchdogData & { readonly port: MessagePort }
+/** So many milliseconds the main thread is held at most, whatever it answers. */
+const PATIENCE = 1_000
+
+const {
+  memory: buffer,
+  floor: floorOfAll,
+  port,
+  token,
+  interval,
+  threshold,
+  endAfter,
+  name,
+} = workerData as WatchdogData & { readonly port: MessagePort }
 const memory = new SharedMemory(buffer)
+const floor = new Floor(floorOfAll, token)
 const machine = machineOfWatchdog()
 
 let [state] = initialTransition(machine, { threshold, endAfter })
@@ -20,11 +33,15 @@ let since = monotonic()
 let lookedAt = since
 let interrogation: Interrogation | undefined
 let findings: Findings | undefined
+/** True while another watchdog asks. */
+let waits = false
 
 function look(): void {
   const now = monotonic()
   const moved = memory.tick !== tick
   if (moved) begin(now)
+  else if (waits) ask(now)
+  if (interrogation?.heldSince !== undefined && now - interrogation.heldSince > PATIENCE) letGo()
   const late = now - lookedAt - interval
   lookedAt = now
   const [next, actions] = transition(machine, state, { type: 'look', moved, still: now - since, late })
@@ -35,9 +52,16 @@ function look(): void {
 function begin(now: number): void {
   tick = memory.tick
   since = Math.min(now, memory.tickedAt)
-  interrogation?.end()
-  interrogation = undefined
+  letGo()
   findings = undefined
+  waits = false
+}
+
+function letGo(): void {
+  if (interrogation === undefined) return
+  interrogation.end()
+  interrogation = undefined
+  floor.give()
 }
 
 function carryOut(effect: WatchdogEffect, now: number): void {
@@ -48,12 +72,17 @@ function carryOut(effect: WatchdogEffect, now: number): void {
 
 function ask(now: number): void {
   memory.asks(tick, now)
+  // It counts anew after a time in which this thread could not look, and has asked before that.
+  if (interrogation !== undefined) return
+  waits = !floor.take()
+  if (waits) return
   const asked = (interrogation = new Interrogation(token))
   let after = Infinity
   const heard = (): void => void (after = monotonic() - now)
   asked.begin(heard, (answer) => {
     if (interrogation !== asked) return
     interrogation = undefined
+    floor.give()
     findings = answer
     port.postMessage({ tick, after, ...answer } satisfies Testimony)
   })

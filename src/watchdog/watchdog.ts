@@ -7,7 +7,7 @@ import { LONGEST_TIMER } from '../../machines/shutdown.ts'
 import { ConfigError } from '../contract/index.ts'
 import { GlobalManager } from '../manager/index.ts'
 import { check, duration, refuse, type Rule } from '../spec/index.ts'
-import { monotonic, NATIVE, SharedMemory, type Testimony, type WatchdogData } from './shared.ts'
+import { Floor, monotonic, NATIVE, SharedMemory, type Testimony, type WatchdogData } from './shared.ts'
 import { dismiss, testify, Witness } from './witness.ts'
 
 /** Options of {@link startWatchdog}. All durations are milliseconds. */
@@ -74,16 +74,19 @@ class LoopWatchdog implements Watchdog {
   readonly #port: MessagePort
   readonly #thread: Worker
   readonly #ticker: NodeJS.Timeout
+  readonly #floor: Floor
   #stopped = false
 
   constructor(global: GlobalManager, threshold: number, endAfter: number) {
     this.#global = global
     this.#witness = new Witness(global)
-    this.#token = testify(this.#witness)
+    const { token, floor } = testify(this.#witness)
+    this.#token = token
     const { port1, port2 } = new MessageChannel()
     this.#port = port1
     const interval = threshold / LOOKS
-    const data: WatchdogData = { memory: this.#memory.buffer, token: this.#token, interval, threshold, endAfter, name: global.path }
+    this.#floor = new Floor(floor, this.#token)
+    const data: WatchdogData = { memory: this.#memory.buffer, floor, token: this.#token, interval, threshold, endAfter, name: global.path }
     this.#memory.ticked(monotonic())
     this.#thread = new Worker(new URL(`./thread${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url), {
       name: 'curtaincall watchdog',
@@ -114,7 +117,8 @@ class LoopWatchdog implements Watchdog {
     clearInterval(this.#ticker)
     dismiss(this.#token)
     this.#port.close()
-    void this.#thread.terminate()
+    // It may have been about to ask.
+    void this.#thread.terminate().then(() => this.#floor.give())
   }
 
   [Symbol.dispose](): void {

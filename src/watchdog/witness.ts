@@ -72,18 +72,21 @@ function variablesOf(scope: object): unknown[] {
   })
 }
 
-type Witnesses = Map<number, Witness>
+type Witnesses = Map<number, Witness> & { readonly floor: SharedArrayBuffer }
 
 const KEY: unique symbol = Symbol.for(WITNESSES) as never
-let last = 0
 
-/** Makes it found by the protocol, which knows nothing but what is global. Returns its token. */
-export function testify(witness: Witness): number {
+/** Makes it found by the protocol, which knows nothing but what is global. Returns its token, and the floor of all. */
+export function testify(witness: Witness): { readonly token: number; readonly floor: SharedArrayBuffer } {
   const place = globalThis as { [KEY]?: Witnesses }
-  if (place[KEY] === undefined) Object.defineProperty(place, KEY, { value: new Map(), configurable: true })
-  const token = ++last
-  ;(place[KEY] as unknown as Witnesses).set(token, witness)
-  return token
+  if (place[KEY] === undefined)
+    Object.defineProperty(place, KEY, { value: Object.assign(new Map(), { floor: new SharedArrayBuffer(4) }), configurable: true })
+  const witnesses = place[KEY] as unknown as Witnesses
+  let token = 1
+  // Those of another copy of this library are there, too.
+  while (witnesses.has(token)) token++
+  witnesses.set(token, witness)
+  return { token, floor: witnesses.floor }
 }
 
 /** Nobody asks any more. */

@@ -59,7 +59,13 @@ describe('plainCopy', () => {
         },
       },
     )
-    expect(() => copy({ trap })).toThrow(expect.objectContaining({ code: 'ERR_CONFIG' }))
+    const getter = {
+      get since(): never {
+        throw new Error('gone')
+      },
+    }
+    expect(() => copy({ trap })).toThrow(/[.]trap can't be written down: it throws when it is looked at/)
+    expect(() => copy({ list: [1, getter] })).toThrow(/[.]list\[1\][.]since can't be written down/)
     let deep: unknown = 1
     for (let i = 0; i < 50_000; i++) deep = [deep]
     expect(() => copy(deep)).toThrow(expect.objectContaining({ code: 'ERR_CONFIG' }))

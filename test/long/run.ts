@@ -1,10 +1,12 @@
 /**
  * A campaign by hand: `npm run test:long -- --runs 200000 --seed 1`; cases of the adversary: `npm run test:long -- --adversary --runs
- * 20000 --seed 2`, and one of them alone: `npm run test:long -- --adversary --seed 2 --case 17`.
+ * 20000 --seed 2`, and one of them alone: `npm run test:long -- --adversary --seed 2 --case 17`; lives of a durable tree
+ * over a simulated disk: `npm run test:long -- --lives --runs 20000 --seed 3`.
  */
 import { parseArgs } from 'node:util'
-import { CounterexampleError, fuzzTree } from 'curtaincall/testing'
+import { CounterexampleError, fuzzTree, propertyLives } from 'curtaincall/testing'
 import { goals } from './goals.ts'
+import { campaign as ofLives, shop } from '../support/durable-shop.ts'
 import { playCase, playCases } from './adversary.ts'
 
 const { values } = parseArgs({
@@ -12,6 +14,7 @@ const { values } = parseArgs({
     runs: { type: 'string', default: '20000' },
     seed: { type: 'string', default: '1' },
     adversary: { type: 'boolean', default: false },
+    lives: { type: 'boolean', default: false },
     case: { type: 'string' },
   },
 })
@@ -46,6 +49,19 @@ async function campaign(): Promise<void> {
   }
 }
 
-if (!values.adversary) await campaign()
+/** Lives of a tree that outlives its process. */
+async function lives(): Promise<void> {
+  try {
+    const result = await propertyLives(shop, { ...ofLives, runs, seed })
+    console.log(`${result.runs} runs of ${result.lives} lives, seed ${seed}: every law holds`)
+    for (const [goal, times] of Object.entries(result.goals)) console.log(`  ${String(times).padStart(8)} × ${goal}`)
+  } catch (error) {
+    console.error(error instanceof CounterexampleError ? error.message : error)
+    process.exitCode = 1
+  }
+}
+
+if (values.lives) await lives()
+else if (!values.adversary) await campaign()
 else if (values.case === undefined) await playCases(runs, seed)
 else await playCase(seed, Number(values.case))

@@ -1,5 +1,6 @@
 /** What a store does over time: versions, what it keeps, how it stays small, backups. */
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join, relative } from 'node:path'
 import { spawnSync } from 'node:child_process'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test, vi } from 'vitest'
@@ -194,6 +195,39 @@ describe('a backup', () => {
     await journal.close()
     const copy = await open(other)
     expect(await copy.has('a')).toBe(true)
+    await copy.close()
+  })
+
+  test.each(['', '-wal', '-shm', '-lock', '-mark'])('never takes the place of a file of the store itself: %s', async (end) => {
+    const file = newFile()
+    const store = sqliteStore(file)
+    const journal = await store.open(new FakeHost())
+    await write(journal, spawned('a'))
+    const elsewhere = `${file}.folder`
+    symlinkSync(dirname(file), elsewhere)
+    for (const target of [`${file}${end}`, join(elsewhere, `${basename(file)}${end}`), relative(process.cwd(), `${file}${end}`)])
+      await expect(store.backup(target, { overwrite: true })).rejects.toMatchObject({ code: 'ERR_EXISTS' })
+    await write(journal, spawned('b'))
+    await journal.close()
+    // Also where that file is not there just now.
+    await expect(store.backup(`${file}${end}`)).rejects.toMatchObject({ code: 'ERR_EXISTS' })
+    const again = await open(file)
+    expect((await restored(again)).map(({ id }) => id)).toEqual(['a', 'b'])
+    await again.close()
+  })
+
+  test('of two to the same file at once the first is there, and whole', async () => {
+    const file = newFile()
+    const store = sqliteStore(file)
+    const journal = await store.open(new FakeHost())
+    await write(journal, ...Array.from({ length: 300 }, (_, i) => spawned(`r${i}`)))
+    const target = `${file}.copy`
+    const [first, second] = await Promise.allSettled([store.backup(target), store.backup(target)])
+    expect([first.status, second.status]).toEqual(['fulfilled', 'rejected'])
+    await store.backup(target, { overwrite: true })
+    await journal.close()
+    const copy = await open(target)
+    expect(copy.position).toBe(300)
     await copy.close()
   })
 

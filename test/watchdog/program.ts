@@ -36,7 +36,21 @@ global.on('loop.blocked', (event) => say(event))
 const watchdog = startWatchdog(global, { threshold: 100, endAfter: Number(endAfter) })
 await watchdog.ready
 
+/** Others beside it, of trees of their own. */
+const others = kind === 'watched by several' ? ['bank', 'mill'].map((name) => createGlobalManager({ name, logger: false })) : []
+const watchdogs = others.map((each) => {
+  each.on('loop.blocked', (event) => say(event))
+  return startWatchdog(each, { threshold: 100 })
+})
+await Promise.all(watchdogs.map(({ ready }) => ready))
+
 const bodies: Record<string, () => unknown> = {
+  'watched by several': async () => {
+    for (const id of ['1', '2', '3']) {
+      await local.spawn('body', () => spin(300), { id }).outcome
+      await wait(50)
+    }
+  },
   'at its start': () => local.spawn('body', () => spin(600), { id: '1' }).outcome,
   'after an await': () =>
     local.spawn(

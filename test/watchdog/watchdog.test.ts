@@ -41,6 +41,12 @@ test.each([['at its start'], ['after an await'], ['without its context'], ['its 
   },
 )
 
+test('several watch one thread: each tells, the routine is named by its own, and the thread goes on', async () => {
+  const { events, signal, stderr } = await run('watched by several')
+  for (const name of ['shop/api/images/body#1', 'bank', 'mill']) expect(events.map(({ path }) => path)).toContain(name)
+  expect({ signal, stderr }).toEqual({ signal: undefined, stderr: '' })
+})
+
 test('where several run the same body, its manager is named', async () => {
   const { events } = await run('one of two')
   expect(events[0]).toMatchObject({ path: 'shop/api/images', doing: 'javascript' })
