@@ -103,7 +103,7 @@ export interface StoreHost {
 
 /** Where a tree keeps what is to outlast its process. One of your own is given to a tree by `durableStore(store)`. */
 export interface DurableStore {
-  /** What the tree does with it; stores of this package bring it along. */
+  /** @internal What drives durable routines: `durableStore` adds it. */
   readonly [DURABILITY]?: AttachDurability
   /**
    * Opens it, for one tree at a time.

@@ -11,7 +11,7 @@ import { readOptions, type SqliteStoreOptions, type StoreSettings } from './opti
 
 /** A store in a file; made by {@link sqliteStore}. */
 export class SqliteStore implements DurableStore {
-  readonly [DURABILITY] = attachDurability
+  /** @internal */ readonly [DURABILITY] = attachDurability
   readonly #settings: StoreSettings
   readonly #start: StartWriter
 
