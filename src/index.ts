@@ -18,7 +18,8 @@ export type {
   SupervisorOptions,
 } from './spec/index.ts'
 export type { DurableWork } from './spec/index.ts'
-export type { StoreState } from './durable/index.ts'
+export { durableStore } from './recovery/index.ts'
+export type { StoreState } from './port/index.ts'
 
 // Children
 export { manager, routine } from './manager/index.ts'

@@ -15,6 +15,7 @@ import type { StoredDelay, StoredEntry, StoredRoutine } from '../port/index.ts'
 import { plainCopy } from '../spec/index.ts'
 import { Account } from './account.ts'
 import { keepOutcome } from './kept-outcome.ts'
+import { writable } from './kept-snapshot.ts'
 
 /** How it leaves the tree: with an outcome that is to be recorded, with one that was before, or with none. */
 export type Leaving = 'recording' | 'known' | 'suspended'
@@ -234,7 +235,10 @@ export class Chronicle {
     if (this.isOver) return
     try {
       const { snapshot, delays } = read()
-      const kept = plainCopy({ snapshot, delays }, 'state', this.path) as { snapshot: unknown; delays: readonly StoredDelay[] }
+      const kept = plainCopy({ snapshot: writable(snapshot), delays }, 'state', this.path) as {
+        snapshot: unknown
+        delays: readonly StoredDelay[]
+      }
       this.#told = this.#done
       this.#say({ type: 'snapshot', id: this.id, number: this.#done, snapshot: kept.snapshot, delays: kept.delays })
     } catch (error) {

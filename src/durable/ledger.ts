@@ -14,8 +14,16 @@
  * LG4  It is closed once, after all that was held has been said; what comes later is refused.
  */
 import { CurtaincallError, type Outcome, type Work } from '../contract/index.ts'
-import { type DurableStore, type Journal, soon, type StoredEntry, type StoredOutcome, type StoredRoutine } from '../port/index.ts'
-import type { GlobalSpec } from '../spec/index.ts'
+import {
+  type DurableStore,
+  type Journal,
+  soon,
+  type StoredEntry,
+  type StoredOutcome,
+  type StoredRoutine,
+  type StorePolicy,
+  type StoreState,
+} from '../port/index.ts'
 import type { Chronicle, Leaving, Scribe } from './chronicle.ts'
 import { readOutcome } from './kept-outcome.ts'
 import type { Lookup } from './lookup.ts'
@@ -42,9 +50,6 @@ export interface Settled {
   /** It has ended, in an earlier process. */
   endAs(outcome: Outcome): void
 }
-
-/** Of a store, what `health()` tells. */
-export type StoreState = 'opening' | 'open' | 'failed' | 'closed'
 
 export class Ledger implements Scribe {
   state: StoreState = 'opening'
@@ -75,7 +80,7 @@ export class Ledger implements Scribe {
   #gone: Set<string> | undefined
   readonly #lookups = new Map<string, Set<Lookup>>()
 
-  constructor(host: LedgerHost, store: DurableStore, { work, storeFailure }: Pick<GlobalSpec, 'work' | 'storeFailure'>) {
+  constructor(host: LedgerHost, store: DurableStore, { work, storeFailure }: StorePolicy) {
     this.#host = host
     this.#store = store
     this.work = work

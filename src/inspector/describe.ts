@@ -64,9 +64,9 @@ function describeManager(manager: Manager, traffic: Traffic): Own {
     ['shutdown time', milliseconds(spec.shutdown)],
     ['auto shutdown', spec.autoShutdown],
   ]
-  const { ledger } = manager.tree
-  if (ledger !== undefined && manager.life.up === undefined)
-    facts.push(['store', `${ledger.state}, ${(ledger.position ?? 0).toLocaleString('en')} entries`])
+  const { durability } = manager.tree
+  if (durability !== undefined && manager.life.up === undefined)
+    facts.push(['store', `${durability.state}, ${(durability.position ?? 0).toLocaleString('en')} entries`])
   const left = manager.supervisor.window.left(manager.tree.clock.now())
   const used = left === Infinity ? 0 : spec.maxRestarts - left
   return {

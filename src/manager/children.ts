@@ -15,6 +15,7 @@ import {
   type RoutineOptions,
   seal,
 } from '../spec/index.ts'
+import { upbringing } from '../supervision/index.ts'
 import type { AnyWork, ArgumentsFor, InputIsMissing, RoutineContext, Whole } from './body.ts'
 
 /**
@@ -44,7 +45,7 @@ export function routine(name: string, work: unknown, ...[options]: unknown[]): R
   const { restart, significant, attempts, durable, id = name } = spec
   if (durable) throw refuse('routine option durable', 'left out for a child, which its manager begins at each start', durable, name)
   if (attempts !== undefined) throw refuse('routine option attempts', 'left out for a child, which has a restart type', attempts, name)
-  return seal({ type: 'worker', id, name, restart, significant, work: checkWork(work, spec.resume, name), spec })
+  return seal({ type: 'worker', id, name, restart, significant, work: checkWork(work, spec.resume, name), spec }, upbringing)
 }
 
 /**
@@ -58,5 +59,5 @@ export function routine(name: string, work: unknown, ...[options]: unknown[]): R
 export function manager(name: string, options: LocalManagerOptions = {}): ManagerChild {
   checkName('manager', name)
   const { restart, significant } = compileLocalSpec(options, name)
-  return seal({ type: 'supervisor', id: name, name, restart, significant, options: { ...options } })
+  return seal({ type: 'supervisor', id: name, name, restart, significant, options: { ...options } }, upbringing)
 }

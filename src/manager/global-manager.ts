@@ -5,8 +5,8 @@ import { Tree } from '../turn/index.ts'
 import { Manager } from './manager.ts'
 import { managerLogic } from './manager-logic.ts'
 import { spareRoutine } from './spare.ts'
-import { makeLedger, outcomeOf } from './durability.ts'
-import type { AnyRoutine, Outcome, Routine, WaitOptions } from '../contract/index.ts'
+import { DURABILITY } from '../port/index.ts'
+import { type AnyRoutine, ConfigError, type Outcome, type Routine, type WaitOptions } from '../contract/index.ts'
 import {
   checkAppChild,
   checkName,
@@ -17,6 +17,7 @@ import {
   type GlobalSpec,
   type ManagerOptions,
   type ManagerSpec,
+  nodeName,
   refuse,
 } from '../spec/index.ts'
 
@@ -38,10 +39,11 @@ export class GlobalManager extends Manager {
     const { interceptor } = spec
     if (interceptor !== undefined) this.on('*', (event) => interceptor.event(event))
     this.life.asyncContext = this.tree.captureContext()
-    if (spec.store !== undefined) this.tree.ledger = makeLedger(this, spec.store, spec)
+    const { store } = spec
+    if (store !== undefined) this.tree.durability = store[DURABILITY]?.(this, store, spec)
     this.tree.turn.run(() => this.life.live(spec.inspect !== undefined))
     this.tree.spare = spareRoutine(this)
-    this.tree.ledger?.open()
+    this.tree.durability?.open()
   }
 
   /**
@@ -88,8 +90,12 @@ export class GlobalManager extends Manager {
    * @example
    * const outcome = await global.outcomeOf('order-7', { timeout: 10_000 })
    */
-  outcomeOf(id: string, options: WaitOptions = {}): Promise<Outcome | undefined> {
-    return outcomeOf(this.tree, this.path, id, options)
+  async outcomeOf(id: string, options: WaitOptions = {}): Promise<Outcome | undefined> {
+    const { path, tree } = this
+    if (!nodeName.accepts(id)) throw refuse('outcomeOf id', nodeName.range, id, path)
+    const { durability } = tree
+    if (durability === undefined) throw new ConfigError(`${path} has no store, and so no outcome that lasts`, { path, option: 'store' })
+    return await durability.outcomeOf(id, options)
   }
 
   #find(path: string): Manager | AnyRoutine | undefined {

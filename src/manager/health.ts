@@ -1,6 +1,6 @@
 /** Reads the health of a tree. */
 import { type HealthStatus, judgeHealth } from '../../machines/health.ts'
-import type { StoreState } from '../durable/index.ts'
+import type { StoreState } from '../port/index.ts'
 import { blockedBelow } from './blocked.ts'
 import { type Standings, standingsIn } from './grounds.ts'
 import type { Life } from './life.ts'
@@ -53,7 +53,7 @@ export function healthOf(top: Life): Health {
 const NONE: Standings = { waiting: [], stuck: [] }
 
 function judge(life: Life, children: readonly Health[], now: number, blocked: readonly string[], standings: Standings = NONE): Health {
-  const store = life.up === undefined ? life.tree.ledger?.state : undefined
+  const store = life.up === undefined ? life.tree.durability?.state : undefined
   const down = life.supervisor.down.paths()
   const { path, place, flock, supervisor, closed } = life
   let oldestHeartbeat = flock.registry.oldestBeat(now)

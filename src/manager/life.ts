@@ -26,7 +26,7 @@ import { Readiness } from './readiness.ts'
 import { callStart } from './start-option.ts'
 import { Subtree } from './subtree.ts'
 import { noteUnseenEnd } from './unseen-end.ts'
-import { late, refusesAbove } from './walk.ts'
+import { late, refusesAbove, siblingsOf } from './walk.ts'
 
 export class Life implements Lead, Ward, Closing {
   /** The manager, as users hold it. */
@@ -157,7 +157,8 @@ export class Life implements Lead, Ward, Closing {
     this.readiness.reached = true
     this.tell({ type: 'start' })
     this.readiness.wake()
-    if (this.service !== undefined) this.up?.supervisor.managerStarted(this.service)
+    const { up, service } = this
+    if (service !== undefined) siblingsOf(up)?.managerStarted(service)
   }
 
   renew(): void {
@@ -355,7 +356,7 @@ export class Life implements Lead, Ward, Closing {
     this.unanswered = false
     const restart = service === undefined && state === 'failed' && up?.restarts(this) === true
     this.seq = this.place.announce({ type: 'manager.stopped', state, trigger: this.trigger }, run.seq)
-    if (service !== undefined) up?.supervisor.managerEnded(service, this)
+    if (service !== undefined) siblingsOf(up)?.managerEnded(service, this)
     // Code that awaits the outcome goes on before the callers of shutdown() do.
     else if (!restart) this.conclude()
     run.settle(report)

@@ -2,10 +2,10 @@
 import type { AnyActorLogic } from 'xstate'
 import type { RefusalCode } from '../../machines/lifecycle-event.ts'
 import type { ManagerMachine } from '../../machines/manager.ts'
-import { type Commission, commissionOf } from './commission.ts'
 import { Manager } from './manager.ts'
 import { managerLogic } from './manager-logic.ts'
-import { type AnyRoutine, asRefusal, ManagerExistsError, type Routine, type RoutineFrom, type Work } from '../contract/index.ts'
+import { type AnyRoutine, asRefusal, type Routine, type RoutineFrom, type Work } from '../contract/index.ts'
+import type { Commission } from '../port/index.ts'
 import {
   checkName,
   checkWork,
@@ -14,6 +14,7 @@ import {
   type LogicArguments,
   type ManagerSpec,
   type OptionsFor,
+  refuse,
   type RoutineOptions,
   type RoutineSpec,
   SpecCompiler,
@@ -105,7 +106,10 @@ export class LocalManager extends Manager {
 
   #spawnDurable(name: string, work: Work, spec: RoutineSpec, options: RoutineOptions<never>): SupervisedRoutine {
     const { tree, registry } = this
-    const commission = commissionOf(tree, name, work, options, `${this.path}/${name}`)
+    const { durability } = tree
+    const at = `${this.path}/${name}`
+    if (durability === undefined) throw refuse('routine option durable', 'false where the global manager has no store', true, at)
+    const commission = durability.commission(name, work, options, at)
     const id = spec.id ?? tree.generateLastingId() ?? this.#askForId(name)
     const context = tree.captureContext()
     const outer = tree.turn.begin()
@@ -114,7 +118,7 @@ export class LocalManager extends Manager {
       const waits = this.#mustQueue()
       refused = this.#refusalOf(name, waits) ?? this.#storeRefusal(name, id, commission)
       if (refused === undefined) {
-        const routine = registry.add(name, work, spec, commission.facts.input, id)
+        const routine = registry.add(name, work, spec, commission.input, id)
         if (context !== undefined) routine.ownMemory.asyncContext = context
         commission.take(routine)
         return this.#enter(routine, waits)
@@ -194,12 +198,10 @@ export class LocalManager extends Manager {
   }
 
   /** A durable one has an id that no other has in the whole tree, and there is room for it in the store. */
-  #storeRefusal(name: string, id: string, { ledger }: Commission): Refusal | undefined {
-    const { path } = this
-    if (ledger.isTaken(id)) throw new ManagerExistsError(`${path}: a durable routine of the id ${id} lives in this tree`, { path })
+  #storeRefusal(name: string, id: string, commission: Commission): Refusal | undefined {
     const { overflow, maxQueue } = this.spec
-    if (!ledger.isFull || (overflow === 'queue' && ledger.held < maxQueue)) return undefined
-    return this.#refuse(name, 'ERR_QUEUE_FULL', `${path}: as much waits for the store as it may hold`)
+    const why = commission.refusal(id, overflow === 'queue' ? maxQueue : 0)
+    return why === undefined ? undefined : this.#refuse(name, 'ERR_QUEUE_FULL', `${this.path}: ${why}`)
   }
 
   /** Ended routines that are kept for a look, the latest last; see `retain`. */

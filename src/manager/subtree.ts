@@ -4,7 +4,7 @@ import { ManagerExistsError, type ReportTotals } from '../contract/index.ts'
 import type { NameGroup } from '../count/index.ts'
 import { CANCEL, type SupervisedRoutine } from '../routine/index.ts'
 import type { Flock } from '../shutdown/index.ts'
-import { RoutineRegistry, Service } from '../supervision/index.ts'
+import { RoutineRegistry, type Service } from '../supervision/index.ts'
 import type { Slices, TreeIndex } from '../turn/index.ts'
 import { Directory } from './directory.ts'
 import type { Life } from './life.ts'
@@ -211,13 +211,13 @@ export class Subtree implements Flock, Capacity {
     if (!this.registry.hasOnlyChildren) return
     const order = (this.#stopOrder ??= [...(this.#startOrder ?? [])])
     for (let last = order.at(-1); last !== undefined; last = order.at(-1)) {
-      const manager = last instanceof Service ? (last.manager as Life | undefined) : last
+      const manager = 'flock' in last ? last : (last.manager as Life | undefined)
       if (manager !== undefined && !manager.over) {
-        if (last instanceof Service && last.isInstance) releaseInstances(order, slices)
+        if ('isInstance' in last && last.isInstance) releaseInstances(order, slices)
         else manager.run?.release(slices)
         return
       }
-      const routine = last instanceof Service ? last.routine : undefined
+      const routine = 'flock' in last ? undefined : last.routine
       if (routine !== undefined && !routine.ended) {
         this.#release(routine, slices)
         return
@@ -255,7 +255,7 @@ function copyOf({ spawned, completed, failed, cancelled, killed }: ReportTotals)
 function releaseInstances(order: readonly (Life | Service)[], slices: Slices): void {
   for (let i = order.length - 1; i >= 0; i--) {
     const each = order[i]
-    if (!(each instanceof Service && each.isInstance)) return
+    if (each === undefined || 'flock' in each || !each.isInstance) return
     const { run, over } = each.manager as Life
     // The instances before it were released with it.
     if (!over && run?.released === true) return

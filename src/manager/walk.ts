@@ -2,6 +2,7 @@
  * Walks over the managers below one, without recursion: a tree may be deeper than a stack holds. The cursor is data; what is added or taken
  * off on the way is heeded.
  */
+import type { Offspring, Supervisor } from '../supervision/index.ts'
 
 /** A manager, and what is below it. */
 interface Level<Self> {
@@ -73,4 +74,9 @@ export function late<L extends Closable<L>>(lowest: L): L[] {
   const levels: L[] = []
   for (let level: L | undefined = lowest; level?.run === undefined && level?.closed === true; level = level.up) levels.push(level)
   return levels.reverse()
+}
+
+/** The children of a supervisor, to one that is one of them. */
+export function siblingsOf(up: { readonly supervisor: Supervisor } | undefined): Offspring | undefined {
+  return up?.supervisor.children
 }

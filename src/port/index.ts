@@ -2,6 +2,14 @@
 export { ASYNC_CONTEXT, type AsyncContext } from './async-context.ts'
 export { type Clock, PlatformClock } from './clock.ts'
 export { type Ground, GROUND, groundOf, type GroundedWork, isGrounded, type Pending, type Run, type Standing } from './ground.ts'
+export {
+  type AttachDurability,
+  type Commission,
+  type Durability,
+  DURABILITY,
+  type StorePolicy,
+  type StoreState,
+} from './durability.ts'
 export { INTERCEPTOR, type Interceptor } from './interceptor.ts'
 export type { DurableStore, Journal, StoredDelay, StoredEntry, StoredOutcome, StoredRoutine, StoreHost } from './journal.ts'
 export { platformContext } from './platform-context.ts'

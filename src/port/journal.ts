@@ -16,6 +16,7 @@
  * J7  A question is answered from all that was appended before it was asked.
  * J8  While something waits for the disk, the process is kept alive; an idle store keeps none.
  */
+import type { AttachDurability, DURABILITY } from './durability.ts'
 
 /** A delayed event of a routine's machine that is under way: `due` in milliseconds since 1970 of the tree's clock. */
 export interface StoredDelay {
@@ -100,8 +101,10 @@ export interface StoreHost {
   log(level: 'info' | 'warn' | 'error', message: string, details?: Record<string, unknown>): void
 }
 
-/** Where a tree keeps what is to outlast its process. */
+/** Where a tree keeps what is to outlast its process. One of your own is given to a tree by `durableStore(store)`. */
 export interface DurableStore {
+  /** @internal What drives durable routines: `durableStore` adds it. */
+  readonly [DURABILITY]?: AttachDurability
   /**
    * Opens it, for one tree at a time.
    *

@@ -13,7 +13,6 @@ import type { AnyActorRef, EventObject, Snapshot } from 'xstate'
 import type { Chronicle } from '../durable/index.ts'
 import type { StoredDelay } from '../port/index.ts'
 import { type Delay, type Notes, type Tree } from '../turn/index.ts'
-import { writable } from './kept-snapshot.ts'
 import { actorAt, storedDelays } from './stored-delays.ts'
 import { type NotedDelay, successor } from './successor.ts'
 
@@ -87,7 +86,7 @@ export class Resumption implements Notes {
       this.#snapshot = snapshot
       this.#delays = this.#underWay()
       // What it goes on from, the journal has.
-      if (!isStored) this.chronicle?.keepSnapshot(() => ({ snapshot: writable(snapshot), delays: storedDelays(this.#delays) }))
+      if (!isStored) this.chronicle?.keepSnapshot(() => ({ snapshot, delays: storedDelays(this.#delays) }))
     } catch (error) {
       if (!this.#reported) this.#tree.bus.contain(error, `${path} cannot be persisted: a restart now would be a fresh start`)
       this.#reported = true

@@ -1,6 +1,6 @@
 /** What the phases of a shutdown do to the managers and routines below: series of turns, and sweeps, in slices (turn/slices.ts). */
 import { NotRunningError } from '../contract/index.ts'
-import type { Ledger } from '../durable/index.ts'
+import type { Durability } from '../port/index.ts'
 import { giveUp, type SupervisedRoutine } from '../routine/index.ts'
 import type { RoutineRegistry } from '../supervision/index.ts'
 import { MANAGER, type Slices, type Tree } from '../turn/index.ts'
@@ -117,13 +117,13 @@ export class PhaseWork {
     const { clock } = this.#tree
     for (const timer of this.#timers) clock.clearTimeout(timer)
     this.#timers.clear()
-    const { ledger } = this.#tree
-    if (ledger === undefined || !this.#isRoot) then()
-    else this.#closeStore(ledger, isLate, then)
+    const { durability } = this.#tree
+    if (durability === undefined || !this.#isRoot) then()
+    else this.#closeStore(durability, isLate, then)
   }
 
   /** What was appended is written first, as long as there is time. */
-  #closeStore(ledger: Ledger, isLate: boolean, then: (error?: unknown) => void): void {
+  #closeStore(store: Durability, isLate: boolean, then: (error?: unknown) => void): void {
     const { turn, clock } = this.#tree
     let late: unknown
     const end = (error?: unknown): void => {
@@ -134,7 +134,7 @@ export class PhaseWork {
     }
     this.#endStore = end
     turn.deed(() => {
-      ledger.close().then(
+      store.close().then(
         () => turn.arise(() => end()),
         (error: unknown) => turn.arise(() => end(error)),
       )

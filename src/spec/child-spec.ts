@@ -30,12 +30,18 @@ export interface ManagerChild extends ChildCommon {
 /** What `routine` and `manager` make: a value that can be put into any number of trees. */
 export type ChildSpec = RoutineChild | ManagerChild
 
-const sealed = new WeakSet<object>()
+/** With what each brings along. */
+const sealed = new WeakMap<object, object>()
 
-/** Freezes a value, and marks it as a child spec. */
-export function seal<Spec extends ChildSpec>(spec: Spec): Spec {
-  sealed.add(spec)
+/** Freezes a value, and marks it as a child spec. `companion` is what it brings along; this room only keeps it. */
+export function seal<Spec extends ChildSpec>(spec: Spec, companion: object): Spec {
+  sealed.set(spec, companion)
   return Object.freeze(spec)
+}
+
+/** What a child spec brings along. */
+export function companionOf(spec: ChildSpec): object {
+  return sealed.get(spec) as object
 }
 
 /** True for what `routine` or `manager` has made. */

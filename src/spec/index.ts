@@ -20,7 +20,7 @@ export {
   type Rule,
   show,
 } from './check.ts'
-export { type ChildSpec, isChildSpec, type ManagerChild, type RoutineChild, seal } from './child-spec.ts'
+export { type ChildSpec, companionOf, isChildSpec, type ManagerChild, type RoutineChild, seal } from './child-spec.ts'
 export {
   checkAppChild,
   checkName,

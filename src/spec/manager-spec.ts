@@ -8,6 +8,7 @@ import {
   type Clock,
   INTERCEPTOR,
   type Interceptor,
+  DURABILITY,
   type DurableStore,
   isGrounded,
   PlatformClock,
@@ -119,7 +120,7 @@ export interface GlobalManagerOptions extends SupervisorOptions {
   readonly inspect?: ((event: InspectionEvent) => void) | Observer<InspectionEvent> | undefined
   /** Makes a genuine XState actor of every routine from birth. @default false */
   readonly strict?: boolean | undefined
-  /** Where what is `durable` outlasts the process; opened at once, and closed by the shutdown. @default none */
+  /** Where what is `durable` outlasts the process: `sqliteStore(file)`, or `durableStore(store)` of your own; opened at once, closed by the shutdown. @default none */
   readonly store?: DurableStore | undefined
   /** Durable work by its name: a routine that is read back from the store runs what stands here under the name of its spawn. @default none */
   readonly work?: Readonly<Record<string, DurableWork>> | undefined
@@ -208,7 +209,10 @@ const GLOBAL_RULES = {
     accepts: (value: unknown) => callable.accepts(value) || having('next').accepts(value),
   },
   strict: flag,
-  store: having('open'),
+  store: {
+    range: 'a store of curtaincall/sqlite or curtaincall/testing, or durableStore(store) of one of your own',
+    accepts: (value) => having('open').accepts(value) && DURABILITY in (value as object),
+  },
   work: objectOf(),
   storeFailure: oneOf('fail', 'continue'),
 } satisfies Record<Exclude<keyof GlobalManagerOptions, symbol>, Rule>

@@ -2,7 +2,8 @@
 import { isBuiltin } from 'node:module'
 import { resolve } from 'node:path'
 import { ConfigError } from '../contract/index.ts'
-import type { DurableStore, Journal, StoreHost } from '../port/index.ts'
+import { DURABILITY, type DurableStore, type Journal, type StoreHost } from '../port/index.ts'
+import { attachDurability } from '../recovery/index.ts'
 import { type BackupOptions, backUp } from './backup.ts'
 import { SqliteJournal } from './journal.ts'
 import { type StartWriter, startWriter } from './link.ts'
@@ -10,6 +11,7 @@ import { readOptions, type SqliteStoreOptions, type StoreSettings } from './opti
 
 /** A store in a file; made by {@link sqliteStore}. */
 export class SqliteStore implements DurableStore {
+  /** @internal */ readonly [DURABILITY] = attachDurability
   readonly #settings: StoreSettings
   readonly #start: StartWriter
 

@@ -3,9 +3,10 @@ import type { Call, CallError, ChildCounts, Verdict } from '../../machines/super
 import type { AnyRoutine, StartFailedError } from '../contract/index.ts'
 import { SupervisedRoutine } from '../routine/index.ts'
 import { anything, check, type ChildSpec, isChildSpec, type ManagerSpec, nodeName, refuse } from '../spec/index.ts'
+import { broughtBy } from './brought.ts'
 import type { Ward } from './lead.ts'
 import type { RoutineRegistry } from './routine-registry.ts'
-import { nameStart, Service } from './service.ts'
+import { nameStart, type Service } from './service.ts'
 import type { Supervisor } from './supervisor.ts'
 
 /** A running child: what was made of `routine(…)` or `manager(…)`. */
@@ -72,12 +73,12 @@ export class ChildCalls<M> {
     if (template === undefined) {
       if (!isChildSpec(child)) throw refuse('startChild child', 'what routine() or manager() returns', child, path)
       this.#manager.checkChild(child)
-      return new Service(child)
+      return broughtBy(child).child(child)
     }
     if (typeof child !== 'object' || child === null || isChildSpec(child))
       throw refuse('startChild instance', 'an object {id, input}, since there is a template', child, path)
     check('startChild instance', child, INSTANCE_RULES, path)
-    return new Service(template, { ...child, id: child.id ?? registry.generateId() })
+    return broughtBy(template).child(template, { ...child, id: child.id ?? registry.generateId() })
   }
 
   restartChild(id: string): Promise<ChildResult<LivingChildOf<M> | undefined>> {

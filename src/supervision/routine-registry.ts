@@ -25,6 +25,7 @@ import {
 import type { RoutineSpec } from '../spec/index.ts'
 import type { Tree } from '../turn/index.ts'
 import { recordEnd } from './durable-end.ts'
+import type { Offspring } from './brought.ts'
 import { giveBack, keepsPermit } from './held-permit.ts'
 import type { Lead } from './lead.ts'
 import { askChanceFirst, askRestartIf } from './restart-questions.ts'
@@ -34,10 +35,7 @@ import type { Service } from './service.ts'
 export interface ChildSupervisor {
   /** Restarts of the present life. */
   readonly window: RestartWindow
-  /** An incarnation of a child has ended. */
-  routineEnded(child: Service, routine: SupervisedRoutine, kind: EndKind, orphan: boolean): void
-  /** Starts a child now that waits for its delayed restart. */
-  hasten(child: Service): void
+  readonly children: Pick<Offspring, 'routineEnded' | 'hasten'>
 }
 
 export class RoutineRegistry implements Registrar<SupervisedRoutine> {
@@ -179,7 +177,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
     const kind = routine.endKind
     if (orphan) routine.group.count('orphaned', 1)
     if (routine.service !== undefined) {
-      this.#supervisor.routineEnded(routine.service as Service, routine, kind, orphan)
+      this.#supervisor.children.routineEnded(routine.service as Service, routine, kind, orphan)
       return
     }
     const now = routine.current.endedAt as number
@@ -221,7 +219,7 @@ export class RoutineRegistry implements Registrar<SupervisedRoutine> {
   hasten(routine: SupervisedRoutine): boolean {
     const service = routine.service as Service | undefined
     if (service?.restartTimer === undefined) return false
-    this.#supervisor.hasten(service)
+    this.#supervisor.children.hasten(service)
     return true
   }
 

@@ -1,52 +1,25 @@
 /**
- * Runs the process of machines/supervisor.ts for one life of one manager.
+ * The supervisor of one life of one manager: its mailbox, and its limit. What it does about children is in children.ts, which comes along with
+ * the first of them; without any it answers calls itself.
  *
- * B1  The process is resumed with what came of its last command, and with nothing else. Each message is taken in a turn of its own.
  * B2  Once the manager closes, it decides nothing more: its shutdown stops what is left, and every open call is answered `down`.
- * B3  A change of many children goes in slices (turn/slices.ts, SL1 to SL3), which are counted from when it had nothing to do.
  */
-import { type ExitKind, exitOf, RestartWindow, shouldRestart } from '../../machines/restart-policy.ts'
-import {
-  type Begun,
-  type Call,
-  type Command,
-  type Message,
-  type Supervision,
-  supervise,
-  type Verdict,
-  type Wish,
-} from '../../machines/supervisor.ts'
-import type { EndKind } from '../contract/index.ts'
-import type { SupervisedRoutine } from '../routine/index.ts'
-import { MANAGER, SLICE, sliceAfter, type Tree } from '../turn/index.ts'
-import { Commands, LATER } from './commands.ts'
+import { answerChildless } from '../../machines/childless.ts'
+import { RestartWindow } from '../../machines/restart-policy.ts'
+import type { Call, Message, Verdict } from '../../machines/supervisor.ts'
+import type { ChildSpec } from '../spec/index.ts'
+import type { Tree } from '../turn/index.ts'
+import { broughtBy, type Offspring } from './brought.ts'
 import { Down } from './down.ts'
 import type { Lead } from './lead.ts'
-import type { ChildSupervisor, RoutineRegistry } from './routine-registry.ts'
-import { Service } from './service.ts'
-
-/** How a child that is a manager has ended a life. */
-interface ManagerEnd {
-  readonly stopRequested: boolean
-  /** Why it could not begin. */
-  readonly startError: unknown
-  /** Of the event that reports it. */
-  readonly seq: number
-  readonly failure: unknown
-}
-
-/** The process of machines/supervisor.ts, and what carries out its commands. */
-interface Process {
-  readonly children: ReadonlyMap<string, Service>
-  readonly steps: Generator<Command<Service>, void, unknown>
-  readonly commands: Commands
-}
+import type { RoutineRegistry } from './routine-registry.ts'
+import type { Service } from './service.ts'
 
 type Reply = (verdict: Verdict<Service>) => void
 
 const DOWN: Verdict<Service> = { ok: false, error: 'down' }
 
-export class Supervisor implements ChildSupervisor {
+export class Supervisor {
   readonly window: RestartWindow
   readonly down: Down
   readonly #lead: Lead
@@ -54,15 +27,12 @@ export class Supervisor implements ChildSupervisor {
   readonly #tree: Tree
   readonly #registry: RoutineRegistry
   /** Made with its first message, where it has no child to start: most managers have none, and a process is a kilobyte. */
-  #own: Process | undefined
+  #children: Offspring | undefined
   readonly #mailbox: Message<Service>[] = []
   #taken = 0
   /** True while it waits for a message. */
   #idle = false
   #closed = false
-  #slice = SLICE
-  /** Steps of the present slice. */
-  #steps = 0
   /** Calls that were not answered yet. */
   #open: Set<Reply> | undefined
 
@@ -76,46 +46,23 @@ export class Supervisor implements ChildSupervisor {
     this.down = new Down(host.path)
   }
 
-  #make(): Process {
-    const { spec } = this.#lead
-    const supervision: Supervision<Service> = {
-      strategy: spec.strategy,
-      template: spec.template?.id,
-      autoShutdown: spec.autoShutdown,
-      limit: this.window,
-      children: new Map(),
-      significant: new Set(),
-      post: (message) => this.#mailbox.push(message),
-    }
-    for (const child of spec.children) {
-      const service = new Service(child)
-      supervision.children.set(child.id, service)
-      if (child.significant) supervision.significant.add(service)
-    }
-    return { children: supervision.children, steps: supervise(supervision), commands: new Commands(this.#lead, this.#registry, this) }
+  /** Its children, as soon as it has any. */
+  get children(): Offspring {
+    return this.#children as Offspring
   }
 
-  get #process(): Process {
-    if (this.#own === undefined) {
-      this.#own = this.#make()
-      // It was ready with nothing to start: it goes on where it waits for a message.
-      if (this.#lead.spec.children.length === 0) while (command(this.#own.steps) !== 'receive') continue
-    }
-    return this.#own
+  #have(spec: ChildSpec): Offspring {
+    return (this.#children ??= broughtBy(spec).children(this.#lead, this.#registry, this))
   }
 
   /** Starts the children, in order. */
   begin(): void {
-    if (this.#lead.spec.children.length > 0) this.resume(undefined)
+    const [first] = this.#lead.spec.children
+    if (first !== undefined) this.#have(first).begin()
     else if (!this.closed) {
       this.#lead.started()
-      this.#receive()
+      this.receive()
     }
-  }
-
-  /** True unless this child was forgotten. */
-  has(child: Service): boolean {
-    return this.#process.children.has(child.id)
   }
 
   /** True once the manager accepts nothing more; see B2. */
@@ -140,6 +87,11 @@ export class Supervisor implements ChildSupervisor {
     return promise
   }
 
+  reply(reply: Reply, verdict: Verdict<Service>): void {
+    this.#open?.delete(reply)
+    reply(verdict)
+  }
+
   /** Puts a message into the mailbox. In a turn. */
   post(message: Message<Service>): void {
     if (this.closed) return
@@ -149,6 +101,11 @@ export class Supervisor implements ChildSupervisor {
     this.#tree.turn.next(takeNext, this)
   }
 
+  /** The same while it is at work: it comes to it later. */
+  enqueue(message: Message<Service>): void {
+    this.#mailbox.push(message)
+  }
+
   /** The manager accepts nothing more; see B2. */
   close(): void {
     if (this.#closed) return
@@ -156,196 +113,44 @@ export class Supervisor implements ChildSupervisor {
     this.#registry.closing.abort(this.#tree.turn)
     for (const reply of this.#open ?? []) reply(DOWN)
     this.#open = undefined
-    for (const service of this.#lead.startOrder) {
-      if (!(service instanceof Service)) continue
-      this.#process.commands.disarm(service)
-      this.#process.commands.giveBack(service)
-      if (service.manager?.over === true) service.manager.conclude()
-    }
-  }
-
-  // --- what becomes of children --------------------------------------------------------------
-
-  /** An incarnation of a child has ended. */
-  routineEnded(service: Service, routine: SupervisedRoutine, kind: EndKind, orphan: boolean): void {
-    this.#answer(service, routine, kind, orphan)
-    this.#answered(service)
-  }
-
-  #answer(service: Service, routine: SupervisedRoutine, kind: EndKind, orphan: boolean): void {
-    const registry = this.#registry
-    const closed = this.closed
-    const wish = this.#wishOf(routine)
-    const exit = exitOf(kind)
-    const awaited = service.onStopped
-    const wanted = wish === 'again' || wish === 'free' || (wish === 'policy' && shouldRestart(service.restart, exit))
-    // A first start that fails ends the child; a restart that fails is tried again.
-    const again = routine.memory.notStarted ? service.retried && routine.memory.startThrew : wanted
-    // A busy supervisor decides later, when the window has moved on: until then the limit counts as not reached.
-    const allowed = wish === 'free' || this.busy || this.#hasRestartFor(routine)
-    const willRestart = again && !closed && awaited === undefined && allowed
-    service.alive = false
-    service.hasStarted = false
-    service.orphan = orphan
-    // It may have ended while it waited for a delayed restart, which is void then.
-    this.#process.commands.disarm(service)
-    registry.announceEnd(routine, kind, orphan, willRestart)
-    service.lastEnd = { seq: routine.seq, error: routine.current.error }
-    service.toRestart = willRestart
-    if (kind === 'failed' && !again && wish !== 'told') this.#miss(service)
-    // That its `start` has failed, or returned `ignore`, is the answer to the supervisor's command, and follows.
-    if (routine.memory.notStarted && !closed) return
-    if (awaited !== undefined) {
-      registry.finish(routine, service.again && !closed)
-      this.#stopped(service)
-    } else if (closed) registry.finish(routine)
-    else this.#postExit(service, exit, wish)
-  }
-
-  /** What the end of a routine asks of its supervisor. */
-  #wishOf(routine: SupervisedRoutine): Wish {
-    if (routine.stopRequested) return 'told'
-    if (routine.memory.restartOrdered !== undefined) return routine.restartIsFree ? 'free' : 'again'
-    return this.#registry.mayHelp(routine) ? 'policy' : 'no'
-  }
-
-  /** True if the limit leaves one more, or it may start fresh in place of that. */
-  #hasRestartFor({ resumption }: SupervisedRoutine): boolean {
-    const now = this.#tree.clock.now()
-    return this.window.left(now) > 0 || resumption?.mayStartFresh(now, this.#lead.spec.restartWindow) === true
-  }
-
-  /** A child that is a manager has ended a life. */
-  managerEnded(service: Service, end: ManagerEnd): void {
-    service.lastEnd = { seq: end.seq, error: end.failure }
-    this.#answerManager(service, end)
-    this.#answered(service)
-  }
-
-  #answerManager(service: Service, { stopRequested, startError, failure }: ManagerEnd): void {
-    service.alive = false
-    if (this.closed) service.manager?.conclude()
-    if (service.onBegun !== undefined) {
-      service.startError = startError
-      this.#began(service, startError === undefined ? 'ignore' : 'error')
-    } else if (service.onStopped !== undefined) this.#stopped(service)
-    // For OTP, giving up is a `shutdown` exit.
-    else {
-      if (failure !== undefined && !stopRequested && !shouldRestart(service.restart, 'shutdown')) this.#miss(service)
-      this.#postExit(service, 'shutdown', stopRequested ? 'told' : 'policy')
-    }
-  }
-
-  /** It has failed, and is not restarted. */
-  #miss(service: Service): void {
-    if (!this.closed && service.restart !== 'temporary' && !service.isInstance) this.down.add(service)
-  }
-
-  #postExit(child: Service, kind: ExitKind, wish: Wish): void {
-    child.exitWaits = true
-    this.post({ type: 'exit', child, run: child.begunRun, kind, wish })
-  }
-
-  /** Its last end is answered: a start that waits for that goes on. */
-  #answered(service: Service): void {
-    const { onAnswered } = service
-    service.onAnswered = undefined
-    onAnswered?.()
-  }
-
-  #stopped(service: Service): void {
-    const { onStopped } = service
-    service.onStopped = undefined
-    onStopped?.()
-  }
-
-  #began(service: Service, begun: Begun): void {
-    const { onBegun } = service
-    service.onBegun = undefined
-    onBegun?.(begun)
-  }
-
-  /** A child manager runs. */
-  managerStarted(service: Service): void {
-    this.#began(service, 'ok')
-  }
-
-  /** Starts a child now that waits for its delayed restart. */
-  hasten(service: Service): void {
-    this.#process.commands.disarm(service)
-    this.post({ type: 'resume', child: service, run: service.run })
-  }
-
-  // --- the process ---------------------------------------------------------------------------
-
-  /** Resumes the process with the answer of its last command, until a command has no answer yet: after a slice, in a turn of the clock. */
-  resume(answer: unknown): void {
-    for (let input = answer; input !== LATER && !this.closed; ) {
-      if (this.#steps >= this.#slice) {
-        this.#slice = sliceAfter(this.#slice)
-        this.#steps = 0
-        this.#tree.later(() => this.resume(input), 0)
-        return
-      }
-      const { value: command, done } = this.#process.steps.next(input)
-      if (done === true) return
-      input = this.#perform(command)
-    }
+    this.#children?.close()
   }
 
   /** @internal Takes the next message. */
   take(): void {
+    if (this.closed) return
     const message = this.#mailbox[this.#taken++] as Message<Service>
-    if (message.type === 'exit') message.child.exitTaken()
-    this.resume({ message, now: this.#tree.clock.now() })
+    const children = this.#children ?? this.#haveBy(message)
+    if (children === undefined) this.#takeAlone(message)
+    else children.take(message)
   }
 
-  #receive(): unknown {
-    if (this.#taken === this.#mailbox.length) {
+  /** Those that it has, or is to have, once it comes to this message. */
+  #haveBy(message: Message<Service>): Offspring | undefined {
+    const { template } = this.#lead.spec
+    if (template !== undefined) return this.#have(template)
+    const call = message.type === 'call' ? message.call : undefined
+    return call?.op === 'startChild' ? this.#have(call.child.spec) : undefined
+  }
+
+  /** It has no children, and has had none. */
+  #takeAlone(message: Message<Service>): void {
+    if (message.type === 'call') {
+      this.reply(message.reply, answerChildless(message.call))
+      this.receive()
+    } else this.#lead.endBy('stop', undefined)
+  }
+
+  /** It waits for a message. False if there is one already. */
+  receive(): boolean {
+    const isEmpty = this.#taken === this.#mailbox.length
+    if (isEmpty) {
       this.#mailbox.length = 0
       this.#taken = 0
-      this.#slice = SLICE
-      this.#steps = 0
       this.#idle = true
     } else this.#tree.turn.next(takeNext, this)
-    return LATER
+    return isEmpty
   }
-
-  /** Carries out a command. Returns its answer, or LATER. */
-  #perform(command: Command<Service>): unknown {
-    this.#steps += 'child' in command && command.child?.type === 'supervisor' ? MANAGER : 1
-    switch (command.do) {
-      case 'receive':
-        return this.#receive()
-      case 'start':
-        return this.#process.commands.start(command.child, command.again, command.for)
-      case 'stop':
-        return this.#process.commands.stop(command.child, command.again, command.for)
-      case 'fresh':
-        return command.child.routine !== undefined && this.#registry.startsFresh(command.child.routine)
-      case 'delay':
-        return this.#process.commands.delay(command.child)
-      case 'ready':
-        this.#lead.started()
-        break
-      case 'leave':
-        this.#process.commands.leave(command.child)
-        break
-      case 'reply':
-        this.#open?.delete(command.reply)
-        command.reply(command.verdict)
-        break
-      case 'end':
-        this.#lead.endBy(command.why, command.child)
-    }
-    return undefined
-  }
-}
-
-/** What it does next. */
-function command(steps: Process['steps']): string | undefined {
-  const { value, done } = steps.next(undefined)
-  return done === true ? undefined : value.do
 }
 
 function takeNext(supervisor: Supervisor): void {

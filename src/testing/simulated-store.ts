@@ -7,7 +7,16 @@
  */
 import { crc32 } from 'node:zlib'
 import { CurtaincallError } from '../contract/index.ts'
-import type { DurableStore, Journal, StoredEntry, StoredOutcome, StoredRoutine, StoreHost } from '../port/index.ts'
+import {
+  DURABILITY,
+  type DurableStore,
+  type Journal,
+  type StoredEntry,
+  type StoredOutcome,
+  type StoredRoutine,
+  type StoreHost,
+} from '../port/index.ts'
+import { attachDurability } from '../recovery/index.ts'
 import { JournalState } from './journal-state.ts'
 import { SimulatedDisk } from './simulated-disk.ts'
 
@@ -270,6 +279,7 @@ function marker(resolve: () => void): Waiter {
 export function simulatedStore(disk: SimulatedDisk, options: SimulatedStoreOptions = {}): DurableStore {
   const name = options.name ?? 'journal'
   return {
+    [DURABILITY]: attachDurability,
     open: async (host) => {
       if (!disk.lock(name)) throw new CurtaincallError('ERR_STORE_IN_USE', `the simulated store ${name} is in use`, { path: host.name })
       const journal = new SimulatedJournal(disk, host, options)

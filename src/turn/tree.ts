@@ -2,9 +2,9 @@
 import { nanoid } from 'nanoid'
 import type { InspectionEvent, Observer } from 'xstate'
 import { ConfigError, type Logger } from '../contract/index.ts'
-import type { Ledger } from '../durable/index.ts'
 import {
   type AsyncContext,
+  type Durability,
   type Ground,
   type Interceptor,
   PlatformClock,
@@ -79,8 +79,8 @@ export class Tree {
   asked = 0
   /** Order of joining a queue, over all queues. */
   ticket = 0
-  /** Its store, if it has one. */
-  ledger: Ledger | undefined
+  /** What its store has brought along, if it has one. */
+  durability: Durability | undefined
   /** What begins at this moment, in its own asynchronous context. */
   launched: Launch | undefined
   /** True if an id may be generated as late as it is first read. */

@@ -1,5 +1,12 @@
 /** Durable routines: what the journal is told, and what comes back. DR1–DR6, LG1–LG4, RE1–RE4, CM1–CM3. */
-import type { GlobalManagerOptions, LocalManager, LocalManagerOptions, RoutineContext } from 'curtaincall'
+import {
+  durableStore,
+  type GlobalManagerOptions,
+  type LocalManager,
+  type LocalManagerOptions,
+  type RoutineContext,
+  type StoreHost,
+} from 'curtaincall'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { assign, raise, setup } from 'xstate'
 import { MemoryStore } from '../support/memory-store.ts'
@@ -105,6 +112,19 @@ describe.each([{ mode: false }, { mode: true }])('strict: $mode', ({ mode }) => 
       expect(() => makeTree({}, { work: { charge: 5 as never } })).toThrow(/work.charge/)
     })
 
+    test('a store that brings nothing along, until `durableStore` has made it one that does', async () => {
+      const memory = new MemoryStore()
+      const own = { open: (host: StoreHost) => memory.open(host) }
+      expect(() => makeTree({}, { store: own })).toThrow(
+        /option store must be .*durableStore\(store\) of one of your own; received an object/,
+      )
+      expect(() => durableStore({} as never)).toThrow(/durableStore store must be an object with the methods open/)
+      const { local } = makeTree({}, { store: durableStore(own), work, generateId: undefined })
+      const routine = spawn(local, 'forever', 'x')
+      await routine.durable
+      expect(memory.lines).toEqual(['spawned x'])
+    })
+
     test('a message that can not be kept is refused to its sender, and no other', async () => {
       const store = new MemoryStore()
       const { local } = start(store)
@@ -176,7 +196,7 @@ describe.each([{ mode: false }, { mode: true }])('strict: $mode', ({ mode }) => 
     test('what a routine returns and JSON does not know is an error of it', async () => {
       const store = new MemoryStore()
       const { local } = start(store, {}, { work: { map: () => ({ m: new Map() }) } })
-      const map = (local as any).tree.ledger.work.get('map')
+      const map = (local as any).tree.durability.ledger.work.get('map')
       const routine = local.spawn('map', map, { durable: true, id: 'm' })
       expect(await routine.outcome).toMatchObject({ status: 'failed', error: { option: 'output.m' } })
       await routine.durable
@@ -258,7 +278,7 @@ describe.each([{ mode: false }, { mode: true }])('strict: $mode', ({ mode }) => 
       await settle()
       await local.routine('k')?.cancel({ by: 'hand' })
       await settle()
-      const before = await Promise.all(['c', 'f', 'k'].map((id) => (local as any).tree.ledger.ask(id)))
+      const before = await Promise.all(['c', 'f', 'k'].map((id) => (local as any).tree.durability.ledger.ask(id)))
       const { local: next, story } = await restart(store)
       const c = spawn(next, 'charge', 'c', { input: { amount: 5 } })
       const f = spawn(next, 'failing', 'f', { restart: 'permanent' })
@@ -277,7 +297,7 @@ describe.each([{ mode: false }, { mode: true }])('strict: $mode', ({ mode }) => 
         ['manager.started a', 'manager.started l'].map((line) => line.replace(/ (.)$/, (_, name) => (name === 'a' ? ' g/a' : ' g/a/l'))),
       )
       expect(store.lines).toHaveLength(6)
-      const after = await Promise.all(['c', 'f', 'k'].map((id) => (next as any).tree.ledger.ask(id)))
+      const after = await Promise.all(['c', 'f', 'k'].map((id) => (next as any).tree.durability.ledger.ask(id)))
       expect(after).toEqual(before)
     })
 

@@ -84,8 +84,8 @@ export const ADVERSARY_BUGS: readonly AdversaryBug[] = [
   {
     name: 'the delay of a restart is not forgotten when its run ends',
     breaks: 'started early',
-    file: 'src/supervision/supervisor.ts',
-    from: '    this.#process.commands.disarm(service)\n    registry.announceEnd',
+    file: 'src/supervision/children.ts',
+    from: '    this.#commands.disarm(service)\n    registry.announceEnd',
     to: '    registry.announceEnd',
   },
   {

@@ -29,6 +29,7 @@ const INNER = [
   'supervision',
   'shutdown',
   'manager',
+  'recovery',
 ] as const
 
 export const ROOMS: readonly string[] = [

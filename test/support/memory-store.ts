@@ -3,7 +3,16 @@
  *
  * By itself it writes and acknowledges in a microtask; `manual` waits to be told. Entries are kept as JSON: nothing of the tree is shared.
  */
-import type { DurableStore, Journal, StoredEntry, StoredOutcome, StoredRoutine, StoreHost } from '../../src/port/index.ts'
+import {
+  DURABILITY,
+  type DurableStore,
+  type Journal,
+  type StoredEntry,
+  type StoredOutcome,
+  type StoredRoutine,
+  type StoreHost,
+} from '../../src/port/index.ts'
+import { attachDurability } from '../../src/recovery/index.ts'
 import { Told } from './store-host.ts'
 
 interface Waiting {
@@ -12,6 +21,7 @@ interface Waiting {
 }
 
 export class MemoryStore implements DurableStore {
+  readonly [DURABILITY] = attachDurability
   /** What a later process finds. */
   readonly written: string[] = []
   manual = false

@@ -8,33 +8,47 @@
  */
 import type { Work } from '../contract/index.ts'
 import { ConfigError, ManagerExistsError, type Outcome } from '../contract/index.ts'
-import { Chronicle, type Ledger, type Settled, type SpawnFacts } from '../durable/index.ts'
-import type { StoredRoutine } from '../port/index.ts'
+import { Chronicle, type Ledger, managerOf, type Settled, type SpawnFacts } from '../durable/index.ts'
+import type { Commission, StoredRoutine } from '../port/index.ts'
 import { CANCEL, DONE, FAIL, KILL, type SupervisedRoutine } from '../routine/index.ts'
-import { keptOptions, plainCopy, refuse, type RoutineOptions } from '../spec/index.ts'
+import { keptOptions, plainCopy } from '../spec/index.ts'
 
 /** Where the id of a spawned routine comes from: its options, chance, or the user's own generator. */
 type IdOrigin = 'given' | 'random' | 'generated'
 
 /** What is to be kept of a spawn. */
-export class Commission implements Settled {
-  readonly ledger: Ledger
-  readonly facts: SpawnFacts
+class Spawn implements Commission, Settled {
+  readonly #ledger: Ledger
+  /** The path of its manager. */
+  readonly #manager: string
+  readonly #facts: SpawnFacts
   readonly #origin: IdOrigin
   #routine: SupervisedRoutine | undefined
 
-  constructor(ledger: Ledger, facts: SpawnFacts, origin: IdOrigin) {
-    this.ledger = ledger
-    this.facts = facts
+  constructor(ledger: Ledger, manager: string, facts: SpawnFacts, origin: IdOrigin) {
+    this.#ledger = ledger
+    this.#manager = manager
+    this.#facts = facts
     this.#origin = origin
+  }
+
+  get input(): unknown {
+    return this.#facts.input
+  }
+
+  refusal(id: string, maxHeld: number): string | undefined {
+    const ledger = this.#ledger
+    const path = this.#manager
+    if (ledger.isTaken(id)) throw new ManagerExistsError(`${path}: a durable routine of the id ${id} lives in this tree`, { path })
+    return ledger.isFull && ledger.held >= maxHeld ? 'as much waits for the store as it may hold' : undefined
   }
 
   /** The routine is registered: the journal is asked what it knows of it, and told. In a turn. */
   take(routine: SupervisedRoutine): void {
     this.#routine = routine
-    const chronicle = new Chronicle(this.ledger, routine.id, routine.path, this.facts, this.#origin === 'random')
+    const chronicle = new Chronicle(this.#ledger, routine.id, routine.path, this.#facts, this.#origin === 'random')
     keep(routine, chronicle)
-    this.ledger.take(chronicle, this)
+    this.#ledger.take(chronicle, this)
   }
 
   resume(stored: StoredRoutine): boolean {
@@ -60,14 +74,7 @@ export class Commission implements Settled {
 }
 
 /** CM1. @throws ConfigError */
-export function commissionOf(
-  { ledger, idsAreLazy }: { readonly ledger: Ledger | undefined; readonly idsAreLazy: boolean },
-  name: string,
-  work: Work,
-  options: RoutineOptions<never>,
-  path: string,
-): Commission {
-  if (ledger === undefined) throw refuse('routine option durable', 'false where the global manager has no store', true, path)
+export function commissionOf(ledger: Ledger, idsAreLazy: boolean, name: string, work: Work, options: object, path: string): Commission {
   if (ledger.work.get(name) !== work)
     throw new ConfigError(
       `${name} is not registered: the name of a durable routine must be a key of the global manager's work, and its work what stands there`,
@@ -75,7 +82,7 @@ export function commissionOf(
     )
   const { input, id } = options as { readonly input?: unknown; readonly id?: string }
   const facts = { work: name, input: input === undefined ? undefined : plainCopy(input, 'input', path), options: keptOptions(options) }
-  return new Commission(ledger, facts, id === undefined ? (idsAreLazy ? 'random' : 'generated') : 'given')
+  return new Spawn(ledger, managerOf(path), facts, id === undefined ? (idsAreLazy ? 'random' : 'generated') : 'given')
 }
 
 /** From here on the journal is told of it. */

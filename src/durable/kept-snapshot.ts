@@ -1,5 +1,5 @@
 /** A persisted snapshot as it is written down: what XState keeps of a child that has failed is an error, which JSON does not know. */
-import { keepThrown } from '../durable/index.ts'
+import { keepThrown } from './kept-outcome.ts'
 
 interface Persisted {
   readonly status?: string

@@ -9,13 +9,12 @@
  * RE4 One whose work is not registered stays in the store; that is said once for each name.
  */
 import { type Ledger, Chronicle, managerOf } from '../durable/index.ts'
+import { LocalManager, type Manager } from '../manager/index.ts'
 import type { StoredRoutine } from '../port/index.ts'
 import { announce } from '../routine/index.ts'
 import { specFromKept } from '../spec/index.ts'
 import { SLICE } from '../turn/index.ts'
 import { giveBack, keep } from './commission.ts'
-import { LocalManager } from './local-manager.ts'
-import type { Manager } from './manager.ts'
 
 export class Restoring {
   readonly #root: Manager
