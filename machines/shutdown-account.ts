@@ -171,7 +171,7 @@ export class ShutdownAccounts {
     if (episode === undefined) return
     episode.ended++
     // A3.
-    if (heldUp === undefined) return
+    if (typeof heldUp !== 'number') return
     const outcome = type.slice('routine.'.length) as Share['outcome']
     if (episode.shares.length >= HELD && heldUp === 0 && outcome !== 'killed') return
     episode.shares.push({ path, asked: to - heldUp, to, outcome, seq })
@@ -204,10 +204,8 @@ function settle(episode: Episode, endedAt: number, state: ShutdownAccount['state
   const byLength = inTurn.toSorted((a, b) => b.to - b.asked - (a.to - a.asked))
   const isKilled = ({ outcome }: Share): boolean => outcome === 'killed'
   const none = [...late].toSorted((a, b) => Number(isKilled(b)) - Number(isKilled(a)) || a.seq - b.seq)
-  const whole = criticalPath(inTurn, episode, endedAt)
-  const critical = whole.length <= NAMED ? whole : longest(whole)
-  const length = (stretches: readonly Stretch[]): number => stretches.reduce((sum, { from, to }) => sum + to - from, 0)
-  return {
+  const critical = criticalPath(inTurn, episode, endedAt)
+  const account = {
     path,
     seq,
     startedAt,
@@ -216,19 +214,20 @@ function settle(episode: Episode, endedAt: number, state: ShutdownAccount['state
     deadline,
     outOfTime: late.size > 0 || (deadline !== undefined && endedAt >= deadline),
     critical,
-    shorter: { many: whole.length - critical.length, duration: length(whole) - length(critical) },
+    shorter: { many: 0, duration: 0 },
     takers: named(byLength),
     none: named(none),
     killed: named(shares.filter(isKilled)),
-    abandoned: { many: abandoned.length, first: abandoned.slice(0, NAMED) },
+    abandoned: { many: abandoned.length, first: abandoned },
     ended,
   }
+  return shortened(account, NAMED)
 }
 
-const named = (all: readonly Share[]): Named => ({ many: all.length, first: all.slice(0, NAMED) })
+const named = (all: readonly Share[]): Named => ({ many: all.length, first: all })
 
-function longest(stretches: readonly Stretch[]): Stretch[] {
-  const kept = new Set(stretches.toSorted((a, b) => b.to - b.from - (a.to - a.from)).slice(0, NAMED))
+function longest(stretches: readonly Stretch[], most: number): Stretch[] {
+  const kept = new Set(stretches.toSorted((a, b) => b.to - b.from - (a.to - a.from)).slice(0, most))
   return stretches.filter((each) => kept.has(each))
 }
 
@@ -296,4 +295,21 @@ function busyAt({ path, managers }: Episode, at: number): { path: string; phase:
     if (each.length >= found.path.length || found.phase === 'closing') found = { path: each, phase }
   }
   return found
+}
+
+/** The same account, with no more than so many of each kind named, for what is to be small. */
+export function shortened(account: ShutdownAccount, most: number): ShutdownAccount {
+  const { critical, shorter, takers, none, killed, abandoned } = account
+  const cut = ({ many, first }: Named): Named => ({ many, first: first.slice(0, most) })
+  const kept = critical.length <= most ? critical : longest(critical, most)
+  const length = (stretches: readonly Stretch[]): number => stretches.reduce((sum, { from, to }) => sum + to - from, 0)
+  return {
+    ...account,
+    critical: kept,
+    shorter: { many: shorter.many + critical.length - kept.length, duration: shorter.duration + length(critical) - length(kept) },
+    takers: cut(takers),
+    none: cut(none),
+    killed: cut(killed),
+    abandoned: { many: abandoned.many, first: abandoned.first.slice(0, most) },
+  }
 }

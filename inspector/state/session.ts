@@ -6,7 +6,7 @@ import { appManagerMachine, globalManagerMachine, localManagerMachine, routineMa
 import { chartOf } from '../../src/inspector/chart.ts'
 import { Player } from '../../src/inspector/player.ts'
 import { ENDS } from '../../src/inspector/protocol.ts'
-import type { Control, Done, Frame, KeptEvent, Question, Questions, Recording, RecordingPart } from '../../src/inspector/protocol.ts'
+import type { Control, Done, Frame, KeptEvent, Last, Question, Questions, Recording, RecordingPart } from '../../src/inspector/protocol.ts'
 import { Gathering, type RecordedTraffic, type TrafficPlace, withTraffic } from '../../src/inspector/traffic-record.ts'
 import { onNewKey } from './key.ts'
 import { Link } from './link.ts'
@@ -34,6 +34,8 @@ export class Session {
   version = 0
   #link: Link | undefined
   #clock: number | undefined
+  /** What the process said when its tree had ended: it may be gone by now. */
+  #last: Last['last'] | undefined
   #heard = (): void => undefined
   readonly #listeners = new Set<() => void>()
   /** Of a page that was saved: what it was saved with. */
@@ -135,6 +137,10 @@ export class Session {
         if (this.place.at !== undefined && hello.source === 'live') this.page.send({ type: 'record' })
       },
       frame: (frame) => this.player === undefined && this.#apply(frame),
+      last: (answers) => {
+        this.#last = answers
+        this.#changed()
+      },
       heard: () => {
         this.#heard()
         if (this.page.getSnapshot().matches({ live: 'silent' })) this.page.send({ type: 'heard' })
@@ -157,7 +163,8 @@ export class Session {
   ask<Name extends Question>(name: Name, what: Questions[Name]['ask']): Promise<Questions[Name]['answer']> {
     const { player } = this
     if (player !== undefined) return new Promise((resolve) => resolve(player.answer(name, what)))
-    return this.#request(name, what)
+    const last = name === 'shutdown' ? (this.#last?.shutdown as Questions[Name]['answer'] | undefined) : undefined
+    return this.#request(name, what).catch((error: Error) => last ?? Promise.reject(error))
   }
 
   /** Sends an order to actors. */

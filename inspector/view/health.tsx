@@ -3,6 +3,7 @@ import type { HealthView } from '../../src/inspector/protocol.ts'
 import { useAnswer, useSession } from '../state/hooks.ts'
 import { type Columns, columnsOf, perSecond, sparkline } from '../state/samples.ts'
 import { useTicking } from '../state/ticking.ts'
+import { HeldUp } from './account.tsx'
 import { isWell, Managers, short } from './health-table.tsx'
 import { GROUPS, typeClass } from './log.tsx'
 import { Plot } from './plot.tsx'
@@ -24,6 +25,7 @@ export function HealthPane() {
     <div className="health">
       <Stale error={error} />
       {end === undefined ? <Verdict health={answer} /> : <Over end={end} />}
+      {end === undefined ? null : <HeldUp />}
       <Cards health={answer} columns={columns} />
       <div className="halves">
         <Managers health={answer} />

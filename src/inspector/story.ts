@@ -83,10 +83,10 @@ export function lineOf(event: KeptEvent): LogLine {
   return { seq, at, type, path, cause, said: saidOf(event) }
 }
 
-const HIDDEN = new Set(['seq', 'at', 'type', 'path', 'cause', 'id', 'name', 'message'])
+const HIDDEN = new Set(['seq', 'at', 'type', 'path', 'cause', 'id', 'name', 'message', 'deadline'])
 
 /** Milliseconds. */
-const DURATIONS = new Set(['duration', 'delay', 'silence', 'window'])
+const DURATIONS = new Set(['duration', 'delay', 'silence', 'window', 'heldUp'])
 
 function saidOf(event: KeptEvent): string {
   const said = Object.entries(event).filter(([field, value]) => !HIDDEN.has(field) && value !== undefined && value !== false)

@@ -9,6 +9,7 @@ import type { LifecycleEvent, LifecycleEventType } from '../../machines/lifecycl
 import { type GlobalManager, Manager } from '../manager/index.ts'
 import { routineLogic } from '../routine/index.ts'
 import { instrument, type Unsubscribe } from '../turn/index.ts'
+import { accountsFor, blame } from './blame.ts'
 import { chartOf } from './chart.ts'
 import { actorOf, describeActor, describeChart, describeHealth, describeOngoing, find, workOf } from './describe.ts'
 import { describeEnded } from './describe-ended.ts'
@@ -18,6 +19,7 @@ import { LifeStates } from './life-state.ts'
 import type { ActorView, Bar, BaseNode, KeptEvent, NodeState, Question, Questions, RecordingPart } from './protocol.ts'
 import { keep } from './recording.ts'
 import { Ring } from './ring.ts'
+import { ShutdownWatch, withDeadline } from './shutdown-watch.ts'
 import { why } from './story.ts'
 import { Timeline, Waterfall } from './timeline.ts'
 import { Traffic } from './traffic.ts'
@@ -61,6 +63,7 @@ export class Watch implements Watched {
   readonly #samples = new Ring<readonly number[]>(SAMPLES)
   #timeline = new Timeline()
   readonly #waterfall = new Waterfall()
+  readonly #shutdowns: ShutdownWatch
   /** The tree as it is, and as it was before the first event that is still held. */
   #forest = new Forest()
   #before = new Forest()
@@ -75,11 +78,14 @@ export class Watch implements Watched {
   #final = false
   #off: Unsubscribe[] = []
   #sampler: NodeJS.Timeout | undefined
+  #ended = (): void => undefined
   #lingering: NodeJS.Timeout | undefined
   #delay: IntervalHistogram | undefined
 
   constructor(global: GlobalManager, capacity = HELD) {
     this.#global = global
+    // All that record have heard of the end by then.
+    this.#shutdowns = new ShutdownWatch(global, ({ path }) => path === global.path && queueMicrotask(() => this.#ended()))
     this.traffic = new Traffic(global)
     this.#export = new TrafficExport(global, this.traffic)
     // What was held from before is in the base already.
@@ -105,11 +111,16 @@ export class Watch implements Watched {
       this.#global.on(
         type,
         instrument((event) => {
-          this.ledger.record(plain(event))
-          this.#waterfall.note(plain(event))
+          const kept = withDeadline(this.#global, plain(event))
+          this.ledger.record(kept)
+          this.#waterfall.note(kept)
         }),
       ),
     )
+  }
+
+  onEnd(listener: () => void): void {
+    this.#ended = listener
   }
 
   /** A page is open: takes the tree as it stands, and listens to everything from there on. */
@@ -141,7 +152,7 @@ export class Watch implements Watched {
     this.#off = [
       this.#global.on(
         '*',
-        instrument((event) => this.#note(plain(event))),
+        instrument((event) => this.#note(withDeadline(this.#global, plain(event)))),
       ),
     ]
     this.traffic.begin()
@@ -182,6 +193,7 @@ export class Watch implements Watched {
   /** Nothing is listened to any more. */
   close(): void {
     this.#closed = true
+    this.#shutdowns.close()
     this.stop()
     this.#listenNoMore()
   }
@@ -262,8 +274,16 @@ export class Watch implements Watched {
       this.traffic.watch(paths)
       return this.traffic.messages(paths, limit)
     },
-    why: ({ seq, path }) => why(this.ledger, seq, path, undefined, (of) => workOf(find(this.#global, of))),
-    shutdown: () => this.#waterfall.view(this.now, (path, phase, asked) => describeOngoing(this.#global, path, phase, asked)),
+    why: (ask) => {
+      const explain = (seq: number | undefined): ReturnType<typeof why> =>
+        why(this.ledger, seq, ask.path, undefined, (of) => workOf(find(this.#global, of)))
+      return blame(explain, this.#shutdowns.accounts, ask)
+    },
+    shutdown: () => {
+      const ongoing = (path: string, phase: string | undefined, asked: number | undefined): ReturnType<typeof describeOngoing> =>
+        describeOngoing(this.#global, path, phase, asked)
+      return this.#waterfall.view(this.now, ongoing, accountsFor(this.#shutdowns.accounts))
+    },
     health: () => describeHealth(this.#global, this.#samples),
     timeline: (ask) => this.#bars().view(ask, this.now),
     recording: ({ after }) => this.#recording(after),
