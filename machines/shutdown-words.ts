@@ -77,10 +77,13 @@ export function sentenceOfAccount(account: ShutdownAccount): string {
   return `${who} ${held}${next}${victims}`
 }
 
-const isBeside = (one: Share, other: Share): boolean =>
-  one.outcome === other.outcome &&
-  one.asked === other.asked &&
-  one.path.slice(0, one.path.lastIndexOf('/')) === other.path.slice(0, other.path.lastIndexOf('/'))
+/** They were asked together and ended together, as far as a clock tells. */
+function isBeside(one: Share, other: Share): boolean {
+  const near = (other.to - other.asked) / 20
+  const parent = ({ path }: Share): string => path.slice(0, path.lastIndexOf('/'))
+  const isTogether = Math.abs(one.asked - other.asked) <= near && Math.abs(one.to - other.to) <= near
+  return isTogether && one.outcome === other.outcome && parent(one) === parent(other)
+}
 
 /** The next that took a good part of it. */
 function alsoHeld({ critical, startedAt, endedAt }: ShutdownAccount, holder: Stretch): string {
@@ -90,11 +93,12 @@ function alsoHeld({ critical, startedAt, endedAt }: ShutdownAccount, holder: Str
   return `, ${nameOfStretch(next)} for ${spell(next.to - next.from)}`
 }
 
-/** The critical path in one line: `legacy-export 10.0 s → pricing 200 ms`. */
-export function pathInWords({ critical, shorter }: ShutdownAccount, most = 8): string {
-  const kept = new Set(critical.toSorted((a, b) => b.to - b.from - (a.to - a.from)).slice(0, most))
+/** The critical path in one line, without what took less than a hundredth: `legacy-export 10.0 s → pricing 200 ms`. */
+export function pathInWords({ critical, shorter, startedAt, endedAt }: ShutdownAccount, most = 8): string {
+  const worth = critical.filter(({ from, to }) => to - from >= (endedAt - startedAt) / 100)
+  const kept = new Set(worth.toSorted((a, b) => b.to - b.from - (a.to - a.from)).slice(0, most))
   const said = critical.filter((each) => kept.has(each)).map((each) => `${nameOfStretch(each)} ${spell(each.to - each.from)}`)
-  const left = critical.length - kept.size + shorter.many
+  const left = worth.length - kept.size + shorter.many
   return `${said.join(' → ')}${left === 0 ? '' : ` and ${left} shorter`}`
 }
 

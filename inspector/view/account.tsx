@@ -10,6 +10,8 @@ import './account.css'
 const SHOWN = 12
 /** Milliseconds that are worth a row. */
 const NOTICED = 1
+/** Percent of the whole below which a stretch has no room for its name. */
+const BRIEF = 3
 
 /** The account of what is shown. */
 export function accountOf(accounts: readonly ShutdownAccount[], { root, endedAt }: Episode): ShutdownAccount | undefined {
@@ -61,15 +63,20 @@ function CriticalPath({ account }: { readonly account: ShutdownAccount }) {
         {critical.map((each) => (
           <li
             key={`${each.from} ${each.path}`}
-            className={`${each === holder ? 'holder' : each.phase === undefined ? 'routine' : 'own'} ${percent(each) < 3 ? 'brief' : ''}`}
+            className={`${each === holder ? 'holder' : each.phase === undefined ? 'routine' : 'own'} ${percent(each) < BRIEF ? 'brief' : ''}`}
             style={{ flexGrow: Math.max(0.5, percent(each)) }}
           >
             <button
               type="button"
+              aria-label={`${nameOfStretch(each)} ${spell(each.to - each.from)}`}
               title={`${each.path}${each.phase === undefined ? '' : `, phase ${each.phase}`}: ${spell(each.to - each.from)}, from ${spell(each.from - startedAt)} on`}
               onClick={() => session.go({ view: 'actor', path: each.path })}
             >
-              {nameOfStretch(each)} <small>{spell(each.to - each.from)}</small>
+              {percent(each) < BRIEF ? null : (
+                <>
+                  {nameOfStretch(each)} <small>{spell(each.to - each.from)}</small>
+                </>
+              )}
             </button>
           </li>
         ))}

@@ -19,10 +19,14 @@ run loads FILE (JavaScript, or TypeScript that Node can strip), whose default ex
 is a function of a global manager and {args, signal, refuse}, async allowed. It builds
 a tree of managers and routines and resolves when the job is done; lines that it
 returns are printed in the summary. Meanwhile one line shows how many routines are
-done, running, queued, failed and restarted; on a terminal it is redrawn in place,
-in a pipe it comes once a second. An inspector is opened beside it, at the address that
-is printed; with one, the tree stays up when the job is done, until Ctrl-C. At the end everything is shut down in five phases
-(closing, cancelling, waiting, killing, cleaning) and accounted for.
+done, running, queued, failed and restarted, and during the shutdown who is waited
+for, and how long at most; on a terminal it is redrawn in place, in a pipe it comes
+once a second. What fails, hangs, gives up or is refused is said above it as it comes.
+An inspector is opened beside it, at the address that is printed (on a terminal, o and
+Enter open it in a browser); with one, the tree stays up when the job is done, until
+Ctrl-C. At the end everything is shut down in five phases (closing, cancelling, waiting,
+killing, cleaning) and accounted for: who held that up, who got none of the time, and
+who was killed or abandoned.
 
 explain prints the story of a trace that the test kit has written, with the events
 that show what went wrong. replay plays it again in virtual time and says whether it
@@ -49,6 +53,9 @@ returns, a program is kept awake. Where nobody reads any more what is printed, a
 a pipe to head, the shutdown begins as well. What can't be printed otherwise, as on a full
 disk, goes to standard error, and the job goes on. Of what is printed a terminal obeys
 nothing: control characters in names, errors, files and returned lines are written out.
+
+NO_COLOR takes the colours away. In pipes, in CI, and on a dumb terminal lines are plain.
+BROWSER names the program that opens the page.
 
 Exit codes: 0 done; 1 the program threw, never ended to load, or returned anything but
 lines, or the tree gave up, or standard output failed; 2 wrong usage; 130 after SIGINT, 143

@@ -106,7 +106,7 @@ export function textOf(value: unknown): string {
 const lastOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1).replace(/#.*/, '')
 
 /** An event as a sentence. */
-function sentenceOf(kept: KeptEvent): string {
+export function sentenceOf(kept: KeptEvent): string {
   const who = lastOf(kept.path)
   // Fields of a recording are as they were written down: texts where there were errors.
   const event = kept as unknown as LifecycleEvent
