@@ -11,7 +11,7 @@ import { Gathering, type RecordedTraffic, type TrafficPlace, withTraffic } from 
 import { onNewKey } from './key.ts'
 import { Link } from './link.ts'
 import { pageMachine } from './page-machine.ts'
-import { asMoment, type Place, readPlace, writePlace } from './place.ts'
+import { asMoment, type Place, placeOfFault, readPlace, writePlace } from './place.ts'
 import { watchSilence } from './silence.ts'
 import { TreeTable } from './table.ts'
 
@@ -45,6 +45,9 @@ export class Session {
 
   constructor(embedded: readonly Recording[] | Error) {
     this.#embedded = embedded
+    const [saved] = embedded instanceof Error ? [] : embedded
+    // Written for a fault, it opens with that; an address that says more has the last word.
+    if (saved?.fault !== undefined && location.hash === '') history.replaceState(null, '', writePlace(placeOfFault(saved.fault)))
     this.place = readPlace(location.hash)
     this.page = createActor(
       pageMachine.provide({

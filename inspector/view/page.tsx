@@ -6,6 +6,7 @@ import type { View } from '../state/place.ts'
 import { ActorPane } from './actor.tsx'
 import { ComparePane } from './compare.tsx'
 import { ControlBar } from './controls.tsx'
+import { FaultBanner } from './fault.tsx'
 import { Header } from './header.tsx'
 import { HealthPane } from './health.tsx'
 import { LogPane } from './log.tsx'
@@ -42,6 +43,7 @@ export function Page() {
   return (
     <div className="page" data-at={session.table.at}>
       <Header />
+      <FaultBanner />
       <ViolationsBanner />
       {isReplaced ? <Replaced /> : null}
       <main>

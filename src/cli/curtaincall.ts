@@ -43,6 +43,8 @@ a --:
   --no-inspect   open no inspector, and end with the job
   --once         end with the job, though an inspector is open
   --port N       the inspector's port                      (default: a free one)
+  --post-mortem DIR  write a page there of what went wrong, if the tree gives up,
+                 the shutdown runs out of time, or the process crashes
   --controls     let the inspector cancel, kill, restart, shut down and send
   -h, --help     this text, after what FILE exports as help, if that is a text
   -v, --version  the version
@@ -97,7 +99,7 @@ function portNumber(text: string): number {
   return port
 }
 
-const TAKE_VALUE = new Set(['--timeout', '--drain', '--port'])
+const TAKE_VALUE = new Set(['--timeout', '--drain', '--port', '--post-mortem'])
 /** What is about the inspector is ours behind FILE, too: `npm start -- --port 3000` puts it there; and the call for help. After `--` nothing is. */
 const OURS_ANYWHERE = new Set(['--once', '--no-inspect', '--controls', '--port', '--help', '-h'])
 
@@ -168,6 +170,7 @@ async function main(argv: readonly string[]): Promise<number> {
       once: { type: 'boolean' },
       'no-inspect': { type: 'boolean' },
       controls: { type: 'boolean' },
+      'post-mortem': { type: 'string' },
       port: { type: 'string', default: '0' },
       help: { type: 'boolean', short: 'h' },
     },
@@ -182,7 +185,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const inspect = values['no-inspect'] === true ? undefined : { port: portNumber(values.port), controls }
   const whole = { timeout: milliseconds('timeout', timeout), drain: milliseconds('drain', drain) }
   const { run } = await import('./run.ts')
-  return run({ file, args, ...whole, once, inspect }, out)
+  return run({ file, args, ...whole, once, inspect, postMortem: values['post-mortem'] }, out)
 }
 
 const out = new Output()

@@ -68,7 +68,7 @@ export class Output implements Screen {
    */
   hear(before: () => void, after: (isWhole: boolean) => void): () => void {
     const undo = [process.stdout, process.stderr].map((stream) => {
-      const write = stream.write as (...args: unknown[]) => boolean
+      const { write } = stream as { write: (this: unknown, ...args: unknown[]) => boolean }
       const heard = (...args: unknown[]): boolean => {
         before()
         const result = write.apply(stream, args)

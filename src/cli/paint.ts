@@ -1,4 +1,5 @@
 /** How the command looks: whether there are columns to draw in, and colours. */
+import { stripVTControlCharacters } from 'node:util'
 import { harmless } from './words.ts'
 
 /** What decides it. */
@@ -26,8 +27,7 @@ export function paintFor(surroundings: Surroundings): Paint {
 }
 
 /** What a text takes on a terminal, its colours left out. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: colours begin with one.
-const width = (text: string): number => [...text.replace(/\u001b\[\d+m/g, '')].length
+const width = (text: string): number => Array.from(stripVTControlCharacters(text)).length
 
 /** As many of the parts as there is room for, whole, the first ones before all others. */
 export function fitParts(parts: readonly string[], between: string, columns: number): string {

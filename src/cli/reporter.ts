@@ -141,6 +141,12 @@ export class Reporter {
     }
   }
 
+  /** A post-mortem was written. */
+  written(file: string, sentence: string): void {
+    if (this.live.isTerminal) this.#row('post-mortem', `${file}: ${sentence}`, 'cyan')
+    else this.live.print(`post-mortem: ${file}: ${sentence}`)
+  }
+
   /** A shutdown is over. */
   closed({ path }: ShutdownAccount, lines: readonly string[]): void {
     if (path === this.#global.path) this.#account = lines

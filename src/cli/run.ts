@@ -16,6 +16,8 @@ export interface RunOptions {
   readonly drain: number
   /** End with the job, though an inspector is open. */
   readonly once: boolean
+  /** The folder for post-mortems; undefined writes none. */
+  readonly postMortem?: string | undefined
   /** How to open the inspector; undefined opens none. */
   readonly inspect: { readonly port: number; readonly controls: boolean } | undefined
 }
@@ -81,7 +83,7 @@ async function supervise(program: Program, options: RunOptions, out: Output): Pr
   const shutdown: ShutdownOptions = { timeout: options.timeout, drain: options.drain }
   const inspector = await openInspector(global, options.inspect)
   const interruption = new Interruption(global, shutdown, out.unread, (line) => live.print(line))
-  const following = await followed(global, reporter)
+  const following = await followed(global, reporter, options.postMortem)
   global.on('manager.phase', ({ path, phase }) => {
     if (path !== global.path) return
     if (phase === 'closing') {
@@ -135,8 +137,9 @@ function contextFor({ args }: RunOptions, signal: AbortSignal): ProgramContext {
   }
 }
 
-async function followed(global: GlobalManager, reporter: Reporter): Promise<Following> {
-  const { follow } = await import('../inspector/index.ts')
+async function followed(global: GlobalManager, reporter: Reporter, directory: string | undefined): Promise<Following> {
+  const { follow, recordPostMortem } = await import('../inspector/index.ts')
+  if (directory !== undefined) recordPostMortem(global, { directory, told: (file, sentence) => reporter.written(file, sentence) })
   return follow(global, {
     fault: (event, sentence) => reporter.fault(event, sentence),
     closed: (account, _sentence, lines) => reporter.closed(account, lines),

@@ -1,4 +1,5 @@
 /** What a page asks, and what it is told: by a living tree and by a recording alike. */
+import type { RecordedFault } from './saved.ts'
 import type { ShutdownAccount } from '../../machines/shutdown-account.ts'
 import type { LogLine, NodeKind, NodeState } from './protocol.ts'
 import type { RecordedTraffic, TrafficPart, TrafficPlace } from './traffic-record.ts'
@@ -302,4 +303,6 @@ export interface Recording {
   readonly story: string
   /** Messages, snapshots and charts; absent if none were recorded. */
   readonly traffic?: RecordedTraffic | undefined
+  /** What it was written for, where it was written by itself: the page opens with that. */
+  readonly fault?: RecordedFault | undefined
 }

@@ -6,21 +6,22 @@
  */
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
 import type { LifecycleEvent, LifecycleEventType } from '../../machines/lifecycle-event.ts'
-import { type GlobalManager, Manager } from '../manager/index.ts'
+import type { GlobalManager } from '../manager/index.ts'
 import { routineLogic } from '../routine/index.ts'
 import { instrument, type Unsubscribe } from '../turn/index.ts'
 import { accountsFor, blame } from './blame.ts'
 import { chartOf } from './chart.ts'
 import { actorOf, describeActor, describeChart, describeHealth, describeOngoing, find, workOf } from './describe.ts'
 import { describeEnded } from './describe-ended.ts'
-import { Forest, kindOf } from './forest.ts'
+import { Forest } from './forest.ts'
 import { Ledger } from './ledger.ts'
 import { LifeStates } from './life-state.ts'
-import type { ActorView, Bar, BaseNode, KeptEvent, NodeState, Question, Questions, RecordingPart } from './protocol.ts'
+import type { ActorView, Bar, BaseNode, KeptEvent, Question, Questions, RecordingPart } from './protocol.ts'
 import { keep } from './recording.ts'
 import { Ring } from './ring.ts'
 import { ShutdownWatch, withDeadline } from './shutdown-watch.ts'
 import { why } from './story.ts'
+import { takeTree } from './take-tree.ts'
 import { Timeline, Waterfall } from './timeline.ts'
 import { Traffic } from './traffic.ts'
 import { TrafficExport } from './traffic-export.ts'
@@ -132,7 +133,7 @@ export class Watch implements Watched {
     const forest = new Forest()
     const before = new Forest()
     const running: Bar[] = []
-    this.#take(this.#global, forest, running)
+    takeTree(this.#global, forest, running)
     for (const node of forest.base()) before.add(...node)
     before.skip()
     const { completed, failed, cancelled, killed } = this.#global.metrics()
@@ -221,24 +222,6 @@ export class Watch implements Watched {
     for (let k = ledger.firstFrom(this.#drawn + 1); k < ledger.size; k++) this.#timeline.note(ledger.at(k) as KeptEvent)
     this.#drawn = Math.max(this.#drawn, last)
     return this.#timeline
-  }
-
-  #take(manager: Manager, forest: Forest, running: Bar[]): void {
-    const { path, state, incarnation, registry } = manager
-    forest.add(path, kindOf(path), state as NodeState, incarnation - 1, incarnation)
-    for (const routine of registry.living.values()) {
-      const { path: at, restarts, ticket, seq } = routine
-      // A queued routine has no incarnation yet, and to read `current` would make it.
-      if (ticket > 0) {
-        forest.add(at, 'routine', 'queued', restarts, restarts + 1)
-        continue
-      }
-      const { state: found, number, startedAt, heartbeat } = routine.current
-      forest.add(at, 'routine', heartbeat?.hung === true ? 'hung' : (found as NodeState), number - 1, number)
-      if (startedAt !== undefined && found === 'running')
-        running.push({ path: at, incarnation: number, from: startedAt, to: undefined, state: 'running', seq })
-    }
-    for (const below of manager.below()) this.#take(below, forest, running)
   }
 
   #sample(): void {
