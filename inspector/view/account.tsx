@@ -30,7 +30,10 @@ export function AccountBox({ account }: { readonly account: ShutdownAccount }) {
       {isHeld ? <CriticalPath account={account} /> : null}
       {isHeld && rows.length > 0 ? <Takers rows={rows} account={account} /> : null}
       {takers.many > rows.length && isHeld ? (
-        <p className="note">{count(takers.many - rows.length)} further routines were asked in their turn, and took less.</p>
+        <p className="note">
+          {takers.many - rows.length === 1 ? 'One further routine was' : `${count(takers.many - rows.length)} further routines were`} asked
+          in turn, and took less.
+        </p>
       ) : null}
       {critical.length > 0 && shorter.many > 0 ? (
         <p className="note">

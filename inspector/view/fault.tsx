@@ -1,7 +1,7 @@
 /** What a recording was written for by itself: shown above every view of it. */
 import { useSession } from '../state/hooks.ts'
 import { placeOfFault } from '../state/place.ts'
-import { moment } from './shared.tsx'
+import { Glyph, moment } from './shared.tsx'
 import './fault.css'
 
 export function FaultBanner() {
@@ -20,11 +20,21 @@ export function FaultBanner() {
         </button>
       )}
       {fault.detail === undefined ? null : (
-        <details>
+        <details open>
           <summary>The error</summary>
           <pre>{fault.detail}</pre>
         </details>
       )}
     </aside>
+  )
+}
+
+/** In place of how well the tree is: that says nothing of an error outside of it. */
+export function Crashed() {
+  return (
+    <h2 className="verdict failed">
+      <Glyph state="failed" quiet /> The process crashed, by an error that no routine has caught
+      <small>This is the tree as it was by then.</small>
+    </h2>
   )
 }
