@@ -26,7 +26,7 @@ export function progressText(metrics: Metrics, rate: number): string {
 }
 
 /** The same for a terminal, in parts that are left out from the end where there is no room. */
-export function progressParts(metrics: Metrics, rate: number, paint: Paint = plainly): string[] {
+function progressParts(metrics: Metrics, rate: number, paint: Paint = plainly): string[] {
   const { completed, running, pending, failed, cancelled, killed, restarts } = metrics
   const parts = [paint('green', `✓ ${completed} done`), paint('blue', `▸ ${running} running`)]
   if (failed > 0) parts.push(paint('red', `✗ ${failed} failed`))

@@ -14,7 +14,7 @@ import { Shelf } from './shelf.ts'
 import { Watch } from './watch.ts'
 import type { Watched } from './watched.ts'
 
-export type { ShutdownAccount } from '../../machines/shutdown-account.ts'
+export type { Named, Share, ShutdownAccount, Stretch } from '../../machines/shutdown-account.ts'
 export type { InspectionEventLike } from './census.ts'
 export { type Awaited, follow, type Following, type FollowOptions } from './follow.ts'
 export { type PostMortem, type PostMortemCause, type PostMortemOptions, recordPostMortem } from './post-mortem.ts'

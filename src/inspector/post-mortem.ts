@@ -210,7 +210,7 @@ class Recorder {
   /** P1, P2, P3. */
   #save(file: string, fault: RecordedFault): boolean {
     try {
-      const recording = { ...this.#box.recording(this.#global.name), fault }
+      const recording = { ...this.#box.recording(), fault }
       const text = savedPage(this.#template, gzipSync(JSON.stringify([recording])).toString('base64'))
       writeFileSync(`${file}.part`, text)
       renameSync(`${file}.part`, file)

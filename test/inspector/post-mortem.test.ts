@@ -9,12 +9,18 @@ import { afterAll, describe, expect, test, vi } from 'vitest'
 import { createGlobalManager } from 'curtaincall'
 import { recordPostMortem } from 'curtaincall/inspector'
 import type { Page } from 'playwright-core'
-import type { Recording } from '../../src/inspector/protocol.ts'
+import { BlackBox } from '../../src/inspector/black-box.ts'
+import { Forest } from '../../src/inspector/forest.ts'
+import { Player } from '../../src/inspector/player.ts'
+import type { ChartState, KeptEvent, Recording } from '../../src/inspector/protocol.ts'
+import { takeTree } from '../../src/inspector/take-tree.ts'
 import { launchBrowser } from '../support/browser.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
 
 const PICTURES = `${process.cwd()}/.tmp/post-mortem`
 mkdirSync(PICTURES, { recursive: true })
+const chart = {} as ChartState
+const CHARTS = { routine: chart, global: chart, app: chart, local: chart }
 const program = fileURLToPath(new URL('./programs/post-mortem.ts', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'curtaincall-'))
 const browser = await launchBrowser()
@@ -119,7 +125,7 @@ describe('what keeps it from doing harm', () => {
     await Promise.all([global.shutdown({ mode: 'immediate' }), clock.advance(1_000)])
   })
 
-  test('B1: what was pushed out is in the tree before; played from there it is the tree that was', async () => {
+  test('B1, B2: what was pushed out is undone; played from there it is the tree that is', async () => {
     const clock = new VirtualClock()
     const global = createGlobalManager({ name: 'g', clock, logger: false })
     const local = global.createApp('a').createLocal('l', { maxRestarts: 0 })
@@ -133,7 +139,35 @@ describe('what keeps it from doing harm', () => {
     expect(events.length).toBeLessThanOrEqual(20)
     expect(base.find(([path]) => path === stays.path)?.[2]).toBe('running')
     expect(fault).toMatchObject({ kind: 'gaveUp', view: 'why', path: 'g/a/l' })
+    expect(base.filter(([path]) => path.includes('brief')).length).toBeLessThanOrEqual(1)
     await Promise.all([global.shutdown({ mode: 'immediate' }), clock.advance(1_000)])
+  })
+
+  test('B2: wherever the ring begins, the tree at its end is the one that lives', async () => {
+    for (let capacity = 1; capacity < 60; capacity += 3) {
+      const clock = new VirtualClock()
+      const global = createGlobalManager({ name: 'g', clock, logger: false })
+      const box = new BlackBox(global, capacity)
+      global.on('*', (event) => box.record(event as unknown as KeptEvent))
+      const local = global.createApp('a').createLocal('l', { maxRestarts: 100 })
+      const queue = global.createApp('b').createLocal('q', { maxRoutines: 1, overflow: 'queue' })
+      const flaky = ({ incarnation }: { incarnation: number }): unknown => (incarnation < 3 ? fails() : new Promise(() => undefined))
+      for (let k = 0; k < 3; k++) {
+        local.spawn('flaky', flaky, { restart: 'transient', hungAfter: 500 })
+        queue.spawn('waits', () => new Promise(() => undefined))
+        local.spawn('brief', () => k)
+        await clock.advance(300)
+      }
+      await clock.advance(300)
+      const recording = box.recording()
+      const player = new Player(recording, CHARTS)
+      player.seek(player.to)
+      const living = new Forest(Infinity)
+      takeTree(global, living, [])
+      for (const [path, , state] of living.base())
+        expect([capacity, path, player.answer('actor', { path })?.state]).toEqual([capacity, path, state])
+      await Promise.all([global.shutdown({ mode: 'immediate' }), clock.advance(1_000)])
+    }
   })
 
   test('P3: what can’t be written is said, and the tree goes its way; a wrong option or folder is refused at once', async () => {

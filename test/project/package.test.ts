@@ -53,6 +53,8 @@ describe('the package', () => {
         ],
         "./inspector": [
           "createStatelyAdapter",
+          "follow",
+          "recordPostMortem",
           "showRecording",
           "startInspector",
         ],
