@@ -63,26 +63,27 @@ function CriticalPath({ account }: { readonly account: ShutdownAccount }) {
     <>
       <h4>Critical path: who was waited for, from the beginning to the end</h4>
       <ol className="critical">
-        {critical.map((each) => (
-          <li
-            key={`${each.from} ${each.path}`}
-            className={`${each === holder ? 'holder' : each.phase === undefined ? 'routine' : 'own'} ${percent(each) < BRIEF ? 'brief' : ''}`}
-            style={{ flexGrow: Math.max(0.5, percent(each)) }}
-          >
-            <button
-              type="button"
-              aria-label={`${nameOfStretch(each)} ${spell(each.to - each.from)}`}
-              title={`${each.path}${each.phase === undefined ? '' : `, phase ${each.phase}`}: ${spell(each.to - each.from)}, from ${spell(each.from - startedAt)} on`}
-              onClick={() => session.go({ view: 'actor', path: each.path })}
+        {critical.map((each) => {
+          const isBrief = percent(each) < BRIEF
+          const said = `${nameOfStretch(each)} ${spell(each.to - each.from)}`
+          const where = `${each.path}${each.phase === undefined ? '' : `, phase ${each.phase}`}: ${spell(each.to - each.from)}, from ${spell(each.from - startedAt)} on`
+          return (
+            <li
+              key={`${each.from} ${each.path}`}
+              className={`${each === holder ? 'holder' : each.phase === undefined ? 'routine' : 'own'} ${isBrief ? 'brief' : ''}`}
+              style={{ flexGrow: Math.max(0.5, percent(each)) }}
             >
-              {percent(each) < BRIEF ? null : (
-                <>
+              {isBrief ? (
+                // Too narrow for a name, and to be pressed.
+                <span role="img" aria-label={said} title={where} />
+              ) : (
+                <button type="button" title={where} onClick={() => session.go({ view: 'actor', path: each.path })}>
                   {nameOfStretch(each)} <small>{spell(each.to - each.from)}</small>
-                </>
+                </button>
               )}
-            </button>
-          </li>
-        ))}
+            </li>
+          )
+        })}
       </ol>
       <p className="note">
         {spell(endedAt - startedAt)} in all{allowance(account)}. Managers stop one after the other, the latest first, so that all others

@@ -11,6 +11,8 @@ const A_SECOND = 10
 /** Names that are said in one line, and different names of which refusals are counted. */
 const NAMED = 8
 const COUNTED = 1_000
+/** Milliseconds from which on a shutdown is accounted for, though nobody was killed. */
+const NOTICED = 1_000
 /** Columns of a label, and of what precedes it. */
 const LABEL = 13
 const INDENT = ' '.repeat(LABEL + 3)
@@ -158,7 +160,9 @@ export class Reporter {
     this.#sayUnsaid()
     live.instead = () => undefined
     const refused = this.#refusals()
-    const held = this.#account
+    // One that nobody had to wait for needs no account.
+    const isWorth = report.timedOut || report.killed > 0 || report.duration >= NOTICED
+    const held = isWorth ? this.#account : []
     if (!live.isTerminal) {
       const said = held.map((line, k) => (k === 0 ? `held up: ${line}` : line))
       for (const line of [...summaryLines(this.#global, report, elapsed), ...said, ...(refused === '' ? [] : [`refused: ${refused}`])])
@@ -166,7 +170,7 @@ export class Reporter {
       return
     }
     live.put('')
-    if (report.timedOut || report.killed > 0) this.#row('held up', held[0] ?? '', 'bold')
+    if (held[0] !== undefined) this.#row('held up', held[0], 'bold')
     for (const line of held.slice(1)) {
       const [label = '', ...rest] = line.split(': ')
       this.#row(LABELS[label] ?? label, rest.join(': '), COLOURED[label])
