@@ -49,6 +49,8 @@ async function bundle(): Promise<void> {
     { name: 'src/sqlite/shared', test: /\/src\/sqlite\/(frame|mark|schema|store-fault)\.ts$/, priority: 1 },
     { name: 'src/guest', test: /\/src\/ground\/(guest[a-z-]*|encode|move|protocol)\.ts$/, priority: 1 },
     { name: 'src/ground', test: /\/src\/ground\/[^/]+$/ },
+    // Loaded when a page is opened.
+    { name: 'src/inspector/server', test: /\/src\/inspector\/(server|guard|ask)\.ts$/, priority: 1 },
     { name: 'src/core', test: CORE },
   ]
   const output = {

@@ -44,6 +44,8 @@ interface IncarnationEnd extends RoutineEventBase {
   readonly duration: number
   /** True if the supervisor is to answer this end with another incarnation; it does not if it gives up, or is stopped, first. */
   readonly willRestart: boolean
+  /** Milliseconds from when it was asked to stop to its end; absent if it was not asked. */
+  readonly heldUp?: number
 }
 
 interface Stuck {

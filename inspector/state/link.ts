@@ -5,6 +5,7 @@ import {
   type Done,
   type Frame,
   type Hello,
+  type Last,
   PROTOCOL,
   type Question,
   type Questions,
@@ -16,6 +17,8 @@ export interface LinkEvents {
   /** The other side has said who it is. */
   hello(hello: Hello): void
   frame(frame: Frame): void
+  /** The tree has ended. */
+  last(answers: Last['last']): void
   /** Anything has come, be it only a sign that it runs. */
   heard(): void
   /** It was there and is gone, or was never there. */
@@ -68,8 +71,9 @@ export class Link {
       requestAnimationFrame(() => this.#send({ ack: 1 }))
       return
     }
-    const message = JSON.parse(data) as Partial<Hello> & { id?: number; answer?: unknown; error?: string }
+    const message = JSON.parse(data) as Partial<Hello & Last> & { id?: number; answer?: unknown; error?: string }
     if (message.hello !== undefined) this.#greet(message as Hello)
+    else if (message.last !== undefined) this.#events.last(message.last)
     else this.#settle(message)
   }
 

@@ -1,5 +1,6 @@
 /** What the page shows: all of it stands in the address after `#`, so that it can be shared. */
 import { STATES } from '../../src/inspector/protocol.ts'
+import type { RecordedFault } from '../../src/inspector/saved.ts'
 
 /** What the right side shows. */
 export const VIEWS = ['actor', 'timeline', 'messages', 'log', 'why', 'shutdown', 'health', 'compare'] as const
@@ -60,4 +61,9 @@ export function writePlace({ view, path, find, only, at, seq, with: others }: Pl
   for (const other of others) params.append('with', other)
   const query = params.toString()
   return `#/${view}${query === '' ? '' : `?${query}`}`
+}
+
+/** Where a recording opens that was written for a fault. */
+export function placeOfFault({ view, path, seq = 0, at }: RecordedFault): Place {
+  return { ...START, view, path, seq: view === 'why' ? seq : 0, at: asMoment(at) }
 }

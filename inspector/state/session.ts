@@ -6,12 +6,12 @@ import { appManagerMachine, globalManagerMachine, localManagerMachine, routineMa
 import { chartOf } from '../../src/inspector/chart.ts'
 import { Player } from '../../src/inspector/player.ts'
 import { ENDS } from '../../src/inspector/protocol.ts'
-import type { Control, Done, Frame, KeptEvent, Question, Questions, Recording, RecordingPart } from '../../src/inspector/protocol.ts'
+import type { Control, Done, Frame, KeptEvent, Last, Question, Questions, Recording, RecordingPart } from '../../src/inspector/protocol.ts'
 import { Gathering, type RecordedTraffic, type TrafficPlace, withTraffic } from '../../src/inspector/traffic-record.ts'
 import { onNewKey } from './key.ts'
 import { Link } from './link.ts'
 import { pageMachine } from './page-machine.ts'
-import { asMoment, type Place, readPlace, writePlace } from './place.ts'
+import { asMoment, type Place, placeOfFault, readPlace, writePlace } from './place.ts'
 import { watchSilence } from './silence.ts'
 import { TreeTable } from './table.ts'
 
@@ -34,6 +34,8 @@ export class Session {
   version = 0
   #link: Link | undefined
   #clock: number | undefined
+  /** What the process said when its tree had ended: it may be gone by now. */
+  #last: Last['last'] | undefined
   #heard = (): void => undefined
   readonly #listeners = new Set<() => void>()
   /** Of a page that was saved: what it was saved with. */
@@ -43,6 +45,9 @@ export class Session {
 
   constructor(embedded: readonly Recording[] | Error) {
     this.#embedded = embedded
+    const [saved] = embedded instanceof Error ? [] : embedded
+    // Written for a fault, it opens with that; an address that says more has the last word.
+    if (saved?.fault !== undefined && location.hash === '') history.replaceState(null, '', writePlace(placeOfFault(saved.fault)))
     this.place = readPlace(location.hash)
     this.page = createActor(
       pageMachine.provide({
@@ -135,6 +140,10 @@ export class Session {
         if (this.place.at !== undefined && hello.source === 'live') this.page.send({ type: 'record' })
       },
       frame: (frame) => this.player === undefined && this.#apply(frame),
+      last: (answers) => {
+        this.#last = answers
+        this.#changed()
+      },
       heard: () => {
         this.#heard()
         if (this.page.getSnapshot().matches({ live: 'silent' })) this.page.send({ type: 'heard' })
@@ -157,7 +166,8 @@ export class Session {
   ask<Name extends Question>(name: Name, what: Questions[Name]['ask']): Promise<Questions[Name]['answer']> {
     const { player } = this
     if (player !== undefined) return new Promise((resolve) => resolve(player.answer(name, what)))
-    return this.#request(name, what)
+    const last = name === 'shutdown' ? (this.#last?.shutdown as Questions[Name]['answer'] | undefined) : undefined
+    return this.#request(name, what).catch((error: Error) => last ?? Promise.reject(error))
   }
 
   /** Sends an order to actors. */

@@ -1,10 +1,8 @@
 /** Recordings that are saved inside a page: compressed, as text in a script element that is never run. */
 import type { Recording } from '../../src/inspector/protocol.ts'
 import { checkedRecording } from '../../src/inspector/recording.ts'
+import { SAVED_ID, savedPage } from '../../src/inspector/saved.ts'
 
-const ID = 'recording'
-/** What it takes the place of in the template. */
-const ROOM = '<!--recording-->'
 const PIECE = 32_768
 
 async function through(bytes: Uint8Array<ArrayBuffer>, stream: CompressionStream | DecompressionStream): Promise<Uint8Array<ArrayBuffer>> {
@@ -13,7 +11,7 @@ async function through(bytes: Uint8Array<ArrayBuffer>, stream: CompressionStream
 
 /** What this page was saved with; nothing if it was opened from a process; an error if it has been broken since. */
 export async function unpack(): Promise<readonly Recording[] | Error> {
-  const text = document.getElementById(ID)?.textContent
+  const text = document.getElementById(SAVED_ID)?.textContent
   if (text === undefined || text === null) return []
   try {
     const bytes = Uint8Array.from(atob(text.trim()), (letter) => letter.charCodeAt(0))
@@ -29,6 +27,5 @@ export async function pack(template: string, recordings: readonly Recording[]): 
   const bytes = await through(new TextEncoder().encode(JSON.stringify(recordings)), new CompressionStream('gzip'))
   let letters = ''
   for (let at = 0; at < bytes.length; at += PIECE) letters += String.fromCharCode(...bytes.subarray(at, at + PIECE))
-  if (!template.includes(ROOM)) throw new Error('the page that recordings are saved in has no room for one')
-  return template.replace(ROOM, () => `<script type="application/octet-stream" id="${ID}">${btoa(letters)}</script>`)
+  return savedPage(template, btoa(letters))
 }

@@ -3,6 +3,8 @@ import type { HealthView } from '../../src/inspector/protocol.ts'
 import { useAnswer, useSession } from '../state/hooks.ts'
 import { type Columns, columnsOf, perSecond, sparkline } from '../state/samples.ts'
 import { useTicking } from '../state/ticking.ts'
+import { HeldUp } from './account.tsx'
+import { Crashed } from './fault.tsx'
 import { isWell, Managers, short } from './health-table.tsx'
 import { GROUPS, typeClass } from './log.tsx'
 import { Plot } from './plot.tsx'
@@ -20,10 +22,12 @@ export function HealthPane() {
   const answer = answered === undefined || end === undefined ? answered : overBy(answered, session.table.pathOf(session.table.root), end)
   if (answer === undefined) return error === undefined ? <Empty title="Looking at the health of all…" /> : <Failed error={error} />
   const columns = columnsOf(answer.samples)
+  const hasCrashed = session.player?.recording.fault?.kind === 'crash' && session.player.at >= session.player.to
   return (
     <div className="health">
       <Stale error={error} />
-      {end === undefined ? <Verdict health={answer} /> : <Over end={end} />}
+      {hasCrashed ? <Crashed /> : end === undefined ? <Verdict health={answer} /> : <Over end={end} />}
+      {end === undefined ? null : <HeldUp />}
       <Cards health={answer} columns={columns} />
       <div className="halves">
         <Managers health={answer} />

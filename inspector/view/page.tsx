@@ -1,11 +1,13 @@
 /** The whole page: the tree on the left, a view of it on the right, time below. */
 import { useSelector } from '@xstate/react'
+import { useEffect } from 'react'
 import type { Hello } from '../../src/inspector/protocol.ts'
 import { useSession } from '../state/hooks.ts'
 import type { View } from '../state/place.ts'
 import { ActorPane } from './actor.tsx'
 import { ComparePane } from './compare.tsx'
 import { ControlBar } from './controls.tsx'
+import { FaultBanner } from './fault.tsx'
 import { Header } from './header.tsx'
 import { HealthPane } from './health.tsx'
 import { LogPane } from './log.tsx'
@@ -42,6 +44,7 @@ export function Page() {
   return (
     <div className="page" data-at={session.table.at}>
       <Header />
+      <FaultBanner />
       <ViolationsBanner />
       {isReplaced ? <Replaced /> : null}
       <main>
@@ -62,6 +65,10 @@ export function Page() {
 function Tabs() {
   const session = useSession()
   const { view } = session.place
+  // In a narrow window not all of them are in sight.
+  useEffect(() => {
+    document.getElementById(`tab-${view}`)?.scrollIntoView({ block: 'nearest', inline: 'nearest' })
+  }, [view])
   const views: readonly View[] = session.beside === undefined ? ORDER : [...ORDER, 'compare']
   const move = (event: React.KeyboardEvent): void => {
     const by = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0

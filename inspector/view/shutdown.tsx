@@ -5,6 +5,7 @@ import type { ShutdownView } from '../../src/inspector/protocol.ts'
 import { useAnswer } from '../state/hooks.ts'
 import { useTicking } from '../state/ticking.ts'
 import { axisEnd, type Blocking, blockersOf, type Episode, episodesOf, patience, progressOf, segmentsOf } from '../state/waterfall.ts'
+import { AccountBox, accountOf } from './account.tsx'
 import { count, Empty, Failed, Glyph, moment, nameOf, PathLink, span, Stale, State } from './shared.tsx'
 import './shutdown.css'
 
@@ -33,6 +34,7 @@ export function ShutdownPane() {
         As soon as a manager stops, the five phases of it and of all below are drawn here, with who holds them up.
       </Empty>
     )
+  const account = accountOf(answer.accounts, episode)
   return (
     <div className="shutdown">
       <Summary episode={episode} now={answer.now} />
@@ -51,6 +53,7 @@ export function ShutdownPane() {
         </label>
       )}
       {episode.endedAt === undefined ? <Blockers episode={episode} now={answer.now} /> : null}
+      {account === undefined ? null : <AccountBox account={account} />}
       <Waterfall episode={episode} now={answer.now} hidden={answer.total - answer.runs.length} />
       <Durations episode={episode} now={answer.now} />
       <Stale error={error} />

@@ -40,7 +40,7 @@ function Reasons() {
   )
 }
 
-function Story({ story: { headline, steps, advice, cut } }: { readonly story: WhyView }) {
+function Story({ story: { headline, steps, advice, cut, holder } }: { readonly story: WhyView }) {
   const session = useSession()
   const { seq, path } = session.place
   const begun = steps[0]?.at ?? 0
@@ -56,6 +56,19 @@ function Story({ story: { headline, steps, advice, cut } }: { readonly story: Wh
         <button type="button" className="link" onClick={() => session.go({ seq: 0 })}>
           the latest that went wrong instead
         </button>
+      )}
+      {holder === undefined ? null : (
+        <p className="note">
+          {holder.said}: <PathLink path={holder.path} whole />{' '}
+          {holder.seq === undefined ? null : (
+            <button type="button" className="link" onClick={() => session.go({ seq: holder.seq ?? 0 })}>
+              why that one
+            </button>
+          )}{' '}
+          <button type="button" className="link" onClick={() => session.go({ view: 'shutdown' })}>
+            who held up the shutdown
+          </button>
+        </p>
       )}
       {advice === undefined ? null : (
         <p className="advice">

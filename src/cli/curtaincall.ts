@@ -19,10 +19,14 @@ run loads FILE (JavaScript, or TypeScript that Node can strip), whose default ex
 is a function of a global manager and {args, signal, refuse}, async allowed. It builds
 a tree of managers and routines and resolves when the job is done; lines that it
 returns are printed in the summary. Meanwhile one line shows how many routines are
-done, running, queued, failed and restarted; on a terminal it is redrawn in place,
-in a pipe it comes once a second. An inspector is opened beside it, at the address that
-is printed; with one, the tree stays up when the job is done, until Ctrl-C. At the end everything is shut down in five phases
-(closing, cancelling, waiting, killing, cleaning) and accounted for.
+done, running, queued, failed and restarted, and during the shutdown who is waited
+for, and how long at most; on a terminal it is redrawn in place, in a pipe it comes
+once a second. What fails, hangs, gives up or is refused is said above it as it comes.
+An inspector is opened beside it, at the address that is printed (on a terminal, o and
+Enter open it in a browser); with one, the tree stays up when the job is done, until
+Ctrl-C. At the end everything is shut down in five phases (closing, cancelling, waiting,
+killing, cleaning) and accounted for: who held that up, who got none of the time, and
+who was killed or abandoned.
 
 explain prints the story of a trace that the test kit has written, with the events
 that show what went wrong. replay plays it again in virtual time and says whether it
@@ -39,6 +43,8 @@ a --:
   --no-inspect   open no inspector, and end with the job
   --once         end with the job, though an inspector is open
   --port N       the inspector's port                      (default: a free one)
+  --post-mortem DIR  write a page there of what went wrong, if the tree gives up,
+                 the shutdown runs out of time, or the process crashes
   --controls     let the inspector cancel, kill, restart, shut down and send
   -h, --help     this text, after what FILE exports as help, if that is a text
   -v, --version  the version
@@ -49,6 +55,9 @@ returns, a program is kept awake. Where nobody reads any more what is printed, a
 a pipe to head, the shutdown begins as well. What can't be printed otherwise, as on a full
 disk, goes to standard error, and the job goes on. Of what is printed a terminal obeys
 nothing: control characters in names, errors, files and returned lines are written out.
+
+NO_COLOR takes the colours away. In pipes, in CI, and on a dumb terminal lines are plain.
+BROWSER names the program that opens the page.
 
 Exit codes: 0 done; 1 the program threw, never ended to load, or returned anything but
 lines, or the tree gave up, or standard output failed; 2 wrong usage; 130 after SIGINT, 143
@@ -90,7 +99,7 @@ function portNumber(text: string): number {
   return port
 }
 
-const TAKE_VALUE = new Set(['--timeout', '--drain', '--port'])
+const TAKE_VALUE = new Set(['--timeout', '--drain', '--port', '--post-mortem'])
 /** What is about the inspector is ours behind FILE, too: `npm start -- --port 3000` puts it there; and the call for help. After `--` nothing is. */
 const OURS_ANYWHERE = new Set(['--once', '--no-inspect', '--controls', '--port', '--help', '-h'])
 
@@ -161,6 +170,7 @@ async function main(argv: readonly string[]): Promise<number> {
       once: { type: 'boolean' },
       'no-inspect': { type: 'boolean' },
       controls: { type: 'boolean' },
+      'post-mortem': { type: 'string' },
       port: { type: 'string', default: '0' },
       help: { type: 'boolean', short: 'h' },
     },
@@ -175,7 +185,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const inspect = values['no-inspect'] === true ? undefined : { port: portNumber(values.port), controls }
   const whole = { timeout: milliseconds('timeout', timeout), drain: milliseconds('drain', drain) }
   const { run } = await import('./run.ts')
-  return run({ file, args, ...whole, once, inspect }, out)
+  return run({ file, args, ...whole, once, inspect, postMortem: values['post-mortem'] }, out)
 }
 
 const out = new Output()

@@ -1,5 +1,6 @@
 /** One line that tells how it goes: redrawn in place on a terminal, now and then in a pipe. */
 import type { Metrics } from '../index.ts'
+import { fitParts, isDrawable, type Paint, wrapped } from './paint.ts'
 import { harmless } from './words.ts'
 
 /** Where lines go. */
@@ -13,6 +14,9 @@ const TERMINAL_INTERVAL = 100
 const PIPE_INTERVAL = 1_000
 /** Columns of a terminal that does not say how many it has, or says 0. */
 const WIDTH = 80
+const CLEAR = '\r\x1b[2K'
+
+const plainly: Paint = (_, text) => harmless(text)
 
 /** The numbers of the live line, in plain digits. */
 export function progressText(metrics: Metrics, rate: number): string {
@@ -21,30 +25,47 @@ export function progressText(metrics: Metrics, rate: number): string {
   return `${completed} done, ${running} running, ${pending} queued, ${failed} failed, ${restarts} restarted${stopped}, ${rate}/s`
 }
 
-/** Cuts a line to the width of the terminal. */
-export function fit(line: string, columns: number): string {
-  return line.length <= columns ? line : `${line.slice(0, Math.max(0, columns - 1))}…`
+/** The same for a terminal, in parts that are left out from the end where there is no room. */
+function progressParts(metrics: Metrics, rate: number, paint: Paint = plainly): string[] {
+  const { completed, running, pending, failed, cancelled, killed, restarts } = metrics
+  const parts = [paint('green', `✓ ${completed} done`), paint('blue', `▸ ${running} running`)]
+  if (failed > 0) parts.push(paint('red', `✗ ${failed} failed`))
+  if (pending > 0) parts.push(paint('dim', `≡ ${pending} queued`))
+  if (restarts > 0) parts.push(paint('yellow', `↻ ${restarts} restarted`))
+  if (cancelled + killed > 0) parts.push(paint('magenta', `■ ${cancelled + killed} stopped`))
+  return [...parts, paint('dim', `${rate}/s`)]
 }
 
 export class LiveLine {
   readonly #screen: Screen
   readonly #read: () => Metrics
-  readonly #terminal: boolean
+  readonly #paint: Paint
+  readonly isTerminal: boolean
   #timer: ReturnType<typeof setInterval> | undefined
   #drawn = false
   #last = { ended: 0, at: performance.now() }
   #rate = 0
   #muted = false
+  /** True while somebody else is in the middle of a line: nothing may be drawn over it. */
+  isHeld = false
+  /** What is said in place of the numbers, if there is anything; the first parts before all others. */
+  instead: () => readonly string[] | undefined = () => undefined
   readonly #startedAt = performance.now()
 
-  constructor(screen: Screen, read: () => Metrics) {
+  constructor(screen: Screen, read: () => Metrics, paint: Paint = plainly) {
     this.#screen = screen
     this.#read = read
-    this.#terminal = screen.isTTY === true && process.env['CI'] === undefined
+    this.#paint = paint
+    this.isTerminal = isDrawable({ isTTY: screen.isTTY === true, env: process.env })
+  }
+
+  get columns(): number {
+    return this.#screen.columns || WIDTH
   }
 
   start(): void {
-    this.#timer = setInterval(() => this.draw(), this.#terminal ? TERMINAL_INTERVAL : PIPE_INTERVAL)
+    clearInterval(this.#timer)
+    this.#timer = setInterval(() => this.draw(), this.isTerminal ? TERMINAL_INTERVAL : PIPE_INTERVAL)
     this.#timer.unref()
   }
 
@@ -55,7 +76,7 @@ export class LiveLine {
 
   /** Draws the line as it is now. */
   draw(): void {
-    if (this.#muted) return
+    if (this.#muted || this.isHeld) return
     const metrics = this.#read()
     const ended = metrics.completed + metrics.failed
     const now = performance.now()
@@ -64,19 +85,39 @@ export class LiveLine {
       this.#rate = Math.round((ended - this.#last.ended) / passed)
       this.#last = { ended, at: now }
     }
-    const text = progressText(metrics, this.#rate)
-    if (!this.#terminal) this.#screen.write(`${text}\n`)
+    const instead = this.instead()
+    if (!this.isTerminal) this.#screen.write(`${instead?.join(', ') ?? progressText(metrics, this.#rate)}\n`)
     else {
-      this.#screen.write(`\r\x1b[2K${fit(text, this.#screen.columns || WIDTH)}`)
+      const line = fitParts(instead ?? progressParts(metrics, this.#rate, this.#paint), '  ', this.columns)
+      this.#screen.write(`${CLEAR}${line}`)
       this.#drawn = true
     }
   }
 
+  /** Takes the line away, since something else is to be written there. It comes back by itself. */
+  clear(): void {
+    if (this.#drawn) this.#screen.write(CLEAR)
+    this.#drawn = false
+  }
+
   /** Prints a line of its own above the live one; a terminal obeys nothing in it. */
   print(line: string): void {
+    this.put(harmless(line))
+  }
+
+  /** The same of what is painted already; on a terminal it is broken between words, and indented from the second line on. */
+  put(line: string, indent = ''): void {
     if (this.#muted) return
-    this.#screen.write(`${this.#drawn ? '\r\x1b[2K' : ''}${harmless(line)}\n`)
-    this.#drawn = false
+    this.clear()
+    if (this.isHeld) this.#screen.write('\n')
+    this.isHeld = false
+    this.#screen.write(`${this.isTerminal ? wrapped(line, this.columns, indent) : line}\n`)
+  }
+
+  /** Nothing more is drawn. */
+  leave(): void {
+    clearInterval(this.#timer)
+    this.clear()
   }
 
   /** The last state, with the rate of the whole, as a line that stays. */
@@ -85,10 +126,8 @@ export class LiveLine {
     const { completed, failed } = this.#read()
     this.#rate = Math.round(((completed + failed) * 1_000) / Math.max(1, performance.now() - this.#startedAt))
     this.#last = { ended: completed + failed, at: performance.now() }
-    if (this.#terminal) {
-      this.draw()
-      this.#screen.write('\n')
-      this.#drawn = false
-    } else this.draw()
+    this.draw()
+    if (this.isTerminal && !this.#muted) this.#screen.write('\n')
+    this.#drawn = false
   }
 }

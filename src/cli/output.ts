@@ -5,6 +5,8 @@ import { codeOf, harmless, messageOf } from './words.ts'
 /** What an output fails of that nobody reads any more: a pipe whose reader has gone, as `head` soon has, a terminal that was closed. */
 const UNREAD = new Set(['EPIPE', 'EIO', 'ENXIO'])
 
+const NEWLINE = 10
+
 /**
  * One for the process, which it listens to.
  *
@@ -14,6 +16,8 @@ export class Output implements Screen {
   /** True once standard output has failed though somebody may read it. */
   failed = false
   readonly #unread = new AbortController()
+  /** As it was before anybody else's writing was heard of. */
+  readonly #out = process.stdout.write.bind(process.stdout) as (text: string, done?: (error?: Error | null) => void) => boolean
 
   constructor() {
     process.stdout.on('error', (error) => this.#fail(error))
@@ -39,7 +43,7 @@ export class Output implements Screen {
     if (this.unread.aborted) return
     if (this.failed) process.stderr.write(text)
     else
-      process.stdout.write(text, (error) => {
+      this.#out(text, (error) => {
         if (error === undefined || error === null) return
         this.#fail(error)
         // It was lost.
@@ -55,6 +59,30 @@ export class Output implements Screen {
   /** Prints lines of what went wrong; a terminal obeys nothing in them. */
   complain(text: string): void {
     process.stderr.write(`${harmless(text)}\n`)
+  }
+
+  /**
+   * Hears of what others write to the terminal: `before` is called first, `after` with whether it ended with its line.
+   *
+   * @returns A function that ends it.
+   */
+  hear(before: () => void, after: (isWhole: boolean) => void): () => void {
+    const undo = [process.stdout, process.stderr].map((stream) => {
+      const { write } = stream as { write: (this: unknown, ...args: unknown[]) => boolean }
+      const heard = (...args: unknown[]): boolean => {
+        before()
+        const result = write.apply(stream, args)
+        const [chunk] = args
+        after(typeof chunk === 'string' ? chunk.endsWith('\n') : (chunk as Uint8Array).at(-1) === NEWLINE)
+        return result
+      }
+      stream.write = heard as typeof stream.write
+      // Whoever has taken its place since keeps it.
+      return () => void (stream.write === (heard as typeof stream.write) && (stream.write = write as typeof stream.write))
+    })
+    return () => {
+      for (const each of undo) each()
+    }
   }
 
   /** Resolves when all that was said has been written, or can't be. */

@@ -1,11 +1,11 @@
 /** `curtaincall run FILE`: runs a program under supervision and shuts it down in order, whatever happens. */
 import { createGlobalManager, type GlobalManager, type Program, type ProgramContext, type ShutdownOptions } from '../index.ts'
-import type { Inspector } from '../inspector/index.ts'
+import type { Following, Inspector } from '../inspector/index.ts'
 import { Interruption } from './interruption.ts'
-import { LiveLine } from './live-line.ts'
+import { listenForKeys, openBrowser } from './browser.ts'
 import type { Output } from './output.ts'
 import { linesOf, loadModule, ProgramError, portError, UsageError } from './program.ts'
-import { summaryLines } from './summary.ts'
+import { Reporter } from './reporter.ts'
 import { isOf, shown, stackOf } from './words.ts'
 
 /** What the command line says. */
@@ -16,6 +16,8 @@ export interface RunOptions {
   readonly drain: number
   /** End with the job, though an inspector is open. */
   readonly once: boolean
+  /** The folder for post-mortems; undefined writes none. */
+  readonly postMortem?: string | undefined
   /** How to open the inspector; undefined opens none. */
   readonly inspect: { readonly port: number; readonly controls: boolean } | undefined
 }
@@ -74,54 +76,94 @@ export async function run(options: RunOptions, out: Output): Promise<number> {
 async function supervise(program: Program, options: RunOptions, out: Output): Promise<number> {
   const startedAt = performance.now()
   const global = createGlobalManager({ name: 'run' })
-  const live = new LiveLine(out, () => global.metrics())
+  const reporter = new Reporter(out, global)
+  const { live } = reporter
   const stopping = new AbortController()
   let closedAt: number | undefined
   const shutdown: ShutdownOptions = { timeout: options.timeout, drain: options.drain }
   const inspector = await openInspector(global, options.inspect)
   const interruption = new Interruption(global, shutdown, out.unread, (line) => live.print(line))
+  const following = await followed(global, reporter, options.postMortem)
   global.on('manager.phase', ({ path, phase }) => {
     if (path !== global.path) return
     if (phase === 'closing') {
       closedAt = performance.now()
       stopping.abort(new Error('the run is shut down'))
+      reporter.countDown(() => following.awaited())
     }
-    live.print(`phase ${phase}`)
+    reporter.phase(phase)
   })
-  if (inspector !== undefined) live.print(`inspector: ${inspector.url}`)
-  live.start()
-  const context: ProgramContext = {
-    args: options.args,
-    signal: stopping.signal,
+  const leave = accompany(reporter, inspector?.url, options.file, out)
+  const job = perform(program, global, contextFor(options, stopping.signal), options.file)
+  void job.then(({ thrown }) => isOf(thrown?.error, UsageError) && live.mute())
+  try {
+    // A tree that gives up, or is shut down by a signal, ends the run before the job does.
+    const ended = await Promise.race([job, global.outcome.then(() => undefined)])
+    const interrupted = interruption.code
+    const stayed = inspector !== undefined && !options.once && interrupted === 0 && !isOf(ended?.thrown?.error, UsageError)
+    // What stays up goes on, and a terminal shows how.
+    if (!stayed || !live.isTerminal) live.stop()
+    if (stayed) {
+      for (const line of ended?.lines ?? []) live.print(line)
+      sayError(ended, out)
+      live.print(`${stayText(ended)} until Ctrl-C`)
+      await interruption.first
+    }
+    const report = await global.shutdown(shutdown)
+    const left = options.timeout - (performance.now() - (closedAt ?? performance.now()))
+    const finish = await inTime(job, left, interruption.second)
+    interruption.end()
+    await inspector?.close()
+    live.leave()
+    if (isOf(finish.thrown?.error, UsageError)) throw finish.thrown.error
+    // Said already, if there was time to read it.
+    const isNews = !stayed || finish !== ended
+    for (const line of isNews ? finish.lines : []) live.print(line)
+    reporter.end(report, performance.now() - startedAt)
+    if (isNews) sayError(finish, out)
+    return interrupted !== 0 ? interrupted : finish.thrown !== undefined || global.state === 'failed' ? 1 : 0
+  } finally {
+    leave()
+  }
+}
+
+function contextFor({ args }: RunOptions, signal: AbortSignal): ProgramContext {
+  return {
+    args,
+    signal,
     refuse: (sentence) => {
       throw new UsageError(sentence)
     },
   }
-  const job = perform(program, global, context, options.file)
-  void job.then(({ thrown }) => isOf(thrown?.error, UsageError) && live.mute())
-  // A tree that gives up, or is shut down by a signal, ends the run before the job does.
-  const ended = await Promise.race([job, global.outcome.then(() => undefined)])
-  const isUsage = isOf(ended?.thrown?.error, UsageError)
-  const interrupted = interruption.code
-  live.stop()
-  const stayed = inspector !== undefined && !options.once && interrupted === 0 && !isUsage
-  if (stayed) {
-    for (const line of ended?.lines ?? []) live.print(line)
-    sayError(ended, out)
-    live.print(`${stayText(ended)} until Ctrl-C`)
-    await interruption.first
+}
+
+async function followed(global: GlobalManager, reporter: Reporter, directory: string | undefined): Promise<Following> {
+  const { follow, recordPostMortem } = await import('../inspector/index.ts')
+  if (directory !== undefined) recordPostMortem(global, { directory, told: (file, sentence) => reporter.written(file, sentence) })
+  return follow(global, {
+    fault: (event, sentence) => reporter.fault(event, sentence),
+    closed: (account, _sentence, lines) => reporter.closed(account, lines),
+  })
+}
+
+/** Says what is run, listens for keys, and keeps the live line out of the way of what others print. */
+function accompany(reporter: Reporter, url: string | undefined, file: string, out: Output): () => void {
+  const { live } = reporter
+  const open = (address: string) => (): void => openBrowser(address, (sentence) => live.print(sentence))
+  const noKeys = live.isTerminal && url !== undefined ? listenForKeys({ o: open(url) }) : undefined
+  reporter.begin(file, url, noKeys !== undefined)
+  const unheard = live.isTerminal
+    ? out.hear(
+        () => live.clear(),
+        (isWhole) => (live.isHeld = !isWhole),
+      )
+    : undefined
+  live.start()
+  return () => {
+    live.leave()
+    unheard?.()
+    noKeys?.()
   }
-  const report = await global.shutdown(shutdown)
-  const left = options.timeout - (performance.now() - (closedAt ?? performance.now()))
-  const finish = await inTime(job, left, interruption.second)
-  interruption.end()
-  await inspector?.close()
-  if (isOf(finish.thrown?.error, UsageError)) throw finish.thrown.error
-  // Said already, if there was time to read it.
-  const isNews = !stayed || finish !== ended
-  for (const line of [...(isNews ? finish.lines : []), ...summaryLines(global, report, performance.now() - startedAt)]) live.print(line)
-  if (isNews) sayError(finish, out)
-  return interrupted !== 0 ? interrupted : finish.thrown !== undefined || global.state === 'failed' ? 1 : 0
 }
 
 /** Why somebody may still look. Without an end of the job it was the tree that ended. */

@@ -9,11 +9,15 @@ import { check, flag, refuse, type Rule } from '../spec/index.ts'
 import { Controls } from './controls.ts'
 import type { Recording } from './protocol.ts'
 import { fromTrace, type TraceLike } from './recording.ts'
-import { InspectorServer, pageFiles } from './server.ts'
+import type { InspectorServer } from './server.ts'
 import { Shelf } from './shelf.ts'
 import { Watch } from './watch.ts'
+import type { Watched } from './watched.ts'
 
+export type { Named, Share, ShutdownAccount, Stretch } from '../../machines/shutdown-account.ts'
 export type { InspectionEventLike } from './census.ts'
+export { type Awaited, follow, type Following, type FollowOptions } from './follow.ts'
+export { type PostMortem, type PostMortemCause, type PostMortemOptions, recordPostMortem } from './post-mortem.ts'
 export type { Recording } from './protocol.ts'
 export type { TraceLike } from './recording.ts'
 export type { StatelyAdapter, StatelyAdapterOptions, StatelyEvent, StatelySender, StatelySnapshot } from './stately.ts'
@@ -62,9 +66,7 @@ export async function startInspector(global: GlobalManager, options: InspectorOp
   if (!(global instanceof GlobalManager)) throw refuse('startInspector global', 'a global manager', global)
   check('startInspector', options, RULES)
   const { controls = false } = options
-  // Read first: once there is a watch, the tree is listened to.
-  const page = files(global.path)
-  return opened(new InspectorServer(new Watch(global), controls ? new Controls(global) : undefined, page), options)
+  return opened(new Watch(global), controls ? new Controls(global) : undefined, options, global.path)
 }
 
 /**
@@ -80,7 +82,7 @@ export async function showRecording(traces: readonly TraceLike[], options: Omit<
   for (const trace of traces) if (!isTrace(trace)) throw refuse('showRecording traces', 'traces, with header, events and verdict', trace)
   check('showRecording', options, { port: RULES.port, host: RULES.host })
   const shelf = new Shelf(traces.map((trace, index) => recordingOf(trace as TraceLike, index)))
-  return opened(new InspectorServer(shelf, undefined, files(undefined)), options)
+  return opened(shelf, undefined, options, undefined)
 }
 
 function recordingOf(trace: TraceLike, index: number): Recording {
@@ -102,7 +104,18 @@ function isTrace(trace: unknown): boolean {
   )
 }
 
-async function opened(server: InspectorServer, { host = '127.0.0.1', port: wanted = 0 }: InspectorOptions): Promise<Inspector> {
+/** The server is loaded when it is asked for: who only records, or follows, needs none. */
+async function opened(
+  watch: Watched,
+  controls: Controls | undefined,
+  options: InspectorOptions,
+  path: string | undefined,
+): Promise<Inspector> {
+  const { host = '127.0.0.1', port: wanted = 0 } = options
+  const server = await serverFor(watch, controls, path).catch((error: unknown) => {
+    watch.close()
+    throw error
+  })
   const url = await server.listen(host === 'localhost' ? '127.0.0.1' : host, wanted).catch(async (error: unknown) => {
     await server.close()
     throw error
@@ -112,9 +125,10 @@ async function opened(server: InspectorServer, { host = '127.0.0.1', port: wante
   return { url, close, [Symbol.asyncDispose]: close }
 }
 
-function files(path: string | undefined): Map<string, Buffer> {
+async function serverFor(watch: Watched, controls: Controls | undefined, path: string | undefined): Promise<InspectorServer> {
+  const { InspectorServer: Server, pageFiles } = await import('./server.ts')
   try {
-    return pageFiles()
+    return new Server(watch, controls, pageFiles())
   } catch (cause) {
     throw new ConfigError((cause as Error).message, { path, cause })
   }

@@ -4,6 +4,9 @@
  * Y1  At every moment the tree is its base and all events up to it, whichever way one has come there.
  * Y2  Moments only ever grow: where the clock was set back, what followed happened no earlier than what came before.
  */
+import type { LifecycleEvent } from '../../machines/lifecycle-event.ts'
+import { ShutdownAccounts } from '../../machines/shutdown-account.ts'
+import { accountsFor, blame } from './blame.ts'
 import { describeEnded } from './describe-ended.ts'
 import { Forest, kindOf } from './forest.ts'
 import { Insides } from './insides.ts'
@@ -52,6 +55,7 @@ export class Player {
   readonly #ledger: Ledger
   readonly #timeline = new Timeline()
   readonly #insides: Insides
+  readonly #accounts = new ShutdownAccounts()
   #forest = new Forest(Infinity)
   #waterfall = new Waterfall()
   #lifeStates = new LifeStates()
@@ -74,6 +78,8 @@ export class Player {
     this.#timeline.seed(running.map(([path, , , , incarnation]) => ({ path, incarnation, from, seq: 0 })))
     for (const event of events) {
       this.#ledger.record(event)
+      const { deadline } = event as { readonly deadline?: unknown }
+      this.#accounts.note(event as unknown as LifecycleEvent, typeof deadline === 'number' ? deadline : undefined)
       this.#timeline.note(event)
     }
     this.#rewind()
@@ -139,7 +145,11 @@ export class Player {
     look: ({ path, n, at = [] }) => this.#insides.look(path, this.#incarnationOf(path), this.#at, n, at),
     diff: ({ path, from, to }) => this.#insides.diff(path, this.#incarnationOf(path), this.#at, from, to),
     messages: ({ paths, limit }) => this.#insides.messages(paths, this.#at, limit),
-    why: ({ seq, path }) => why(this.#ledger, seq, path, this.#seqAfter, (of) => (this.#insides.hasWork(of) ? 'actor' : undefined)),
+    why: (ask) => {
+      const explain = (seq: number | undefined): ReturnType<typeof why> =>
+        why(this.#ledger, seq, ask.path, this.#seqAfter, (of) => (this.#insides.hasWork(of) ? 'actor' : undefined))
+      return blame(explain, this.#accounts.all, ask)
+    },
     shutdown: () => this.#shutdowns(),
     health: () => this.#health.view(this.#forest.base(), this.#at),
     timeline: (ask) => this.#timeline.view(ask, this.to),
@@ -180,10 +190,11 @@ export class Player {
       below.set(above, list)
       if (list.length < NAMED) list.push({ path, state, since: undefined, asked: undefined, until: undefined })
     }
-    return this.#waterfall.view(this.#at, (path, phase) => {
+    const ongoing = (path: string, phase: string | undefined): typeof UNKNOWN => {
       const isWaiting = phase === 'cancelling' || phase === 'waiting' || phase === 'killing'
       return { ...UNKNOWN, blocking: isWaiting ? (below.get(path) ?? []) : [] }
-    })
+    }
+    return this.#waterfall.view(this.#at, ongoing, accountsFor(this.#accounts.all, this.#at))
   }
 }
 

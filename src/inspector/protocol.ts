@@ -6,6 +6,8 @@
  * W3  A text `{}` says nothing but that the process runs.
  */
 
+import type { ShutdownsView } from './questions.ts'
+
 export type * from './questions.ts'
 
 /** The version that both sides have to speak. */
@@ -175,6 +177,11 @@ export interface Done {
   readonly hit: number
   /** Paths of those that could not be hit, and why; the first few. */
   readonly missed: readonly string[]
+}
+
+/** What a page is told when the tree has ended: who held it up is to be known when there is nobody left to be asked. */
+export interface Last {
+  readonly last: { readonly shutdown: ShutdownsView }
 }
 
 /** What the server says first. */

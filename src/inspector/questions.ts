@@ -1,4 +1,6 @@
 /** What a page asks, and what it is told: by a living tree and by a recording alike. */
+import type { RecordedFault } from './saved.ts'
+import type { ShutdownAccount } from '../../machines/shutdown-account.ts'
 import type { LogLine, NodeKind, NodeState } from './protocol.ts'
 import type { RecordedTraffic, TrafficPart, TrafficPlace } from './traffic-record.ts'
 
@@ -161,6 +163,8 @@ export interface WhyView {
   readonly advice: string | undefined
   /** True if the first cause is not recorded any more. */
   readonly cut: boolean
+  /** Who used up the time, where somebody was stopped in a shutdown without any: a path, a sentence, and the `seq` of its end. */
+  readonly holder?: { readonly path: string; readonly said: string; readonly seq?: number }
 }
 
 /** The latest shutdown of each manager, in order of the tree. */
@@ -170,6 +174,8 @@ export interface ShutdownsView {
   /** How many there are, named or not. */
   readonly total: number
   readonly runs: readonly ShutdownView[]
+  /** Who held up those that are over, the latest last. */
+  readonly accounts: readonly ShutdownAccount[]
 }
 
 /** A routine that has not ended, and is waited for. */
@@ -297,4 +303,6 @@ export interface Recording {
   readonly story: string
   /** Messages, snapshots and charts; absent if none were recorded. */
   readonly traffic?: RecordedTraffic | undefined
+  /** What it was written for, where it was written by itself: the page opens with that. */
+  readonly fault?: RecordedFault | undefined
 }

@@ -4,6 +4,7 @@
  * Knows neither Node.js nor the DOM: the page saves and opens what the command line does.
  */
 import { type BaseNode, KINDS, type KeptEvent, type Recording, STATES } from './protocol.ts'
+import { checkFault } from './saved.ts'
 import { textOf } from './story.ts'
 import { readTraffic, trafficLines } from './traffic-record.ts'
 
@@ -117,12 +118,13 @@ function isEvent(event: unknown): boolean {
  */
 export function checkedRecording(saved: unknown): Recording {
   checkOpening(saved)
-  const { events, violations, story, traffic } = saved as Recording
+  const { events, violations, story, traffic, fault } = saved as Recording
   if (!Array.isArray(events) || !events.every(isEvent)) wrong('events have to be a list of events')
   const isViolation = ({ law, message, witnesses }: Recording['violations'][number]): boolean =>
     isText(law) && isText(message) && Array.isArray(witnesses) && witnesses.every(isCount)
   if (!Array.isArray(violations) || !violations.every(isViolation)) wrong('violations have to be a list of broken laws')
   if (typeof story !== 'string') wrong('story has to be a text')
+  checkFault(fault)
   return traffic === undefined ? (saved as Recording) : { ...(saved as Recording), traffic: readTraffic(trafficLines(traffic, 0), 0, 1) }
 }
 

@@ -17,11 +17,13 @@ import { type WebSocket, WebSocketServer } from 'ws'
 import { checkQuestion } from './ask.ts'
 import type { Controls } from './controls.ts'
 import { checkCookie, checkKey, checkOrigin, cookieFor, type Gate, gateFor, HEADERS, sameToken, type Verdict, wayIn } from './guard.ts'
-import { encodeFrame, type Frame, type Hello, PROTOCOL } from './protocol.ts'
+import { encodeFrame, type Frame, type Hello, type Last, PROTOCOL } from './protocol.ts'
 import type { Watched } from './watched.ts'
 
 /** Milliseconds between two frames. */
 const BEAT = 100
+/** Milliseconds that pages have to take leave. */
+const LEAVE = 300
 /** Beats without a word to a page after which it is told that the process runs. */
 const QUIET = 10
 /** Frames that may be under way. */
@@ -65,6 +67,7 @@ export class InspectorServer {
     this.#watch = watch
     this.#controls = controls
     this.#files = files
+    watch.onEnd(() => this.#last())
     this.#http = createServer((request, response) => this.#serve(request, response))
     // Not only the server itself, but also an open page must not keep the process awake.
     this.#http.on('connection', (socket: Socket) => socket.unref())
@@ -88,10 +91,28 @@ export class InspectorServer {
   async close(): Promise<void> {
     this.#closed = true
     clearInterval(this.#beat)
+    this.#last()
     this.#watch.close()
-    for (const { socket } of this.#pages) socket.terminate()
+    const closed = new Promise<void>((resolve) => this.#http.close(() => resolve()))
+    await this.#leave()
     this.#http.closeAllConnections()
-    await new Promise<void>((resolve) => this.#http.close(() => resolve()))
+    await closed
+  }
+
+  /** The tree has ended, or nobody is to look any more: what is asked for then has no answer from here. */
+  #last(): void {
+    if (this.#pages.size === 0 || this.#watch.source !== 'live') return
+    this.#send()
+    const last = { shutdown: this.#watch.answer('shutdown', {}) }
+    for (const page of this.#pages) this.#say(page, { last } satisfies Last)
+  }
+
+  /** Lets the pages have what is under way: a connection that is cut loses it. */
+  async #leave(): Promise<void> {
+    const gone = [...this.#pages].map(({ socket }) => new Promise((resolve) => void socket.once('close', resolve)))
+    for (const { socket } of this.#pages) socket.close(1001)
+    if (gone.length > 0) await Promise.race([Promise.all(gone), new Promise((resolve) => void setTimeout(resolve, LEAVE).unref())])
+    for (const { socket } of this.#pages) socket.terminate()
   }
 
   // --- files ---------------------------------------------------------------------------------
@@ -143,6 +164,7 @@ export class InspectorServer {
   }
 
   #open(socket: WebSocket): void {
+    if (this.#closed) return socket.terminate()
     const page: Page = { socket, credit: CREDIT, late: true, quiet: 0 }
     if (this.#pages.size === 0) this.#begin()
     this.#pages.add(page)

@@ -22,6 +22,7 @@ export class Shelf implements Watched {
   }
 
   // Nothing comes and goes with the pages.
+  onEnd(): void {}
   begin(): void {}
   end(): void {}
   close(): void {}

@@ -83,10 +83,10 @@ export function lineOf(event: KeptEvent): LogLine {
   return { seq, at, type, path, cause, said: saidOf(event) }
 }
 
-const HIDDEN = new Set(['seq', 'at', 'type', 'path', 'cause', 'id', 'name', 'message'])
+const HIDDEN = new Set(['seq', 'at', 'type', 'path', 'cause', 'id', 'name', 'message', 'deadline'])
 
 /** Milliseconds. */
-const DURATIONS = new Set(['duration', 'delay', 'silence', 'window'])
+const DURATIONS = new Set(['duration', 'delay', 'silence', 'window', 'heldUp'])
 
 function saidOf(event: KeptEvent): string {
   const said = Object.entries(event).filter(([field, value]) => !HIDDEN.has(field) && value !== undefined && value !== false)
@@ -106,7 +106,7 @@ export function textOf(value: unknown): string {
 const lastOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1).replace(/#.*/, '')
 
 /** An event as a sentence. */
-function sentenceOf(kept: KeptEvent): string {
+export function sentenceOf(kept: KeptEvent): string {
   const who = lastOf(kept.path)
   // Fields of a recording are as they were written down: texts where there were errors.
   const event = kept as unknown as LifecycleEvent

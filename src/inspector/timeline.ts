@@ -247,6 +247,7 @@ export class Waterfall {
       this.#runs.push(run)
       if (this.#runs.length - this.#open.size > SHUTDOWNS * 2) this.#forget()
     }
+    if (typeof event['deadline'] === 'number') run.deadline = event['deadline']
     run.phases.push({ phase: String(event['phase']), from: at, to: undefined })
   }
 
@@ -258,7 +259,11 @@ export class Waterfall {
   }
 
   /** The latest of each manager, in order of the tree; where there are too many, those that go on and those that took longest. */
-  view(now: number, ongoing: (path: string, phase: string | undefined, asked: number | undefined) => Ongoing): ShutdownsView {
+  view(
+    now: number,
+    ongoing: (path: string, phase: string | undefined, asked: number | undefined) => Ongoing,
+    accounts: ShutdownsView['accounts'] = [],
+  ): ShutdownsView {
     const latest = [...new Map(this.#runs.map((run) => [run.path, run])).values()]
     const runs = weightiest(latest, now)
       .map((run) => ({ run, parts: run.path.split('/') }))
@@ -270,7 +275,7 @@ export class Waterfall {
         run.deadline = known.deadline ?? run.deadline
         return { path, depth: parts.length - 1, startedAt, endedAt, state, phases, ...known, deadline: run.deadline }
       })
-    return { now, total: latest.length, runs }
+    return { now, total: latest.length, runs, accounts }
   }
 }
 

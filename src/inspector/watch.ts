@@ -6,19 +6,22 @@
  */
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
 import type { LifecycleEvent, LifecycleEventType } from '../../machines/lifecycle-event.ts'
-import { type GlobalManager, Manager } from '../manager/index.ts'
+import type { GlobalManager } from '../manager/index.ts'
 import { routineLogic } from '../routine/index.ts'
 import { instrument, type Unsubscribe } from '../turn/index.ts'
+import { accountsFor, blame } from './blame.ts'
 import { chartOf } from './chart.ts'
 import { actorOf, describeActor, describeChart, describeHealth, describeOngoing, find, workOf } from './describe.ts'
 import { describeEnded } from './describe-ended.ts'
-import { Forest, kindOf } from './forest.ts'
+import { Forest } from './forest.ts'
 import { Ledger } from './ledger.ts'
 import { LifeStates } from './life-state.ts'
-import type { ActorView, Bar, BaseNode, KeptEvent, NodeState, Question, Questions, RecordingPart } from './protocol.ts'
+import type { ActorView, Bar, BaseNode, KeptEvent, Question, Questions, RecordingPart } from './protocol.ts'
 import { keep } from './recording.ts'
 import { Ring } from './ring.ts'
+import { ShutdownWatch, withDeadline } from './shutdown-watch.ts'
 import { why } from './story.ts'
+import { takeTree } from './take-tree.ts'
 import { Timeline, Waterfall } from './timeline.ts'
 import { Traffic } from './traffic.ts'
 import { TrafficExport } from './traffic-export.ts'
@@ -61,6 +64,7 @@ export class Watch implements Watched {
   readonly #samples = new Ring<readonly number[]>(SAMPLES)
   #timeline = new Timeline()
   readonly #waterfall = new Waterfall()
+  readonly #shutdowns: ShutdownWatch
   /** The tree as it is, and as it was before the first event that is still held. */
   #forest = new Forest()
   #before = new Forest()
@@ -75,11 +79,14 @@ export class Watch implements Watched {
   #final = false
   #off: Unsubscribe[] = []
   #sampler: NodeJS.Timeout | undefined
+  #ended = (): void => undefined
   #lingering: NodeJS.Timeout | undefined
   #delay: IntervalHistogram | undefined
 
   constructor(global: GlobalManager, capacity = HELD) {
     this.#global = global
+    // All that record have heard of the end by then.
+    this.#shutdowns = new ShutdownWatch(global, ({ path }) => path === global.path && queueMicrotask(() => this.#ended()))
     this.traffic = new Traffic(global)
     this.#export = new TrafficExport(global, this.traffic)
     // What was held from before is in the base already.
@@ -105,11 +112,16 @@ export class Watch implements Watched {
       this.#global.on(
         type,
         instrument((event) => {
-          this.ledger.record(plain(event))
-          this.#waterfall.note(plain(event))
+          const kept = withDeadline(this.#global, plain(event))
+          this.ledger.record(kept)
+          this.#waterfall.note(kept)
         }),
       ),
     )
+  }
+
+  onEnd(listener: () => void): void {
+    this.#ended = listener
   }
 
   /** A page is open: takes the tree as it stands, and listens to everything from there on. */
@@ -121,7 +133,7 @@ export class Watch implements Watched {
     const forest = new Forest()
     const before = new Forest()
     const running: Bar[] = []
-    this.#take(this.#global, forest, running)
+    takeTree(this.#global, forest, running)
     for (const node of forest.base()) before.add(...node)
     before.skip()
     const { completed, failed, cancelled, killed } = this.#global.metrics()
@@ -141,7 +153,7 @@ export class Watch implements Watched {
     this.#off = [
       this.#global.on(
         '*',
-        instrument((event) => this.#note(plain(event))),
+        instrument((event) => this.#note(withDeadline(this.#global, plain(event)))),
       ),
     ]
     this.traffic.begin()
@@ -182,6 +194,7 @@ export class Watch implements Watched {
   /** Nothing is listened to any more. */
   close(): void {
     this.#closed = true
+    this.#shutdowns.close()
     this.stop()
     this.#listenNoMore()
   }
@@ -209,24 +222,6 @@ export class Watch implements Watched {
     for (let k = ledger.firstFrom(this.#drawn + 1); k < ledger.size; k++) this.#timeline.note(ledger.at(k) as KeptEvent)
     this.#drawn = Math.max(this.#drawn, last)
     return this.#timeline
-  }
-
-  #take(manager: Manager, forest: Forest, running: Bar[]): void {
-    const { path, state, incarnation, registry } = manager
-    forest.add(path, kindOf(path), state as NodeState, incarnation - 1, incarnation)
-    for (const routine of registry.living.values()) {
-      const { path: at, restarts, ticket, seq } = routine
-      // A queued routine has no incarnation yet, and to read `current` would make it.
-      if (ticket > 0) {
-        forest.add(at, 'routine', 'queued', restarts, restarts + 1)
-        continue
-      }
-      const { state: found, number, startedAt, heartbeat } = routine.current
-      forest.add(at, 'routine', heartbeat?.hung === true ? 'hung' : (found as NodeState), number - 1, number)
-      if (startedAt !== undefined && found === 'running')
-        running.push({ path: at, incarnation: number, from: startedAt, to: undefined, state: 'running', seq })
-    }
-    for (const below of manager.below()) this.#take(below, forest, running)
   }
 
   #sample(): void {
@@ -262,8 +257,16 @@ export class Watch implements Watched {
       this.traffic.watch(paths)
       return this.traffic.messages(paths, limit)
     },
-    why: ({ seq, path }) => why(this.ledger, seq, path, undefined, (of) => workOf(find(this.#global, of))),
-    shutdown: () => this.#waterfall.view(this.now, (path, phase, asked) => describeOngoing(this.#global, path, phase, asked)),
+    why: (ask) => {
+      const explain = (seq: number | undefined): ReturnType<typeof why> =>
+        why(this.ledger, seq, ask.path, undefined, (of) => workOf(find(this.#global, of)))
+      return blame(explain, this.#shutdowns.accounts, ask)
+    },
+    shutdown: () => {
+      const ongoing = (path: string, phase: string | undefined, asked: number | undefined): ReturnType<typeof describeOngoing> =>
+        describeOngoing(this.#global, path, phase, asked)
+      return this.#waterfall.view(this.now, ongoing, accountsFor(this.#shutdowns.accounts))
+    },
     health: () => describeHealth(this.#global, this.#samples),
     timeline: (ask) => this.#bars().view(ask, this.now),
     recording: ({ after }) => this.#recording(after),

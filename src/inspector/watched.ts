@@ -8,6 +8,8 @@ export interface Watched {
   /** Milliseconds of its clock. */
   readonly now: number
   readonly forest: Pick<Forest, 'isDirty' | 'take' | 'skip' | 'whole'>
+  /** The listener is called when the whole tree has ended: the process may be gone before a page can ask again. */
+  onEnd(listener: () => void): void
   /** The first page opens. */
   begin(): void
   /** The last page is gone. */

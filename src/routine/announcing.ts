@@ -24,6 +24,7 @@ interface Why {
   readonly reason: unknown
   readonly stuck: boolean
   readonly stray: { readonly error: unknown } | undefined
+  readonly askedAt: number | undefined
 }
 
 const ENDS = {
@@ -55,7 +56,7 @@ export function announceEnd(routine: Announcer, kind: EndKind, willRestart: bool
   const seq = bus.next()
   routine.seq = seq
   if (!bus.hears(type)) return
-  const { error, reason, stuck, stray } = why
+  const { error, reason, stuck, stray, askedAt } = why
   const { path, id, name, incarnation, uptime: duration, local } = routine
   const when = at ?? local.tree.clock.now()
   const event: Unspecific = { type, path, id, name, incarnation, at: when, seq, cause: cause || null, duration, willRestart }
@@ -63,6 +64,7 @@ export function announceEnd(routine: Announcer, kind: EndKind, willRestart: bool
   const thrown = kind === 'cancelled' ? (error ?? stray?.error) : error
   if (kind === 'failed' || (kind === 'cancelled' && thrown !== undefined)) event['error'] = thrown
   if (stuck) event['stuck'] = true
+  if (askedAt !== undefined) event['heldUp'] = when - askedAt
   publish(routine, event)
 }
 

@@ -1,4 +1,7 @@
 /** Explains traces in words. */
+import type { LifecycleEvent } from '../../machines/lifecycle-event.ts'
+import { ShutdownAccounts } from '../../machines/shutdown-account.ts'
+import { holderOf, linesOfAccount } from '../../machines/shutdown-words.ts'
 import { describePlan } from './plan.ts'
 import { checkTrace, type Trace, type TraceEvent, type TraceHeader } from './trace.ts'
 
@@ -35,7 +38,19 @@ export function explainTrace(trace: Trace): string {
   for (const { law, witnesses: seen } of verdict.violations) for (const i of seen) witnesses.set(i, [...(witnesses.get(i) ?? []), law])
   const story = events.map((event) => describeEvent(event, witnesses.get(event.i)))
   const wrong = verdict.violations.map(({ law, message }) => `✗ ${law}: ${message}`)
-  return [...describeHeader(header), '', ...story, '', ...(wrong.length === 0 ? ['✓ every law holds'] : wrong)].join('\n')
+  return [...describeHeader(header), '', ...story, '', ...heldUp(events), ...(wrong.length === 0 ? ['✓ every law holds'] : wrong)].join(
+    '\n',
+  )
+}
+
+/** Who held up a shutdown, if somebody did: the same words as in the terminal and in the inspector. */
+function heldUp(events: readonly TraceEvent[]): string[] {
+  const accounts = new ShutdownAccounts()
+  for (const { i, t, actor, cause = null, ...event } of events)
+    accounts.note({ ...event, seq: i + 1, at: t, path: actor, cause } as unknown as LifecycleEvent)
+  return accounts.all
+    .filter((account) => holderOf(account) !== undefined)
+    .flatMap((account) => [`shutdown of ${account.path}: ${linesOfAccount(account).join('\n  ')}`, ''])
 }
 
 /** What a run was made of. */

@@ -66,6 +66,7 @@ const EVENT: Readonly<Record<string, Rule>> = {
   late: optional(flag),
   delay: optional(number),
   duration: optional(number),
+  heldUp: optional(number),
   silence: optional(number),
   id: optional(text),
   name: optional(text),

@@ -61,5 +61,5 @@ test('neither in a line above the live one; a terminal that says it has no colum
   if (ci !== undefined) process.env['CI'] = ci
   live.print('failed: \u001b[2J')
   live.draw()
-  expect(written).toEqual(['failed: \\u001b[2J\n', '\r\u001b[2K0 done, 0 running, 0 queued, 0 failed, 0 restarted, 0/s'])
+  expect(written).toEqual(['failed: \\u001b[2J\n', '\r\u001b[2K✓ 0 done  ▸ 0 running  0/s'])
 })

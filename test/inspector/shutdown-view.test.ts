@@ -123,7 +123,7 @@ const run = (path: string, startedAt: number, endedAt?: number, more: Partial<Sh
   ...UNKNOWN,
   ...more,
 })
-const view = (now: number, ...runs: ShutdownView[]): ShutdownsView => ({ now, total: runs.length, runs })
+const view = (now: number, ...runs: ShutdownView[]): ShutdownsView => ({ now, total: runs.length, runs, accounts: [] })
 
 describe('what belongs together', () => {
   test('a shutdown long ago stands apart from that of what is above it now', () => {

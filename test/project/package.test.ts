@@ -54,6 +54,8 @@ describe('the package', () => {
         ],
         "./inspector": [
           "createStatelyAdapter",
+          "follow",
+          "recordPostMortem",
           "showRecording",
           "startInspector",
         ],

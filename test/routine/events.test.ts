@@ -30,8 +30,8 @@ describe.each([{ strict: false }, { strict: true }])('events (strict: $strict)',
     const common = { at: 1_005, duration: 5, willRestart: false }
     expect(own('completed')).toStrictEqual({ type: 'routine.completed', ...common })
     expect(own('failed')).toStrictEqual({ type: 'routine.failed', ...common, error: boom })
-    expect(own('cancelled')).toStrictEqual({ type: 'routine.cancelled', ...common, reason: 'enough' })
-    expect(own('thrown')).toStrictEqual({ type: 'routine.cancelled', ...common, reason: 'enough', error: boom })
+    expect(own('cancelled')).toStrictEqual({ type: 'routine.cancelled', ...common, reason: 'enough', heldUp: 0 })
+    expect(own('thrown')).toStrictEqual({ type: 'routine.cancelled', ...common, reason: 'enough', error: boom, heldUp: 0 })
     expect(own('killed')).toStrictEqual({ type: 'routine.killed', ...common, reason: 'now' })
   })
 

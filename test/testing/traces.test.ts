@@ -41,6 +41,36 @@ async function throughFile(tree: SimulatedTree, options: SimulationOptions): Pro
   return { read, summary }
 }
 
+test('the story says who held up a shutdown, in the words of the terminal and the inspector', async () => {
+  const work = (name: string, faults: readonly string[]) => ({ kind: 'routine', name, faults, options: { shutdown: 'infinity' } }) as const
+  const tree = {
+    kind: 'tree',
+    name: 't',
+    below: [
+      {
+        kind: 'manager',
+        name: 'a',
+        below: [
+          { kind: 'manager', name: 'first', work: [work('pricing', ['ignoresCancel()'])] },
+          { kind: 'manager', name: 'last', work: [work('legacy', ['ignoresCancel()'])] },
+        ],
+      },
+    ],
+  } as unknown as TreePlan
+  const { trace } = await simulate(tree, {
+    script: [
+      { do: 'wait', ms: 5 },
+      { do: 'shutdown', at: 't', timeout: 3_000 },
+    ],
+    end: false,
+  })
+  expect(explainTrace(trace)).toMatch(
+    /shutdown of t: legacy held all for 3\.0 s; pricing got 0 ms\n {2}critical path: legacy 3\.0 s\n {2}got 0 ms: pricing\n {2}killed: legacy, pricing\n/,
+  )
+  const calm = await simulate(plan, { script: [{ do: 'shutdown', at: 't' }], end: false })
+  expect(explainTrace(calm.trace)).not.toContain('shutdown of')
+})
+
 describe('a run plays again from its file', () => {
   test.each<[string, SimulatedTree, SimulationOptions]>([
     ['in the end', plan, { end: { timeout: Infinity } }],
