@@ -148,6 +148,8 @@ export interface LogLine {
   readonly cause: number | null
   /** The rest of the event, in words. */
   readonly said: string
+  /** What it follows from, of what happens to one for the sake of another, such as a group that is restarted. */
+  readonly because?: string | undefined
 }
 
 /** What a sample holds. */
