@@ -152,6 +152,8 @@ export class Player {
     look: ({ path, n, at = [] }) => this.#insides.look(path, this.#incarnationOf(path), this.#at, n, at),
     diff: ({ path, from, to }) => this.#insides.diff(path, this.#incarnationOf(path), this.#at, from, to),
     messages: ({ paths, limit }) => this.#insides.messages(paths, this.#at, limit),
+    // Of a recording that is not told: what is not known stands in it as such.
+    strangers: () => [],
     why: (ask) => {
       const workOf = (of: string): WorkKind | undefined => (this.#insides.hasWork(of) ? 'actor' : undefined)
       const story = why(this.#ledger, ask.seq, ask.path, this.#seqAfter, workOf)

@@ -139,6 +139,9 @@ function bornIn(text: string): NewNode[] {
   })
 }
 
+/** Stands in a message for who sent it, or asked, where that is not known; no path is it. */
+export const UNKNOWN_SENDER = '?'
+
 /** One line of the log. */
 export interface LogLine {
   readonly seq: number

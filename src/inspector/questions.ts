@@ -34,6 +34,8 @@ export interface Questions {
   diff: { ask: { readonly path: string; readonly from: number; readonly to: number }; answer: readonly Difference[] }
   /** Messages to and from any of these, the latest last. */
   messages: { ask: { readonly paths: readonly string[]; readonly limit?: number | undefined }; answer: readonly MessageLine[] }
+  /** Which of these had begun too early for their messages to be known. */
+  strangers: { ask: { readonly paths: readonly string[] }; answer: readonly string[] }
   /** Why something happened: from the first cause to what followed from it. Without `seq`, the latest that went wrong. */
   why: { ask: { readonly seq?: number | undefined; readonly path?: string | undefined }; answer: WhyView | undefined }
   /** Shutdowns that go on, or have gone. */
@@ -141,9 +143,9 @@ export interface Difference {
 export interface MessageLine {
   readonly n: number
   readonly at: number
-  /** A path; empty if it came from outside the tree, or from a body that had begun before a page was open. */
+  /** A path; empty if it came from outside the tree; `?` if it is not known, since somebody in it had begun before the inspector had. */
   readonly from: string
-  /** A path; empty for an answer to such a one. */
+  /** A path; empty for an answer to such a one, and `?` likewise. */
   readonly to: string
   readonly type: string
   readonly kind: 'event' | 'send' | 'ask' | 'reply'

@@ -168,6 +168,7 @@ export class Watch implements Watched {
   close(): void {
     this.#closed = true
     this.stop()
+    this.traffic.senders.close()
     this.#listenNoMore()
   }
 
@@ -266,6 +267,11 @@ export class Watch implements Watched {
       this.traffic.watch(paths)
       return this.traffic.messages(paths, limit)
     },
+    strangers: ({ paths }) =>
+      paths.filter((path) => {
+        const found = find(this.#global, path)
+        return found !== undefined && !(found instanceof Manager) && this.traffic.senders.isUnknown(found)
+      }),
     why: (ask) => {
       const story = why(this.ledger, ask.seq, ask.path, undefined, this.#workOf)
       return withPresent(story, describeNow(this.#global, ask.path), ask, this.now, this.#workOf)
