@@ -40,7 +40,7 @@ export function Page() {
   const isReplaced = status.matches('replaced')
   if (isReplaced && isEmpty) return <Refused why={status.context.why} isRecording={false} />
   return (
-    <div className="page" data-at={session.table.at}>
+    <div className={session.isLawBroken ? 'page is-broken' : 'page'} data-at={session.table.at}>
       <Header />
       <ViolationsBanner />
       {isReplaced ? <Replaced /> : null}

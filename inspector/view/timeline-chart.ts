@@ -3,6 +3,7 @@ import type { Bar } from '../../src/inspector/protocol.ts'
 import type { Layout, Placed } from '../state/lanes.ts'
 import { ticks } from '../state/ticks.ts'
 import type { TimeView } from '../state/time-view.ts'
+import { drawUnknown } from './unknown-time.ts'
 
 /** Pixels. */
 export const AXIS = 24
@@ -30,6 +31,8 @@ export interface Scene {
   /** The moment of a recording that is looked at. */
   readonly cursor: number | undefined
   readonly scrollTop: number
+  /** Of the time before this not all is known; undefined if nothing is known of that either. */
+  readonly known: number | undefined
 }
 
 /** How high all lanes are together. */
@@ -66,6 +69,7 @@ export class TimelineChart {
     this.#place(layout, view, scrollTop, width, height)
     context.clearRect(0, 0, width, height)
     this.#grid(context, view, width, height)
+    if (scene.known !== undefined) this.#unknown(context, view, scene.known, width, height)
     this.#chosen(context, scene.chosen, width)
     this.#links(context, view, width)
     const byState = Map.groupBy(
@@ -129,6 +133,13 @@ export class TimelineChart {
       context.fillRect(Math.round(((at - view.from) / view.span) * width), AXIS, 1, height)
     }
     context.globalAlpha = 1
+  }
+
+  #unknown(context: CanvasRenderingContext2D, view: TimeView, known: number, width: number, height: number): void {
+    context.font = FONT
+    context.textBaseline = 'middle'
+    const end = Math.min(width, ((known - view.from) / view.span) * width)
+    drawUnknown(context, { end, top: AXIS, height: height - AXIS, color: this.#color('muted'), label: 'not known' })
   }
 
   /** Marks the runs of the chosen routine. */

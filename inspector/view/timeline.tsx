@@ -44,7 +44,7 @@ export function TimelinePane() {
     <div className="timeline">
       <Toolbar view={view} isBelow={isBelow} onBelow={setBelow} />
       <Overview view={view} whole={whole} palette={palette} />
-      <Lanes view={view} layout={layout} palette={palette} picked={picked} onPick={setPicked}>
+      <Lanes view={view} layout={layout} known={shown?.known} palette={palette} picked={picked} onPick={setPicked}>
         {shown !== undefined && shown.total === 0 ? (
           <Empty title="Nothing has run here">
             {path === undefined ? 'Neither in this window, nor just beside it.' : `Nothing below ${path}, in this window.`}
@@ -186,6 +186,7 @@ function lengthOf(bar: Bar, now: number): string {
 /** One line about the bar that was clicked. Its place is reserved, so that nothing moves. */
 function Picked({ bar, now, begun }: { readonly bar: Bar | undefined; readonly now: number; readonly begun: number | undefined }) {
   const session = useSession()
+  const why = useAnswer('why', bar === undefined || bar.seq === 0 ? undefined : { seq: bar.seq }, 10_000).answer?.headline
   return (
     <div className="picked" role="status">
       {bar === undefined ? (
@@ -206,6 +207,11 @@ function Picked({ bar, now, begun }: { readonly bar: Bar | undefined; readonly n
             <button type="button" className="link" onClick={() => session.go({ view: 'why', seq: bar.seq })}>
               {bar.to === undefined ? 'why it began' : 'why it ended'}
             </button>
+          )}
+          {why === undefined ? null : (
+            <span className="note" title={why}>
+              {why}
+            </span>
           )}
         </>
       )}
@@ -228,6 +234,12 @@ function Legend({ ref, shown }: { readonly ref: React.Ref<HTMLUListElement>; rea
             ┄▸
           </span>{' '}
           restarted
+        </li>
+        <li title="Of this time not all is known: nobody was looking yet, or what was held has been let go. What is drawn there is what is rare.">
+          <span className="unknown-sign" aria-hidden>
+            ▨
+          </span>{' '}
+          not known
         </li>
         {OTHERS.map((name) => (
           <li key={name} hidden data-color={name} />

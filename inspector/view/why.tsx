@@ -60,7 +60,7 @@ function Story({ story: { headline, steps, advice, cut, now } }: { readonly stor
       <h2>{headline}</h2>
       {seq === 0 ? (
         <p className="note">
-          {steps.some((step) => step.asked) ? 'The latest that went wrong' : 'What is wrong now'}
+          {whatItIs(steps.find((step) => step.asked))}
           {path === '' ? '' : ` at ${path}`}. Every event in the log and in a history leads here, too.
         </p>
       ) : (
@@ -82,6 +82,12 @@ function Story({ story: { headline, steps, advice, cut, now } }: { readonly stor
       {steps.length === 0 ? null : <Chain steps={steps} />}
     </article>
   )
+}
+
+/** What an explanation is of where no event was asked about. */
+function whatItIs(asked: WhyStep | undefined): string {
+  if (asked === undefined) return 'What is wrong now'
+  return typeClass(asked.type) === '' ? 'Nothing that is held has gone wrong; the latest that happened' : 'The latest that went wrong'
 }
 
 function Chain({ steps }: { readonly steps: readonly WhyStep[] }) {

@@ -6,7 +6,7 @@ import { PathLink } from './shared.tsx'
 export function WrongNow({ now }: { readonly now: readonly StateNow[] }) {
   const session = useSession()
   return (
-    <section className="advice" aria-label="Wrong now">
+    <section className="advice wrong-now" aria-label="Wrong now">
       <strong>{session.player === undefined ? 'Now:' : 'At this moment:'}</strong>
       <ul>
         {now.map(({ path, sentence }) => (

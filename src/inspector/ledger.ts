@@ -6,6 +6,7 @@
  * N2  The message of a `message.dropped` or `message.deadLetter` is not held: it may be large, and is the user's.
  */
 import { becauseOf } from './because.ts'
+import type { HeldEvents } from './held.ts'
 import type { KeptEvent, LogLine, Questions } from './protocol.ts'
 import { isRare, RareEvents } from './rare.ts'
 import { Ring } from './ring.ts'
@@ -17,7 +18,7 @@ const PAGE = 500
 /** Events that one answer looks through: what is older comes with the next page. */
 const LOOKED = 100_000
 
-export class Ledger {
+export class Ledger implements HeldEvents {
   /** How many were pushed out, rare or not. */
   #out = 0
   /** Of those that were pushed out. */

@@ -1,6 +1,6 @@
 /** What is wrong at this moment: it is said of the present state, so that it is known whatever of the events is held no more. */
 import type { Forest } from './forest.ts'
-import type { Ledger } from './ledger.ts'
+import type { HeldEvents } from './held.ts'
 import type { KeptEvent, Questions, StateNow, WhyView } from './protocol.ts'
 import { adviceOn, lastOf, type WorkKind } from './story.ts'
 
@@ -47,14 +47,19 @@ export function withPresent(
  *
  * @param before Events with this `seq` or a later one have not happened by then.
  */
-export function hungIn(forest: Forest, ledger: Ledger, path: string | undefined, before: number): readonly Omit<StateNow, 'sentence'>[] {
+export function hungIn(
+  forest: Forest,
+  ledger: HeldEvents,
+  path: string | undefined,
+  before: number,
+): readonly Omit<StateNow, 'sentence'>[] {
   const isHere = (at: string): boolean => path === undefined || at === path || at.startsWith(`${path}/`)
   const hung = forest.hung.filter(isHere).slice(0, NAMED)
   return hung.map((at) => ({ path: at, state: 'hung', since: lastHeard(ledger, at, before) }))
 }
 
 /** When one that hangs was last heard; undefined if that is not recorded. */
-function lastHeard(ledger: Ledger, path: string, before: number): number | undefined {
+function lastHeard(ledger: HeldEvents, path: string, before: number): number | undefined {
   for (let k = ledger.firstFrom(before) - 1; k >= 0; k--) {
     const event = ledger.at(k) as KeptEvent
     if (event.path === path && event.type === 'routine.hung') return event.at - Number(event['silence'] ?? 0)

@@ -1,6 +1,6 @@
 /** Events as log lines and sentences, and why something happened. */
 import type { LifecycleEvent } from '../../machines/lifecycle-event.ts'
-import type { Ledger } from './ledger.ts'
+import type { HeldEvents } from './held.ts'
 import type { KeptEvent, LogLine, WhyStep, WhyView } from './protocol.ts'
 import { toWire } from './to-wire.ts'
 import { sentenceOfTrial, stepBefore } from './trial.ts'
@@ -32,7 +32,7 @@ export const BEGINNINGS: ReadonlySet<string> = new Set(['routine.started', 'mana
  * @param workOf What a routine runs, as far as it is known.
  */
 export function why(
-  ledger: Ledger,
+  ledger: HeldEvents,
   seq: number | undefined,
   path: string | undefined,
   before = Infinity,
@@ -66,7 +66,7 @@ export function why(
   return { headline: headlineOf(event, chain), steps: inWords, advice: adviceOn(steps, workOf), cut }
 }
 
-function latestWrong(ledger: Ledger, path: string | undefined, end: number): number {
+function latestWrong(ledger: HeldEvents, path: string | undefined, end: number): number {
   const here = (event: KeptEvent): boolean => path === undefined || event.path === path || event.path.startsWith(`${path}/`)
   for (let k = end - 1; k >= 0; k--) {
     const event = ledger.at(k) as KeptEvent
@@ -77,7 +77,7 @@ function latestWrong(ledger: Ledger, path: string | undefined, end: number): num
   return -1
 }
 
-function consequences(ledger: Ledger, asked: number, end: number, depths: Map<number, number>): KeptEvent[] {
+function consequences(ledger: HeldEvents, asked: number, end: number, depths: Map<number, number>): KeptEvent[] {
   const found: KeptEvent[] = []
   const { seq } = ledger.at(asked) as KeptEvent
   for (let k = asked + 1; k < Math.min(end, asked + AHEAD) && found.length < STEPS; k++) {

@@ -1,5 +1,5 @@
 /** What only traces of the test kit hold: the steps of a script, which are done from outside, and what bodies do. */
-import type { Ledger } from './ledger.ts'
+import type { HeldEvents } from './held.ts'
 import type { KeptEvent } from './protocol.ts'
 
 /** Ends that may be asked for by name: their cause is the beginning of the run, and who asked for it is not in the tree. */
@@ -12,11 +12,12 @@ const ASKED_FOR: ReadonlySet<string> = new Set([
 ])
 
 /** A sentence about one of these; undefined for any other event. */
-export function sentenceOfTrial({ type, path, text, how }: KeptEvent): string | undefined {
+export function sentenceOfTrial({ type, path, ...event }: KeptEvent): string | undefined {
   const who = path.slice(path.lastIndexOf('/') + 1).replace(/#.*/, '')
-  if (type === 'step') return `it was told from outside: ${String(text)}${how === undefined ? '' : ` (${String(how)})`}`
+  const [text, how] = [event['text'], event['how']] as (string | undefined)[]
+  if (type === 'step') return `it was told from outside: ${text}${how === undefined ? '' : ` (${how})`}`
   if (type === 'body.asked') return `the body of ${who} is asked to stop`
-  if (type === 'body.ended') return `the body of ${who} has ended${how === undefined ? '' : `: it ${String(how)}`}`
+  if (type === 'body.ended') return `the body of ${who} has ended${how === undefined ? '' : `: it ${how}`}`
   return undefined
 }
 
@@ -24,7 +25,7 @@ export function sentenceOfTrial({ type, path, text, how }: KeptEvent): string | 
  * The step of the script that an event follows from, where the event names none of the tree's: at the same moment, and about whom it
  * names. -1 if there is none.
  */
-export function stepBefore(ledger: Ledger, index: number): number {
+export function stepBefore(ledger: HeldEvents, index: number): number {
   const event = ledger.at(index) as KeptEvent
   const { type, path, at, cause } = event
   if (!ASKED_FOR.has(type)) return -1
@@ -34,12 +35,13 @@ export function stepBefore(ledger: Ledger, index: number): number {
   for (let k = index - 1; k >= 0; k--) {
     const before = ledger.at(k) as KeptEvent
     if (before.at !== at || before.seq === cause) return -1
-    if (before.type === 'step' && isAbout(String(before['text']), event)) return k
+    if (before.type === 'step' && isAbout(before['text'], event)) return k
   }
   return -1
 }
 
-function isAbout(text: string, { path, type }: KeptEvent): boolean {
+function isAbout(text: unknown, { path, type }: KeptEvent): boolean {
+  if (typeof text !== 'string') return false
   const words = text.split(/[\s,:()]+/)
   const name = path.slice(path.lastIndexOf('/') + 1).replace(/#.*/, '')
   return (
