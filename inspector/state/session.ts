@@ -188,6 +188,11 @@ export class Session {
     return snapshot.matches('live') && snapshot.context.hello?.controls === true
   }
 
+  /** True of a file, in which events have numbers that others call them by, too. */
+  get isNumbered(): boolean {
+    return this.player?.recording.first !== undefined
+  }
+
   /** What an event of what is shown is called. */
   numberOf(seq: number): number {
     return numberIn(this.player?.recording, seq)

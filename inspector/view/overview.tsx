@@ -109,7 +109,7 @@ function drawOverview(canvas: HTMLCanvasElement, view: TimeView, whole: Timeline
   const extent = Math.max(1, view.now - view.first)
   if (whole !== undefined) {
     const end = Math.min(width, ((whole.known - view.first) / extent) * width)
-    drawUnknown(context, { end, top: 0, height, color: color('muted'), label: '' })
+    drawUnknown(context, { end, top: 0, height, color: color('muted') })
     // The counts are of a moment ago, and the strip has grown since.
     const share = Math.min(1, (whole.to - whole.from) / extent)
     drawBins(context, whole.starts, color('running'), (width * share) / whole.starts.length, height)

@@ -136,10 +136,8 @@ export class TimelineChart {
   }
 
   #unknown(context: CanvasRenderingContext2D, view: TimeView, known: number, width: number, height: number): void {
-    context.font = FONT
-    context.textBaseline = 'middle'
     const end = Math.min(width, ((known - view.from) / view.span) * width)
-    drawUnknown(context, { end, top: AXIS, height: height - AXIS, color: this.#color('muted'), label: 'not known' })
+    drawUnknown(context, { end, top: AXIS, height: height - AXIS, color: this.#color('muted') })
   }
 
   /** Marks the runs of the chosen routine. */

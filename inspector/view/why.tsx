@@ -73,7 +73,7 @@ function Story({ story: { headline, steps, advice, cut, now } }: { readonly stor
           <strong>What to do:</strong> {advice}
         </p>
       )}
-      {now === undefined ? null : <WrongNow now={now} />}
+      {now === undefined ? null : <WrongNow now={now} said={headline} />}
       {cut ? (
         <p className="note">
           {steps.length === 0 ? 'The events that led to it are' : 'What led to the first of these is'} not recorded any more.
@@ -120,7 +120,13 @@ function Steps({ steps, begun }: { readonly steps: readonly WhyStep[]; readonly 
           <div>
             <p>{step.sentence}</p>
             <small>
-              {step.type} · <PathLink path={step.path} whole />
+              {step.type} · event {session.numberOf(step.seq)}
+              {step.path === '' ? null : (
+                <>
+                  {' '}
+                  · <PathLink path={step.path} whole />
+                </>
+              )}
               {witnesses.has(step.seq) ? <mark>shows {witnesses.get(step.seq)}</mark> : null}
             </small>
           </div>

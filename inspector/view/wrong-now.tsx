@@ -3,8 +3,10 @@ import type { StateNow } from '../../src/inspector/protocol.ts'
 import { useSession } from '../state/hooks.ts'
 import { PathLink } from './shared.tsx'
 
-export function WrongNow({ now }: { readonly now: readonly StateNow[] }) {
+/** @param said What is said above already. */
+export function WrongNow({ now, said }: { readonly now: readonly StateNow[]; readonly said: string }) {
   const session = useSession()
+  if (now.length === 1 && now[0]?.sentence === said) return null
   return (
     <section className="advice wrong-now" aria-label="Wrong now">
       <strong>{session.player === undefined ? 'Now:' : 'At this moment:'}</strong>

@@ -65,8 +65,11 @@ export class Supervisor implements ChildSupervisor {
   #steps = 0
   /** Calls that were not answered yet. */
   #open: Set<Reply> | undefined
+  /** The event for which its children are started, until all have been: of a life that follows on another one; else 0. */
+  cause: number
 
-  constructor(lead: Lead, registry: RoutineRegistry) {
+  constructor(lead: Lead, registry: RoutineRegistry, cause: number) {
+    this.cause = cause
     const { spec, host } = lead
     this.#lead = lead
     this.#host = host
@@ -326,6 +329,7 @@ export class Supervisor implements ChildSupervisor {
       case 'delay':
         return this.#process.commands.delay(command.child)
       case 'ready':
+        this.cause = 0
         this.#lead.started()
         break
       case 'leave':
