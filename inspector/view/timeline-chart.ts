@@ -31,8 +31,6 @@ export interface Scene {
   /** The moment of a recording that is looked at. */
   readonly cursor: number | undefined
   readonly scrollTop: number
-  /** Of the time before this not all is known; undefined if nothing is known of that either. */
-  readonly known: number | undefined
 }
 
 /** How high all lanes are together. */
@@ -69,7 +67,7 @@ export class TimelineChart {
     this.#place(layout, view, scrollTop, width, height)
     context.clearRect(0, 0, width, height)
     this.#grid(context, view, width, height)
-    if (scene.known !== undefined) this.#unknown(context, view, scene.known, width, height)
+    this.#unknown(context, view, width, height)
     this.#chosen(context, scene.chosen, width)
     this.#links(context, view, width)
     const byState = Map.groupBy(
@@ -135,8 +133,8 @@ export class TimelineChart {
     context.globalAlpha = 1
   }
 
-  #unknown(context: CanvasRenderingContext2D, view: TimeView, known: number, width: number, height: number): void {
-    const end = Math.min(width, ((known - view.from) / view.span) * width)
+  #unknown(context: CanvasRenderingContext2D, view: TimeView, width: number, height: number): void {
+    const end = Math.min(width, ((view.known - view.from) / view.span) * width)
     drawUnknown(context, { end, top: AXIS, height: height - AXIS, color: this.#color('muted') })
   }
 

@@ -20,7 +20,6 @@ const DRAG = 4
 export function Lanes({
   view,
   layout,
-  known,
   palette,
   picked,
   onPick,
@@ -28,7 +27,6 @@ export function Lanes({
 }: {
   readonly view: TimeView
   readonly layout: Layout
-  readonly known: number | undefined
   readonly palette: () => Palette
   readonly picked: Bar | undefined
   readonly onPick: (bar: Bar | undefined) => void
@@ -41,13 +39,13 @@ export function Lanes({
   const [hover, setHover] = useState<Hover>()
   const scene = useRef<Omit<Scene, 'view' | 'scrollTop'>>(undefined)
   const cursor = session.player?.at
-  scene.current = { layout, known, chosen: session.place.path, hovered: hover?.bar ?? picked, cursor }
+  scene.current = { layout, chosen: session.place.path, hovered: hover?.bar ?? picked, cursor }
   const redraw = useRedraw(view, chart, box, canvas, scene)
   const mode = matchMedia('(prefers-color-scheme: dark)').matches
   useEffect(() => {
     chart.palette = palette()
     redraw.current?.()
-  }, [chart, palette, redraw, layout, known, session.place.path, cursor, hover, picked, mode])
+  }, [chart, palette, redraw, layout, session.place.path, cursor, hover, picked, mode])
   useWheel(box, view)
   const drag = useDrag(box, view, session, chart, onPick)
   const look = (event: React.PointerEvent): void => {

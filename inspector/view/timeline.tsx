@@ -37,6 +37,7 @@ export function TimelinePane() {
   const { answer, error } = useAnswer('timeline', asked === undefined ? undefined : { ...asked, path }, 1_000)
   const shown = useKept(answer)
   useNow(session, view, whole, shown)
+  view.known = shown?.known ?? -Infinity
   const layout = useLayout(shown, view)
   const failure = error ?? overview.error
   if (failure !== undefined && (whole === undefined || shown === undefined)) return <Failed error={failure} />
@@ -44,7 +45,7 @@ export function TimelinePane() {
     <div className="timeline">
       <Toolbar view={view} isBelow={isBelow} onBelow={setBelow} />
       <Overview view={view} whole={whole} palette={palette} />
-      <Lanes view={view} layout={layout} known={shown?.known} palette={palette} picked={picked} onPick={setPicked}>
+      <Lanes view={view} layout={layout} palette={palette} picked={picked} onPick={setPicked}>
         {shown !== undefined && shown.total === 0 ? (
           <Empty title="Nothing has run here">
             {path === undefined ? 'Neither in this window, nor just beside it.' : `Nothing below ${path}, in this window.`}
