@@ -154,6 +154,7 @@ export function EventTable({
             <tr className={`${typeClass(line.type)} ${line.seq === session.place.seq ? 'chosen' : ''}`}>
               <td className="when" title={`event ${session.numberOf(line.seq)}`}>
                 {moment(line.at)}
+                {session.isNumbered ? <small className="number">{session.numberOf(line.seq)}</small> : null}
               </td>
               <td className="type">{line.type}</td>
               {isOfOne ? null : (

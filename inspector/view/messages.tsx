@@ -69,16 +69,17 @@ export function MessagesPane() {
 
 function NoMessage({ chosen, strangers }: { readonly chosen: readonly string[]; readonly strangers: readonly string[] }) {
   const { player } = useSession()
-  const who = chosen.length === 1 ? nameOf(chosen[0] as string) : 'any of these'
+  if (strangers.length > 0) return <Empty title="What it sends is not known">{strangersText(strangers)}</Empty>
+  const who = chosen.length === 1 ? nameOf(chosen[0] as string) : 'these'
   return (
     <Empty title="No message seen">
       Of {who} none was seen {player === undefined ? 'since this page was opened' : 'by this moment'}. Messages are recorded while a page is
-      open; their text is kept for those whom one looks at. {strangersText(strangers)}
+      open; their text is kept for those whom one looks at.
     </Empty>
   )
 }
 
-/** Who sends what is not known of all: then it does not count as nothing. */
+/** Of whom it is not known what they send: then it does not count as nothing. */
 function Strangers({ names }: { readonly names: readonly string[] }) {
   return names.length === 0 ? null : (
     <p className="note" role="note">
@@ -88,9 +89,9 @@ function Strangers({ names }: { readonly names: readonly string[] }) {
 }
 
 function strangersText(names: readonly string[]): string {
-  if (names.length === 0) return ''
-  const who = names.map(nameOf).join(', ')
-  return `What ${who} sends is not known, and comes from "not known": it had begun before the inspector was started.`
+  const who = names.map((path) => nameOf(path).replace(/#.*/, '')).join(', ')
+  const it = names.length === 1 ? 'it' : 'they'
+  return `But for answers, it is not known what ${who} sent: ${it} had begun before the inspector was started. It is drawn as from "not known".`
 }
 
 // --- who is chosen ---------------------------------------------------------------------------

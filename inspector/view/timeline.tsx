@@ -210,8 +210,8 @@ function Picked({ bar, now, begun }: { readonly bar: Bar | undefined; readonly n
             </button>
           )}
           {why === undefined ? null : (
-            <span className="note" title={why}>
-              {why}
+            <span className="note because" title={why}>
+              {why.replace(/^.* – because /s, 'because ')}
             </span>
           )}
         </>

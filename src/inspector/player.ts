@@ -152,8 +152,7 @@ export class Player {
     look: ({ path, n, at = [] }) => this.#insides.look(path, this.#incarnationOf(path), this.#at, n, at),
     diff: ({ path, from, to }) => this.#insides.diff(path, this.#incarnationOf(path), this.#at, from, to),
     messages: ({ paths, limit }) => this.#insides.messages(paths, this.#at, limit),
-    // Of a recording that is not told: what is not known stands in it as such.
-    strangers: () => [],
+    strangers: ({ paths }) => paths.filter((path) => this.#isStranger(path)),
     why: (ask) => {
       const workOf = (of: string): WorkKind | undefined => (this.#insides.hasWork(of) ? 'actor' : undefined)
       const story = why(this.#ledger, ask.seq, ask.path, this.#seqAfter, workOf)
@@ -169,6 +168,13 @@ export class Player {
     traffic: () => {
       throw new Error('this is a recording: all of it is here already')
     },
+  }
+
+  /** True for one that ran already when it began and is never named as a sender, where messages are of somebody who is not known. */
+  #isStranger(path: string): boolean {
+    const node = this.#forest.nodeAt(path)
+    if (node === undefined || !this.#insides.isAnyUnknown || this.#insides.countsOf(path, this.to).out > 0) return false
+    return this.recording.base.some(([at, kind, , , run]) => at === path && kind === 'routine' && run === node.incarnation)
   }
 
   get #seqAfter(): number {

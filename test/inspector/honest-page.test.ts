@@ -64,7 +64,7 @@ describe('a page that is opened late', () => {
     await using opened = await open(browser, global, await startInspector(global))
     const { page, go } = opened
     await go('messages', 'auditor')
-    await page.getByText('What auditor#auditor sends is not known').waitFor()
+    await page.getByText('it is not known what auditor sent').waitFor()
     expect(await page.locator('.messages').textContent()).not.toContain('neither sent nor received')
     await go('messages', 'database')
     await page.waitForSelector('.sequence .message.ask')

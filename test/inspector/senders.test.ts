@@ -2,7 +2,10 @@
 import { describe, expect, test } from 'vitest'
 import { type AnyActorRef, setup } from 'xstate'
 import { routine, type RoutineContext } from 'curtaincall'
+import { Player } from '../../src/inspector/player.ts'
+import type { Recording } from '../../src/inspector/protocol.ts'
 import { Senders } from '../../src/inspector/senders.ts'
+import { Gathering, type TrafficPlace, withTraffic } from '../../src/inspector/traffic-record.ts'
 import { Watch } from '../../src/inspector/watch.ts'
 import { deaf, makeTree, type Tree, untilTold } from '../support/tree.ts'
 import { settle } from '../support/virtual-clock.ts'
@@ -36,6 +39,19 @@ const asking =
       await (local.routine(name) as unknown as { ask(message: string): Promise<number> } | undefined)?.ask('three times a second')
     }
   }
+
+const CHARTS = {} as ConstructorParameters<typeof Player>[1]
+
+/** All that is held, as a page fetches it. */
+function recorded(watch: Watch): Recording {
+  const { base = [], from, events } = watch.answer('recording', {})
+  const gathering = new Gathering()
+  for (let place: TrafficPlace | undefined = { from: 'living', at: 0 }; place !== undefined; ) {
+    const { from: where } = place
+    place = gathering.add(watch.answer('traffic', { ...place, charts: gathering.known }), where)
+  }
+  return withTraffic({ name: 'g', from, base, events, violations: [], story: '' }, gathering.result)
+}
 
 describe('those who began before a page was open', () => {
   test('are known, what they ask and what they are answered', async () => {
@@ -83,6 +99,13 @@ describe('those who began before a page was open', () => {
     const known = tree.local.spawn('known', asking(tree, 'target'))
     await tree.clock.advance(333)
     expect(told(watch, known.path)).toEqual(['known→target ask ask', 'target→known reply reply'])
+    const recording = recorded(watch)
+    const player = new Player(recording, CHARTS)
+    player.seek(player.to)
+    expect(player.answer('strangers', { paths: [stranger.path, target, known.path, 'g'] })).toEqual([stranger.path])
+    const { messages = [] } = recording.traffic ?? {}
+    const alone = { ...recording, traffic: { ...recording.traffic, messages: messages.filter(({ from }) => from !== '?') } }
+    expect(new Player(alone as Recording, CHARTS).answer('strangers', { paths: [stranger.path] })).toEqual([])
     watch.close()
   })
 
