@@ -166,20 +166,29 @@ export function EventTable({
                 {line.because === undefined ? line.said : `because ${line.because} · ${line.said}`}
               </td>
               <td className="why">
-                <button
-                  type="button"
-                  className="link"
-                  onClick={() => session.go({ view: 'why', seq: line.seq })}
-                  aria-label={`${line.cause === null ? 'why' : `← ${session.numberOf(line.cause)}`}: why event ${session.numberOf(line.seq)}`}
-                >
-                  {line.cause === null ? 'why' : `← ${session.numberOf(line.cause)}`}
-                </button>
+                <WhyLink line={line} />
               </td>
             </tr>
           </Fragment>
         ))}
       </tbody>
     </table>
+  )
+}
+
+/** Leads to why; it names the event that a line follows from. */
+function WhyLink({ line: { seq, cause } }: { readonly line: LogLine }) {
+  const session = useSession()
+  const text = cause === null ? 'why' : `← ${session.numberOf(cause)}`
+  return (
+    <button
+      type="button"
+      className="link"
+      onClick={() => session.go({ view: 'why', seq })}
+      aria-label={`${text}: why event ${session.numberOf(seq)}`}
+    >
+      {text}
+    </button>
   )
 }
 
