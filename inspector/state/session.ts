@@ -10,6 +10,7 @@ import type { Control, Done, Frame, KeptEvent, Last, Question, Questions, Record
 import { Gathering, type RecordedTraffic, type TrafficPlace, withTraffic } from '../../src/inspector/traffic-record.ts'
 import { onNewKey } from './key.ts'
 import { Link } from './link.ts'
+import { numberIn } from './number.ts'
 import { pageMachine } from './page-machine.ts'
 import { asMoment, type Place, placeOfFault, readPlace, writePlace } from './place.ts'
 import { watchSilence } from './silence.ts'
@@ -187,9 +188,24 @@ export class Session {
     return root === 0 ? undefined : ENDS.find((end) => end === this.table.item(root).state)
   }
 
+  /** True where a law is broken: then it has not gone well, however it has ended. */
+  get isLawBroken(): boolean {
+    return (this.player?.recording.violations.length ?? 0) > 0
+  }
+
   get mayOrder(): boolean {
     const snapshot = this.page.getSnapshot()
     return snapshot.matches('live') && snapshot.context.hello?.controls === true
+  }
+
+  /** True of a file, in which events have numbers that others call them by, too. */
+  get isNumbered(): boolean {
+    return this.player?.recording.first !== undefined
+  }
+
+  /** What an event of what is shown is called. */
+  numberOf(seq: number): number {
+    return numberIn(this.player?.recording, seq)
   }
 
   // --- recordings ----------------------------------------------------------------------------
@@ -202,7 +218,8 @@ export class Session {
   /** A recording, of which the first part is there. */
   async #whole(which: number, first: RecordingPart): Promise<Recording> {
     const events: KeptEvent[] = [...first.events]
-    for (let part = first; part.more && events.length < HELD; ) {
+    const { earlier = 0 } = first
+    for (let part = first; part.more && events.length < HELD + earlier; ) {
       part = await this.#part({ which, after: (events.at(-1) as KeptEvent).seq })
       for (const event of part.events) events.push(event)
     }
@@ -210,7 +227,8 @@ export class Session {
     const name = about?.name ?? this.page.getSnapshot().context.hello?.name ?? 'recording'
     // A file holds all of it, or nothing.
     const traffic = about === undefined ? await this.#traffic() : first.traffic
-    const all = { name, from, base, events, violations: about?.violations ?? [], story: about?.story ?? '' }
+    const known = { ...(earlier === 0 ? {} : { earlier }), ...(about?.first === undefined ? {} : { first: about.first }) }
+    const all = { name, from, base, events, violations: about?.violations ?? [], story: about?.story ?? '', ...known }
     return traffic === undefined ? all : withTraffic(all, traffic)
   }
 

@@ -19,6 +19,8 @@ export class TimeView {
   /** Between these there is something. */
   first = 0
   now = 0
+  /** Of the time before this not all is known. */
+  known = -Infinity
   isFollowing = false
   /** True once it is known what there is. */
   isKnown = false

@@ -88,8 +88,9 @@ function Known({ view, stale }: { readonly view: ActorView; readonly stale: stri
 const isOver = ({ snapshots, context, life }: ActorView): boolean =>
   context === undefined && snapshots.length === 0 && Object.keys(life.taken).length === 0
 
-function Facts({ view: { facts, messages }, isOver }: { readonly view: ActorView; readonly isOver: boolean }) {
+function Facts({ view: { path, facts, messages }, isOver }: { readonly view: ActorView; readonly isOver: boolean }) {
   const session = useSession()
+  const isUnknown = useAnswer('strangers', { paths: [path] }, 2_000).answer?.includes(path) === true
   return (
     <section aria-label="Options">
       <h3>Options and facts</h3>
@@ -104,7 +105,8 @@ function Facts({ view: { facts, messages }, isOver }: { readonly view: ActorView
           <div>
             <dt>messages</dt>
             <dd>
-              {count(messages.in)} in, {count(messages.out)} out{' '}
+              {count(messages.in)} in,{' '}
+              {isUnknown ? 'out: not known, since it had begun before the inspector' : `${count(messages.out)} out`}{' '}
               <button type="button" className="link" onClick={() => session.go({ view: 'messages' })}>
                 show them
               </button>

@@ -3,6 +3,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import type { KeptEvent, Recording } from '../../src/inspector/protocol.ts'
 import { lineOf } from '../../src/inspector/story.ts'
 import { useSession } from '../state/hooks.ts'
+import { numberIn } from '../state/number.ts'
 import { pairsOf, witnessesOf } from '../state/pairs.ts'
 import { typeClass } from './log.tsx'
 import { count, Empty, moment, nameOf, span } from './shared.tsx'
@@ -80,6 +81,7 @@ function Column({ recording, title, pair, isShared }: ColumnProps) {
               event={event}
               at={first + k}
               from={recording.from}
+              number={numberIn(recording, event.seq)}
               laws={witnesses.get(event.seq) ?? []}
               pair={pair(event)}
               isShared={isShared(event)}
@@ -101,14 +103,15 @@ interface EventLineProps {
   readonly event: KeptEvent
   readonly at: number
   readonly from: number
+  readonly number: number
   readonly laws: readonly string[]
   readonly pair: KeptEvent | undefined
   readonly isShared: boolean
 }
 
-function EventLine({ event, at, from, laws, pair, isShared }: EventLineProps) {
+function EventLine({ event, at, from, number, laws, pair, isShared }: EventLineProps) {
   const session = useSession()
-  const { seq, type, path } = event
+  const { type, path } = event
   const { said } = lineOf(event)
   const isChosen = pair !== undefined && pair.seq === session.place.seq
   const depth = path === '' ? 0 : path.split('/').length - 1
@@ -119,7 +122,7 @@ function EventLine({ event, at, from, laws, pair, isShared }: EventLineProps) {
   }
   return (
     <li className={`${typeClass(type)} ${isShared ? '' : 'alone'}`} style={{ transform: `translateY(${at * HEIGHT}px)` }}>
-      <button type="button" aria-pressed={isChosen} onClick={go} title={`event ${seq}, ${moment(event.at)}: ${path} ${type} ${said}`}>
+      <button type="button" aria-pressed={isChosen} onClick={go} title={`event ${number}, ${moment(event.at)}: ${path} ${type} ${said}`}>
         <time>{span(event.at - from)}</time>
         <span style={{ paddingInlineStart: Math.min(8, depth) * 12 }}>
           {path === '' ? '' : `${nameOf(path)} `}

@@ -9,6 +9,7 @@ import { isWell, Managers, short } from './health-table.tsx'
 import { GROUPS, typeClass } from './log.tsx'
 import { Plot } from './plot.tsx'
 import { count, Empty, Failed, Glyph, moment, nameOf, PathLink, span, Stale } from './shared.tsx'
+import { LawBroken } from './violations.tsx'
 import './health.css'
 
 /** Samples that a trend shows. */
@@ -18,7 +19,7 @@ export function HealthPane() {
   const session = useSession()
   const { answer: answered, error } = useAnswer('health', {}, 1_000)
   useTicking(true, 1_000)
-  const { end } = session
+  const { end, isLawBroken } = session
   const answer = answered === undefined || end === undefined ? answered : overBy(answered, session.table.pathOf(session.table.root), end)
   if (answer === undefined) return error === undefined ? <Empty title="Looking at the health of all…" /> : <Failed error={error} />
   const columns = columnsOf(answer.samples)
@@ -26,7 +27,7 @@ export function HealthPane() {
   return (
     <div className="health">
       <Stale error={error} />
-      {hasCrashed ? <Crashed /> : end === undefined ? <Verdict health={answer} /> : <Over end={end} />}
+      {isLawBroken ? <LawBroken /> : hasCrashed ? <Crashed /> : end === undefined ? <Verdict health={answer} /> : <Over end={end} />}
       {end === undefined ? null : <HeldUp />}
       <Cards health={answer} columns={columns} />
       <div className="halves">
@@ -218,11 +219,18 @@ function Wrong() {
   const session = useSession()
   const { answer, error } = useAnswer('log', { only: GROUPS.failures, limit: 8 }, 500)
   const lines = answer?.lines.toReversed() ?? []
+  const { isLawBroken } = session
   return (
     <section className="wrong" aria-label="What went wrong lately">
       <h3>What went wrong lately</h3>
       {error === undefined || answer !== undefined ? null : <Failed error={error} />}
-      {answer !== undefined && lines.length === 0 ? <p className="note">Nothing, as far back as the log goes.</p> : null}
+      {answer !== undefined && lines.length === 0 ? (
+        <p className="note">
+          {isLawBroken
+            ? 'No routine has failed or hung: what is wrong is the law that is broken.'
+            : 'Nothing, as far back as the log goes.'}
+        </p>
+      ) : null}
       <ol>
         {lines.map((line) => (
           <li key={line.seq} className={typeClass(line.type)}>
@@ -235,7 +243,7 @@ function Wrong() {
             <button
               type="button"
               className="link"
-              aria-label={`why ${nameOf(line.path)}, event ${line.seq}`}
+              aria-label={`why ${nameOf(line.path)}, event ${session.numberOf(line.seq)}`}
               onClick={() => session.go({ view: 'why', seq: line.seq })}
             >
               why

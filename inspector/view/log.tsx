@@ -1,5 +1,5 @@
 /** The log: everything that has happened, with what led to it. */
-import { useEffect, useRef, useState } from 'react'
+import { Fragment, useEffect, useRef, useState } from 'react'
 import type { LogLine } from '../../src/inspector/protocol.ts'
 import { useAnswer, useSession } from '../state/hooks.ts'
 import { count, Empty, Failed, moment, PathLink, Stale } from './shared.tsx'
@@ -57,7 +57,7 @@ export function LogPane() {
       {error !== undefined && answer === undefined ? (
         <Failed error={error} />
       ) : (
-        <Lines lines={answer?.lines ?? []} isLoading={isLoading} follows={before === undefined} />
+        <Lines lines={answer?.lines ?? []} whole={answer?.whole} isLoading={isLoading} follows={before === undefined} />
       )}
       <Stale error={error} />
       <div className="bar">
@@ -74,10 +74,12 @@ export function LogPane() {
 
 function Lines({
   lines,
+  whole,
   isLoading,
   follows,
 }: {
   readonly lines: readonly LogLine[]
+  readonly whole: number | undefined
   readonly isLoading: boolean
   readonly follows: boolean
 }) {
@@ -103,14 +105,25 @@ function Lines({
         atEnd.current = scrollHeight - scrollTop - clientHeight < 40
       }}
     >
-      <EventTable lines={lines} />
+      <EventTable lines={lines} whole={whole} />
     </div>
   )
 }
 
 /** Lines of a log; also used for the history of one actor. */
-export function EventTable({ lines, isOfOne = false }: { readonly lines: readonly LogLine[]; readonly isOfOne?: boolean }) {
+export function EventTable({
+  lines,
+  isOfOne = false,
+  whole,
+}: {
+  readonly lines: readonly LogLine[]
+  readonly isOfOne?: boolean
+  /** The `seq` from which on nothing is missing. */
+  readonly whole?: number | undefined
+}) {
   const session = useSession()
+  // Between the last line that has gaps before it, and the first from which on there are none.
+  const edge = whole === undefined ? undefined : lines.find(({ seq }, k) => seq >= whole && k > 0 && (lines[k - 1] as LogLine).seq < whole)
   return (
     <table className="events">
       <thead>
@@ -136,33 +149,55 @@ export function EventTable({ lines, isOfOne = false }: { readonly lines: readonl
       </thead>
       <tbody>
         {lines.map((line) => (
-          <tr key={line.seq} className={`${typeClass(line.type)} ${line.seq === session.place.seq ? 'chosen' : ''}`}>
-            <td className="when" title={`event ${line.seq}`}>
-              {moment(line.at)}
-            </td>
-            <td className="type">{line.type}</td>
-            {isOfOne ? null : (
-              <td className="who">
-                <PathLink path={line.path} />
+          <Fragment key={line.seq}>
+            {line === edge ? <Edge columns={isOfOne ? 4 : 5} /> : null}
+            <tr className={`${typeClass(line.type)} ${line.seq === session.place.seq ? 'chosen' : ''}`}>
+              <td className="when" title={`event ${session.numberOf(line.seq)}`}>
+                {moment(line.at)}
+                {session.isNumbered ? <small className="number">{session.numberOf(line.seq)}</small> : null}
               </td>
-            )}
-            <td className="said" title={line.said}>
-              {line.said}
-            </td>
-            <td className="why">
-              <button
-                type="button"
-                className="link"
-                onClick={() => session.go({ view: 'why', seq: line.seq })}
-                aria-label={`${line.cause === null ? 'why' : `← ${line.cause}`}: why event ${line.seq}`}
-              >
-                {line.cause === null ? 'why' : `← ${line.cause}`}
-              </button>
-            </td>
-          </tr>
+              <td className="type">{line.type}</td>
+              {isOfOne ? null : (
+                <td className="who">
+                  <PathLink path={line.path} />
+                </td>
+              )}
+              <td className="said" title={line.because === undefined ? line.said : `because ${line.because}\n${line.said}`}>
+                {line.because === undefined ? line.said : `because ${line.because} · ${line.said}`}
+              </td>
+              <td className="why">
+                <WhyLink line={line} />
+              </td>
+            </tr>
+          </Fragment>
         ))}
       </tbody>
     </table>
+  )
+}
+
+/** Leads to why; it names the event that a line follows from. */
+function WhyLink({ line: { seq, cause } }: { readonly line: LogLine }) {
+  const session = useSession()
+  const text = cause === null ? 'why' : `← ${session.numberOf(cause)}`
+  return (
+    <button
+      type="button"
+      className="link"
+      onClick={() => session.go({ view: 'why', seq })}
+      aria-label={`${text}: why event ${session.numberOf(seq)}`}
+    >
+      {text}
+    </button>
+  )
+}
+
+/** Above it only what is rare is held. */
+function Edge({ columns }: { readonly columns: number }) {
+  return (
+    <tr className="edge">
+      <td colSpan={columns}>Of the time above only failures, restarts, silence, phases and orders are known.</td>
+    </tr>
   )
 }
 

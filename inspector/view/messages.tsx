@@ -3,7 +3,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import { readable } from '../../src/inspector/chart.ts'
 import type { MessageLine } from '../../src/inspector/protocol.ts'
 import { useAnswer, useSession } from '../state/hooks.ts'
-import { columnsOf, endsOf, namesOf, OTHERS, OUTSIDE } from '../state/sequence.ts'
+import { columnsOf, endsOf, namesOf, OTHERS, OUTSIDE, SIGNS, UNKNOWN } from '../state/sequence.ts'
 import type { Session } from '../state/session.ts'
 import { pathsWith } from '../state/suggest.ts'
 import { useTicking } from '../state/ticking.ts'
@@ -28,6 +28,7 @@ export function MessagesPane() {
   const recording = session.player?.recording
   const chosen = [...new Set([path, ...others])].filter((each) => each !== '')
   const { answer, error } = useAnswer('messages', chosen.length === 0 ? undefined : { paths: chosen, limit: SHOWN }, TICK)
+  const { answer: strangers = [] } = useAnswer('strangers', chosen.length === 0 ? undefined : { paths: chosen }, TICK)
   useTicking(chosen.length > 0, TICK)
   // Messages of other actors are no answer; those of the same ones stay until there are new ones.
   const key = chosen.join('\n')
@@ -52,23 +53,45 @@ export function MessagesPane() {
         ) : lines === undefined ? (
           <Empty title="Reading…" />
         ) : lines.length === 0 ? (
-          <Empty title="No message seen">
-            {chosen.length === 1
-              ? `${nameOf(chosen[0] as string)} has neither sent nor received any`
-              : 'None of these has sent or received any'}{' '}
-            {recording === undefined ? 'since this page was opened' : 'by this moment'}. Messages are recorded while a page is open; their
-            text is kept for those whom one looks at.
-          </Empty>
+          <NoMessage chosen={chosen} strangers={strangers} />
         ) : (
           <Sequence key={key} chosen={chosen} lines={lines} />
         )
       ) : (
         <Failed error={error} />
       )}
+      {lines === undefined || lines.length === 0 ? null : <Strangers names={strangers} />}
       {lines === undefined ? null : <Stale error={error} />}
       <Key lines={lines?.length ?? 0} more={leftOut(recording?.traffic, 'messages')} />
     </div>
   )
+}
+
+function NoMessage({ chosen, strangers }: { readonly chosen: readonly string[]; readonly strangers: readonly string[] }) {
+  const { player } = useSession()
+  if (strangers.length > 0) return <Empty title="What it sends is not known">{strangersText(strangers)}</Empty>
+  const who = chosen.length === 1 ? nameOf(chosen[0] as string) : 'these'
+  return (
+    <Empty title="No message seen">
+      Of {who} none was seen {player === undefined ? 'since this page was opened' : 'by this moment'}. Messages are recorded while a page is
+      open; their text is kept for those whom one looks at.
+    </Empty>
+  )
+}
+
+/** Of whom it is not known what they send: then it does not count as nothing. */
+function Strangers({ names }: { readonly names: readonly string[] }) {
+  return names.length === 0 ? null : (
+    <p className="note" role="note">
+      {strangersText(names)}
+    </p>
+  )
+}
+
+function strangersText(names: readonly string[]): string {
+  const who = names.map((path) => nameOf(path).replace(/#.*/, '')).join(', ')
+  const it = names.length === 1 ? 'it' : 'they'
+  return `But for answers, it is not known what ${who} sent: ${it} had begun before the inspector was started. It is drawn as from "not known".`
 }
 
 // --- who is chosen ---------------------------------------------------------------------------
@@ -189,7 +212,7 @@ function Sequence({ chosen, lines }: { readonly chosen: readonly string[]; reado
       <Heads columns={columns} names={names} chosen={chosen} width={width} />
       <div className="lifelines" style={{ width: whole }}>
         {columns.map((path, k) => (
-          <i key={path} className={path === OUTSIDE || path === OTHERS ? 'dim' : ''} style={{ left: TIMES + width * (k + 0.5) }} />
+          <i key={path} className={SIGNS.has(path) ? 'dim' : ''} style={{ left: TIMES + width * (k + 0.5) }} />
         ))}
         <ol>
           {lines.map((line, k) => (
@@ -226,8 +249,8 @@ function Heads({
     <ol className="heads" style={{ width: TIMES + width * columns.length, paddingLeft: TIMES }}>
       {columns.map((path, k) => (
         <li key={path} style={{ width }} className={chosen.includes(path) ? 'is-chosen' : ''}>
-          {path === OUTSIDE || path === OTHERS ? (
-            <span title={path === OUTSIDE ? OUTSIDE_MEANS : OTHERS_MEANS}>{names[k]}</span>
+          {SIGNS.has(path) ? (
+            <span title={MEANS[path]}>{names[k]}</span>
           ) : (
             <button type="button" className="link" title={path} onClick={() => session.go({ path, with: [...new Set(chosen)] })}>
               <LifelineName name={names[k] as string} />
@@ -251,8 +274,11 @@ function LifelineName({ name }: { readonly name: string }) {
   )
 }
 
-const OUTSIDE_MEANS = 'Outside the tree; or somebody in it that had begun before a page was opened, and cannot be told apart from it'
-const OTHERS_MEANS = 'All those for whom there is no lifeline: add them by name to see them'
+const MEANS: Readonly<Record<string, string>> = {
+  [OUTSIDE]: 'Outside the tree',
+  [UNKNOWN]: 'Outside the tree; or somebody in it that had begun before the inspector was started, and cannot be told apart from it',
+  [OTHERS]: 'All those for whom there is no lifeline: add them by name to see them',
+}
 
 function Message({
   line,

@@ -4,6 +4,7 @@ import type { TimelineView } from '../../src/inspector/protocol.ts'
 import type { TimeView } from '../state/time-view.ts'
 import { moment } from './shared.tsx'
 import { fitted, type Palette } from './timeline-chart.ts'
+import { drawUnknown } from './unknown-time.ts'
 
 /** Pixels from an edge of the window in which a press is on the edge. */
 const EDGE = 6
@@ -107,6 +108,8 @@ function drawOverview(canvas: HTMLCanvasElement, view: TimeView, whole: Timeline
   context.clearRect(0, 0, width, height)
   const extent = Math.max(1, view.now - view.first)
   if (whole !== undefined) {
+    const end = Math.min(width, ((whole.known - view.first) / extent) * width)
+    drawUnknown(context, { end, top: 0, height, color: color('muted') })
     // The counts are of a moment ago, and the strip has grown since.
     const share = Math.min(1, (whole.to - whole.from) / extent)
     drawBins(context, whole.starts, color('running'), (width * share) / whole.starts.length, height)

@@ -42,7 +42,7 @@ export function Page() {
   const isReplaced = status.matches('replaced')
   if (isReplaced && isEmpty) return <Refused why={status.context.why} isRecording={false} />
   return (
-    <div className="page" data-at={session.table.at}>
+    <div className={session.isLawBroken ? 'page is-broken' : 'page'} data-at={session.table.at}>
       <Header />
       <FaultBanner />
       <ViolationsBanner />

@@ -3,6 +3,7 @@ import type { Bar } from '../../src/inspector/protocol.ts'
 import type { Layout, Placed } from '../state/lanes.ts'
 import { ticks } from '../state/ticks.ts'
 import type { TimeView } from '../state/time-view.ts'
+import { drawUnknown } from './unknown-time.ts'
 
 /** Pixels. */
 export const AXIS = 24
@@ -66,6 +67,7 @@ export class TimelineChart {
     this.#place(layout, view, scrollTop, width, height)
     context.clearRect(0, 0, width, height)
     this.#grid(context, view, width, height)
+    this.#unknown(context, view, width, height)
     this.#chosen(context, scene.chosen, width)
     this.#links(context, view, width)
     const byState = Map.groupBy(
@@ -129,6 +131,11 @@ export class TimelineChart {
       context.fillRect(Math.round(((at - view.from) / view.span) * width), AXIS, 1, height)
     }
     context.globalAlpha = 1
+  }
+
+  #unknown(context: CanvasRenderingContext2D, view: TimeView, width: number, height: number): void {
+    const end = Math.min(width, ((view.known - view.from) / view.span) * width)
+    drawUnknown(context, { end, top: AXIS, height: height - AXIS, color: this.#color('muted') })
   }
 
   /** Marks the runs of the chosen routine. */

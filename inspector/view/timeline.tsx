@@ -37,6 +37,7 @@ export function TimelinePane() {
   const { answer, error } = useAnswer('timeline', asked === undefined ? undefined : { ...asked, path }, 1_000)
   const shown = useKept(answer)
   useNow(session, view, whole, shown)
+  view.known = shown?.known ?? -Infinity
   const layout = useLayout(shown, view)
   const failure = error ?? overview.error
   if (failure !== undefined && (whole === undefined || shown === undefined)) return <Failed error={failure} />
@@ -186,6 +187,7 @@ function lengthOf(bar: Bar, now: number): string {
 /** One line about the bar that was clicked. Its place is reserved, so that nothing moves. */
 function Picked({ bar, now, begun }: { readonly bar: Bar | undefined; readonly now: number; readonly begun: number | undefined }) {
   const session = useSession()
+  const why = useAnswer('why', bar === undefined || bar.seq === 0 ? undefined : { seq: bar.seq }, 10_000).answer?.headline
   return (
     <div className="picked" role="status">
       {bar === undefined ? (
@@ -206,6 +208,11 @@ function Picked({ bar, now, begun }: { readonly bar: Bar | undefined; readonly n
             <button type="button" className="link" onClick={() => session.go({ view: 'why', seq: bar.seq })}>
               {bar.to === undefined ? 'why it began' : 'why it ended'}
             </button>
+          )}
+          {why === undefined ? null : (
+            <span className="note because" title={why}>
+              {why.replace(/^.* – because /s, 'because ')}
+            </span>
           )}
         </>
       )}
@@ -228,6 +235,12 @@ function Legend({ ref, shown }: { readonly ref: React.Ref<HTMLUListElement>; rea
             ┄▸
           </span>{' '}
           restarted
+        </li>
+        <li title="Of this time not all is known: nobody was looking yet, or what was held has been let go. What is drawn there is what is rare.">
+          <span className="unknown-sign" aria-hidden>
+            ▨
+          </span>{' '}
+          not known
         </li>
         {OTHERS.map((name) => (
           <li key={name} hidden data-color={name} />

@@ -1,7 +1,7 @@
 /** Laws that a recording breaks, and the events that show it. */
 import type { Recording } from '../../src/inspector/protocol.ts'
 import { useSession } from '../state/hooks.ts'
-import { count } from './shared.tsx'
+import { count, Glyph } from './shared.tsx'
 import './violations.css'
 
 /** Witnesses that are named. */
@@ -13,15 +13,16 @@ export function ViolationsBanner() {
   const violations = session.player?.recording.violations ?? []
   if (violations.length === 0) return null
   const laws = [...new Set(violations.map(({ law }) => law))]
-  const first = violations.flatMap(({ witnesses }) => witnesses)[0]
+  // The last of them is what breaks it; those before it are what it may not be beside, or after.
+  const last = violations.find(({ witnesses }) => witnesses.length > 0)?.witnesses.at(-1)
   return (
     <aside className="violated" aria-label="Broken laws">
       <span>
         <strong>✗ {laws.length === 1 ? 'A law is broken' : `${count(laws.length)} laws are broken`}:</strong>{' '}
         {violations.length === 1 ? `${violations[0]?.law}: ${violations[0]?.message}` : laws.join(', ')}
       </span>
-      {first === undefined ? null : (
-        <button type="button" className="link" onClick={() => session.go({ view: 'why', seq: first })}>
+      {last === undefined ? null : (
+        <button type="button" className="link" onClick={() => session.go({ view: 'why', seq: last })}>
           what led to it
         </button>
       )}
@@ -31,6 +32,17 @@ export function ViolationsBanner() {
         </button>
       )}
     </aside>
+  )
+}
+
+/** The verdict on a run that breaks a law, however well it ended. */
+export function LawBroken() {
+  const { violations } = useSession().player?.recording ?? { violations: [] }
+  const laws = [...new Set(violations.map(({ law }) => law))]
+  return (
+    <h2 className="verdict failed">
+      <Glyph state="failed" quiet /> {laws.length === 1 ? 'It breaks a law' : `It breaks ${count(laws.length)} laws`}: {laws.join(', ')}
+    </h2>
   )
 }
 
@@ -54,7 +66,7 @@ export function Violations({ violations }: { readonly violations: Recording['vio
               {witnesses.length === 0 ? 'no single event shows it' : 'shown by event '}
               {witnesses.slice(0, NAMED).map((seq) => (
                 <button key={seq} type="button" className="link" aria-pressed={seq === session.place.seq} onClick={() => look(seq)}>
-                  {seq}
+                  {session.numberOf(seq)}
                 </button>
               ))}
               {witnesses.length > NAMED ? ` and ${count(witnesses.length - NAMED)} more` : ''}

@@ -4,6 +4,7 @@ import { useAnswer, useSession } from '../state/hooks.ts'
 import { typeClass } from './log.tsx'
 import { Empty, Failed, moment, PathLink, span, Stale } from './shared.tsx'
 import { Violations } from './violations.tsx'
+import { WrongNow } from './wrong-now.tsx'
 
 export function WhyPane() {
   const session = useSession()
@@ -27,9 +28,7 @@ function Reasons() {
     ) : seq > 0 ? (
       <Empty title="That event is not held any more">The recording goes back only so far.</Empty>
     ) : (
-      <Empty title="Nothing has gone wrong">
-        {path === '' ? 'As far back as the recording goes.' : `At ${path}, as far back as the recording goes.`}
-      </Empty>
+      <NothingWrong path={path} />
     )
   }
   return (
@@ -40,17 +39,29 @@ function Reasons() {
   )
 }
 
-function Story({ story: { headline, steps, advice, cut, holder } }: { readonly story: WhyView }) {
+/** Where a law is broken something has gone wrong, whatever the events say. */
+function NothingWrong({ path }: { readonly path: string }) {
+  const { isLawBroken } = useSession()
+  const where = path === '' ? 'As far back as the recording goes.' : `At ${path}, as far back as the recording goes.`
+  if (!isLawBroken) return <Empty title="Nothing has gone wrong">{where}</Empty>
+  return (
+    <Empty title="No failure">
+      No routine has failed, hung or been given up on{path === '' ? '' : ` at ${path}`}. What is wrong is that a law is broken: the events
+      that show it stand above.
+    </Empty>
+  )
+}
+
+function Story({ story: { headline, steps, advice, cut, holder, now } }: { readonly story: WhyView }) {
   const session = useSession()
   const { seq, path } = session.place
-  const begun = steps[0]?.at ?? 0
-  const asked = steps.findIndex((step) => step.asked)
   return (
     <article className="story">
       <h2>{headline}</h2>
       {seq === 0 ? (
         <p className="note">
-          The latest that went wrong{path === '' ? '' : ` at ${path}`}. Every event in the log and in a history leads here, too.
+          {whatItIs(steps.find((step) => step.asked))}
+          {path === '' ? '' : ` at ${path}`}. Every event in the log and in a history leads here, too.
         </p>
       ) : (
         <button type="button" className="link" onClick={() => session.go({ seq: 0 })}>
@@ -75,12 +86,33 @@ function Story({ story: { headline, steps, advice, cut, holder } }: { readonly s
           <strong>What to do:</strong> {advice}
         </p>
       )}
-      {cut ? <p className="note">What led to the first of these is not recorded any more.</p> : null}
+      {now === undefined ? null : <WrongNow now={now} said={headline} />}
+      {cut ? (
+        <p className="note">
+          {steps.length === 0 ? 'The events that led to it are' : 'What led to the first of these is'} not recorded any more.
+        </p>
+      ) : null}
+      {steps.length === 0 ? null : <Chain steps={steps} />}
+    </article>
+  )
+}
+
+/** What an explanation is of where no event was asked about. */
+function whatItIs(asked: WhyStep | undefined): string {
+  if (asked === undefined) return 'What is wrong now'
+  return typeClass(asked.type) === '' ? 'Nothing that is held has gone wrong; the latest that happened' : 'The latest that went wrong'
+}
+
+function Chain({ steps }: { readonly steps: readonly WhyStep[] }) {
+  const begun = steps[0]?.at ?? 0
+  const asked = steps.findIndex((step) => step.asked)
+  return (
+    <>
       <h3>What led to it</h3>
       <Steps steps={steps.slice(0, asked + 1)} begun={begun} />
       <h3>What followed</h3>
       {asked + 1 === steps.length ? <p className="note">Nothing, so far.</p> : <Steps steps={steps.slice(asked + 1)} begun={begun} />}
-    </article>
+    </>
   )
 }
 
@@ -101,7 +133,13 @@ function Steps({ steps, begun }: { readonly steps: readonly WhyStep[]; readonly 
           <div>
             <p>{step.sentence}</p>
             <small>
-              {step.type} · <PathLink path={step.path} whole />
+              {step.type} · event {session.numberOf(step.seq)}
+              {step.path === '' ? null : (
+                <>
+                  {' '}
+                  · <PathLink path={step.path} whole />
+                </>
+              )}
               {witnesses.has(step.seq) ? <mark>shows {witnesses.get(step.seq)}</mark> : null}
             </small>
           </div>

@@ -43,6 +43,7 @@ const RULES: { readonly [Name in Question]: Rules<Questions[Name]['ask']> } = {
   look: { path: text, n: finiteCount, at: keys },
   diff: { path: text, from: finiteCount, to: finiteCount },
   messages: { paths: texts, limit: lineCount },
+  strangers: { paths: texts },
   why: { seq: finiteCount, path: text },
   shutdown: {},
   health: {},
@@ -58,6 +59,7 @@ const NEEDED: Partial<Record<Question, readonly string[]>> = {
   look: ['path'],
   diff: ['path', 'from', 'to'],
   messages: ['paths'],
+  strangers: ['paths'],
 }
 
 /** A question that may be answered. Throws what the page is to be told. */

@@ -283,6 +283,11 @@ export class Forest {
     return [...this.#byPath.values()].map(({ path, kind, state, restarts, incarnation }) => [path, kind, state, restarts, incarnation])
   }
 
+  /** Paths of those that hang. */
+  get hung(): string[] {
+    return [...this.#byPath.values()].filter(({ state, ended }) => state === 'hung' && !ended).map(({ path }) => path)
+  }
+
   /** Forgets what has changed, since no page is there that could take it. */
   skip(): void {
     this.#admitAll()

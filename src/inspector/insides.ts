@@ -5,6 +5,7 @@
  * Y4  The latest snapshot before a moment holds. Where there is none, nothing is told, whatever came later.
  */
 import { differences } from './diff.ts'
+import { UNKNOWN_SENDER } from './protocol.ts'
 import type { ActorView, ChartState, Difference, MessageLine, Position } from './questions.ts'
 import type { RecordedActor, RecordedChart, RecordedSnapshot, RecordedTraffic } from './traffic-record.ts'
 import { inside } from './to-wire.ts'
@@ -61,6 +62,11 @@ export class Insides {
       else ordered.push({ ...each, at })
     }
     this.#messages = ordered
+  }
+
+  /** True if there is a message of which it is not known who has sent it. */
+  get isAnyUnknown(): boolean {
+    return this.#messages.some(({ from }) => from === UNKNOWN_SENDER)
   }
 
   #life(path: string, incarnation: number, which: Life['which']): Life | undefined {

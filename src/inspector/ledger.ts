@@ -1,10 +1,14 @@
 /**
- * The last events, in a ring, and what can be asked of them.
+ * The last events, in a ring, before them those that are rare, and what can be asked of all of them.
  *
- * N1  It never holds more than its capacity; what was pushed out is counted, and told to whoever keeps what came before.
+ * N1  It never holds more than its capacity, and what rare.ts holds; what was pushed out is told to whoever keeps what came before, and
+ *     what is held no more is counted.
  * N2  The message of a `message.dropped` or `message.deadLetter` is not held: it may be large, and is the user's.
  */
+import { becauseOf } from './because.ts'
+import type { HeldEvents } from './held.ts'
 import type { KeptEvent, LogLine, Questions } from './protocol.ts'
+import { isRare, RareEvents } from './rare.ts'
 import { Ring } from './ring.ts'
 import { lineOf } from './story.ts'
 import { firstWhere } from './search.ts'
@@ -14,9 +18,11 @@ const PAGE = 500
 /** Events that one answer looks through: what is older comes with the next page. */
 const LOOKED = 100_000
 
-export class Ledger {
-  /** How many were pushed out. */
-  lost = 0
+export class Ledger implements HeldEvents {
+  /** How many were pushed out, rare or not. */
+  #out = 0
+  /** Of those that were pushed out. */
+  readonly #rare = new RareEvents()
   readonly #pushedOut: (event: KeptEvent) => void
   readonly #ring: Ring<KeptEvent>
 
@@ -26,19 +32,31 @@ export class Ledger {
   }
 
   get size(): number {
-    return this.#ring.size
+    return this.#rare.size + this.#ring.size
+  }
+
+  /** How many are held no more. */
+  get lost(): number {
+    return this.#out - this.#rare.size
+  }
+
+  /** Where the first event stands from which on none is missing; before it there are only rare ones. */
+  get whole(): number {
+    return this.#rare.size
   }
 
   record(event: KeptEvent): void {
     const oldest = this.#ring.push('message' in event ? { ...event, message: undefined } : event)
     if (oldest === undefined) return
-    this.lost++
+    this.#out++
+    if (isRare(oldest)) this.#rare.push(oldest)
     this.#pushedOut(oldest)
   }
 
   /** By age, 0 the oldest. */
   at(index: number): KeptEvent | undefined {
-    return this.#ring.at(index)
+    const rare = this.#rare.size
+    return index < rare ? this.#rare.at(index) : this.#ring.at(index - rare)
   }
 
   /** Where the first event with this number or a later one stands. They come in order of their numbers. */
@@ -68,8 +86,11 @@ export class Ledger {
       if (wanted !== '' && !event.type.toLowerCase().includes(wanted) && !event.path.toLowerCase().includes(wanted)) {
         if (!lineOf(event).said.toLowerCase().includes(wanted)) continue
       }
-      lines.push(lineOf(event))
+      const because = becauseOf(this, event)
+      lines.push(because === undefined ? lineOf(event) : { ...lineOf(event), because })
     }
-    return { lines: lines.reverse(), total: this.size, lost: this.lost }
+    // Where all of it is held, and nothing is missing, there is nothing to say.
+    const whole = this.#out === 0 ? undefined : this.at(this.whole)?.seq
+    return { lines: lines.reverse(), total: this.size, lost: this.lost, whole }
   }
 }

@@ -3,6 +3,7 @@
  *
  * Y1  At every moment the tree is its base and all events up to it, whichever way one has come there.
  * Y2  Moments only ever grow: where the clock was set back, what followed happened no earlier than what came before.
+ * Y5  What is known from before it began explains what followed, and changes nothing of the tree: that is in its base already.
  */
 import type { LifecycleEvent } from '../../machines/lifecycle-event.ts'
 import { ShutdownAccounts } from '../../machines/shutdown-account.ts'
@@ -25,7 +26,8 @@ import type {
   Recording,
   ShutdownsView,
 } from './protocol.ts'
-import { why } from './story.ts'
+import { hungIn, withPresent } from './present.ts'
+import { why, type WorkKind } from './story.ts'
 import { Timeline, UNKNOWN, Waterfall } from './timeline.ts'
 
 /** The statecharts that lifecycles have. */
@@ -53,7 +55,7 @@ export class Player {
   readonly to: number
   readonly #charts: Charts
   readonly #ledger: Ledger
-  readonly #timeline = new Timeline()
+  readonly #timeline: Timeline
   readonly #insides: Insides
   readonly #accounts = new ShutdownAccounts()
   #forest = new Forest(Infinity)
@@ -72,17 +74,25 @@ export class Player {
     this.#insides = new Insides(recording.traffic ?? NOTHING)
     this.to = Math.max(events.at(-1)?.at ?? from, this.#insides.to)
     this.#at = from
+    this.#timeline = new Timeline(from)
     this.#ledger = new Ledger(Math.max(1, events.length))
     // When routines began that ran already, a recording says only once they end.
     const running = recording.base.filter(([, kind, state]) => kind === 'routine' && RUNNING.has(state))
-    this.#timeline.seed(running.map(([path, , , , incarnation]) => ({ path, incarnation, from, seq: 0 })))
-    for (const event of events) {
+    const { earlier = 0 } = recording
+    for (const [k, event] of events.entries()) {
+      if (k === earlier) this.#seed(running)
       this.#ledger.record(event)
       const { deadline } = event as { readonly deadline?: unknown }
       this.#accounts.note(event as unknown as LifecycleEvent, typeof deadline === 'number' ? deadline : undefined)
-      this.#timeline.note(event)
+      // Of those that began before, only the ends say anything: what still runs is in the base.
+      if (k >= earlier || 'willRestart' in event) this.#timeline.note(event)
     }
+    if (events.length <= earlier) this.#seed(running)
     this.#rewind()
+  }
+
+  #seed(running: Recording['base']): void {
+    this.#timeline.seed(running.map(([path, , , , incarnation]) => ({ path, incarnation, from: this.from, seq: 0 })))
   }
 
   get at(): number {
@@ -94,7 +104,9 @@ export class Player {
     this.#waterfall = new Waterfall()
     this.#lifeStates = new LifeStates()
     this.#health = new RecordedHealth()
-    this.#next = 0
+    this.#next = this.recording.earlier ?? 0
+    // A shutdown that goes on had begun with some of these.
+    for (const event of this.recording.events.slice(0, this.#next)) this.#waterfall.note(event)
     for (const node of this.recording.base) this.#forest.add(...node)
   }
 
@@ -139,24 +151,37 @@ export class Player {
     log: (ask) => ({
       ...this.#ledger.lines({ ...ask, before: Math.min(ask.before ?? Infinity, this.#seqAfter) }),
       total: this.#next,
+      whole: this.recording.earlier === undefined ? undefined : this.recording.events[this.recording.earlier]?.seq,
     }),
     actor: ({ path }) => this.#actor(path),
     chart: ({ path, which }) => (which === 'work' ? this.#insides.chart(path) : this.#charts[chartFor(path)]),
     look: ({ path, n, at = [] }) => this.#insides.look(path, this.#incarnationOf(path), this.#at, n, at),
     diff: ({ path, from, to }) => this.#insides.diff(path, this.#incarnationOf(path), this.#at, from, to),
     messages: ({ paths, limit }) => this.#insides.messages(paths, this.#at, limit),
+    strangers: ({ paths }) => paths.filter((path) => this.#isStranger(path)),
     why: (ask) => {
-      const explain = (seq: number | undefined): ReturnType<typeof why> =>
-        why(this.#ledger, seq, ask.path, this.#seqAfter, (of) => (this.#insides.hasWork(of) ? 'actor' : undefined))
-      return blame(explain, this.#accounts.all, ask)
+      const workOf = (of: string): WorkKind | undefined => (this.#insides.hasWork(of) ? 'actor' : undefined)
+      const explain = (seq: number | undefined): ReturnType<typeof why> => why(this.#ledger, seq, ask.path, this.#seqAfter, workOf)
+      const story = blame(explain, this.#accounts.all, ask)
+      return withPresent(story, hungIn(this.#forest, this.#ledger, ask.path, this.#seqAfter), ask, this.#at, workOf)
     },
     shutdown: () => this.#shutdowns(),
     health: () => this.#health.view(this.#forest.base(), this.#at),
     timeline: (ask) => this.#timeline.view(ask, this.to),
-    recording: () => ({ base: this.recording.base, from: this.from, events: this.recording.events, more: false }),
+    recording: () => {
+      const { base, events, earlier } = this.recording
+      return { base, from: this.from, events, more: false, ...(earlier === undefined ? {} : { earlier }) }
+    },
     traffic: () => {
       throw new Error('this is a recording: all of it is here already')
     },
+  }
+
+  /** True for one that ran already when it began and is never named as a sender, where messages are of somebody who is not known. */
+  #isStranger(path: string): boolean {
+    const node = this.#forest.nodeAt(path)
+    if (node === undefined || !this.#insides.isAnyUnknown || this.#insides.countsOf(path, this.to).out > 0) return false
+    return this.recording.base.some(([at, kind, , , run]) => at === path && kind === 'routine' && run === node.incarnation)
   }
 
   get #seqAfter(): number {

@@ -141,6 +141,9 @@ function bornIn(text: string): NewNode[] {
   })
 }
 
+/** Stands in a message for who sent it, or asked, where that is not known; no path is it. */
+export const UNKNOWN_SENDER = '?'
+
 /** One line of the log. */
 export interface LogLine {
   readonly seq: number
@@ -150,6 +153,8 @@ export interface LogLine {
   readonly cause: number | null
   /** The rest of the event, in words. */
   readonly said: string
+  /** What it follows from, of what happens to one for the sake of another, such as a group that is restarted. */
+  readonly because?: string | undefined
 }
 
 /** What a sample holds. */

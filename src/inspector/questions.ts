@@ -15,7 +15,13 @@ export interface Questions {
       readonly only?: readonly string[] | undefined
       readonly path?: string | undefined
     }
-    answer: { readonly lines: readonly LogLine[]; readonly total: number; readonly lost: number }
+    answer: {
+      readonly lines: readonly LogLine[]
+      readonly total: number
+      readonly lost: number
+      /** The `seq` from which on nothing is missing: before it there are only rare events. Undefined if nothing is missing at all. */
+      readonly whole?: number | undefined
+    }
   }
   /** One actor, as it is now. */
   actor: { ask: { readonly path: string }; answer: ActorView | undefined }
@@ -30,6 +36,8 @@ export interface Questions {
   diff: { ask: { readonly path: string; readonly from: number; readonly to: number }; answer: readonly Difference[] }
   /** Messages to and from any of these, the latest last. */
   messages: { ask: { readonly paths: readonly string[]; readonly limit?: number | undefined }; answer: readonly MessageLine[] }
+  /** Which of these had begun too early for their messages to be known. */
+  strangers: { ask: { readonly paths: readonly string[] }; answer: readonly string[] }
   /** Why something happened: from the first cause to what followed from it. Without `seq`, the latest that went wrong. */
   why: { ask: { readonly seq?: number | undefined; readonly path?: string | undefined }; answer: WhyView | undefined }
   /** Shutdowns that go on, or have gone. */
@@ -137,9 +145,9 @@ export interface Difference {
 export interface MessageLine {
   readonly n: number
   readonly at: number
-  /** A path; empty if it came from outside the tree, or from a body that had begun before a page was open. */
+  /** A path; empty if it came from outside the tree; `?` if it is not known, since somebody in it had begun before the inspector had. */
   readonly from: string
-  /** A path; empty for an answer to such a one. */
+  /** A path; empty for an answer to such a one, and `?` likewise. */
   readonly to: string
   readonly type: string
   readonly kind: 'event' | 'send' | 'ask' | 'reply'
@@ -165,6 +173,18 @@ export interface WhyView {
   readonly cut: boolean
   /** Who used up the time, where somebody was stopped in a shutdown without any: a path, a sentence, and the `seq` of its end. */
   readonly holder?: { readonly path: string; readonly said: string; readonly seq?: number }
+  /** What is wrong at this moment, there and below: the first few. Absent if nothing is, or an event was asked about. */
+  readonly now?: readonly StateNow[]
+}
+
+/** Something that is wrong at this moment, whether the event of it is held or not. */
+export interface StateNow {
+  readonly path: string
+  /** `down`: it waits to be restarted. */
+  readonly state: 'hung' | 'down'
+  /** When it was last heard; undefined if that is not known. */
+  readonly since: number | undefined
+  readonly sentence: string
 }
 
 /** The latest shutdown of each manager, in order of the tree. */
@@ -255,6 +275,8 @@ export interface TimelineView {
   readonly to: number
   /** When the first one that is held began. */
   readonly first: number
+  /** From here on all of it is known; of the time before only what is rare, or nothing. */
+  readonly known: number
   readonly now: number
   readonly bars: readonly Bar[]
   /** How many there are, drawn or not. */
@@ -284,11 +306,13 @@ export interface RecordingPart {
   /** When it begins. */
   readonly from: number
   readonly events: readonly KeptEvent[]
+  /** How many of these, at the front, are rare ones from before; see {@link Recording.earlier}. Absent in later parts, and where there are none. */
+  readonly earlier?: number | undefined
   readonly more: boolean
   /** Of a file: messages, snapshots and charts, all at once. */
   readonly traffic?: RecordedTraffic | undefined
   /** What is known of it, where it is a file; and how many others stand beside it. */
-  readonly about?: Omit<Recording, 'from' | 'base' | 'events' | 'traffic'> & { readonly beside: number }
+  readonly about?: Omit<Recording, 'from' | 'base' | 'events' | 'traffic' | 'earlier'> & { readonly beside: number }
 }
 
 /** A whole recording. */
@@ -297,6 +321,13 @@ export interface Recording {
   readonly from: number
   readonly base: readonly BaseNode[]
   readonly events: readonly KeptEvent[]
+  /**
+   * How many of the events, at the front, are rare ones from before: `base` is the tree as it was after them, and of what was ordinary
+   * before `from` nothing is known. Absent if there are none.
+   */
+  readonly earlier?: number | undefined
+  /** What the first event is called, and the others from there on: 0 in a file. Absent where each is called by its `seq`. */
+  readonly first?: number | undefined
   /** Laws that were broken, and the `seq` of the events that show it; of a counterexample. */
   readonly violations: readonly { readonly law: string; readonly message: string; readonly witnesses: readonly number[] }[]
   /** What made it, in a few lines; of a counterexample. */

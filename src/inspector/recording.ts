@@ -26,7 +26,13 @@ function plain(value: unknown): unknown {
 export interface TraceLike {
   readonly header: {
     readonly story: string
-    readonly recording?: { readonly name: string; readonly from: number; readonly base: readonly BaseNode[] }
+    readonly recording?: {
+      readonly name: string
+      readonly from: number
+      readonly base: readonly BaseNode[]
+      readonly earlier?: number
+      readonly after?: number
+    }
   }
   readonly events: readonly {
     readonly i: number
@@ -54,17 +60,19 @@ export function fromTrace({ header, events, recorded, verdict }: TraceLike, name
   }
   const far = events.findIndex(({ actor }) => !isPath(actor))
   if (far >= 0) throw new RangeError(`line ${far + 2}: its actor has to be a text of at most ${LONG} characters and ${LEVELS} levels`)
-  const from = recording?.from ?? 0
+  const origin = recording?.from ?? 0
   return {
     name: recording?.name ?? name,
-    from,
+    from: origin + (recording?.after ?? 0),
     base: recording?.base ?? [],
+    ...(recording?.earlier === undefined ? {} : { earlier: Math.min(recording.earlier, events.length) }),
+    first: 0,
     events: events.map(({ i, t, actor, type, cause, ...rest }) => {
-      return { ...rest, seq: i + 1, at: from + t, type, path: actor, cause: cause === undefined ? null : cause + 1 }
+      return { ...rest, seq: i + 1, at: origin + t, type, path: actor, cause: cause === undefined ? null : cause + 1 }
     }),
     violations: verdict.violations.map((each) => ({ ...each, witnesses: each.witnesses.map((i) => i + 1) })),
     story: typeof header.story === 'string' ? header.story : '',
-    ...(recorded === undefined ? {} : { traffic: readTraffic(recorded, from, events.length + 2) }),
+    ...(recorded === undefined ? {} : { traffic: readTraffic(recorded, origin, events.length + 2) }),
   }
 }
 
@@ -92,9 +100,11 @@ const isMoment = (value: unknown): boolean => typeof value === 'number' && Math.
 /** What a recording begins with: its name, its moment, and the tree as it stood. */
 function checkOpening(opening: unknown): void {
   if (typeof opening !== 'object' || opening === null) wrong('recording has to be an object')
-  const { name, from, base } = opening as { readonly [Key in 'name' | 'from' | 'base']?: unknown }
+  const { name, from, base, earlier, after } = opening as { readonly [Key in 'name' | 'from' | 'base' | 'earlier' | 'after']?: unknown }
   if (!isText(name)) wrong(`recording.name has to be a text of at most ${LONG} characters`)
   if (!isMoment(from)) wrong('recording.from has to be a number of milliseconds')
+  if (earlier !== undefined && !isCount(earlier)) wrong('recording.earlier has to be a whole number from 0 on')
+  if (after !== undefined && !isMoment(after)) wrong('recording.after has to be a number of milliseconds')
   if (!Array.isArray(base) || base.length > NODES) wrong(`recording.base has to be a list of at most ${NODES}`)
   const k = (base as unknown[]).findIndex((node) => !isNode(node))
   if (k >= 0) wrong(`recording.base[${k}] has to be a list of a path, a kind, a state, restarts and a run`)
@@ -118,8 +128,10 @@ function isEvent(event: unknown): boolean {
  */
 export function checkedRecording(saved: unknown): Recording {
   checkOpening(saved)
-  const { events, violations, story, traffic, fault } = saved as Recording
+  const { events, violations, story, traffic, fault, first, earlier } = saved as Recording
   if (!Array.isArray(events) || !events.every(isEvent)) wrong('events have to be a list of events')
+  if (first !== undefined && !isCount(first)) wrong('first has to be a whole number from 0 on')
+  if ((earlier ?? 0) > events.length) wrong('earlier has to be at most as many as there are events')
   const isViolation = ({ law, message, witnesses }: Recording['violations'][number]): boolean =>
     isText(law) && isText(message) && Array.isArray(witnesses) && witnesses.every(isCount)
   if (!Array.isArray(violations) || !violations.every(isViolation)) wrong('violations have to be a list of broken laws')
@@ -130,10 +142,12 @@ export function checkedRecording(saved: unknown): Recording {
 
 /** A recording as the lines of a `*.cct.jsonl` file, which the test kit reads too. */
 export function toTraceLines(
-  { name, from, base, events, violations, story, traffic }: Recording,
+  { name, from, base, events, violations, story, traffic, earlier }: Recording,
   versions: Readonly<Record<string, string>>,
 ): string {
   const places = new Map(events.map(({ seq }, i) => [seq, i]))
+  // What is held from before it began has its moments, too, and none of them is before the beginning of a file.
+  const origin = earlier === undefined ? from : Math.min(from, events[0]?.at ?? from)
   const header = {
     format: 'curtaincall.trace',
     version: 1,
@@ -145,18 +159,18 @@ export function toTraceLines(
     faults: {},
     script: [],
     story: story === '' ? `recorded from ${name}` : story,
-    recording: { name, from, base },
+    recording: { name, from: origin, base, ...(earlier === undefined ? {} : { earlier, after: from - origin }) },
   }
   let last = 0
   const lines = events.map(({ at, type, path, cause, ...event }, i) => {
     const { seq: _seq, ...rest } = event
     // Clocks of the platform may step back; a trace may not.
-    last = Math.max(last, at - from)
+    last = Math.max(last, at - origin)
     const because = cause === null ? undefined : places.get(cause)
     return { i, t: last, actor: path, type, ...(because === undefined ? {} : { cause: because }), ...rest }
   })
   const witnessed = violations.map((each) => ({ ...each, witnesses: each.witnesses.flatMap((seq) => places.get(seq) ?? []) }))
-  const recorded = traffic === undefined ? [] : trafficLines(traffic, from)
+  const recorded = traffic === undefined ? [] : trafficLines(traffic, origin)
   return `${[header, ...lines, ...recorded, { verdict: { violations: witnessed, deviations: 0 } }].map((line) => JSON.stringify(line)).join('\n')}\n`
 }
 

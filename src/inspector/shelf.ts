@@ -32,8 +32,9 @@ export class Shelf implements Watched {
     const { which = 0 } = ask as Questions['recording']['ask']
     const recording = this.#recordings.at(which)
     if (recording === undefined) throw new Error(`there is no recording ${which}`)
-    const { base, from, events, violations, story, name: called, traffic } = recording
-    const about = { name: called, violations, story, beside: this.#recordings.length - 1 }
-    return { base, from, events, more: false, about, ...(traffic === undefined ? {} : { traffic }) } as Questions[Name]['answer']
+    const { base, from, events, violations, story, name: called, traffic, first, earlier } = recording
+    const about = { name: called, violations, story, first, beside: this.#recordings.length - 1 }
+    const more = { ...(traffic === undefined ? {} : { traffic }), ...(earlier === undefined ? {} : { earlier }) }
+    return { base, from, events, more: false, about, ...more } as Questions[Name]['answer']
   }
 }

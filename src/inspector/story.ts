@@ -1,8 +1,9 @@
 /** Events as log lines and sentences, and why something happened. */
 import type { LifecycleEvent } from '../../machines/lifecycle-event.ts'
-import type { Ledger } from './ledger.ts'
+import type { HeldEvents } from './held.ts'
 import type { KeptEvent, LogLine, WhyStep, WhyView } from './protocol.ts'
 import { toWire } from './to-wire.ts'
+import { sentenceOfTrial, stepBefore } from './trial.ts'
 
 /** Events after the one in question that are looked through for what followed from it. */
 const AHEAD = 5_000
@@ -11,8 +12,18 @@ const STEPS = 60
 const BEFORE = 200
 /** Types of events of which one may want to know the reason. */
 const WRONG = new Set(['manager.gaveUp', 'routine.failed', 'routine.killed', 'routine.hung', 'routine.orphaned', 'link.broken'])
-/** Types of events that a headline names as the first cause. */
-const ROOTS = new Set(['routine.failed', 'routine.hung', 'routine.completed', 'manager.phase', 'control.ordered', 'loop.blocked'])
+/** Types of events that a headline names as the cause: the latest of them, since who fails again and again has a long chain of causes. */
+export const ROOTS: ReadonlySet<string> = new Set([
+  'routine.failed',
+  'routine.hung',
+  'routine.completed',
+  'control.ordered',
+  'loop.blocked',
+  'step',
+])
+
+/** After these something runs: what happens to it later has them as its cause where nothing else in the tree is one. */
+export const BEGINNINGS: ReadonlySet<string> = new Set(['routine.started', 'manager.started', 'manager.restarted'])
 
 /**
  * The chain of causes up to an event, and what came of it. Without `seq`, of the latest that went wrong at the path.
@@ -21,7 +32,7 @@ const ROOTS = new Set(['routine.failed', 'routine.hung', 'routine.completed', 'm
  * @param workOf What a routine runs, as far as it is known.
  */
 export function why(
-  ledger: Ledger,
+  ledger: HeldEvents,
   seq: number | undefined,
   path: string | undefined,
   before = Infinity,
@@ -36,7 +47,9 @@ export function why(
   for (let at = asked; at >= 0; ) {
     const { cause } = ledger.at(at) as KeptEvent
     chain.push(ledger.at(at) as KeptEvent)
-    if (cause === null) break
+    const step = stepBefore(ledger, at)
+    if (step >= 0) chain.push(ledger.at(step) as KeptEvent)
+    if (step >= 0 || cause === null) break
     // Causes come before what they cause; a file may say otherwise.
     at = chain.length === BEFORE || cause >= (chain.at(-1) as KeptEvent).seq ? -1 : ledger.indexOf(cause)
     cut = at < 0
@@ -53,7 +66,7 @@ export function why(
   return { headline: headlineOf(event, chain), steps: inWords, advice: adviceOn(steps, workOf), cut }
 }
 
-function latestWrong(ledger: Ledger, path: string | undefined, end: number): number {
+function latestWrong(ledger: HeldEvents, path: string | undefined, end: number): number {
   const here = (event: KeptEvent): boolean => path === undefined || event.path === path || event.path.startsWith(`${path}/`)
   for (let k = end - 1; k >= 0; k--) {
     const event = ledger.at(k) as KeptEvent
@@ -64,7 +77,7 @@ function latestWrong(ledger: Ledger, path: string | undefined, end: number): num
   return -1
 }
 
-function consequences(ledger: Ledger, asked: number, end: number, depths: Map<number, number>): KeptEvent[] {
+function consequences(ledger: HeldEvents, asked: number, end: number, depths: Map<number, number>): KeptEvent[] {
   const found: KeptEvent[] = []
   const { seq } = ledger.at(asked) as KeptEvent
   for (let k = asked + 1; k < Math.min(end, asked + AHEAD) && found.length < STEPS; k++) {
@@ -103,7 +116,8 @@ export function textOf(value: unknown): string {
   return typeof wire === 'string' ? wire : (JSON.stringify(wire) ?? '')
 }
 
-const lastOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1).replace(/#.*/, '')
+/** The name of what is at a path. */
+export const lastOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1).replace(/#.*/, '')
 
 /** An event as a sentence. */
 export function sentenceOf(kept: KeptEvent): string {
@@ -152,7 +166,7 @@ export function sentenceOf(kept: KeptEvent): string {
     case 'manager.stopped':
       return `${who} has stopped, as ${event.state}, by ${TRIGGERS[event.trigger]}`
     default:
-      return `${who} ${kept.type.replace(/^\w+\./, '').replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)}`
+      return sentenceOfTrial(kept) ?? `${who} ${kept.type.replace(/^\w+\./, '').replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)}`
   }
 }
 
@@ -167,8 +181,20 @@ const TRIGGERS = {
 } as const
 
 function headlineOf(event: KeptEvent, chain: readonly KeptEvent[]): string {
-  const root = chain.find(({ type }) => ROOTS.has(type))
+  const root = rootOf(event, chain)
   return root === undefined || root === event ? sentenceOf(event) : `${sentenceOf(event)} – because ${sentenceOf(root)}`
+}
+
+/** The latest cause of an event that says why it happened: that its run had begun does not. */
+function rootOf(event: KeptEvent, chain: readonly KeptEvent[]): KeptEvent | undefined {
+  let phase: KeptEvent | undefined
+  for (let k = chain.length - 2; k >= 0; k--) {
+    const cause = chain[k] as KeptEvent
+    if (ROOTS.has(cause.type)) return cause
+    if (cause.type === 'manager.phase') phase = cause
+    if (BEGINNINGS.has(cause.type)) break
+  }
+  return phase ?? (event.type === 'manager.phase' ? event : undefined)
 }
 
 /** What a routine runs. */
@@ -203,7 +229,8 @@ const ADVICE: readonly (readonly [is: (event: KeptEvent) => boolean, advice: Adv
   ],
 ]
 
-function adviceOn(steps: readonly KeptEvent[], workOf: (path: string) => WorkKind | undefined): string | undefined {
+/** What can be done about the first of these about which something can. */
+export function adviceOn(steps: readonly KeptEvent[], workOf: (path: string) => WorkKind | undefined): string | undefined {
   for (const [is, advice] of ADVICE) {
     const step = steps.find(is)
     if (step !== undefined) return typeof advice === 'string' ? advice : advice(step, workOf)

@@ -31,6 +31,7 @@ const hasFailed = ({ state }: Bar): boolean => state === 'failed' || state === '
  *
  * T1  One answer holds every bar that overlaps its window, or says how many there are: what failed comes first, then what began or
  *     ended inside the window, then what merely goes through it; the longest of each manager, who all get the same room.
+ * T2  It says from when on nothing is missing: a time of which nothing is known is not one in which nothing happened.
  */
 export class Timeline {
   /** In order of their starts. */
@@ -38,6 +39,13 @@ export class Timeline {
   /** In order of their ends. */
   #ended: BucketedBar[] = []
   #earliest = Infinity
+  /** Before this bars are missing: from when on there are events, or since when none that has ended was forgotten. */
+  #known: number
+
+  /** @param known Before this, events are not known, or only some. */
+  constructor(known = -Infinity) {
+    this.#known = known
+  }
 
   /** Begins the bars of what ran already when a page began to look. */
   seed(running: readonly Pick<Bar, 'path' | 'incarnation' | 'from' | 'seq'>[]): void {
@@ -72,6 +80,8 @@ export class Timeline {
   }
 
   #forget(): void {
+    const gone = this.#ended.at(-HELD - 1)
+    if (gone?.to !== undefined) this.#known = Math.max(this.#known, gone.to)
     this.#ended = this.#ended.slice(-HELD)
     this.#earliest = Infinity
     for (const { from } of this.#ended) this.#earliest = Math.min(this.#earliest, from)
@@ -104,6 +114,7 @@ export class Timeline {
       from: begin,
       to: end,
       first,
+      known: Math.max(first, this.#known),
       now,
       bars,
       total: failed.length + changing.length + lasting.length,

@@ -5,16 +5,16 @@
  * Q1  All of it is bounded, and nothing of it keeps an actor from being collected for long.
  * Q2  The text of a message is kept only for actors that a page looks at: it may be large.
  */
-import { AsyncLocalStorage } from 'node:async_hooks'
 import type { AnyActorRef, AnyTransitionDefinition, InspectionEvent, Subscription } from 'xstate'
 import { type GlobalManager, lifeOf, LocalManager } from '../manager/index.ts'
-import { incarnationOf, runOf } from '../routine/index.ts'
+import { handedTo, incarnationOf, runOf } from '../routine/index.ts'
 import { LifecycleActor } from '../turn/index.ts'
 import type { MessageKind, Subject, TrafficObserver } from '../port/index.ts'
 import { keyOf, stateToWire } from './chart.ts'
 import { differences } from './diff.ts'
-import type { Difference, MessageLine, SnapshotLine } from './protocol.ts'
+import { type Difference, type MessageLine, type SnapshotLine, UNKNOWN_SENDER } from './protocol.ts'
 import { Ring } from './ring.ts'
+import { Senders } from './senders.ts'
 import { textOf } from './story.ts'
 import type { Amount } from './traffic-record.ts'
 import { inside, toWire, typeOf } from './to-wire.ts'
@@ -29,6 +29,9 @@ const CAPTURES = 100
 const LISTED = 40
 /** Milliseconds for which an actor that was asked about counts as looked at. */
 const INTEREST = 15_000
+
+/** Stands for somebody of whom it is not known who it is. */
+const UNKNOWN: Subject = { path: UNKNOWN_SENDER, id: '', name: '', incarnation: 0, isActor: false }
 
 export interface Message {
   readonly n: number
@@ -61,7 +64,9 @@ export interface Held {
 
 export class Traffic implements TrafficObserver {
   readonly #global: GlobalManager
-  readonly #running = new AsyncLocalStorage<Subject>()
+  readonly senders: Senders
+  /** Messages to actors that were heard of when they were sent, and come again when they are handed over. */
+  #sent = new WeakSet<object>()
   readonly #messages = new Ring<Message>(MESSAGES)
   readonly #snapshots = new Ring<Kept>(SNAPSHOTS)
   /** How many there were of both, held or not. */
@@ -81,14 +86,18 @@ export class Traffic implements TrafficObserver {
 
   constructor(global: GlobalManager) {
     this.#global = global
+    this.senders = new Senders(global)
   }
 
   begin(): void {
+    this.senders.begin()
+    this.#sent = new WeakSet()
     this.#global.tree.addObserver(this)
     this.#subscription = (this.#global.actor as unknown as LifecycleActor).listenIn((event) => this.#hear(event))
   }
 
   end(): void {
+    this.senders.end()
     this.#global.tree.removeObserver(this)
     this.#subscription?.unsubscribe()
     this.#interest.clear()
@@ -126,19 +135,23 @@ export class Traffic implements TrafficObserver {
   }
 
   sender(): Subject | undefined {
-    return this.#running.getStore()
+    return this.senders.sender()
   }
 
-  run(subject: Subject, work: () => void): void {
-    this.#running.run(subject, work)
+  run(_subject: Subject, work: () => void): void {
+    work()
   }
 
   message(subject: Subject, message: unknown, kind: MessageKind, asker?: Subject): Subject | undefined {
     const sender = kind === 'reply' ? asker : this.sender()
-    const [from, to] = kind === 'reply' ? [subject, asker] : [sender, subject]
-    const type = typeOf(message, kind)
+    const known = sender ?? (this.senders.isAnyUnknown ? UNKNOWN : undefined)
+    const [from, to] = kind === 'reply' ? [subject, known] : [known, subject]
+    // What is sent to an actor is an event, and is handed over later: then it is not known any more from whom it has come.
+    const isEvent = subject.isActor && kind === 'send'
+    if (subject.isActor && kind !== 'reply' && typeof message === 'object' && message !== null) this.#sent.add(message)
+    const type = typeOf(message, isEvent ? 'event' : kind)
     const text = this.#isWatched(subject.path) || (sender !== undefined && this.#isWatched(sender.path)) ? textOf(message) : ''
-    this.#keepMessage({ n: ++this.#last, at: this.#now, from, to, type, kind, text })
+    this.#keepMessage({ n: ++this.#last, at: this.#now, from, to, type, kind: isEvent ? 'event' : kind, text })
     return sender
   }
 
@@ -159,7 +172,10 @@ export class Traffic implements TrafficObserver {
     if (target instanceof LifecycleActor) return
     const type = typeOf(event, 'event')
     if (type.startsWith('xstate.init')) return
-    const from = source ?? this.sender()
+    const isHanded = source === undefined && handedTo(target)
+    // It was heard of when it was sent, or has waited since before that: then it is not known who sent it.
+    if (isHanded && (this.#sent.has(event) || 'reply' in event)) return
+    const from = isHanded ? UNKNOWN : (source ?? this.sender() ?? (this.senders.isAnyUnknown ? UNKNOWN : undefined))
     const text = this.#isWatched(this.#pathOf(target)) || (from !== undefined && this.#isWatched(this.#pathOf(from))) ? textOf(event) : ''
     this.#keepMessage({ n: ++this.#last, at: this.#now, from, to: target, type, kind: 'event', text })
   }

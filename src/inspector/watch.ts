@@ -1,26 +1,30 @@
 /**
  * Watches a tree: all of it for as long as a page is open, and else only what goes wrong.
  *
- * U1  With no page open there is no timer, and only the rare events are listened to: failures, restarts, phases.
+ * U1  With no page open there is no timer, and only the rare events are listened to: failures, restarts, phases; and ends by order, of
+ *     which those are kept that have come with a group.
  * U2  What was recorded is a whole: from its base, its events lead to the tree as it is.
  */
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
-import type { LifecycleEvent, LifecycleEventType } from '../../machines/lifecycle-event.ts'
-import type { GlobalManager } from '../manager/index.ts'
+import type { LifecycleEvent } from '../../machines/lifecycle-event.ts'
+import { type GlobalManager, Manager } from '../manager/index.ts'
 import { routineLogic } from '../routine/index.ts'
 import { instrument, type Unsubscribe } from '../turn/index.ts'
 import { accountsFor, blame } from './blame.ts'
 import { chartOf } from './chart.ts'
 import { actorOf, describeActor, describeChart, describeHealth, describeOngoing, find, workOf } from './describe.ts'
+import { describeNow } from './describe-now.ts'
 import { describeEnded } from './describe-ended.ts'
 import { Forest } from './forest.ts'
 import { Ledger } from './ledger.ts'
 import { LifeStates } from './life-state.ts'
 import type { ActorView, Bar, BaseNode, KeptEvent, Question, Questions, RecordingPart } from './protocol.ts'
+import { withPresent } from './present.ts'
+import { isOfGroup, RARE } from './rare.ts'
 import { keep } from './recording.ts'
 import { Ring } from './ring.ts'
 import { ShutdownWatch, withDeadline } from './shutdown-watch.ts'
-import { why } from './story.ts'
+import { why, type WorkKind } from './story.ts'
 import { takeTree } from './take-tree.ts'
 import { Timeline, Waterfall } from './timeline.ts'
 import { Traffic } from './traffic.ts'
@@ -34,24 +38,6 @@ const SAMPLES = 600
 const PART = 5_000
 /** Milliseconds for which watching goes on when the last page is gone: it may only have been loaded anew. */
 const LINGER = 30_000
-
-/** What is listened to while no page is open. */
-const RARE: readonly LifecycleEventType[] = [
-  'routine.failed',
-  'routine.killed',
-  'routine.orphaned',
-  'routine.restarted',
-  'routine.hung',
-  'routine.revived',
-  'link.broken',
-  'manager.started',
-  'manager.restarted',
-  'manager.gaveUp',
-  'manager.phase',
-  'manager.stopped',
-  'control.ordered',
-  'loop.blocked',
-]
 
 const plain = (event: LifecycleEvent): KeptEvent => event as unknown as KeptEvent
 
@@ -71,6 +57,8 @@ export class Watch implements Watched {
   #recordedFrom = 0
   /** The moment for which the latter holds. */
   #baseAt = 0
+  /** When the watching began. */
+  #begunAt = 0
   /** The event up to which bars were made. */
   #drawn = 0
   #looking = false
@@ -108,14 +96,17 @@ export class Watch implements Watched {
 
   /** Listens only to what is rare. */
   #listenToRare(): void {
-    this.#off = RARE.map((type) =>
+    const note = (event: LifecycleEvent): void => {
+      const kept = withDeadline(this.#global, plain(event))
+      this.ledger.record(kept)
+      this.#waterfall.note(kept)
+    }
+    this.#off = RARE.map((type) => this.#global.on(type, instrument(note)))
+    // Why a sibling was stopped is asked about afterwards, too.
+    this.#off.push(
       this.#global.on(
-        type,
-        instrument((event) => {
-          const kept = withDeadline(this.#global, plain(event))
-          this.ledger.record(kept)
-          this.#waterfall.note(kept)
-        }),
+        'routine.cancelled',
+        instrument((event) => isOfGroup(plain(event)) && note(event)),
       ),
     )
   }
@@ -140,16 +131,10 @@ export class Watch implements Watched {
     forest.count([completed, failed, cancelled, killed])
     this.#forest = forest
     this.#before = before
-    this.#timeline = new Timeline()
-    // Ends that are held from before say how long each has run. Starts are left out: the ends that belong to them may not have been heard.
-    for (let k = 0; k < this.ledger.size; k++) {
-      const event = this.ledger.at(k) as KeptEvent
-      if ('willRestart' in event) this.#timeline.note(event)
-    }
-    this.#timeline.seed(running)
     this.#recordedFrom = this.#global.tree.bus.next()
     this.#baseAt = this.now
-    this.#drawn = this.#recordedFrom
+    this.#begunAt = this.now
+    this.#drawAnew(running)
     this.#off = [
       this.#global.on(
         '*',
@@ -196,6 +181,7 @@ export class Watch implements Watched {
     this.#closed = true
     this.#shutdowns.close()
     this.stop()
+    this.traffic.senders.close()
     this.#listenNoMore()
   }
 
@@ -215,10 +201,29 @@ export class Watch implements Watched {
     this.#baseAt = event.at
   }
 
+  /** Bars of all that is held, and of what runs. */
+  #drawAnew(running: readonly Bar[]): void {
+    const { ledger } = this
+    this.#timeline = new Timeline(this.#begunAt === this.#baseAt ? this.#begunAt : Math.max(this.#begunAt, this.#baseAt))
+    // Ends that are held say how long each has run. Starts are left out: the ends that belong to them may not have been heard.
+    for (let k = 0; k < ledger.size; k++) {
+      const event = ledger.at(k) as KeptEvent
+      if ('willRestart' in event) this.#timeline.note(event)
+    }
+    this.#timeline.seed(running)
+    this.#drawn = Math.max(this.#recordedFrom, ledger.at(ledger.size - 1)?.seq ?? 0)
+  }
+
   /** The bars, made when a page asks for them: until then they cost nothing. */
   #bars(): Timeline {
     const { ledger } = this
     const last = ledger.at(ledger.size - 1)?.seq ?? 0
+    // What was pushed out before it was drawn is not known: not even of those that are drawn as running that they still do.
+    if ((ledger.at(ledger.whole)?.seq ?? 0) > this.#drawn + 1) {
+      const running: Bar[] = []
+      takeTree(this.#global, new Forest(), running)
+      this.#drawAnew(running)
+    }
     for (let k = ledger.firstFrom(this.#drawn + 1); k < ledger.size; k++) this.#timeline.note(ledger.at(k) as KeptEvent)
     this.#drawn = Math.max(this.#drawn, last)
     return this.#timeline
@@ -243,7 +248,7 @@ export class Watch implements Watched {
   }
 
   readonly #answers: { readonly [Key in Question]: (ask: Questions[Key]['ask']) => Questions[Key]['answer'] } = {
-    log: (ask) => this.ledger.lines(ask),
+    log: (ask) => ({ ...this.ledger.lines(ask), whole: this.ledger.at(this.#whole)?.seq }),
     actor: ({ path }) => this.#actor(path),
     chart: ({ path, which }) => {
       const found = find(this.#global, path)
@@ -257,10 +262,15 @@ export class Watch implements Watched {
       this.traffic.watch(paths)
       return this.traffic.messages(paths, limit)
     },
+    strangers: ({ paths }) =>
+      paths.filter((path) => {
+        const found = find(this.#global, path)
+        return found !== undefined && !(found instanceof Manager) && this.traffic.senders.isUnknown(found)
+      }),
     why: (ask) => {
-      const explain = (seq: number | undefined): ReturnType<typeof why> =>
-        why(this.ledger, seq, ask.path, undefined, (of) => workOf(find(this.#global, of)))
-      return blame(explain, this.#shutdowns.accounts, ask)
+      const explain = (seq: number | undefined): ReturnType<typeof why> => why(this.ledger, seq, ask.path, undefined, this.#workOf)
+      const story = blame(explain, this.#shutdowns.accounts, ask)
+      return withPresent(story, describeNow(this.#global, ask.path), ask, this.now, this.#workOf)
     },
     shutdown: () => {
       const ongoing = (path: string, phase: string | undefined, asked: number | undefined): ReturnType<typeof describeOngoing> =>
@@ -271,6 +281,13 @@ export class Watch implements Watched {
     timeline: (ask) => this.#bars().view(ask, this.now),
     recording: ({ after }) => this.#recording(after),
     traffic: (ask) => this.#export.part(ask),
+  }
+
+  readonly #workOf = (path: string): WorkKind | undefined => workOf(find(this.#global, path))
+
+  /** Where the first event stands from which on none is missing. */
+  get #whole(): number {
+    return Math.max(this.ledger.whole, this.ledger.firstFrom(this.#recordedFrom))
   }
 
   #living(path: string): NonNullable<ReturnType<typeof find>> {
@@ -296,15 +313,21 @@ export class Watch implements Watched {
 
   /** A part of what was recorded since a page began to look. */
   #recording(after: number | undefined): RecordingPart {
-    const oldest = this.ledger.at(0)?.seq ?? 0
-    if (after !== undefined && after >= this.#recordedFrom && after + 1 < oldest)
+    const { ledger } = this
+    const whole = this.#whole
+    const oldest = ledger.at(whole)?.seq ?? 0
+    const isFirst = after === undefined
+    if (!isFirst && after >= this.#recordedFrom && after + 1 < oldest)
       throw new Error('more has happened than is held, while it was fetched: try again')
-    const first = this.ledger.firstFrom(after === undefined ? this.#recordedFrom : after + 1)
     const events: KeptEvent[] = []
-    for (let k = first; k < this.ledger.size && events.length < PART; k++) events.push(keep(this.ledger.at(k) as KeptEvent))
-    const base: BaseNode[] | undefined = after === undefined ? this.#before.base() : undefined
+    // What is rare and older comes with the first part: what is ordinary may push more out before the next one.
+    const earlier = isFirst ? whole : 0
+    for (let k = isFirst ? 0 : ledger.firstFrom(after + 1); k < ledger.size && events.length < PART + earlier; k++)
+      events.push(keep(ledger.at(k) as KeptEvent))
+    const base: BaseNode[] | undefined = isFirst ? this.#before.base() : undefined
     // At least a millisecond before the first of them, so that one can go to a moment at which only the base was there.
-    const from = Math.min(this.#baseAt, (events[0]?.at ?? Infinity) - 1)
-    return { base, from, events, more: first + events.length < this.ledger.size }
+    const from = Math.min(this.#baseAt, (events[earlier]?.at ?? Infinity) - 1)
+    const more = (events.at(-1)?.seq ?? Infinity) < (ledger.at(ledger.size - 1)?.seq ?? 0)
+    return { base, from, events, more, ...(earlier === 0 ? {} : { earlier }) }
   }
 }

@@ -137,7 +137,7 @@ export class Life implements Lead, Ward, Closing {
   // --- its beginning -------------------------------------------------------------------------
 
   live(isInspected = this.tree.isInspected): void {
-    this.supervisor = new Supervisor(this, this.registry)
+    this.supervisor = new Supervisor(this, this.registry, this.incarnation === 1 ? 0 : this.seq)
     this.registry.beginLife(this.supervisor, this.asyncContext)
     if (isInspected || this.tree.strict) materialise(this, true)
     if (this.spec.start === undefined) this.supervisor.begin()

@@ -358,10 +358,9 @@ function checkAsk({ subject }: Addressee, options: WaitOptions): void {
   check('ask', options, ASK_RULES, subject.path)
 }
 
-/** The routine that asks, as far as an observer knows. XState's inspection reports what is sent to actors. */
+/** The routine that asks, as far as an observer knows. */
 function askerOf({ subject, tree }: Addressee, message: unknown): Subject | undefined {
-  const { observer } = tree
-  return subject.isActor ? observer?.sender() : observer?.message(subject, message, 'ask')
+  return tree.observer?.message(subject, message, 'ask')
 }
 
 function deliver(mailbox: Mailbox, letter: Letter): void {

@@ -12,7 +12,8 @@ export interface TrafficObserver {
   /** The routine whose body is running now, if that is known. */
   sender(): Subject | undefined
   /**
-   * Reports a message to a routine whose work is a function, or the answer of any routine. XState's inspection reports messages to actors.
+   * Reports a message to a routine as it is sent, or its answer. What is sent to an actor XState's inspection reports, too, once it is
+   * handed over.
    *
    * @param asker Of an answer: the routine that had asked.
    * @returns The routine that sent it, if that is known.

@@ -269,8 +269,7 @@ export class SupervisedRoutine extends Remembering implements Owner, Addressee, 
   }
 
   send(message: unknown): void {
-    const { observer } = this.tree
-    if (observer !== undefined && !this.isActor) observer.message(this, message, 'send')
+    this.tree.observer?.message(this, message, 'send')
     post(this, message)
   }
 

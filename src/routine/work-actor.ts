@@ -124,6 +124,11 @@ export class WorkActor extends XStateActor implements Noted {
     sendIn(this.run.subject, this, event)
   }
 
+  /** True from when it is handed an event until that is put into its own mailbox. */
+  get isHanded(): boolean {
+    return this.#isHanding
+  }
+
   /** In the context of its routine. */
   put(event: EventObject): void {
     this.#put++
@@ -152,6 +157,11 @@ export class WorkActor extends XStateActor implements Noted {
 /** The run that an actor is the body of; undefined if it is none's. To look at what is above it would make an actor of that. */
 export function runOf(actor: object): ActorRun | undefined {
   return actor instanceof WorkActor ? actor.run : undefined
+}
+
+/** True while a routine's mailbox hands an event to this actor: who has sent it is known to the mailbox alone. */
+export function handedTo(actor: object): boolean {
+  return actor instanceof WorkActor && actor.isHanded
 }
 
 /** In the context of its routine. */

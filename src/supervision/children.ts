@@ -60,6 +60,11 @@ export class Children implements Offspring {
     return this.#supervisor.closed
   }
 
+  /** The event for which all of them are started, while that goes on; 0 where there is none. */
+  get cause(): number {
+    return this.#supervisor.cause
+  }
+
   get down(): Supervisor['down'] {
     return this.#supervisor.down
   }
@@ -241,6 +246,7 @@ export class Children implements Offspring {
       case 'delay':
         return this.#commands.delay(command.child)
       case 'ready':
+        this.#supervisor.cause = 0
         this.#lead.started()
         break
       case 'leave':

@@ -30,6 +30,8 @@ const DEEPEST = 50
 interface Process {
   readonly closed: boolean
   readonly down: Down
+  /** The event for which all children are started, while that goes on; 0 where there is none. */
+  readonly cause: number
   /** Resumes it with the result of its command. */
   resume(answer: unknown): void
   /** A delayed restart is due. */
@@ -79,7 +81,9 @@ export class Commands {
     service.toRestart = undefined
     this.#process.down.delete(service)
     this.#lead.startOrder.add(service)
-    return service.type === 'supervisor' ? this.#startManager(service) : this.#startRoutine(service, causeOf(service, sibling))
+    return service.type === 'supervisor'
+      ? this.#startManager(service)
+      : this.#startRoutine(service, causeOf(service, sibling) || this.#process.cause)
   }
 
   #startRoutine(service: Service, cause: number): unknown {

@@ -35,8 +35,11 @@ export class Supervisor {
   #closed = false
   /** Calls that were not answered yet. */
   #open: Set<Reply> | undefined
+  /** The event for which its children are started, until all have been: of a life that follows on another one; else 0. */
+  cause: number
 
-  constructor(lead: Lead, registry: RoutineRegistry) {
+  constructor(lead: Lead, registry: RoutineRegistry, cause: number) {
+    this.cause = cause
     const { spec, host } = lead
     this.#lead = lead
     this.#host = host
@@ -60,6 +63,7 @@ export class Supervisor {
     const [first] = this.#lead.spec.children
     if (first !== undefined) this.#have(first).begin()
     else if (!this.closed) {
+      this.cause = 0
       this.#lead.started()
       this.receive()
     }

@@ -8,6 +8,7 @@ import { Player } from '../../src/inspector/player.ts'
 import type { BaseNode, KeptEvent, Recording } from '../../src/inspector/protocol.ts'
 import { fromTrace, keep, toChromeTrace, toTraceLines } from '../../src/inspector/recording.ts'
 import { Ring } from '../../src/inspector/ring.ts'
+import { isRare } from '../../src/inspector/rare.ts'
 import { why } from '../../src/inspector/story.ts'
 import { Watch } from '../../src/inspector/watch.ts'
 import { TreeTable } from '../../inspector/state/table.ts'
@@ -121,7 +122,8 @@ describe('the recording of a living tree', () => {
       part = watch.answer('recording', { after: (events.at(-1) as KeptEvent).seq })
       events.push(...part.events)
     }
-    return recordingOf(JSON.parse(JSON.stringify(events)) as KeptEvent[], first.base ?? [], first.from)
+    const recording = recordingOf(JSON.parse(JSON.stringify(events)) as KeptEvent[], first.base ?? [], first.from)
+    return first.earlier === undefined ? recording : { ...recording, earlier: first.earlier }
   }
 
   const living = (lines: readonly string[]): string[] =>
@@ -163,7 +165,7 @@ describe('the recording of a living tree', () => {
       live.apply(watch.forest.whole(0))
       expect(living(shape(table))).toEqual(living(shape(live)))
       expect(living(shape(live)).length).toBeGreaterThan(5)
-      expect(recording.events.length).toBeLessThanOrEqual(capacity)
+      expect(recording.events.length - (recording.earlier ?? 0)).toBeLessThanOrEqual(capacity)
     }
     expect(watch.answer('log', {}).lost > 0).toBe(capacity < 100)
     watch.close()
@@ -351,7 +353,7 @@ describe('the ledger', () => {
     )
   })
 
-  test('N1: pages backwards through all that passes, each line once; what was pushed out is counted', () => {
+  test('N1, N3: pages backwards through all that passes, each line once; what is rare stays, and the rest is counted', () => {
     fc.assert(
       fc.property(
         fc.oneof(plausible, adversarial),
@@ -365,7 +367,7 @@ describe('the ledger', () => {
         (happenings, capacity, limit, filter) => {
           const events = numbered(happenings)
           const ledger = filled(capacity, events)
-          const held = events.slice(-capacity)
+          const held = events.filter((event, k) => k >= events.length - capacity || isRare(event))
           const wanted = held.filter(({ type, path, ...rest }) => {
             const said = ledger.lines({ before: rest.seq + 1, limit: 1 }).lines[0]?.said ?? ''
             const { path: below, only, text } = filter
@@ -451,7 +453,8 @@ describe('why', () => {
   })
 
   test('says that it is cut when the cause was pushed out, and of what was pushed out itself says nothing', () => {
-    const ledger = ledgerOf(chain(9), 5)
+    const ordinary = chain(9).map((event) => ({ ...event, type: 'routine.started' }))
+    const ledger = ledgerOf(ordinary, 5)
     const told = why(ledger, 7, undefined)
     expect([told?.cut, told?.steps[0]?.seq]).toEqual([true, 5])
     expect(why(ledger, 2, undefined)).toBeUndefined()

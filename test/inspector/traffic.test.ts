@@ -4,12 +4,16 @@ import type { RoutineContext } from 'curtaincall'
 import { Traffic } from '../../src/inspector/traffic.ts'
 import type { SupervisedRoutine } from '../../src/routine/supervised-routine.ts'
 import { makeTree, type Tree, untilTold } from '../support/tree.ts'
+import { tappersOf } from '../support/observers.ts'
 import { settle } from '../support/virtual-clock.ts'
 
 describe.each([{ strict: false }, { strict: true }])('what is tapped (strict: $strict)', (mode) => {
   const open: Traffic[] = []
   afterEach(() => {
-    for (const traffic of open.splice(0)) traffic.end()
+    for (const traffic of open.splice(0)) {
+      traffic.end()
+      traffic.senders.close()
+    }
   })
 
   function watched(): Tree & { readonly traffic: Traffic } {
@@ -150,7 +154,7 @@ describe.each([{ strict: false }, { strict: true }])('what is tapped (strict: $s
     expect(traffic.messages([`${routine.path}/kid`]).map(({ type }) => type)).toEqual(['ping', 'pong'])
   })
 
-  test('a question to a machine is an event, and its answer a reply; what its callbacks send is theirs', async () => {
+  test('a question to a machine, and its answer; what its callbacks send is theirs', async () => {
     const { local, traffic } = watched()
     const machine = setup({ actors: { ticker: fromCallback(({ sendBack }) => sendBack({ type: 'tick' })) } }).createMachine({
       invoke: { src: 'ticker', id: 'ticker' },
@@ -159,9 +163,9 @@ describe.each([{ strict: false }, { strict: true }])('what is tapped (strict: $s
     const routine = local.spawn('machine', machine)
     await settle()
     expect(await routine.ask({ type: 'what' } as never)).toBe(7)
-    expect(told(traffic, routine.path)).toEqual(['ticker→machine event tick', '→machine event what', 'machine→ reply reply'])
+    expect(told(traffic, routine.path)).toEqual(['ticker→machine event tick', '→machine ask what', 'machine→ reply reply'])
     await local.spawn('asker', () => routine.ask({ type: 'what' } as never)).outcome
-    expect(told(traffic, routine.path).slice(3)).toEqual(['asker→machine event what', 'machine→asker reply reply'])
+    expect(told(traffic, routine.path).slice(3)).toEqual(['asker→machine ask what', 'machine→asker reply reply'])
   })
 
   test('Q2: text is written down only for those whom somebody looks at, and only for a while', async () => {
@@ -252,7 +256,7 @@ describe.each([{ strict: false }, { strict: true }])('what is tapped (strict: $s
     ]
     const before = seen()
     traffic.end()
-    expect(global.tree.observer).toBeUndefined()
+    expect(tappersOf(global)).toEqual([])
     target.send('unseen')
     sum.send({ type: 'add', by: 1 })
     await target.ask('unseen')
@@ -275,11 +279,11 @@ describe.each([{ strict: false }, { strict: true }])('what is tapped (strict: $s
     const both = ['sender→target ask ask', 'target→sender reply reply']
     expect([told(traffic, target.path), told(other, target.path)]).toEqual([both, both])
     traffic.end()
-    expect(global.tree.observer).toBe(other)
+    expect(tappersOf(global)).toEqual([other])
     await ask()
     expect([told(traffic, target.path), told(other, target.path)]).toEqual([both, [...both, ...both]])
     other.end()
-    expect(global.tree.observer).toBeUndefined()
+    expect(tappersOf(global)).toEqual([])
   })
 
   test('once nobody is coming back, neither messages nor snapshots are held', async () => {

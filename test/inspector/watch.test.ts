@@ -10,6 +10,7 @@ import { CONTROLS } from '../../src/inspector/protocol.ts'
 import { Watch } from '../../src/inspector/watch.ts'
 import { SupervisedRoutine } from '../../src/routine/supervised-routine.ts'
 import { deaf, makeTree, type Tree, untilTold } from '../support/tree.ts'
+import { tappersOf } from '../support/observers.ts'
 import { settle } from '../support/virtual-clock.ts'
 
 const OFTEN: readonly LifecycleEventType[] = [
@@ -39,6 +40,9 @@ const RARE: readonly LifecycleEventType[] = [
   'control.ordered',
 ]
 
+/** Heard of all, and kept of those whose group was restarted. */
+const ASKED: readonly LifecycleEventType[] = ['routine.cancelled']
+
 /** A tree that nobody listens to. */
 function quietTree(): Tree {
   const tree = makeTree()
@@ -60,8 +64,8 @@ describe('U1: what it costs', () => {
     const tree = quietTree()
     expect(heard(tree, [...OFTEN, ...RARE])).toEqual([])
     const watch = new Watch(tree.global)
-    expect([heard(tree, OFTEN), heard(tree, RARE)]).toEqual([[], RARE])
-    expect([timers(), tree.clock.pending, tree.global.tree.observer]).toEqual([0, 0, undefined])
+    expect([heard(tree, OFTEN), heard(tree, RARE)]).toEqual([ASKED, RARE])
+    expect([timers(), tree.clock.pending, tappersOf(tree.global)]).toEqual([0, 0, []])
     watch.close()
     expect(heard(tree, [...OFTEN, ...RARE])).toEqual([])
   })
@@ -72,7 +76,7 @@ describe('U1: what it costs', () => {
     const watch = new Watch(tree.global)
     watch.begin()
     expect([heard(tree, OFTEN), heard(tree, RARE)]).toEqual([OFTEN, RARE])
-    expect([timers(), tree.global.tree.observer]).toEqual([1, watch.traffic])
+    expect([timers(), tappersOf(tree.global)]).toEqual([1, [watch.traffic]])
     watch.end()
     vi.advanceTimersByTime(29_000)
     watch.begin()
@@ -81,7 +85,7 @@ describe('U1: what it costs', () => {
     watch.end()
     watch.end()
     vi.advanceTimersByTime(30_000)
-    expect([timers(), heard(tree, OFTEN), heard(tree, RARE), tree.global.tree.observer]).toEqual([0, [], RARE, undefined])
+    expect([timers(), heard(tree, OFTEN), heard(tree, RARE), tappersOf(tree.global)]).toEqual([0, ASKED, RARE, []])
     watch.begin()
     watch.close()
     // A page's connection says only later that it is gone.
