@@ -20,9 +20,14 @@ import type {
   Question,
   Questions,
   Recording,
+  SceneView,
   ShutdownsView,
 } from './protocol.ts'
 import { why } from './story.ts'
+import { readFailure } from './failure.ts'
+import { failureIn, Problems } from './problems.ts'
+import { sceneOf } from './scene.ts'
+import { warningsOf } from './warnings.ts'
 import { Timeline, UNKNOWN, Waterfall } from './timeline.ts'
 
 /** The statecharts that lifecycles have. */
@@ -57,6 +62,7 @@ export class Player {
   #lifeStates = new LifeStates()
   #next = 0
   #health = new RecordedHealth()
+  #problems = new Problems()
   #at: number
 
   constructor(recording: Recording, charts: Charts) {
@@ -88,6 +94,7 @@ export class Player {
     this.#waterfall = new Waterfall()
     this.#lifeStates = new LifeStates()
     this.#health = new RecordedHealth()
+    this.#problems = new Problems()
     this.#next = 0
     for (const node of this.recording.base) this.#forest.add(...node)
   }
@@ -104,6 +111,7 @@ export class Player {
       this.#waterfall.note(event)
       this.#lifeStates.note(event)
       this.#health.note(event)
+      this.#problems.note(event)
     }
     if (!back) return { ...this.#forest.take(at), events: 0, coalesced: 0 }
     this.#forest.skip()
@@ -144,6 +152,15 @@ export class Player {
     health: () => this.#health.view(this.#forest.base(), this.#at),
     timeline: (ask) => this.#timeline.view(ask, this.to),
     recording: () => ({ base: this.recording.base, from: this.from, events: this.recording.events, more: false }),
+    failure: ({ seq }) => {
+      const event = this.#passed(seq)
+      return event?.type === 'routine.failed' ? failureIn(event) : undefined
+    },
+    scene: ({ seq }) => this.#scene(seq),
+    problems: () => ({
+      ...this.#problems.view(this.#at),
+      warnings: warningsOf(this.#health.view(this.#forest.base(), this.#at), this.#shutdowns()),
+    }),
     traffic: () => {
       throw new Error('this is a recording: all of it is here already')
     },
@@ -151,6 +168,23 @@ export class Player {
 
   get #seqAfter(): number {
     return this.recording.events[this.#next]?.seq ?? Infinity
+  }
+
+  /** An event that has happened by this moment. */
+  #passed(seq: number): KeptEvent | undefined {
+    return seq < this.#seqAfter ? this.#ledger.at(this.#ledger.indexOf(seq)) : undefined
+  }
+
+  #scene(seq: number): SceneView | undefined {
+    const event = this.#passed(seq)
+    if (event === undefined) return undefined
+    const { path, at, incarnation } = event
+    return sceneOf(
+      this.#ledger,
+      this.#ledger.indexOf(seq),
+      this.#insides.scene(path, Number(incarnation), at),
+      this.#insides.messages([path], at),
+    )
   }
 
   #actor(path: string): ActorView | undefined {
@@ -192,7 +226,9 @@ function inOrder(events: readonly KeptEvent[]): readonly KeptEvent[] {
   let last = -Infinity
   return events.map((event) => {
     last = Math.max(last, event.at)
-    return event.at === last ? event : { ...event, at: last }
+    const { failure, ...rest } = event
+    const checked = failure === undefined ? event : { ...rest, failure: readFailure(failure) }
+    return event.at === last ? checked : { ...checked, at: last }
   })
 }
 

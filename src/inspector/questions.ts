@@ -1,5 +1,6 @@
 /** What a page asks, and what it is told: by a living tree and by a recording alike. */
 import type { LogLine, NodeKind, NodeState } from './protocol.ts'
+import type { FailureView, ProblemsView } from './problem-views.ts'
 import type { RecordedTraffic, TrafficPart, TrafficPlace } from './traffic-record.ts'
 
 /** What the page asks, and what it is told. */
@@ -51,6 +52,12 @@ export interface Questions {
     ask: { readonly [Key in keyof TrafficPlace]?: TrafficPlace[Key] | undefined } & { readonly charts?: readonly number[] | undefined }
     answer: TrafficPart
   }
+  /** What was thrown, and what the routine had been given, of one `routine.failed`. */
+  failure: { ask: { readonly seq: number }; answer: FailureView | undefined }
+  /** What somebody did just before it failed, and what that took down. */
+  scene: { ask: { readonly seq: number }; answer: SceneView | undefined }
+  /** All that went wrong, each distinct problem once, and what may go wrong next. */
+  problems: { ask: object; answer: ProblemsView }
 }
 
 /** What a question is called. */
@@ -297,4 +304,26 @@ export interface Recording {
   readonly story: string
   /** Messages, snapshots and charts; absent if none were recorded. */
   readonly traffic?: RecordedTraffic | undefined
+}
+
+/** What somebody did just before something went wrong, and what that led to. */
+export interface SceneView {
+  /** Of its own machine; undefined if its work is none, or nobody looked then. */
+  readonly machine:
+    | {
+        readonly chart: ChartState
+        /** The state that it was in. */
+        readonly value: unknown
+        /** The event that it was handling when it failed; empty if it was none. */
+        readonly event: string
+        /** What led to the state that it was in, and what that changed. */
+        readonly before: string
+        readonly changes: readonly Difference[]
+        readonly context: unknown
+      }
+    | undefined
+  /** The last messages to and from it, the latest last. */
+  readonly messages: readonly MessageLine[]
+  /** What it took down with it: ends and restarts of others that have it as their cause. */
+  readonly struck: readonly LogLine[]
 }

@@ -83,7 +83,7 @@ export function lineOf(event: KeptEvent): LogLine {
   return { seq, at, type, path, cause, said: saidOf(event) }
 }
 
-const HIDDEN = new Set(['seq', 'at', 'type', 'path', 'cause', 'id', 'name', 'message'])
+const HIDDEN = new Set(['seq', 'at', 'type', 'path', 'cause', 'id', 'name', 'message', 'failure'])
 
 /** Milliseconds. */
 const DURATIONS = new Set(['duration', 'delay', 'silence', 'window'])

@@ -1,7 +1,8 @@
 /**
  * Watches a tree: all of it for as long as a page is open, and else only what goes wrong.
  *
- * U1  With no page open there is no timer, and only the rare events are listened to: failures, restarts, phases.
+ * U1  With no page open there is no timer, and only the rare events are listened to: failures, restarts, phases. What is refused or
+ *     dropped is counted, and not held.
  * U2  What was recorded is a whole: from its base, its events lead to the tree as it is.
  */
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
@@ -18,6 +19,7 @@ import { LifeStates } from './life-state.ts'
 import type { ActorView, Bar, BaseNode, KeptEvent, NodeState, Question, Questions, RecordingPart } from './protocol.ts'
 import { keep } from './recording.ts'
 import { Ring } from './ring.ts'
+import { Accuser } from './accuser.ts'
 import { why } from './story.ts'
 import { Timeline, Waterfall } from './timeline.ts'
 import { Traffic } from './traffic.ts'
@@ -59,6 +61,7 @@ export class Watch implements Watched {
   readonly #export: TrafficExport
   readonly #global: GlobalManager
   readonly #samples = new Ring<readonly number[]>(SAMPLES)
+  readonly #accuser: Accuser
   #timeline = new Timeline()
   readonly #waterfall = new Waterfall()
   /** The tree as it is, and as it was before the first event that is still held. */
@@ -82,6 +85,7 @@ export class Watch implements Watched {
     this.#global = global
     this.traffic = new Traffic(global)
     this.#export = new TrafficExport(global, this.traffic)
+    this.#accuser = new Accuser(global, this.traffic)
     // What was held from before is in the base already.
     this.ledger = new Ledger(capacity, (event) => event.seq > this.#recordedFrom && this.#pushedOut(event))
     this.#listenToRare()
@@ -105,11 +109,12 @@ export class Watch implements Watched {
       this.#global.on(
         type,
         instrument((event) => {
-          this.ledger.record(plain(event))
+          this.ledger.record(this.#accuser.note(event))
           this.#waterfall.note(plain(event))
         }),
       ),
     )
+    this.#off.push(...this.#accuser.listen())
   }
 
   /** A page is open: takes the tree as it stands, and listens to everything from there on. */
@@ -141,7 +146,7 @@ export class Watch implements Watched {
     this.#off = [
       this.#global.on(
         '*',
-        instrument((event) => this.#note(plain(event))),
+        instrument((event) => this.#note(this.#accuser.note(event))),
       ),
     ]
     this.traffic.begin()
@@ -268,6 +273,9 @@ export class Watch implements Watched {
     timeline: (ask) => this.#bars().view(ask, this.now),
     recording: ({ after }) => this.#recording(after),
     traffic: (ask) => this.#export.part(ask),
+    failure: ({ seq }) => this.#accuser.failure(this.ledger, seq),
+    scene: ({ seq }) => this.#accuser.scene(this.ledger, seq),
+    problems: () => this.#accuser.view(describeHealth(this.#global, []), this.#answers.shutdown({})),
   }
 
   #living(path: string): NonNullable<ReturnType<typeof find>> {

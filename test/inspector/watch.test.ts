@@ -19,9 +19,7 @@ const OFTEN: readonly LifecycleEventType[] = [
   'routine.completed',
   'routine.cancelled',
   'routine.settled',
-  'message.dropped',
   'message.deadLetter',
-  'routine.refused',
 ]
 const RARE: readonly LifecycleEventType[] = [
   'routine.failed',
@@ -37,6 +35,8 @@ const RARE: readonly LifecycleEventType[] = [
   'manager.phase',
   'manager.stopped',
   'control.ordered',
+  'message.dropped',
+  'routine.refused',
 ]
 
 /** A tree that nobody listens to. */
