@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from 'react'
 import type { LogLine } from '../../src/inspector/protocol.ts'
 import { useAnswer, useSession } from '../state/hooks.ts'
 import { count, Empty, Failed, moment, PathLink, Stale } from './shared.tsx'
+import { FailureFolded } from './stack.tsx'
 
 /** Groups of types, as one looks for them. */
 export const GROUPS = {
@@ -148,6 +149,7 @@ export function EventTable({ lines, isOfOne = false }: { readonly lines: readonl
             )}
             <td className="said" title={line.said}>
               {line.said}
+              {line.type === 'routine.failed' ? <FailureFolded seq={line.seq} /> : null}
             </td>
             <td className="why">
               <button

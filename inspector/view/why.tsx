@@ -3,6 +3,7 @@ import type { WhyStep, WhyView } from '../../src/inspector/protocol.ts'
 import { useAnswer, useSession } from '../state/hooks.ts'
 import { typeClass } from './log.tsx'
 import { Empty, Failed, moment, PathLink, span, Stale } from './shared.tsx'
+import { FailureFolded, FailureOf } from './stack.tsx'
 import { Violations } from './violations.tsx'
 
 export function WhyPane() {
@@ -73,6 +74,8 @@ function Story({ story: { headline, steps, advice, cut } }: { readonly story: Wh
 
 function Steps({ steps, begun }: { readonly steps: readonly WhyStep[]; readonly begun: number }) {
   const session = useSession()
+  // Of what led to it, the nearest failure is open; of what followed, none.
+  const shown = steps.some(({ asked }) => asked) ? steps.findLast(({ type }) => type === 'routine.failed')?.seq : undefined
   const witnesses = new Map(
     session.player?.recording.violations.flatMap(({ law, witnesses: all }) => all.map((seq) => [seq, law] as const)),
   )
@@ -91,6 +94,7 @@ function Steps({ steps, begun }: { readonly steps: readonly WhyStep[]; readonly 
               {step.type} · <PathLink path={step.path} whole />
               {witnesses.has(step.seq) ? <mark>shows {witnesses.get(step.seq)}</mark> : null}
             </small>
+            {step.type !== 'routine.failed' ? null : step.seq === shown ? <FailureOf seq={step.seq} /> : <FailureFolded seq={step.seq} />}
           </div>
           {step.asked ? null : (
             <button type="button" className="link" onClick={() => session.go({ seq: step.seq })}>

@@ -64,11 +64,11 @@ export class Accuser {
     if (event === undefined) return undefined
     const { path, at, incarnation } = event
     const messages = this.#traffic.messages([path]).filter((each) => each.at <= at)
-    return sceneOf(ledger, index, this.#machineOf(path, Number(incarnation)), messages)
+    return sceneOf(ledger, index, this.machineOf(path, Number(incarnation)), messages)
   }
 
   /** The last two snapshots of the machine that this run was. */
-  #machineOf(path: string, incarnation: number): SceneMachine | undefined {
+  machineOf(path: string, incarnation: number): SceneMachine | undefined {
     const { snapshots } = this.#traffic.held
     const found: Kept[] = []
     for (let k = snapshots.size - 1; k >= 0 && found.length < 2; k--) {

@@ -64,7 +64,8 @@ export async function startInspector(global: GlobalManager, options: InspectorOp
   const { controls = false } = options
   // Read first: once there is a watch, the tree is listened to.
   const page = files(global.path)
-  return opened(new InspectorServer(new Watch(global), controls ? new Controls(global) : undefined, page), options)
+  const watch = new Watch(global)
+  return opened(new InspectorServer(watch, controls ? new Controls(global, watch.traffic) : undefined, page), options)
 }
 
 /**

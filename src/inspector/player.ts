@@ -4,6 +4,7 @@
  * Y1  At every moment the tree is its base and all events up to it, whichever way one has come there.
  * Y2  Moments only ever grow: where the clock was set back, what followed happened no earlier than what came before.
  */
+import { betweenRuns } from './between.ts'
 import { describeEnded } from './describe-ended.ts'
 import { Forest, kindOf } from './forest.ts'
 import { Insides } from './insides.ts'
@@ -194,7 +195,8 @@ export class Player {
     const { state, incarnation } = node
     const ended = describeEnded(path, state, incarnation, this.#lifeStates.valueOf(path, state), lines)
     const { life = ended.life, ...inside } = this.#insides.actor(path, incarnation, this.#at)
-    return { ...ended, ...inside, life, messages: this.#insides.countsOf(path, this.#at) }
+    const view = { ...ended, ...inside, life, messages: this.#insides.countsOf(path, this.#at) }
+    return betweenRuns(view, this.#ledger, (of, run) => this.#insides.scene(of, run, this.#at))
   }
 
   /** The incarnation of an actor at this moment. */

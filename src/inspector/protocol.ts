@@ -175,6 +175,8 @@ export interface Done {
   readonly hit: number
   /** Paths of those that could not be hit, and why; the first few. */
   readonly missed: readonly string[]
+  /** Machines that took no transition for the event that they were sent. */
+  readonly ignored: number
 }
 
 /** What the server says first. */

@@ -10,6 +10,7 @@ import type { LifecycleEvent, LifecycleEventType } from '../../machines/lifecycl
 import { type GlobalManager, Manager } from '../manager/index.ts'
 import { routineLogic } from '../routine/index.ts'
 import { instrument, type Unsubscribe } from '../turn/index.ts'
+import { betweenRuns } from './between.ts'
 import { chartOf } from './chart.ts'
 import { actorOf, describeActor, describeChart, describeHealth, describeOngoing, find, workOf } from './describe.ts'
 import { describeEnded } from './describe-ended.ts'
@@ -292,7 +293,8 @@ export class Watch implements Watched {
     if (found !== undefined) {
       const view = describeActor(found, this.traffic, history)
       // The machine of the lifecycle has no state for it; the forest knows.
-      return node?.state === 'hung' && view.state === 'running' ? { ...view, state: 'hung' } : view
+      if (node?.state === 'hung' && view.state === 'running') return { ...view, state: 'hung' }
+      return betweenRuns(view, this.ledger, (of, incarnation) => this.#accuser.machineOf(of, incarnation))
     }
     return node === undefined
       ? undefined
