@@ -97,7 +97,7 @@ export function openDemo(global: GlobalManager): void {
   app.createLocal('desk', {
     strategy: 'one_for_all',
     maxRestarts: 4,
-    restartWindow: 60_000,
+    restartWindow: 40_000,
     children: [routine('payment', payment), routine('receipts', untilTold)],
   })
   const local = app.createLocal('shop')

@@ -37,14 +37,14 @@ function GoingOn() {
       </li>
       {rates.length === 0 ? null : (
         <li>
-          <strong>{rate < 10 ? rate.toFixed(1) : count(rate)}</strong> <span>ends a second</span>
+          <strong>{rate === 0 ? '0' : rate < 10 ? rate.toFixed(1) : count(rate)}</strong> <span>ends a second</span>
         </li>
       )}
       <li>
         <strong>{last === undefined ? 'none' : moment(last.at)}</strong>{' '}
         <span>
           {last === undefined ? (
-            'restarts, as far back as the log goes'
+            'restarts so far'
           ) : (
             <>
               last restart, of <PathLink path={last.path} />

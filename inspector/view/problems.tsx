@@ -157,11 +157,27 @@ function Card({ problem, view, isOpen, toggle }: CardProps) {
       <Facts problem={problem} now={view.now} />
       {isOpen ? (
         <div className="details">
-          {kind === 'failed' ? <FailureOf seq={problem.seq} /> : null}
+          {kind === 'failed' ? <FailureOf seq={problem.seq} /> : <Reason seq={problem.seq} />}
           <Scene seq={problem.seq} path={problem.path} />
         </div>
       ) : null}
     </article>
+  )
+}
+
+/** What is known of a problem that is no failure: why it came, and what to do about it. */
+function Reason({ seq }: { readonly seq: number }) {
+  const { answer, isLoading } = useAnswer('why', { seq }, 10_000)
+  if (answer === undefined) return <p className="note">{isLoading ? 'Looking for the cause…' : 'Nothing more is held of it.'}</p>
+  return (
+    <div className="reason">
+      <p>{answer.headline}</p>
+      {answer.advice === undefined ? null : (
+        <p className="advice">
+          <strong>What to do:</strong> {answer.advice}
+        </p>
+      )}
+    </div>
   )
 }
 
@@ -196,7 +212,7 @@ function Facts({ problem, now }: { readonly problem: ProblemView; readonly now: 
         <button
           type="button"
           className="link"
-          aria-label={`look back at ${nameOf(path)}, ${moment(last)}`}
+          aria-label={`look back at it: ${nameOf(path)}, ${moment(last)}`}
           onClick={() => session.go({ view: 'actor', path, at: asMoment(last) })}
         >
           look back at it

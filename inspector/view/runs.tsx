@@ -127,8 +127,8 @@ export function LastFailure({ view }: { readonly view: ActorView }) {
     <section className="last-failure" aria-label="Its last failure">
       {next === undefined ? null : (
         <p className="next-run" role="status">
-          <Glyph state="pending" quiet /> Its next run starts {next.at > now ? `in ${span(next.at - now)}` : 'now'}. What is shown of its
-          machine is how the failed run was at last.
+          <Glyph state="pending" quiet /> Its next run starts {next.at > now ? `in ${span(next.at - now)}` : 'now'}.
+          {view.work === undefined ? '' : ' The statechart shows where the failed run was at last.'}
         </p>
       )}
       <details open={isOpen}>

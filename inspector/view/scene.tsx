@@ -19,12 +19,13 @@ export function Scene({ seq, path }: { readonly seq: number; readonly path: stri
   const { answer } = useAnswer('scene', { seq }, NOW_AND_THEN)
   if (answer === undefined) return null
   const { machine, messages, struck } = answer
+  if (struck.length === 0 && machine === undefined && messages.length === 0) return null
   return (
-    <>
-      {struck.length === 0 ? null : <Struck struck={struck} />}
+    <div className="scene">
       {machine === undefined ? null : <Machine machine={machine} path={path} />}
       {messages.length === 0 ? null : <Messages messages={messages} path={path} />}
-    </>
+      {struck.length === 0 ? null : <Struck struck={struck} />}
+    </div>
   )
 }
 
@@ -62,8 +63,8 @@ function Machine({ machine, path }: { readonly machine: NonNullable<SceneView['m
   const active = useMemo(() => activeIds(chart, value), [chart, value])
   const said = `It was in ${valueText(value)}${event === '' ? '' : `, and failed on ${readable(event)}`}`
   return (
-    <section className="before">
-      <h4>Just before: {said}</h4>
+    <section>
+      <h4>Just before: {said.charAt(0).toLowerCase() + said.slice(1)}</h4>
       <ChartStage laid={laid} active={active} note="" label={`Statechart of ${nameOf(path)}. ${said}`}>
         {(layout) => (
           <ChartDrawing graph={laid.graph} layout={layout} active={active} taken={NONE} isThen lit={event === '' ? undefined : event} />

@@ -17,14 +17,10 @@ export function warningsOf({ nodes }: Pick<HealthView, 'nodes'>, { runs, now }: 
     const since = now - (phases.at(-1)?.from ?? now)
     if (endedAt !== undefined || since < LONG) continue
     const [first] = blocking
-    const who = first?.path.split('/').at(-1) ?? (hooks > 0 ? 'a listener of manager.phase' : undefined)
-    if (who === undefined) continue
-    const others = blocking.length > 1 ? ` and ${blocking.length - 1} more` : ''
-    found.push({
-      kind: 'held',
-      path: first?.path ?? path,
-      said: `${who}${others} has held up the shutdown of ${path} for ${seconds(since)}`,
-    })
+    if (first === undefined && hooks === 0) continue
+    const others = blocking.length > 1 ? `and ${blocking.length - 1} more hold` : 'holds'
+    const who = first === undefined ? 'a listener of manager.phase holds up its shutdown' : `${others} up the shutdown of ${path}`
+    found.push({ kind: 'held', path: first?.path ?? path, said: `${who}, for ${seconds(since)} now` })
   }
   const deepest = nodes.filter(({ path, hung }) => hung > 0 && !nodes.some((each) => each.hung > 0 && each.path.startsWith(`${path}/`)))
   for (const { path, hung } of deepest)
