@@ -143,7 +143,7 @@ export class Link {
   async order(control: Control, paths: readonly string[], event: unknown): Promise<Done> {
     const done = { hit: 0, missed: [] as string[], ignored: 0 }
     for (const some of inPieces(paths, ORDER)) {
-      const { hit, missed, ignored } = await this.#request<Done>({ do: control, with: { paths: some, event } })
+      const { hit, missed, ignored = 0 } = await this.#request<Done>({ do: control, with: { paths: some, event } })
       done.hit += hit
       done.missed.push(...missed)
       done.ignored += ignored

@@ -23,7 +23,7 @@ export function SendForm({ view }: { readonly view: ActorView }) {
     setBusy(true)
     try {
       const event = JSON.parse(text) as { type?: unknown }
-      const { hit, missed, ignored } = await session.order('send', [path], event)
+      const { hit, missed, ignored = 0 } = await session.order('send', [path], event)
       const type = String(event.type)
       if (hit !== 1) setResult({ text: missed[0] ?? 'it was not sent', isBad: true })
       else if (ignored > 0) setResult({ text: `${type} was refused: nothing is to be done for it in its present state`, isBad: true })

@@ -14,8 +14,9 @@ const isWanted = (): boolean => localStorage.getItem(KEY) === 'yes' && 'Notifica
 export function Alerts() {
   const session = useSession()
   const name = useSelector(session.page, ({ context }) => context.hello?.name) ?? session.player?.recording.name
-  const isLive = session.player === undefined
-  const { answer } = useAnswer('problems', isLive && name !== undefined ? {} : undefined, EVERY)
+  // A recording that is opened has no living tree, and one that is fetched has nothing else to be asked.
+  const isLive = useSelector(session.page, (snapshot) => snapshot.matches('live'))
+  const { answer } = useAnswer('problems', isLive ? {} : undefined, EVERY)
   const known = useRef<Set<string>>(undefined)
   const { problems = [], warnings = [], now = 0 } = answer ?? {}
   const present = problems.filter(({ last }) => now - last < PRESENT)

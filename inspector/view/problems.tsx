@@ -212,10 +212,10 @@ function Facts({ problem, now }: { readonly problem: ProblemView; readonly now: 
         <button
           type="button"
           className="link"
-          aria-label={`look back at it: ${nameOf(path)}, ${moment(last)}`}
+          aria-label={`see that moment: ${nameOf(path)}, ${moment(last)}`}
           onClick={() => session.go({ view: 'actor', path, at: asMoment(last) })}
         >
-          look back at it
+          see that moment
         </button>
       </span>
     </p>

@@ -45,7 +45,7 @@ export function Runs({ view, then }: { readonly view: ActorView; readonly then: 
   const session = useSession()
   const [isOpen, setOpen] = useState(false)
   const [latest, ...earlier] = runsOf(view.history)
-  const now = session.player?.at ?? session.table.at
+  const now = view.now ?? session.table.at
   return (
     <section className="runs" aria-label="Its runs">
       <h3>What it has done</h3>
@@ -122,7 +122,7 @@ export function LastFailure({ view }: { readonly view: ActorView }) {
   if (failed === undefined) return null
   const { next } = view
   const isOpen = chosen ?? (next !== undefined || view.state === 'failed')
-  const now = session.player?.at ?? session.table.at
+  const now = view.now ?? session.table.at
   return (
     <section className="last-failure" aria-label="Its last failure">
       {next === undefined ? null : (

@@ -36,7 +36,7 @@ export class Controls {
       if (why === undefined) hit++
       else if (missed.length < 10) missed.push(`${path}: ${why}`)
     }
-    return { hit, missed, ignored: this.#ignored }
+    return { hit, missed, ...(this.#ignored > 0 ? { ignored: this.#ignored } : {}) }
   }
 
   #hit(what: Control, path: string, event: unknown): string | undefined {

@@ -196,7 +196,7 @@ export class Player {
     const ended = describeEnded(path, state, incarnation, this.#lifeStates.valueOf(path, state), lines)
     const { life = ended.life, ...inside } = this.#insides.actor(path, incarnation, this.#at)
     const view = { ...ended, ...inside, life, messages: this.#insides.countsOf(path, this.#at) }
-    return betweenRuns(view, this.#ledger, (of, run) => this.#insides.scene(of, run, this.#at))
+    return betweenRuns(view, this.#ledger, this.#at, (of, run) => this.#insides.scene(of, run, this.#at))
   }
 
   /** The incarnation of an actor at this moment. */

@@ -175,8 +175,8 @@ export interface Done {
   readonly hit: number
   /** Paths of those that could not be hit, and why; the first few. */
   readonly missed: readonly string[]
-  /** Machines that took no transition for the event that they were sent. */
-  readonly ignored: number
+  /** Machines that took no transition for the event that they were sent, if there are any. */
+  readonly ignored?: number | undefined
 }
 
 /** What the server says first. */

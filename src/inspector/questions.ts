@@ -119,6 +119,8 @@ export interface ActorView {
   /** Where it was spawned: `file:line:column`; undefined if that was not captured. */
   readonly source: string | undefined
   readonly history: readonly LogLine[]
+  /** The present, by the clock of what is watched. */
+  readonly now?: number | undefined
   /** When its next run begins, and the event that ended the last one; while it waits for that. */
   readonly next?: { readonly at: number; readonly ended: number } | undefined
 }

@@ -294,7 +294,7 @@ export class Watch implements Watched {
       const view = describeActor(found, this.traffic, history)
       // The machine of the lifecycle has no state for it; the forest knows.
       if (node?.state === 'hung' && view.state === 'running') return { ...view, state: 'hung' }
-      return betweenRuns(view, this.ledger, (of, incarnation) => this.#accuser.machineOf(of, incarnation))
+      return betweenRuns(view, this.ledger, this.now, (of, incarnation) => this.#accuser.machineOf(of, incarnation))
     }
     return node === undefined
       ? undefined
