@@ -30,8 +30,11 @@ export function Alerts() {
     const before = known.current
     known.current = new Set(answer.problems.map(({ key }) => key))
     if (before === undefined || !document.hidden || !isWanted()) return
-    for (const { key, who, kind, error, said } of answer.problems.filter((each) => !before.has(each.key)).slice(0, 3))
-      new Notification(`${who} ${KINDS[kind].word}`, { body: error === '' ? said : `${error}: ${said}`, tag: key })
+    const news = answer.problems.filter((each) => !before.has(each.key))
+    for (const { key, who, kind, error, said } of news.slice(0, 3)) {
+      const shown = new Notification(`${who} ${KINDS[kind].word}`, { body: error === '' ? said : `${error}: ${said}`, tag: key })
+      shown.addEventListener('click', () => window.focus())
+    }
   }, [answer])
   return null
 }

@@ -79,7 +79,7 @@ function FirstSteps() {
 }
 
 /** What the signs stand for. */
-export function Legend() {
+function Legend() {
   return (
     <ul className="legend" aria-label="Signs of states">
       {STATES.map((state) => (

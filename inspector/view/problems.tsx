@@ -60,10 +60,12 @@ function Verdict({ present, warnings }: { readonly present: readonly ProblemView
   const kinds = PROBLEMS.filter((kind) => present.some((each) => each.kind === kind))
   return (
     <h2 className={`verdict ${worst === undefined ? 'degraded' : 'failed'}`}>
-      <Glyph state={worst === undefined ? 'hung' : 'failed'} quiet />{' '}
-      {worst === undefined
-        ? `${count(warnings.length)} ${warnings.length === 1 ? 'thing' : 'things'} to look at`
-        : `${count(many)} ${many === 1 ? 'problem' : 'problems'} in the last minute: ${worst.who} ${KINDS[worst.kind].word}`}
+      <Glyph state={worst === undefined ? 'hung' : 'failed'} quiet />
+      <span className="verdict-text">
+        {worst === undefined
+          ? `${count(warnings.length)} ${warnings.length === 1 ? 'thing' : 'things'} to look at`
+          : `${count(many)} ${many === 1 ? 'problem' : 'problems'} in the last minute: ${worst.who} ${KINDS[worst.kind].word}`}
+      </span>
       {kinds.length < 2 ? null : (
         <small>{kinds.map((kind) => `${count(present.filter((each) => each.kind === kind).length)} ${KINDS[kind].word}`).join(', ')}</small>
       )}

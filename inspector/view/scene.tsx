@@ -22,9 +22,9 @@ export function Scene({ seq, path }: { readonly seq: number; readonly path: stri
   if (struck.length === 0 && machine === undefined && messages.length === 0) return null
   return (
     <div className="scene">
+      {struck.length === 0 ? null : <Struck struck={struck} />}
       {machine === undefined ? null : <Machine machine={machine} path={path} />}
       {messages.length === 0 ? null : <Messages messages={messages} path={path} />}
-      {struck.length === 0 ? null : <Struck struck={struck} />}
     </div>
   )
 }

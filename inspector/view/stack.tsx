@@ -45,7 +45,7 @@ const WORDS: Readonly<Record<Editor, string>> = {
 }
 
 /** What a click on a place does. */
-export function EditorChoice() {
+function EditorChoice() {
   const editor = useEditor()
   return (
     <label className="editor-choice note">
@@ -109,7 +109,7 @@ function What({ thrown: { name, message } }: { readonly thrown: Thrown }) {
   )
 }
 
-export function Failure({ failure }: { readonly failure: FailureView }) {
+function Failure({ failure }: { readonly failure: FailureView }) {
   const { causes } = failure
   return (
     <div className="failure">

@@ -50,6 +50,7 @@ export function namedIn(text: string, isError = true): Pick<Thrown, 'name' | 'me
 }
 
 /** The platform's own getter of `stack`: that one may be called. */
+// oxlint-disable-next-line typescript/unbound-method -- it is called on the error that it is asked of
 const own = Object.getOwnPropertyDescriptor(new Error('for its stack'), 'stack')?.get
 
 function stackOf(thrown: unknown): string | undefined {

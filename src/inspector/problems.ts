@@ -46,9 +46,6 @@ const KINDS: Readonly<Record<string, ProblemKind | undefined>> = {
   'store.failed': 'store',
 }
 
-/** True for an event that is a problem. */
-export const isProblem = (type: string): boolean => KINDS[type] !== undefined
-
 export class Problems {
   /** The one that came last the longest ago stands first. */
   readonly #groups = new Map<string, Group>()
