@@ -29,7 +29,7 @@ function charge({ card, items }: Bill): string {
 }
 
 const payment = setup({
-  types: { context: {} as Bill, events: {} as BillEvent },
+  types: { context: {} as Bill, events: {} as BillEvent, input: {} as { readonly desk: string; readonly currencies: readonly string[] } },
   actions: {
     take: assign(({ context, event }) => (event.type === 'order' ? { card: event.card, items: [...context.items, event.item] } : {})),
     charge: ({ context }) => void charge(context),
@@ -98,7 +98,7 @@ export function openDemo(global: GlobalManager): void {
     strategy: 'one_for_all',
     maxRestarts: 4,
     restartWindow: 40_000,
-    children: [routine('payment', payment), routine('receipts', untilTold)],
+    children: [routine('payment', payment, { input: { desk: 'Berlin', currencies: ['EUR', 'CHF'] } }), routine('receipts', untilTold)],
   })
   const local = app.createLocal('shop')
   local.spawn('pricing', pricing, {
