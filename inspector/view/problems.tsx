@@ -103,12 +103,15 @@ interface CardsProps {
 
 function Cards({ title, problems, view, opensFirst }: CardsProps) {
   const [toggled, setToggled] = useState<ReadonlyMap<string, boolean>>(new Map())
+  // The one that was the first stays open when a worse one comes above it: somebody may read it.
+  const [first, setFirst] = useState<string>()
+  if (problems.length > 0 && !problems.some(({ key }) => key === first)) setFirst(problems[0]?.key)
   if (problems.length === 0) return null
   return (
     <section aria-label={title === '' ? 'Problems' : title}>
       {title === '' ? null : <h3>{title}</h3>}
-      {problems.map((problem, k) => {
-        const isOpen = toggled.get(problem.key) ?? (opensFirst && k === 0)
+      {problems.map((problem) => {
+        const isOpen = toggled.get(problem.key) ?? (opensFirst && problem.key === first)
         return (
           <Card
             key={problem.key}

@@ -11,6 +11,7 @@ import { failureOf, namedIn, placeOf } from './failure.ts'
 import type { FailureView, ProblemKind, ProblemsView, ProblemView, StackFrame } from './problem-views.ts'
 import { PROBLEMS } from './problem-views.ts'
 import type { KeptEvent } from './protocol.ts'
+import { textOf } from './story.ts'
 
 /** Problems that are told apart, and different paths of one that are counted. */
 const GROUPS = 200
@@ -118,7 +119,7 @@ const likeness = (text: string): string => text.replace(/[\w-]*\d[\w-]*/g, '#')
 
 function faultOf(event: KeptEvent): Fault | undefined {
   const { type, path, seq, at } = event
-  const kind = KINDS[type]
+  const kind = Object.hasOwn(KINDS, type) ? KINDS[type] : undefined
   if (kind === undefined) return undefined
   const who = path.slice(path.lastIndexOf('/') + 1).replace(/#.*/, '')
   const rest = { kind, who, seq, at, path, restarted: event['willRestart'] === true }
@@ -141,16 +142,16 @@ function keyOf(kind: ProblemKind, who: string, what: string, said: string, place
 const seconds = (value: unknown): string => (typeof value === 'number' ? `${(value / 1_000).toFixed(1)} s` : 'a while')
 
 const SAYINGS: Readonly<Record<Exclude<ProblemKind, 'failed' | 'store'>, (event: KeptEvent) => string>> = {
-  gaveUp: ({ restarts, window }) => `more than ${String(restarts)} restarts within ${seconds(window)}`,
+  gaveUp: ({ restarts, window }) => `more than ${textOf(restarts)} restarts within ${seconds(window)}`,
   killed: () => 'did not end when it was told to, and was given up on',
   hung: ({ silence }) => `silent for ${seconds(silence)}`,
   blocked: ({ duration }) => `blocked the event loop for ${seconds(duration)}: nothing else could run`,
   dropped: () => 'a message was dropped: its mailbox is full',
-  refused: ({ name, code }) => `refused to spawn ${String(name)}: ${REFUSALS[String(code)] ?? String(code)}`,
+  refused: ({ name, code }) => `refused to spawn ${textOf(name)}: ${REFUSALS.get(code) ?? textOf(code)}`,
 }
 
-const REFUSALS: Readonly<Record<string, string>> = {
-  ERR_QUEUE_FULL: 'its queue is full',
-  ERR_AT_CAPACITY: 'it runs as many as it may',
-  ERR_NOT_ACCEPTING: 'it is shutting down',
-}
+const REFUSALS: ReadonlyMap<unknown, string> = new Map([
+  ['ERR_QUEUE_FULL', 'its queue is full'],
+  ['ERR_AT_CAPACITY', 'it runs as many as it may'],
+  ['ERR_NOT_ACCEPTING', 'it is shutting down'],
+])

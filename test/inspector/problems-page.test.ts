@@ -139,6 +139,11 @@ test('a card says who, what, where, what caused it, with which input, what it wa
   send('coin')
   send('jam')
   await card.getByText('×2').waitFor()
+  // What is read stays open when something worse comes above it.
+  const frail = opened.global.createApp('other').createLocal('frail', { maxRestarts: 0 })
+  frail.spawn('once', () => Promise.reject(new Error('at once')), { restart: 'permanent' })
+  await page.getByRole('heading', { name: /^frail gave up/ }).waitFor()
+  expect(await page.locator('article.problem.open h3').textContent()).toContain('till failed')
 })
 
 test('a place is copied, or opens the editor that was chosen, which is remembered', async () => {

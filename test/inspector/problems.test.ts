@@ -103,6 +103,36 @@ describe('problems', () => {
   })
 })
 
+test('what a file says of its events may be anything', () => {
+  const odd = { toString: 1, valueOf: 1 }
+  for (const type of [
+    '__proto__',
+    'routine.failed',
+    'routine.refused',
+    'manager.gaveUp',
+    'routine.hung',
+    'loop.blocked',
+    'store.failed',
+    'toString',
+  ]) {
+    const event = {
+      seq: 1,
+      at: 1,
+      type,
+      path: '',
+      cause: null,
+      error: odd,
+      name: odd,
+      code: odd,
+      restarts: odd,
+      window: odd,
+      silence: odd,
+      duration: odd,
+    }
+    expect(folded([event]).problems.length).toBe(type.includes('.') ? 1 : 0)
+  }
+})
+
 test('one is warned of restarts that are nearly used up, of silence, of a full house and of who holds up a shutdown', () => {
   const node = { depth: 0, status: 'healthy', hung: 0, restartsLeft: 3, maxRestarts: 3, oldestBeat: undefined, count: 1, limit: 10 }
   const nodes = [
