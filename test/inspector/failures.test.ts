@@ -3,9 +3,11 @@ import { describe, expect, test } from 'vitest'
 import { setup } from 'xstate'
 import { failureOf, framesOf, inputOf, placeOf, readFailure } from '../../src/inspector/failure.ts'
 import { isLibrary } from '../../src/inspector/failure-notes.ts'
+import { Ledger } from '../../src/inspector/ledger.ts'
 import { Player } from '../../src/inspector/player.ts'
 import type { Recording } from '../../src/inspector/protocol.ts'
 import { fromTrace, toTraceLines } from '../../src/inspector/recording.ts'
+import { sceneOf } from '../../src/inspector/scene.ts'
 import { Watch } from '../../src/inspector/watch.ts'
 import { chartOf } from '../../src/inspector/chart.ts'
 import { Gathering, type TrafficPlace, withTraffic } from '../../src/inspector/traffic-record.ts'
@@ -170,6 +172,24 @@ test('a failure is told with its stack and input, its scene and what it struck, 
   player.seek(player.from)
   expect([player.answer('failure', ask), player.answer('scene', ask)]).toEqual([undefined, undefined])
   watch.close()
+})
+
+test('what a failure struck is told along the whole chain, but not what follows from the next run', () => {
+  const ledger = new Ledger(20)
+  const told: readonly (readonly [type: string, path: string, cause: number | null])[] = [
+    ['routine.failed', 'g/l/a#1', null],
+    ['manager.gaveUp', 'g/l', 1],
+    ['routine.cancelled', 'g/l/b#1', 2],
+    ['manager.phase', 'g/l', 2],
+    ['routine.killed', 'g/l/c#1', 4],
+    ['routine.restarted', 'g/l/a#1', 1],
+    ['routine.started', 'g/l/a#1', 6],
+    ['routine.failed', 'g/l/a#1', 7],
+    ['routine.cancelled', 'g/l/d#1', 8],
+    ['routine.failed', 'g/l/e#1', null],
+  ]
+  for (const [k, [type, path, cause]] of told.entries()) ledger.record({ seq: k + 1, at: k, type, path, cause })
+  expect(sceneOf(ledger, 0, undefined, []).struck.map(({ path }) => path)).toEqual(['g/l', 'g/l/b#1', 'g/l/c#1'])
 })
 
 test('K1, K2: of very many failures at once those that look alike share a stack; the input of one that ends for good is told, too', async () => {
