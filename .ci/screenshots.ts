@@ -39,7 +39,7 @@ const picture = (page: Page, name: string): Promise<unknown> => page.screenshot(
 interface Running {
   readonly url: string
   readonly isDone: Promise<void>
-  stop(): void
+  readonly stop: () => void
 }
 
 /** The indexer, with a page to look at it. */
