@@ -1,6 +1,7 @@
 /**
- * Takes the pictures of docs/inspector: `npm run screenshots`. Most are of the main job, the indexer with its passing faults,
- * which is looked at while it runs; a statechart and a sequence of messages are of the shop that the tests use.
+ * Takes the pictures of docs/inspector: `npm run screenshots`, or `npm run screenshots -- problems` for that one. Most are of the
+ * main job, the indexer with its passing faults, which is looked at while it runs; a statechart and a sequence of messages are of
+ * the shop that the tests use, and the front page is of the shop that `npm start` shows.
  */
 import { spawn } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
@@ -35,23 +36,42 @@ async function show(page: Page, address: string): Promise<void> {
 
 const picture = (page: Page, name: string): Promise<unknown> => page.screenshot({ path: join(folder, `${name}.png`) })
 
-async function mainJob(browser: Browser): Promise<void> {
-  const run = ['dist/src/cli/curtaincall.js', 'run', '--controls', 'examples/01-indexer/indexer.ts', '--faults']
+interface Running {
+  readonly url: string
+  readonly isDone: Promise<void>
+  readonly stop: () => void
+}
+
+/** The indexer, with a page to look at it. */
+async function startIndexer(...args: readonly string[]): Promise<Running> {
+  const run = ['dist/src/cli/curtaincall.js', 'run', '--controls', 'examples/01-indexer/indexer.ts', ...args]
   const child = spawn(process.execPath, run, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] })
-  let url = ''
-  const { promise: opened, resolve: open } = Promise.withResolvers<void>()
+  const { promise: opened, resolve: open } = Promise.withResolvers<string>()
   const { promise: isDone, resolve: done } = Promise.withResolvers<void>()
   createInterface({ input: child.stdout }).on('line', (line) => {
     const [, address] = /^inspector: (.+)$/.exec(line) ?? []
-    if (address !== undefined) {
-      url = address
-      open()
-    }
+    if (address !== undefined) open(address)
     if (line.includes('stays up for the inspector')) done()
   })
-  await opened
+  return { url: await opened, isDone, stop: () => void child.kill('SIGINT') }
+}
+
+/** A machine at the moment of its failure. */
+async function frontPage(browser: Browser): Promise<void> {
+  const { url, stop } = await startIndexer('--demo', 'src')
   const page = await openPage(browser, url)
-  await wait(2_500)
+  await page.locator('.scene .drawing .lit').first().waitFor()
+  // The better layout of the statechart comes a moment later.
+  await wait(1_500)
+  await picture(page, 'problems')
+  stop()
+}
+
+async function mainJob(browser: Browser): Promise<void> {
+  const { url, isDone, stop } = await startIndexer('--faults')
+  const page = await openPage(browser, url)
+  await wait(1_300)
+  await show(page, '#/health')
   await picture(page, 'health')
   await show(page, '#/timeline?path=run%2Findexer%2Ffiles')
   await picture(page, 'timeline')
@@ -68,7 +88,7 @@ async function mainJob(browser: Browser): Promise<void> {
     .click()
   await wait(1_500)
   await picture(page, 'shutdown')
-  child.kill('SIGINT')
+  stop()
 }
 
 async function shop(browser: Browser): Promise<void> {
@@ -95,7 +115,10 @@ async function shop(browser: Browser): Promise<void> {
 }
 
 const browser = await launchBrowser()
-await mainJob(browser)
-await shop(browser)
+await frontPage(browser)
+if (!process.argv.includes('problems')) {
+  await mainJob(browser)
+  await shop(browser)
+}
 await browser.close()
 process.exit()

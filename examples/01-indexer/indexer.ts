@@ -2,7 +2,7 @@
  * Indexes a folder: one supervised routine per file, sixteen at a time, with a bounded queue
  * that holds the walker back.
  *
- *     npm start                      the checkout's own node_modules
+ *     npm start                      the checkout's own node_modules, beside a small shop in which things go wrong
  *     npm start -- FOLDER            another folder
  *     npm start -- FOLDER --faults   with simulated passing faults, to watch restarts
  *     npm start -- --help            all of it, and the options of the command
@@ -12,6 +12,7 @@ import { createReadStream } from 'node:fs'
 import { opendir, stat } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import type { LocalManager, Program, RoutineContext } from 'curtaincall'
+import { openDemo } from './demo.ts'
 
 interface Entry {
   readonly hash: string
@@ -122,12 +123,15 @@ export const help = `Indexes the files of a folder, one supervised routine each,
 It is run by the command of the package; this is what that says:`
 
 const program: Program = async (global, { args, refuse }) => {
-  const names = args.filter((arg) => arg !== '--faults')
+  const names = args.filter((arg) => arg !== '--faults' && arg !== '--demo')
   const folder = names[0] ?? join(import.meta.dirname, '..', '..', 'node_modules')
   if (names.length > 1) refuse(`The indexer takes one folder; received ${names.length}.`)
   const found = await stat(folder).catch(() => undefined)
   if (found === undefined) return refuse(`There is no folder ${folder}.`)
   if (!found.isDirectory()) return refuse(`${folder} is not a folder.`)
+  // It never ends by itself: there is none where the run ends with the job, or nobody can look at it.
+  const isSeen = !process.argv.some((arg) => arg === '--once' || arg === '--no-inspect')
+  if (args.includes('--demo') && isSeen) openDemo(global)
   // Passing faults come in bursts, and one file's bad moment says nothing about the others: hence the generous limit.
   const local = global.createApp('indexer').createLocal('files', {
     maxRoutines: 16,

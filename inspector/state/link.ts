@@ -145,11 +145,12 @@ export class Link {
 
   /** Sends an order in as many messages as it takes. What has happened stays, also if the connection is lost before the last one. */
   async order(control: Control, paths: readonly string[], event: unknown): Promise<Done> {
-    const done = { hit: 0, missed: [] as string[] }
+    const done = { hit: 0, missed: [] as string[], ignored: 0 }
     for (const some of inPieces(paths, ORDER)) {
-      const { hit, missed } = await this.#request<Done>({ do: control, with: { paths: some, event } })
+      const { hit, missed, ignored = 0 } = await this.#request<Done>({ do: control, with: { paths: some, event } })
       done.hit += hit
       done.missed.push(...missed)
+      done.ignored += ignored
     }
     return done
   }

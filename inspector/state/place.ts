@@ -3,7 +3,7 @@ import { STATES } from '../../src/inspector/protocol.ts'
 import type { RecordedFault } from '../../src/inspector/saved.ts'
 
 /** What the right side shows. */
-export const VIEWS = ['actor', 'timeline', 'messages', 'log', 'why', 'shutdown', 'health', 'compare'] as const
+export const VIEWS = ['problems', 'actor', 'timeline', 'messages', 'log', 'why', 'shutdown', 'health', 'compare'] as const
 /** One of them. */
 export type View = (typeof VIEWS)[number]
 
@@ -24,7 +24,7 @@ export interface Place {
 }
 
 /** What the page shows first. */
-export const START: Place = { view: 'health', path: '', find: '', only: [], at: undefined, seq: 0, with: [] }
+export const START: Place = { view: 'problems', path: '', find: '', only: [], at: undefined, seq: 0, with: [] }
 
 const FILTERS: readonly string[] = [...STATES, 'restarted']
 

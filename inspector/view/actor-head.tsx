@@ -1,8 +1,8 @@
 /** Who an actor is, in the first lines of its view. */
-import { useState } from 'react'
 import type { ActorView } from '../../src/inspector/protocol.ts'
 import { useSession } from '../state/hooks.ts'
 import { count, nameOf, PathLink, span, State } from './shared.tsx'
+import { PlaceLink } from './stack.tsx'
 
 /** @param isOver True if only events are known of it. */
 export function ActorHead({ view, isOver }: { readonly view: ActorView; readonly isOver: boolean }) {
@@ -39,23 +39,10 @@ export function ActorHead({ view, isOver }: { readonly view: ActorView; readonly
 }
 
 function Source({ source }: { readonly source: string | undefined }) {
-  const [copied, setCopied] = useState(false)
   if (source === undefined) return <span className="note">spawned at: not captured: spawned while nobody looked</span>
-  const copy = (): void => {
-    void navigator.clipboard.writeText(source).then(
-      () => setCopied(true),
-      () => setCopied(false),
-    )
-  }
   return (
     <span className="source">
-      <span className="note">spawned at</span>{' '}
-      <a href={`vscode://file${encodeURI(source.startsWith('/') ? source : `/${source}`)}`} title={`Open ${source} in the editor`}>
-        {source.split('/').slice(-2).join('/')}
-      </a>{' '}
-      <button type="button" className="link" onClick={copy} aria-label={`Copy ${source}`}>
-        {copied ? 'copied' : 'copy'}
-      </button>
+      <span className="note">spawned at</span> <PlaceLink place={source} />
     </span>
   )
 }

@@ -1,13 +1,16 @@
 /** Sends an actor one of the events that it knows. */
 import { useRef, useState } from 'react'
+import type { ActorView } from '../../src/inspector/protocol.ts'
 import { useSession } from '../state/hooks.ts'
+import { EventChips } from './event-chips.tsx'
 
 interface Result {
   readonly text: string
   readonly isBad: boolean
 }
 
-export function SendForm({ path, events }: { readonly path: string; readonly events: readonly string[] }) {
+export function SendForm({ view }: { readonly view: ActorView }) {
+  const { path } = view
   const session = useSession()
   const [text, setText] = useState('{ "type": "" }')
   const [result, setResult] = useState<Result>()
@@ -20,10 +23,11 @@ export function SendForm({ path, events }: { readonly path: string; readonly eve
     setBusy(true)
     try {
       const event = JSON.parse(text) as { type?: unknown }
-      const { hit, missed } = await session.order('send', [path], event)
-      setResult(
-        hit === 1 ? { text: `${String(event.type)} was sent`, isBad: false } : { text: missed[0] ?? 'it was not sent', isBad: true },
-      )
+      const { hit, missed, ignored = 0 } = await session.order('send', [path], event)
+      const type = String(event.type)
+      if (hit !== 1) setResult({ text: missed[0] ?? 'it was not sent', isBad: true })
+      else if (ignored > 0) setResult({ text: `${type} was refused: nothing is to be done for it in its present state`, isBad: true })
+      else setResult({ text: `${type} was sent`, isBad: false })
     } catch (error) {
       setResult({ text: error instanceof SyntaxError ? `This is not JSON: ${error.message}` : (error as Error).message, isBad: true })
     } finally {
@@ -41,19 +45,7 @@ export function SendForm({ path, events }: { readonly path: string; readonly eve
           void send()
         }}
       >
-        <div className="chips">
-          {events.map((type) => (
-            <button
-              key={type}
-              type="button"
-              className="chip"
-              onClick={() => setText(JSON.stringify({ type }))}
-              title="Write it into the field"
-            >
-              {type}
-            </button>
-          ))}
-        </div>
+        <EventChips view={view} choose={(type) => setText(JSON.stringify({ type }))} />
         <textarea
           aria-label="Event, as JSON"
           rows={2}

@@ -129,7 +129,8 @@ function Changes({ path, from, to }: ChangesProps) {
 
 const SIGNS = { added: '+', removed: '−', changed: '~' } as const
 
-function Change({ at, kind, before, after }: Difference) {
+/** One difference, in a list. */
+export function Change({ at, kind, before, after }: Difference) {
   return (
     <li className={kind}>
       <span className="sign" aria-hidden="true">

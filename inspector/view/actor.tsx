@@ -8,6 +8,8 @@ import { SendForm } from './actor-send.tsx'
 import { StatePanel } from './actor-state.tsx'
 import './actor.css'
 import { ChartPanel } from './chart.tsx'
+import { EventChips } from './event-chips.tsx'
+import { LastFailure, Runs } from './runs.tsx'
 import { EventTable } from './log.tsx'
 import { count, Empty, Failed, leftOut, Stale } from './shared.tsx'
 
@@ -56,7 +58,8 @@ function Known({ view, stale }: { readonly view: ActorView; readonly stale: stri
     <div className="actor">
       <ActorHead view={view} isOver={!inside} />
       <Stale error={stale} />
-      <ChartPanel view={view} then={held} />
+      <LastFailure view={view} />
+      {view.kind === 'routine' && view.work === undefined ? <Runs view={view} then={held} /> : <ChartPanel view={view} then={held} />}
       <div className="columns">
         {inside ? (
           <StatePanel view={view} chosen={held} choose={setThen} />
@@ -72,11 +75,7 @@ function Known({ view, stale }: { readonly view: ActorView; readonly stale: stri
         )}
         <div className="actor-side">
           <Facts view={view} isOver={session.player === undefined && !inside} />
-          {session.mayOrder && view.events.length > 0 ? (
-            <SendForm path={view.path} events={view.events} />
-          ) : (
-            <KnownEvents events={view.events} />
-          )}
+          {session.mayOrder && view.events.length > 0 ? <SendForm view={view} /> : <KnownEvents view={view} />}
         </div>
       </div>
       <History view={view} />
@@ -118,18 +117,12 @@ function Facts({ view: { path, facts, messages }, isOver }: { readonly view: Act
   )
 }
 
-function KnownEvents({ events }: { readonly events: readonly string[] }) {
-  if (events.length === 0) return null
+function KnownEvents({ view }: { readonly view: ActorView }) {
+  if (view.events.length === 0) return null
   return (
     <section aria-label="Events">
       <h3>Events that it knows</h3>
-      <ul className="chips">
-        {events.map((event) => (
-          <li key={event}>
-            <code>{event}</code>
-          </li>
-        ))}
-      </ul>
+      <EventChips view={view} choose={undefined} />
     </section>
   )
 }

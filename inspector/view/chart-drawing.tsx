@@ -23,12 +23,16 @@ interface DrawingProps {
   readonly taken: Readonly<Record<string, number>>
   /** True if a snapshot is looked at, and not the present. */
   readonly isThen: boolean
+  /** The type of the event that was handled last: the ways of it that lead from what is active are lit. */
+  readonly lit?: string | undefined
 }
 
-export const ChartDrawing = memo(function ChartDrawing({ graph, layout, active, taken, isThen }: DrawingProps) {
+export const ChartDrawing = memo(function ChartDrawing({ graph, layout, active, taken, isThen, lit }: DrawingProps) {
   const nodes = [...graph.nodes.values()]
   const total = (way: Way): number => way.labels.reduce((sum, { key }) => sum + (taken[key] ?? 0), 0)
   const most = Math.max(1, ...graph.ways.map(total))
+  const isLitKey = (id: string, key: string): boolean => lit !== undefined && active.has(id) && key.startsWith(`${id} ${lit} `)
+  const isLit = (way: Way): boolean => way.labels.some(({ key }) => isLitKey(way.from.id, key))
   return (
     <g className={`drawing ${isThen ? 'then' : ''}`} aria-hidden="true">
       <defs>
@@ -38,15 +42,25 @@ export const ChartDrawing = memo(function ChartDrawing({ graph, layout, active, 
       </defs>
       {nodes.map((node) => {
         const box = layout.boxes.get(node.id)
-        return box === undefined ? null : <Box key={node.id} node={node} box={box} isActive={active.has(node.id)} taken={taken} />
+        return box === undefined ? null : (
+          <Box key={node.id} node={node} box={box} isActive={active.has(node.id)} taken={taken} isLit={(key) => isLitKey(node.id, key)} />
+        )
       })}
       {graph.ways.map((way) => (
-        <WayPath key={way.id} way={way} layout={layout} count={total(way)} most={most} isOpen={active.has(way.from.id)} />
+        <WayPath
+          key={way.id}
+          way={way}
+          layout={layout}
+          count={total(way)}
+          most={most}
+          isOpen={active.has(way.from.id)}
+          isLit={isLit(way)}
+        />
       ))}
       {graph.ways.map((way) => {
         const place = layout.ways.get(way.id)?.label
         const isOpen = active.has(way.from.id)
-        return place === undefined ? null : <Labels key={way.id} way={way} place={place} taken={taken} isOpen={isOpen} />
+        return place === undefined ? null : <Labels key={way.id} way={way} place={place} taken={taken} isOpen={isOpen} isLit={isLit(way)} />
       })}
     </g>
   )
@@ -57,9 +71,10 @@ interface BoxProps {
   readonly box: Rect
   readonly isActive: boolean
   readonly taken: Readonly<Record<string, number>>
+  readonly isLit: (key: string) => boolean
 }
 
-function Box({ node, box: { x, y, width, height }, isActive, taken }: BoxProps) {
+function Box({ node, box: { x, y, width, height }, isActive, taken, isLit }: BoxProps) {
   const { state, lines, head, parent } = node
   if (state === undefined) return <circle className="begin" cx={x + width / 2} cy={y + height / 2} r={width / 2 - 1} />
   if (isHistory(state))
@@ -87,7 +102,12 @@ function Box({ node, box: { x, y, width, height }, isActive, taken }: BoxProps) 
         {state.key}
       </text>
       {lines.map((line, index) => (
-        <text key={index} className="row-text" x={x + INSET} y={y + TITLE + 11 + index * LINE}>
+        <text
+          key={index}
+          className={`row-text ${line.key !== undefined && isLit(line.key) ? 'lit' : ''}`}
+          x={x + INSET}
+          y={y + TITLE + 11 + index * LINE}
+        >
           {line.text}
           {line.key === undefined ? null : <Count value={taken[line.key]} />}
           <title>{line.whole}</title>
@@ -117,15 +137,16 @@ interface WayPathProps {
   readonly count: number
   readonly most: number
   readonly isOpen: boolean
+  readonly isLit: boolean
 }
 
-function WayPath({ way, layout, count, most, isOpen }: WayPathProps) {
+function WayPath({ way, layout, count, most, isOpen, isLit }: WayPathProps) {
   const route = layout.ways.get(way.id)
   if (route === undefined || route.points.length < 2) return null
   // By the logarithm of how often it was taken, and never so heavy that it hides something.
   const weight = count === 0 ? 1.2 : 1.6 + Math.min(2.6, 2.6 * (Math.log10(1 + count) / Math.max(1, Math.log10(1 + most))))
   const d = route.isCurve ? curve(route.points) : rounded(route.points)
-  const classes = `way ${count > 0 ? 'taken' : ''} ${isOpen ? 'open' : ''}`
+  const classes = `way ${count > 0 ? 'taken' : ''} ${isOpen ? 'open' : ''} ${isLit ? 'lit' : ''}`
   // Drawn anew when it was taken once more, so that it lights up.
   return (
     <g>
@@ -170,9 +191,10 @@ interface LabelsProps {
   readonly place: Rect
   readonly taken: Readonly<Record<string, number>>
   readonly isOpen: boolean
+  readonly isLit: boolean
 }
 
-function Labels({ way, place, taken, isOpen }: LabelsProps) {
+function Labels({ way, place, taken, isOpen, isLit }: LabelsProps) {
   let y = place.y + 2
   const lines = way.labels.map((label) => {
     const at = y
@@ -180,7 +202,7 @@ function Labels({ way, place, taken, isOpen }: LabelsProps) {
     return <LabelText key={label.key} label={label} x={place.x + place.width / 2} y={at + 13} count={taken[label.key]} />
   })
   return (
-    <g className={`label ${isOpen ? 'open' : ''}`}>
+    <g className={`label ${isOpen ? 'open' : ''} ${isLit ? 'lit' : ''}`}>
       <rect x={place.x} y={place.y} width={place.width} height={place.height} rx="5" />
       {lines}
     </g>

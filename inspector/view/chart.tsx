@@ -100,7 +100,7 @@ function Chart({ chart: answered, position, then, name }: ChartProps) {
 }
 
 /** Our own layout at once, and the better one as soon as it is there. */
-function useLayout(chart: ChartState): Laid {
+export function useLayout(chart: ChartState): Laid {
   const { now, later } = useMemo(() => layoutOf(chart), [chart])
   const [laid, setLaid] = useState<Laid>(now)
   useEffect(() => {

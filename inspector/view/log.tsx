@@ -3,6 +3,7 @@ import { Fragment, useEffect, useRef, useState } from 'react'
 import type { LogLine } from '../../src/inspector/protocol.ts'
 import { useAnswer, useSession } from '../state/hooks.ts'
 import { count, Empty, Failed, moment, PathLink, Stale } from './shared.tsx'
+import { FailureFolded } from './stack.tsx'
 
 /** Groups of types, as one looks for them. */
 export const GROUPS = {
@@ -164,6 +165,7 @@ export function EventTable({
               )}
               <td className="said" title={line.because === undefined ? line.said : `because ${line.because}\n${line.said}`}>
                 {line.because === undefined ? line.said : `because ${line.because} · ${line.said}`}
+                {line.type === 'routine.failed' ? <FailureFolded seq={line.seq} /> : null}
               </td>
               <td className="why">
                 <WhyLink line={line} />

@@ -5,6 +5,7 @@ import type { Hello } from '../../src/inspector/protocol.ts'
 import { useSession } from '../state/hooks.ts'
 import type { View } from '../state/place.ts'
 import { ActorPane } from './actor.tsx'
+import { Alerts } from './alerts.tsx'
 import { ComparePane } from './compare.tsx'
 import { ControlBar } from './controls.tsx'
 import { FaultBanner } from './fault.tsx'
@@ -12,6 +13,7 @@ import { Header } from './header.tsx'
 import { HealthPane } from './health.tsx'
 import { LogPane } from './log.tsx'
 import { MessagesPane } from './messages.tsx'
+import { ProblemsPane } from './problems.tsx'
 import { Empty } from './shared.tsx'
 import { ShutdownPane } from './shutdown.tsx'
 import { TimelinePane } from './timeline.tsx'
@@ -21,6 +23,7 @@ import { ViolationsBanner } from './violations.tsx'
 import { WhyPane } from './why.tsx'
 
 const PANES: Readonly<Record<View, { readonly title: string; readonly Pane: () => React.JSX.Element }>> = {
+  problems: { title: 'Problems', Pane: ProblemsPane },
   health: { title: 'Health', Pane: HealthPane },
   actor: { title: 'Actor', Pane: ActorPane },
   timeline: { title: 'Timeline', Pane: TimelinePane },
@@ -31,7 +34,7 @@ const PANES: Readonly<Record<View, { readonly title: string; readonly Pane: () =
   compare: { title: 'Compare', Pane: ComparePane },
 }
 
-const ORDER: readonly View[] = ['health', 'actor', 'why', 'timeline', 'messages', 'log', 'shutdown']
+const ORDER: readonly View[] = ['problems', 'health', 'actor', 'why', 'timeline', 'messages', 'log', 'shutdown']
 
 export function Page() {
   const session = useSession()
@@ -43,6 +46,7 @@ export function Page() {
   if (isReplaced && isEmpty) return <Refused why={status.context.why} isRecording={false} />
   return (
     <div className={session.isLawBroken ? 'page is-broken' : 'page'} data-at={session.table.at}>
+      <Alerts />
       <Header />
       <FaultBanner />
       <ViolationsBanner />

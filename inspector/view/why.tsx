@@ -3,6 +3,7 @@ import type { WhyStep, WhyView } from '../../src/inspector/protocol.ts'
 import { useAnswer, useSession } from '../state/hooks.ts'
 import { typeClass } from './log.tsx'
 import { Empty, Failed, moment, PathLink, span, Stale } from './shared.tsx'
+import { FailureFolded, FailureOf } from './stack.tsx'
 import { Violations } from './violations.tsx'
 import { WrongNow } from './wrong-now.tsx'
 
@@ -118,6 +119,8 @@ function Chain({ steps }: { readonly steps: readonly WhyStep[] }) {
 
 function Steps({ steps, begun }: { readonly steps: readonly WhyStep[]; readonly begun: number }) {
   const session = useSession()
+  // Of what led to it, the nearest failure is open; of what followed, none.
+  const shown = steps.some(({ asked }) => asked) ? steps.findLast(({ type }) => type === 'routine.failed')?.seq : undefined
   const witnesses = new Map(
     session.player?.recording.violations.flatMap(({ law, witnesses: all }) => all.map((seq) => [seq, law] as const)),
   )
@@ -142,6 +145,7 @@ function Steps({ steps, begun }: { readonly steps: readonly WhyStep[]; readonly 
               )}
               {witnesses.has(step.seq) ? <mark>shows {witnesses.get(step.seq)}</mark> : null}
             </small>
+            {step.type !== 'routine.failed' ? null : step.seq === shown ? <FailureOf seq={step.seq} /> : <FailureFolded seq={step.seq} />}
           </div>
           {step.asked ? null : (
             <button type="button" className="link" onClick={() => session.go({ seq: step.seq })}>

@@ -49,6 +49,9 @@ const RULES: { readonly [Name in Question]: Rules<Questions[Name]['ask']> } = {
   health: {},
   timeline: { from: moment, to: moment, limit: barCount, path: text },
   recording: { after: finiteCount, which: finiteCount },
+  failure: { seq: finiteCount },
+  scene: { seq: finiteCount },
+  problems: {},
   traffic: { from: oneOf('living', 'held', 'found'), at: finiteCount, fetch: finiteCount, charts: numbers },
 }
 
@@ -60,6 +63,8 @@ const NEEDED: Partial<Record<Question, readonly string[]>> = {
   diff: ['path', 'from', 'to'],
   messages: ['paths'],
   strangers: ['paths'],
+  failure: ['seq'],
+  scene: ['seq'],
 }
 
 /** A question that may be answered. Throws what the page is to be told. */

@@ -66,7 +66,8 @@ export async function startInspector(global: GlobalManager, options: InspectorOp
   if (!(global instanceof GlobalManager)) throw refuse('startInspector global', 'a global manager', global)
   check('startInspector', options, RULES)
   const { controls = false } = options
-  return opened(new Watch(global), controls ? new Controls(global) : undefined, options, global.path)
+  const watch = new Watch(global)
+  return opened(watch, controls ? new Controls(global, watch.traffic) : undefined, options, global.path)
 }
 
 /**

@@ -8,6 +8,7 @@ import { differences } from './diff.ts'
 import { UNKNOWN_SENDER } from './protocol.ts'
 import type { ActorView, ChartState, Difference, MessageLine, Position } from './questions.ts'
 import type { RecordedActor, RecordedChart, RecordedSnapshot, RecordedTraffic } from './traffic-record.ts'
+import type { SceneMachine } from './scene.ts'
 import { inside } from './to-wire.ts'
 import { firstWhere } from './search.ts'
 import { countsOf, messagesOf } from './message-lines.ts'
@@ -115,6 +116,15 @@ export class Insides {
         .map(({ n, at: then, event, value }) => ({ n, at: then, event, value })),
       events: machine?.events ?? [],
     }
+  }
+
+  /** What its own machine was at by then, where that is recorded. */
+  scene(path: string, incarnation: number, at: number): SceneMachine | undefined {
+    const chart = this.chart(path)
+    const { snapshots = [] } = this.#life(path, incarnation, 'work') ?? {}
+    const index = until(snapshots, at) - 1
+    const last = snapshots[index]
+    return chart === undefined || last === undefined ? undefined : { chart, before: snapshots[index - 1], last }
   }
 
   look(path: string, incarnation: number, at: number, n: number | undefined, keys: readonly (string | number)[]): unknown {

@@ -7,6 +7,7 @@
  */
 import type { LifecycleEvent } from '../../machines/lifecycle-event.ts'
 import { ShutdownAccounts } from '../../machines/shutdown-account.ts'
+import { betweenRuns } from './between.ts'
 import { accountsFor, blame } from './blame.ts'
 import { describeEnded } from './describe-ended.ts'
 import { Forest, kindOf } from './forest.ts'
@@ -24,10 +25,15 @@ import type {
   Question,
   Questions,
   Recording,
+  SceneView,
   ShutdownsView,
 } from './protocol.ts'
 import { hungIn, withPresent } from './present.ts'
 import { why, type WorkKind } from './story.ts'
+import { readFailure } from './failure.ts'
+import { failureIn, Problems } from './problems.ts'
+import { sceneOf } from './scene.ts'
+import { warningsOf } from './warnings.ts'
 import { Timeline, UNKNOWN, Waterfall } from './timeline.ts'
 
 /** The statecharts that lifecycles have. */
@@ -63,6 +69,7 @@ export class Player {
   #lifeStates = new LifeStates()
   #next = 0
   #health = new RecordedHealth()
+  #problems = new Problems()
   #at: number
 
   constructor(recording: Recording, charts: Charts) {
@@ -104,9 +111,13 @@ export class Player {
     this.#waterfall = new Waterfall()
     this.#lifeStates = new LifeStates()
     this.#health = new RecordedHealth()
+    this.#problems = new Problems()
     this.#next = this.recording.earlier ?? 0
     // A shutdown that goes on had begun with some of these.
-    for (const event of this.recording.events.slice(0, this.#next)) this.#waterfall.note(event)
+    for (const event of this.recording.events.slice(0, this.#next)) {
+      this.#waterfall.note(event)
+      this.#problems.note(event)
+    }
     for (const node of this.recording.base) this.#forest.add(...node)
   }
 
@@ -122,6 +133,7 @@ export class Player {
       this.#waterfall.note(event)
       this.#lifeStates.note(event)
       this.#health.note(event)
+      this.#problems.note(event)
     }
     if (!back) return { ...this.#forest.take(at), events: 0, coalesced: 0 }
     this.#forest.skip()
@@ -172,6 +184,15 @@ export class Player {
       const { base, events, earlier } = this.recording
       return { base, from: this.from, events, more: false, ...(earlier === undefined ? {} : { earlier }) }
     },
+    failure: ({ seq }) => {
+      const event = this.#passed(seq)
+      return event?.type === 'routine.failed' ? failureIn(event) : undefined
+    },
+    scene: ({ seq }) => this.#scene(seq),
+    problems: () => ({
+      ...this.#problems.view(this.#at),
+      warnings: warningsOf(this.#health.view(this.#forest.base(), this.#at), this.#shutdowns()),
+    }),
     traffic: () => {
       throw new Error('this is a recording: all of it is here already')
     },
@@ -188,6 +209,23 @@ export class Player {
     return this.recording.events[this.#next]?.seq ?? Infinity
   }
 
+  /** An event that has happened by this moment. */
+  #passed(seq: number): KeptEvent | undefined {
+    return seq < this.#seqAfter ? this.#ledger.at(this.#ledger.indexOf(seq)) : undefined
+  }
+
+  #scene(seq: number): SceneView | undefined {
+    const event = this.#passed(seq)
+    if (event === undefined) return undefined
+    const { path, at, incarnation } = event
+    return sceneOf(
+      this.#ledger,
+      this.#ledger.indexOf(seq),
+      this.#insides.scene(path, Number(incarnation), at),
+      this.#insides.messages([path], at),
+    )
+  }
+
   #actor(path: string): ActorView | undefined {
     const node = this.#forest.nodeAt(path)
     if (node === undefined) return undefined
@@ -195,7 +233,8 @@ export class Player {
     const { state, incarnation } = node
     const ended = describeEnded(path, state, incarnation, this.#lifeStates.valueOf(path, state), lines)
     const { life = ended.life, ...inside } = this.#insides.actor(path, incarnation, this.#at)
-    return { ...ended, ...inside, life, messages: this.#insides.countsOf(path, this.#at) }
+    const view = { ...ended, ...inside, life, messages: this.#insides.countsOf(path, this.#at) }
+    return betweenRuns(view, this.#ledger, this.#at, (of, run) => this.#insides.scene(of, run, this.#at))
   }
 
   /** The incarnation of an actor at this moment. */
@@ -228,7 +267,9 @@ function inOrder(events: readonly KeptEvent[]): readonly KeptEvent[] {
   let last = -Infinity
   return events.map((event) => {
     last = Math.max(last, event.at)
-    return event.at === last ? event : { ...event, at: last }
+    const { failure, ...rest } = event
+    const checked = failure === undefined ? event : { ...rest, failure: readFailure(failure) }
+    return event.at === last ? checked : { ...checked, at: last }
   })
 }
 

@@ -182,6 +182,8 @@ export interface Done {
   readonly hit: number
   /** Paths of those that could not be hit, and why; the first few. */
   readonly missed: readonly string[]
+  /** Machines that took no transition for the event that they were sent, if there are any. */
+  readonly ignored?: number | undefined
 }
 
 /** What a page is told when the tree has ended: who held it up is to be known when there is nobody left to be asked. */

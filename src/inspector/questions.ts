@@ -2,6 +2,7 @@
 import type { RecordedFault } from './saved.ts'
 import type { ShutdownAccount } from '../../machines/shutdown-account.ts'
 import type { LogLine, NodeKind, NodeState } from './protocol.ts'
+import type { FailureView, ProblemsView } from './problem-views.ts'
 import type { RecordedTraffic, TrafficPart, TrafficPlace } from './traffic-record.ts'
 
 /** What the page asks, and what it is told. */
@@ -61,6 +62,12 @@ export interface Questions {
     ask: { readonly [Key in keyof TrafficPlace]?: TrafficPlace[Key] | undefined } & { readonly charts?: readonly number[] | undefined }
     answer: TrafficPart
   }
+  /** What was thrown, and what the routine had been given, of one `routine.failed`. */
+  failure: { ask: { readonly seq: number }; answer: FailureView | undefined }
+  /** What somebody did just before it failed, and what that took down. */
+  scene: { ask: { readonly seq: number }; answer: SceneView | undefined }
+  /** All that went wrong, each distinct problem once, and what may go wrong next. */
+  problems: { ask: object; answer: ProblemsView }
 }
 
 /** What a question is called. */
@@ -122,6 +129,10 @@ export interface ActorView {
   /** Where it was spawned: `file:line:column`; undefined if that was not captured. */
   readonly source: string | undefined
   readonly history: readonly LogLine[]
+  /** The present, by the clock of what is watched. */
+  readonly now?: number | undefined
+  /** When its next run begins, and the event that ended the last one; while it waits for that. */
+  readonly next?: { readonly at: number; readonly ended: number } | undefined
 }
 
 /** A snapshot that can be looked at. */
@@ -336,4 +347,26 @@ export interface Recording {
   readonly traffic?: RecordedTraffic | undefined
   /** What it was written for, where it was written by itself: the page opens with that. */
   readonly fault?: RecordedFault | undefined
+}
+
+/** What somebody did just before something went wrong, and what that led to. */
+export interface SceneView {
+  /** Of its own machine; undefined if its work is none, or nobody looked then. */
+  readonly machine:
+    | {
+        readonly chart: ChartState
+        /** The state that it was in. */
+        readonly value: unknown
+        /** The event that it was handling when it failed; empty if it was none. */
+        readonly event: string
+        /** What led to the state that it was in, and what that changed. */
+        readonly before: string
+        readonly changes: readonly Difference[]
+        readonly context: unknown
+      }
+    | undefined
+  /** The last messages to and from it, the latest last. */
+  readonly messages: readonly MessageLine[]
+  /** What it took down with it: ends and restarts of others that have it as their cause. */
+  readonly struck: readonly LogLine[]
 }

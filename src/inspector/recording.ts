@@ -13,7 +13,9 @@ export function keep(event: KeptEvent): KeptEvent {
   const kept: Record<string, unknown> = {}
   for (const [key, value] of Object.entries(event)) {
     if (value === undefined) continue
-    kept[key] = typeof value === 'object' && value !== null ? textOf(value) : plain(value)
+    // What was noted of a failure is written down as it is.
+    if (key === 'failure') kept[key] = value
+    else kept[key] = typeof value === 'object' && value !== null ? textOf(value) : plain(value)
   }
   return kept as KeptEvent
 }

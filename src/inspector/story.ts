@@ -96,7 +96,7 @@ export function lineOf(event: KeptEvent): LogLine {
   return { seq, at, type, path, cause, said: saidOf(event) }
 }
 
-const HIDDEN = new Set(['seq', 'at', 'type', 'path', 'cause', 'id', 'name', 'message', 'deadline'])
+const HIDDEN = new Set(['seq', 'at', 'type', 'path', 'cause', 'id', 'name', 'message', 'deadline', 'failure'])
 
 /** Milliseconds. */
 const DURATIONS = new Set(['duration', 'delay', 'silence', 'window', 'heldUp'])

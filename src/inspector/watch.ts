@@ -2,7 +2,7 @@
  * Watches a tree: all of it for as long as a page is open, and else only what goes wrong.
  *
  * U1  With no page open there is no timer, and only the rare events are listened to: failures, restarts, phases; and ends by order, of
- *     which those are kept that have come with a group.
+ *     which those are kept that have come with a group. What is refused or dropped is counted, and not held.
  * U2  What was recorded is a whole: from its base, its events lead to the tree as it is.
  */
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
@@ -11,6 +11,7 @@ import { type GlobalManager, Manager } from '../manager/index.ts'
 import { routineLogic } from '../routine/index.ts'
 import { instrument, type Unsubscribe } from '../turn/index.ts'
 import { accountsFor, blame } from './blame.ts'
+import { betweenRuns } from './between.ts'
 import { chartOf } from './chart.ts'
 import { actorOf, describeActor, describeChart, describeHealth, describeOngoing, find, workOf } from './describe.ts'
 import { describeNow } from './describe-now.ts'
@@ -26,6 +27,7 @@ import { Ring } from './ring.ts'
 import { ShutdownWatch, withDeadline } from './shutdown-watch.ts'
 import { why, type WorkKind } from './story.ts'
 import { takeTree } from './take-tree.ts'
+import { Accuser } from './accuser.ts'
 import { Timeline, Waterfall } from './timeline.ts'
 import { Traffic } from './traffic.ts'
 import { TrafficExport } from './traffic-export.ts'
@@ -48,6 +50,7 @@ export class Watch implements Watched {
   readonly #export: TrafficExport
   readonly #global: GlobalManager
   readonly #samples = new Ring<readonly number[]>(SAMPLES)
+  readonly #accuser: Accuser
   #timeline = new Timeline()
   readonly #waterfall = new Waterfall()
   readonly #shutdowns: ShutdownWatch
@@ -77,6 +80,7 @@ export class Watch implements Watched {
     this.#shutdowns = new ShutdownWatch(global, ({ path }) => path === global.path && queueMicrotask(() => this.#ended()))
     this.traffic = new Traffic(global)
     this.#export = new TrafficExport(global, this.traffic)
+    this.#accuser = new Accuser(global, this.traffic)
     // What was held from before is in the base already.
     this.ledger = new Ledger(capacity, (event) => event.seq > this.#recordedFrom && this.#pushedOut(event))
     this.#listenToRare()
@@ -97,7 +101,7 @@ export class Watch implements Watched {
   /** Listens only to what is rare. */
   #listenToRare(): void {
     const note = (event: LifecycleEvent): void => {
-      const kept = withDeadline(this.#global, plain(event))
+      const kept = withDeadline(this.#global, this.#accuser.note(event))
       this.ledger.record(kept)
       this.#waterfall.note(kept)
     }
@@ -109,6 +113,7 @@ export class Watch implements Watched {
         instrument((event) => isOfGroup(plain(event)) && note(event)),
       ),
     )
+    this.#off.push(...this.#accuser.listen())
   }
 
   onEnd(listener: () => void): void {
@@ -138,7 +143,7 @@ export class Watch implements Watched {
     this.#off = [
       this.#global.on(
         '*',
-        instrument((event) => this.#note(withDeadline(this.#global, plain(event)))),
+        instrument((event) => this.#note(withDeadline(this.#global, this.#accuser.note(event)))),
       ),
     ]
     this.traffic.begin()
@@ -281,6 +286,9 @@ export class Watch implements Watched {
     timeline: (ask) => this.#bars().view(ask, this.now),
     recording: ({ after }) => this.#recording(after),
     traffic: (ask) => this.#export.part(ask),
+    failure: ({ seq }) => this.#accuser.failure(this.ledger, seq),
+    scene: ({ seq }) => this.#accuser.scene(this.ledger, seq),
+    problems: () => this.#accuser.view(describeHealth(this.#global, []), this.#answers.shutdown({})),
   }
 
   readonly #workOf = (path: string): WorkKind | undefined => workOf(find(this.#global, path))
@@ -304,7 +312,8 @@ export class Watch implements Watched {
     if (found !== undefined) {
       const view = describeActor(found, this.traffic, history)
       // The machine of the lifecycle has no state for it; the forest knows.
-      return node?.state === 'hung' && view.state === 'running' ? { ...view, state: 'hung' } : view
+      if (node?.state === 'hung' && view.state === 'running') return { ...view, state: 'hung' }
+      return betweenRuns(view, this.ledger, this.now, (of, incarnation) => this.#accuser.machineOf(of, incarnation))
     }
     return node === undefined
       ? undefined

@@ -11,6 +11,7 @@ export interface Announcer {
   readonly name: string
   readonly incarnation: number
   readonly uptime: number
+  readonly input: unknown
   /** `seq` of the event that explains the next one. */
   seq: number
 }
@@ -65,6 +66,8 @@ export function announceEnd(routine: Announcer, kind: EndKind, willRestart: bool
   if (kind === 'failed' || (kind === 'cancelled' && thrown !== undefined)) event['error'] = thrown
   if (stuck) event['stuck'] = true
   if (askedAt !== undefined) event['heldUp'] = when - askedAt
+  // By the time the event is told, a routine that has ended can't be found any more.
+  if (kind === 'failed') bus.inputs?.set(event as unknown as LifecycleEvent, routine.input)
   publish(routine, event)
 }
 

@@ -185,6 +185,8 @@ export class LifecycleBus {
   contained = 0
   /** The number of the latest event. */
   latest = 0
+  /** What the routines were given, by the events of their failures, for a viewer; undefined as long as none has asked for it. */
+  inputs: WeakMap<LifecycleEvent, unknown> | undefined = undefined
   readonly turn: Turn
   readonly #logger: Logger
 

@@ -74,6 +74,18 @@ test('the indexer indexes real files, retries passing faults as restarts, and re
   expect(out).not.toContain('\x1b')
 })
 
+test('the shop beside the indexer is there for those who look: the account of a run that ends with its job is of the job alone', async () => {
+  const { code, out } = await run('run', indexer, join(folder, 'sub'), '--demo', '--once')
+  expect([code, account(out)]).toEqual([0, { spawned: 300, sum: 300, done: 300 }])
+  const { child, seen, end } = start(['run', indexer, join(folder, 'sub'), '--demo'])
+  await seen('stays up for the inspector')
+  child.kill('SIGINT')
+  // One of its routines does not listen: it holds the shutdown up, and is killed when its time is over.
+  const stopped = await end
+  expect(stopped.code).toBe(0)
+  expect(stopped.out).toMatch(/spawned = 300 done \+ \d failed \+ \d+ cancelled \+ 1 killed$/m)
+})
+
 test('the indexer leaves out links to what is no file: opening a pipe would wait for ever', { timeout: 20_000 }, async () => {
   const place = mkdtempSync(join(folder, 'links-'))
   execFileSync('sh', ['-c', 'mkfifo "$0"', join(place, 'pipe')])

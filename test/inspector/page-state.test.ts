@@ -55,7 +55,7 @@ describe('a place', () => {
         expect(readPlace(writePlace(where))).toEqual(where)
       }),
     )
-    for (const hash of ['', '#', '#/', '#/nowhere?only=nothing&at=x&seq=-1', '#/health?at=&seq=1.5', '#/?at=Infinity&seq=1e99'])
+    for (const hash of ['', '#', '#/', '#/nowhere?only=nothing&at=x&seq=-1', '#/problems?at=&seq=1.5', '#/?at=Infinity&seq=1e99'])
       expect(readPlace(hash)).toEqual(START)
   })
 })

@@ -9,7 +9,7 @@ import { openShopPage, type ShopPage } from '../support/shop-page.ts'
 
 const PICTURES = '.tmp/screenshots'
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-const VIEWS = ['health', 'actor', 'why', 'timeline', 'messages', 'log', 'shutdown'] as const
+const VIEWS = ['problems', 'health', 'actor', 'why', 'timeline', 'messages', 'log', 'shutdown'] as const
 
 const browser = await launchBrowser()
 afterAll(() => browser.close())

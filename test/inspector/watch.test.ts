@@ -20,9 +20,7 @@ const OFTEN: readonly LifecycleEventType[] = [
   'routine.completed',
   'routine.cancelled',
   'routine.settled',
-  'message.dropped',
   'message.deadLetter',
-  'routine.refused',
 ]
 const RARE: readonly LifecycleEventType[] = [
   'routine.failed',
@@ -38,6 +36,8 @@ const RARE: readonly LifecycleEventType[] = [
   'manager.phase',
   'manager.stopped',
   'control.ordered',
+  'message.dropped',
+  'routine.refused',
 ]
 
 /** Heard of all, and kept of those whose group was restarted. */
