@@ -4,11 +4,13 @@ import { PROBLEMS, type ProblemKind, type ProblemsView, type ProblemView, type W
 import { useAnswer, useSession } from '../state/hooks.ts'
 import { asMoment } from '../state/place.ts'
 import { useTicking } from '../state/ticking.ts'
+import { HeldUp } from './account.tsx'
 import { AlertChoice } from './alerts.tsx'
 import { AllIsWell } from './all-is-well.tsx'
 import { Scene } from './scene.tsx'
 import { count, Empty, Failed, Glyph, moment, nameOf, PathLink, span, Stale } from './shared.tsx'
 import { FailureOf, PlaceLink } from './stack.tsx'
+import { LawBroken } from './violations.tsx'
 import './problems.css'
 
 /** Milliseconds for which a problem counts as present. */
@@ -26,7 +28,14 @@ export function ProblemsPane() {
   return (
     <div className="problems">
       <Stale error={error} />
-      {isWell ? <AllIsWell hadProblems={problems.length > 0} /> : <Verdict present={present} warnings={warnings} />}
+      {session.isLawBroken ? (
+        <LawBroken />
+      ) : isWell ? (
+        <AllIsWell hadProblems={problems.length > 0} />
+      ) : (
+        <Verdict present={present} warnings={warnings} />
+      )}
+      {session.end === undefined ? null : <HeldUp />}
       {warnings.length === 0 ? null : <Warnings warnings={warnings} />}
       <Cards title="" problems={present} view={answer} opensFirst />
       <Cards title="Earlier" problems={earlier} view={answer} opensFirst={isWell} />

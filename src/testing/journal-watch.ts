@@ -4,7 +4,16 @@
  * JW1 It changes nothing but this: what the store has read back is read once more, before the tree is given it.
  * JW2 What a process does after it was killed is not written down.
  */
-import type { DurableStore, Journal, StoredEntry, StoredOutcome, StoredRoutine, StoreHost } from '../port/index.ts'
+import {
+  DURABILITY,
+  type DurableStore,
+  type Journal,
+  type StoredEntry,
+  type StoredOutcome,
+  type StoredRoutine,
+  type StoreHost,
+} from '../port/index.ts'
+import { attachDurability } from '../recovery/index.ts'
 import { JournalState } from './journal-state.ts'
 
 /** What a store had when it was opened. */
@@ -44,6 +53,7 @@ export interface JournalRecord {
 
 /** A store that is looked at, for one life. */
 export class JournalWatch implements DurableStore {
+  readonly [DURABILITY] = attachDurability
   found: JournalFound | undefined
   refusal: unknown
   readonly appended: JournalAppended[] = []

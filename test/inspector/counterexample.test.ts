@@ -122,9 +122,8 @@ describe('the page', async () => {
     await page.goto(inspector.url)
     await page.waitForSelector('.row')
     expect(await page.locator('.verdict').textContent()).toContain('It breaks a law: cacheStays')
-    await page.waitForSelector('.wrong .note')
     const everything: string[] = []
-    for (const view of ['health', 'why', 'timeline', 'log', 'shutdown', 'actor', 'messages']) {
+    for (const view of ['problems', 'health', 'why', 'timeline', 'log', 'shutdown', 'actor', 'messages']) {
       await page.evaluate((name) => (location.hash = `#/${name}?path=shop`), view)
       await page.waitForTimeout(400)
       expect(await page.locator('.violated').count()).toBe(1)

@@ -78,6 +78,7 @@ describe('a page that is opened late', () => {
     sendFleet(global, ofPlatform)
     await using opened = await open(browser, global, inspector)
     const { page, go } = opened
+    await go('health')
     await page.locator('.verdict.hung').waitFor({ timeout: 20_000 })
     await go('why', 'tracker')
     await page.waitForSelector('.story h2:has-text("tracker hangs: nothing has been heard of it for")')

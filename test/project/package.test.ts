@@ -268,9 +268,9 @@ describe('the package', () => {
       rmSync(folder, { recursive: true })
     })
 
-    test('the core stays within its budget: 57.2 kB compressed, beside xstate', () => {
+    test('the core stays within its budget: 57.6 kB compressed, beside xstate', () => {
       expect(code).toMatch(/from\s*["']xstate["']/)
-      expect(compressed(code)).toBeLessThanOrEqual(57.2 * 1_024)
+      expect(compressed(code)).toBeLessThanOrEqual(57.6 * 1_024)
     })
 
     test('createGlobalManager alone has no more than 45.5 kB, and nothing of durable routines or children', () => {
