@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 
 const PROGRAM = join(import.meta.dirname, 'last-resort', 'program.ts')
 
@@ -13,6 +13,8 @@ async function run(
   on: (line: string, pid: number) => void,
 ): Promise<{ lines: string[]; code: number | null; signal: string | null }> {
   const child = spawn(process.execPath, [PROGRAM, kind], { stdio: ['ignore', 'pipe', 'inherit'] })
+  // One that does not end is a failure, and nothing that outlives its test.
+  onTestFinished(() => void child.kill('SIGKILL'))
   const lines: string[] = []
   createInterface({ input: child.stdout }).on('line', (line) => {
     lines.push(line)

@@ -169,5 +169,6 @@ test('V9: the significant children that are known are those that run or are to, 
         }
       },
     ),
+    { numRuns: 1_000 },
   )
 })
