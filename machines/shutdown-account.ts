@@ -8,6 +8,7 @@
  * A4  What one account names is bounded; the rest is counted.
  */
 import type { LifecycleEvent, Phase } from './lifecycle-event.ts'
+import { above } from './path.ts'
 
 /** What an account names of each kind, and stretches of its critical path. */
 const NAMED = 200
@@ -88,8 +89,6 @@ interface Episode {
   readonly abandoned: string[]
   ended: number
 }
-
-const above = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('/')))
 
 /** Hears all events of a tree, or those of shutdowns and of the ends of routines, and keeps the latest accounts. */
 export class ShutdownAccounts {

@@ -1,5 +1,6 @@
 /** The account of a shutdown in sentences: the same ones for the page, the terminal, the story of a trace, and a post-mortem. */
 import type { Phase } from './lifecycle-event.ts'
+import { shortName } from './path.ts'
 import type { Share, ShutdownAccount, Stretch } from './shutdown-account.ts'
 
 /** Milliseconds below which nobody is said to have held anything up. */
@@ -8,13 +9,6 @@ const NOTICED = 50
 const SAID = 2
 /** A stretch of this share of the whole is all of it. */
 const ALL = 0.9
-
-/** The short name of a path: without those above it, and without an id. */
-export function shortName(path: string): string {
-  const last = path.slice(path.lastIndexOf('/') + 1)
-  const mark = last.indexOf('#')
-  return mark > 0 ? last.slice(0, mark) : last
-}
 
 /** Milliseconds for people. */
 export function spell(milliseconds: number): string {

@@ -1,4 +1,5 @@
 /** Draws a timeline: bars in lanes, an axis above, and signs that do not need their colours. */
+import { shortName } from '../../machines/path.ts'
 import type { Bar } from '../../src/inspector/protocol.ts'
 import type { Layout, Placed } from '../state/lanes.ts'
 import { ticks } from '../state/ticks.ts'
@@ -279,7 +280,7 @@ export class TimelineChart {
       const room = Math.min(width, x + wide) - left - (placed.bar.state === 'running' ? 2 : SIGN)
       if (room < 24) continue
       const { path, incarnation } = placed.bar
-      const name = path.slice(path.lastIndexOf('/') + 1).replace(/#.*/, '')
+      const name = shortName(path)
       const label = incarnation > 1 ? `${name} · run ${incarnation}` : name
       const fits = this.#widthOf(context, label) <= room ? label : this.#widthOf(context, name) <= room ? name : ''
       if (fits !== '') context.fillText(fits, left, y + BAR / 2 + 0.5)

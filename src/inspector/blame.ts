@@ -1,6 +1,7 @@
 /** Why somebody was killed in a shutdown: the one who used up the time is named, and nobody who obeyed is blamed. */
 import { shortened, type ShutdownAccount } from '../../machines/shutdown-account.ts'
-import { endOf, excuseOf, holderOf, nameOfStretch, sentenceOfAccount, shortName, spell } from '../../machines/shutdown-words.ts'
+import { shortName } from '../../machines/path.ts'
+import { endOf, excuseOf, holderOf, nameOfStretch, sentenceOfAccount, spell } from '../../machines/shutdown-words.ts'
 import type { WhyStep, WhyView } from './questions.ts'
 
 /** Accounts that one answer holds, and what each of them names. */

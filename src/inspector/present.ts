@@ -1,8 +1,9 @@
 /** What is wrong at this moment: it is said of the present state, so that it is known whatever of the events is held no more. */
+import { shortName } from '../../machines/path.ts'
 import type { Forest } from './forest.ts'
 import type { HeldEvents } from './held.ts'
 import type { KeptEvent, Questions, StateNow, WhyView } from './protocol.ts'
-import { adviceOn, lastOf, type WorkKind } from './story.ts'
+import { adviceOn, type WorkKind } from './story.ts'
 
 /** Those that an answer names. */
 export const NAMED = 5
@@ -13,7 +14,7 @@ const said = (ms: number): string =>
 
 /** What is wrong with one, in words. */
 function sentenceOf({ path, state, since }: StateNow, now: number): string {
-  const who = lastOf(path)
+  const who = shortName(path)
   if (state === 'down') return `${who} does not run: it waits to be restarted`
   return since === undefined ? `${who} hangs` : `${who} hangs: nothing has been heard of it for ${said(now - since)}`
 }

@@ -7,6 +7,7 @@
  * J2  Which events belong together, and how many they are, does not depend on their order, as long as all are told apart.
  * J3  It is bounded: of more problems than are told apart, those that came last the longest ago are only counted.
  */
+import { above, shortName } from '../../machines/path.ts'
 import { failureOf, namedIn, placeOf } from './failure.ts'
 import type { FailureView, ProblemKind, ProblemsView, ProblemView, StackFrame } from './problem-views.ts'
 import { PROBLEMS } from './problem-views.ts'
@@ -121,7 +122,7 @@ function faultOf(event: KeptEvent): Fault | undefined {
   const { type, path, seq, at } = event
   const kind = Object.hasOwn(KINDS, type) ? KINDS[type] : undefined
   if (kind === undefined) return undefined
-  const who = path.slice(path.lastIndexOf('/') + 1).replace(/#.*/, '')
+  const who = shortName(path)
   const rest = { kind, who, seq, at, path, restarted: event['willRestart'] === true }
   if (kind === 'failed' || kind === 'store') {
     const { name, message, frames } = failureIn(event)
@@ -131,8 +132,6 @@ function faultOf(event: KeptEvent): Fault | undefined {
   const said = SAYINGS[kind](event)
   return { ...rest, error: '', said, place: undefined, key: keyOf(kind, who, above(path), kind === 'refused' ? said : '', undefined) }
 }
-
-const above = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('/')))
 
 function keyOf(kind: ProblemKind, who: string, what: string, said: string, place: StackFrame | undefined): string {
   const where = place === undefined ? '' : `${place.file}:${place.line}:${place.column}`

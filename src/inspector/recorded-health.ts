@@ -4,6 +4,7 @@
  * Options are not recorded: for all managers a restart counts as long as it does by default, and how many are left is not known.
  */
 import { type HealthStatus, judgeHealth } from '../../machines/health.ts'
+import { above } from '../../machines/path.ts'
 import type { BaseNode, HealthView, KeptEvent, NodeState } from './protocol.ts'
 
 /** Milliseconds for which a restart counts: the default of `restartWindow`. */
@@ -93,5 +94,3 @@ export class RecordedHealth {
     return judgeHealth({ accepting: state === 'running', hung, recentRestarts, children })
   }
 }
-
-const above = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('/')))

@@ -1,5 +1,6 @@
 /** Events as log lines and sentences, and why something happened. */
 import type { LifecycleEvent } from '../../machines/lifecycle-event.ts'
+import { shortName } from '../../machines/path.ts'
 import type { HeldEvents } from './held.ts'
 import type { KeptEvent, LogLine, WhyStep, WhyView } from './protocol.ts'
 import { toWire } from './to-wire.ts'
@@ -116,12 +117,9 @@ export function textOf(value: unknown): string {
   return typeof wire === 'string' ? wire : (JSON.stringify(wire) ?? '')
 }
 
-/** The name of what is at a path. */
-export const lastOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1).replace(/#.*/, '')
-
 /** An event as a sentence. */
 export function sentenceOf(kept: KeptEvent): string {
-  const who = lastOf(kept.path)
+  const who = shortName(kept.path)
   // Fields of a recording are as they were written down: texts where there were errors.
   const event = kept as unknown as LifecycleEvent
   switch (event.type) {
@@ -144,7 +142,7 @@ export function sentenceOf(kept: KeptEvent): string {
     case 'routine.revived':
       return `${who} gives signs of life again, after ${Math.round(event.silence)} ms`
     case 'link.broken':
-      return `${who} was tied to ${lastOf(event.from)}, which failed: ${textOf(event.error)}`
+      return `${who} was tied to ${shortName(event.from)}, which failed: ${textOf(event.error)}`
     case 'routine.refused':
       return `${who} refused to spawn ${event.name}: ${event.code}`
     case 'manager.gaveUp':

@@ -1,4 +1,5 @@
 /** What only traces of the test kit hold: the steps of a script, which are done from outside, and what bodies do. */
+import { shortName } from '../../machines/path.ts'
 import type { HeldEvents } from './held.ts'
 import type { KeptEvent } from './protocol.ts'
 
@@ -13,7 +14,7 @@ const ASKED_FOR: ReadonlySet<string> = new Set([
 
 /** A sentence about one of these; undefined for any other event. */
 export function sentenceOfTrial({ type, path, ...event }: KeptEvent): string | undefined {
-  const who = path.slice(path.lastIndexOf('/') + 1).replace(/#.*/, '')
+  const who = shortName(path)
   const [text, how] = [event['text'], event['how']] as (string | undefined)[]
   if (type === 'step') return `it was told from outside: ${text}${how === undefined ? '' : ` (${how})`}`
   if (type === 'body.asked') return `the body of ${who} is asked to stop`
@@ -43,7 +44,7 @@ export function stepBefore(ledger: HeldEvents, index: number): number {
 function isAbout(text: unknown, { path, type }: KeptEvent): boolean {
   if (typeof text !== 'string') return false
   const words = text.split(/[\s,:()]+/)
-  const name = path.slice(path.lastIndexOf('/') + 1).replace(/#.*/, '')
+  const name = shortName(path)
   return (
     words.includes(name) ||
     words.includes(path) ||

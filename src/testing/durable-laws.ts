@@ -1,9 +1,9 @@
 /** Laws about what outlasts a process: what has to hold of several lives of one tree, whatever the disk does. */
+import { above } from '../../machines/path.ts'
 import type { StoredEntry } from '../port/index.ts'
 import { type DurableLaw, durableLaw, type Life } from './durable-law.ts'
 import { JournalState } from './journal-state.ts'
 import { sameAs } from './journal-watch.ts'
-import { above } from './run-index.ts'
 import type { TraceEvent } from './trace.ts'
 
 /** A journal is used, and answers, as its port says: J1, J5, J6, J7 of `Journal`. */

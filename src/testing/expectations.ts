@@ -1,8 +1,9 @@
 /** Laws about what must happen: without them, a system that does nothing would be without fault. */
+import { above } from '../../machines/path.ts'
 import { PHASES } from '../../machines/lifecycle-event.ts'
 import { isBelow, isEnd, isHurried } from './invariants.ts'
 import { type Law, law } from './law.ts'
-import { above, firstCalls } from './run-index.ts'
+import { firstCalls } from './run-index.ts'
 import { does, stepOf } from './step-record.ts'
 import type { TraceEvent } from './trace.ts'
 

@@ -1,7 +1,8 @@
 /** Laws about what must never happen, whatever the faults. */
+import { above, shortName } from '../../machines/path.ts'
 import type { Finding, Law, Run } from './law.ts'
 import { law } from './law.ts'
-import { above, hurriedFromInside, namedByHand, RecentEnds } from './run-index.ts'
+import { hurriedFromInside, namedByHand, RecentEnds } from './run-index.ts'
 import { does, stepOf } from './step-record.ts'
 import type { TraceEvent } from './trace.ts'
 import { isUndisarmable } from './virtual-clock.ts'
@@ -11,11 +12,6 @@ const ENDS = new Set(['routine.completed', 'routine.failed', 'routine.cancelled'
 /** True for the end of an incarnation. */
 export function isEnd({ type }: Pick<TraceEvent, 'type'>): boolean {
   return ENDS.has(type)
-}
-
-/** The name of a routine. */
-function nameOf(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1).replace(/#.*/, '')
 }
 
 /** True if one path is below the other. */
@@ -139,7 +135,7 @@ export const toldOnce: Law = law('toldOnce', function* ({ events }) {
   const ended = new Map<string, number>()
   for (const event of events) {
     const { type, actor, how, i } = event
-    const name = nameOf(actor)
+    const name = shortName(actor)
     if (type === 'routine.spawned') {
       living.set(name, actor)
       told.delete(actor)
@@ -229,7 +225,7 @@ function isHurriedFromInside({ routines }: Run, manager: string): boolean {
 
 /** True if a step of the script named it. */
 function byHand(events: readonly TraceEvent[], actor: string): boolean {
-  return namedByHand(events).has(nameOf(actor))
+  return namedByHand(events).has(shortName(actor))
 }
 
 function* disorder(path: string, starts: ReadonlyMap<string, number>, asked: readonly TraceEvent[]): Iterable<Finding> {

@@ -1,12 +1,8 @@
 /** What laws ask of a whole run again and again: found once for each run, since a law looks at each event. */
+import { above } from '../../machines/path.ts'
 import type { Run } from './law.ts'
 import { does, stepOf } from './step-record.ts'
 import type { TraceEvent } from './trace.ts'
-
-/** The path of the manager that it is directly below. */
-export function above(path: string): string {
-  return path.slice(0, Math.max(0, path.lastIndexOf('/')))
-}
 
 /** Remembers what was found, as long as somebody has what it was found in. */
 function once<Key extends object, Found>(find: (key: Key) => Found): (key: Key) => Found {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { createGlobalManager, type LifecycleEvent, manager, type RoutineContext, routine } from 'curtaincall'
 import { type ShutdownAccount, ShutdownAccounts } from '../../machines/shutdown-account.ts'
-import { excuseOf, linesOfAccount, pathInWords, sentenceOfAccount, shortName, spell } from '../../machines/shutdown-words.ts'
+import { shortName } from '../../machines/path.ts'
+import { excuseOf, linesOfAccount, pathInWords, sentenceOfAccount, spell } from '../../machines/shutdown-words.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
 
 const deaf = (): Promise<never> => new Promise(() => undefined)
