@@ -19,6 +19,16 @@ export interface EntryFacts<Body> {
   readonly body: Body
 }
 
+/** The number of an entry as it is stored: of which message it is about, or when it happened. */
+export function numberOf(
+  entry:
+    | { readonly type: 'spawned'; readonly at: number }
+    | { readonly type: 'outcome'; readonly at: number }
+    | { readonly type: Exclude<EntryKind, 'spawned' | 'outcome'>; readonly number: number },
+): number {
+  return entry.type === 'spawned' || entry.type === 'outcome' ? entry.at : entry.number
+}
+
 /** What is known of one id. */
 export interface Known<Body> {
   stage: 'unknown' | 'living' | 'ended'

@@ -5,7 +5,8 @@ export { type Movable, move } from './move.ts'
 export type { PoolCounts } from './pool.ts'
 export { PING, PONG, POSTED, SHARED_WORDS, type ToGuest, type ToHost } from './protocol.ts'
 export { answerWithin, NO_ANSWER, pause } from './patience.ts'
-export type { BodyAt, BodyNames, EachPlace, InputOf, NameAt, WorkContext, WorkOf, WorksOf } from './typed-work.ts'
+export type { BodyNames, WorkContext, WorkOf, WorksOf } from './typed-work.ts'
+export type { WorkMaker } from './work-maker.ts'
 export {
   anObject,
   type Kind,

@@ -32,16 +32,6 @@ export type NameAt<Module, Place extends string> =
 /** The function that stands there. */
 export type BodyAt<Module, Place extends string> = NameAt<Module, Place> extends infer Name extends keyof Module ? Module[Name] : never
 
-/** One call signature for each place. */
-export type EachPlace<Of extends Readonly<Record<'0' | '1' | '2' | '3' | '4' | '5' | '6' | '7', unknown>>> = Of['0'] &
-  Of['1'] &
-  Of['2'] &
-  Of['3'] &
-  Of['4'] &
-  Of['5'] &
-  Of['6'] &
-  Of['7']
-
 type ContextIn<Body> = Body extends (...given: infer Given) => unknown
   ? Given extends readonly [infer Context, ...unknown[]]
     ? Context

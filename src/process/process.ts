@@ -1,20 +1,15 @@
 /** Work that runs in processes, as users write it. */
 import {
   anObject,
-  type BodyAt,
-  type BodyNames,
-  type EachPlace,
-  type InputOf,
   type Kind,
   makePool,
   makeWork,
   makeWorks,
-  type NameAt,
   type PoolOptions,
   texts,
   usualMost,
   type WorkerPool,
-  type WorkOf,
+  type WorkMaker,
   type WorkOptions,
   type WorksOf,
 } from '../ground/index.ts'
@@ -50,20 +45,6 @@ const KIND: Kind<OwnOptions> = {
   lodges: processLodges,
 }
 
-type At<Place extends string> = <Module extends object>(
-  url: URL | string,
-  name: NameAt<Module, Place>,
-  options?: ProcessOptions<InputOf<BodyAt<Module, Place>>>,
-) => WorkOf<BodyAt<Module, Place>>
-
-type Named = <Module extends object, Name extends BodyNames<Module> = BodyNames<Module>>(
-  url: URL | string,
-  name: Name,
-  options?: ProcessOptions<InputOf<Module[Name]>>,
-) => WorkOf<Module[Name]>
-
-type MakeChildProcess = EachPlace<{ [Place in '0' | '1' | '2' | '3' | '4' | '5' | '6' | '7']: At<Place> }> & Named
-
 /**
  * Work that runs in a process of its own: what the module at `url` exports as `name`, a function of the same context as inline, but for `local`.
  *
@@ -75,8 +56,11 @@ type MakeChildProcess = EachPlace<{ [Place in '0' | '1' | '2' | '3' | '4' | '5' 
  * const convert = childProcess<typeof import("./convert.ts")>(new URL('./convert.ts', import.meta.url), 'convert')
  * const routine = local.spawn('convert', convert, { input: { file: 'cat.raw' } })
  */
-export const childProcess: MakeChildProcess = (url: URL | string, name: string, options: ProcessOptions = {}): never =>
-  makeWork(KIND, url, name, options) as never
+export const childProcess: WorkMaker<ProcessPoolOptions, 'transfer'> = (
+  url: URL | string,
+  name: string,
+  options: ProcessOptions = {},
+): never => makeWork(KIND, url, name, options) as never
 
 /**
  * Work of each function that a module exports; all of them share their processes.

@@ -40,11 +40,6 @@ function jsonOf(entry: StoredEntry): string {
   }
 }
 
-/** The number of an entry: of which message it is about, or when it happened. */
-export function numberOf(entry: StoredEntry): number {
-  return entry.type === 'spawned' || entry.type === 'outcome' ? entry.at : entry.number
-}
-
 /** An outcome as it was recorded. */
 export function outcomeFrom(text: string): unknown {
   return parsed(text)

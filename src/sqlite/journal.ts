@@ -8,10 +8,11 @@
  * Q4  If nothing is heard of the writer for the patience of the store while something is on its way, the disk is stuck, or the thread is:
  *     the store has failed, whatever becomes of it.
  */
+import { numberOf } from '../../machines/journal.ts'
 import { storeStep, type StoreDeed, type StoreHappening, type StoreStage } from '../../machines/store-life.ts'
 import { CurtaincallError, isError } from '../contract/index.ts'
 import type { Journal, StoredEntry, StoredOutcome, StoredRoutine, StoreHost } from '../port/index.ts'
-import { bodyOf, numberOf, outcomeFrom, routineFrom } from './encode.ts'
+import { bodyOf, outcomeFrom, routineFrom } from './encode.ts'
 import { Group } from './frame.ts'
 import type { Link, LinkListener, StartWriter } from './link.ts'
 import type { Answer, Fault, Found, FromWriter, Question, ReadRoutine } from './messages.ts'

@@ -1,5 +1,5 @@
 /** What is known after a journal, as machines/journal.ts tells it. */
-import { type Known, learn, unheardOf } from '../../machines/journal.ts'
+import { type Known, learn, numberOf, unheardOf } from '../../machines/journal.ts'
 import type { StoredEntry, StoredOutcome, StoredRoutine } from '../port/index.ts'
 
 export class JournalState {
@@ -11,8 +11,7 @@ export class JournalState {
     const { id, type: kind } = entry
     let known = this.#known.get(id)
     if (known === undefined) this.#known.set(id, (known = unheardOf()))
-    const number = entry.type === 'spawned' || entry.type === 'outcome' ? entry.at : entry.number
-    learn(known, { kind, id, number, body: entry })
+    learn(known, { kind, id, number: numberOf(entry), body: entry })
     if (known.stage === 'living') this.#living.add(id)
     else this.#living.delete(id)
   }

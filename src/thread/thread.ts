@@ -2,20 +2,15 @@
 import type { ResourceLimits } from 'node:worker_threads'
 import {
   anObject,
-  type BodyAt,
-  type BodyNames,
-  type EachPlace,
-  type InputOf,
   type Kind,
   makePool,
   makeWork,
   makeWorks,
-  type NameAt,
   type PoolOptions,
   texts,
   usualMost,
   type WorkerPool,
-  type WorkOf,
+  type WorkMaker,
   type WorkOptions,
   type WorksOf,
 } from '../ground/index.ts'
@@ -47,20 +42,6 @@ const KIND: Kind<OwnOptions> = {
   lodges: threadLodges,
 }
 
-type At<Place extends string> = <Module extends object>(
-  url: URL | string,
-  name: NameAt<Module, Place>,
-  options?: ThreadOptions<InputOf<BodyAt<Module, Place>>>,
-) => WorkOf<BodyAt<Module, Place>>
-
-type Named = <Module extends object, Name extends BodyNames<Module> = BodyNames<Module>>(
-  url: URL | string,
-  name: Name,
-  options?: ThreadOptions<InputOf<Module[Name]>>,
-) => WorkOf<Module[Name]>
-
-type MakeThread = EachPlace<{ [Place in '0' | '1' | '2' | '3' | '4' | '5' | '6' | '7']: At<Place> }> & Named
-
 /**
  * Work that runs in a thread: what the module at `url` exports as `name`, a function of the same context as inline, but for `local`.
  *
@@ -72,7 +53,7 @@ type MakeThread = EachPlace<{ [Place in '0' | '1' | '2' | '3' | '4' | '5' | '6' 
  * const resize = thread<typeof import("./images.ts")>(new URL('./images.ts', import.meta.url), 'resize', { maxThreads: 4 })
  * const routine = local.spawn('resize', resize, { input: { file: 'cat.jpg' } })
  */
-export const thread: MakeThread = (url: URL | string, name: string, options: ThreadOptions = {}): never =>
+export const thread: WorkMaker<ThreadPoolOptions> = (url: URL | string, name: string, options: ThreadOptions = {}): never =>
   makeWork(KIND, url, name, options) as never
 
 /**
