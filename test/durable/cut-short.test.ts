@@ -1,21 +1,10 @@
 /** What a shutdown interrupts of durable routines: it goes on at the next start with all that was promised, or whoever asked is told. */
-import type { GlobalManagerOptions, LocalManager, LocalManagerOptions, RoutineContext } from 'curtaincall'
+import type { RoutineContext } from 'curtaincall'
 import { expect, test } from 'vitest'
+import { spawn, start } from '../support/durable-tree.ts'
 import { MemoryStore } from '../support/memory-store.ts'
-import { gate, makeTree, type Tree, untilTold } from '../support/tree.ts'
+import { gate, untilTold } from '../support/tree.ts'
 import { settle } from '../support/virtual-clock.ts'
-
-function start(
-  store: MemoryStore,
-  work: NonNullable<GlobalManagerOptions['work']>,
-  options: LocalManagerOptions = {},
-  more: GlobalManagerOptions = {},
-): Tree {
-  return makeTree(options, { store, work, generateId: undefined, ...more })
-}
-
-const spawn = (local: LocalManager, name: string, work: unknown, id?: string, options: object = {}): any =>
-  local.spawn(name, work as never, { durable: true, id, ...options } as never)
 
 /** It ends only when told to, and returns what it has read. */
 const reads = async ({ messages }: RoutineContext<unknown, number>): Promise<number[]> => {

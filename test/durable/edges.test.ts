@@ -1,23 +1,12 @@
 /** Durable routines where things overlap: cancels before the answer, readers beside each other, steps within steps, stores that come late. */
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { GlobalManagerOptions, LocalManager, LocalManagerOptions, RoutineContext } from 'curtaincall'
+import type { RoutineContext } from 'curtaincall'
 import { expect, test } from 'vitest'
 import { assign, fromPromise, setup } from 'xstate'
+import { spawn, start } from '../support/durable-tree.ts'
 import { MemoryStore } from '../support/memory-store.ts'
-import { deaf, gate, makeTree, type Tree, untilTold } from '../support/tree.ts'
+import { deaf, gate, untilTold } from '../support/tree.ts'
 import { settle } from '../support/virtual-clock.ts'
-
-function start(
-  store: MemoryStore,
-  work: NonNullable<GlobalManagerOptions['work']>,
-  options: LocalManagerOptions = {},
-  more: GlobalManagerOptions = {},
-): Tree {
-  return makeTree(options, { store, work, generateId: undefined, ...more })
-}
-
-const spawn = (local: LocalManager, name: string, work: unknown, id?: string, options: object = {}): any =>
-  local.spawn(name, work as never, { durable: true, id, ...options } as never)
 
 const linesOf = (store: MemoryStore): string[] => store.lines.filter((line) => !line.startsWith('spawned'))
 

@@ -2,7 +2,7 @@
 import type { RoutineContext } from 'curtaincall'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { assign, raise, setup } from 'xstate'
+import { list } from '../support/list-machine.ts'
 import { MemoryStore } from '../support/memory-store.ts'
 import { makeTree, type Tree } from '../support/tree.ts'
 import { settle } from '../support/virtual-clock.ts'
@@ -21,31 +21,6 @@ async function reader({ id, messages }: RoutineContext<any, any>): Promise<unkno
   }
   return 'told to stop'
 }
-
-/** A machine: its state is the list of all that it has handled; half a second after each message it notes that, too. */
-const list = setup({
-  types: { context: {} as { all: string[] }, events: {} as { type: 'add' | 'ring' | 'end' | 'fail'; n: number } },
-}).createMachine({
-  context: { all: [] },
-  initial: 'on',
-  states: { on: {}, over: { type: 'final' } },
-  on: {
-    add: {
-      actions: [
-        assign(({ context, event }) => ({ all: [...context.all, `${event.n}`] })),
-        raise(({ event }) => ({ type: 'ring' as const, n: event.n }), { delay: 500 }),
-      ],
-    },
-    ring: { actions: assign(({ context, event }) => ({ all: [...context.all, `ring ${event.n}`] })) },
-    end: '.over',
-    fail: {
-      actions: () => {
-        throw new Error('a crash')
-      },
-    },
-  },
-  output: ({ context }) => context.all,
-})
 
 const work = { reader, list }
 const ROUTINES = ['reader', 'list', 'list'] as const

@@ -1,10 +1,10 @@
 /** Who held up a shutdown, in a real browser: on a page that was open, when the process has gone, and on a recording. */
-import { mkdirSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { mkdirSync } from 'node:fs'
 import { afterAll, expect, test } from 'vitest'
 import { createGlobalManager } from 'curtaincall'
 import { startInspector } from 'curtaincall/inspector'
 import type { Page } from 'playwright-core'
+import { faults } from '../support/axe.ts'
 import { launchBrowser } from '../support/browser.ts'
 
 const FOLDER = `${process.cwd()}/.tmp/account`
@@ -26,20 +26,6 @@ function openTree() {
   const holder = old.spawn('legacy-export', () => new Promise(() => undefined), { shutdown: 'infinity' })
   old.spawn('quick', ({ signal }) => new Promise((resolve) => signal.addEventListener('abort', () => setTimeout(resolve, 150))))
   return { global, pricing, holder }
-}
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-
-/** What axe finds wrong. */
-async function faultsOf(page: Page): Promise<string[]> {
-  await page.evaluate(AXE)
-  const found = await page.evaluate(async () => {
-    const { axe } = window as unknown as {
-      axe: { run(options: object): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> }
-    }
-    return (await axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] })).violations
-  })
-  return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' | ')}`)
 }
 
 async function shot(page: Page, name: string): Promise<void> {
@@ -69,10 +55,10 @@ test('a page that was open says who held it up when the process has gone; a vict
   const text = (await page.textContent('.account')) ?? ''
   for (const word of ['quick', 'cancelled', 'Got 0 ms', 'pricing', 'Abandoned']) expect(text).toContain(word)
   await shot(page, 'closed')
-  expect(await faultsOf(page)).toEqual([])
+  expect(await faults(page)).toEqual([])
   await page.emulateMedia({ colorScheme: 'dark' })
   await page.waitForTimeout(50)
-  expect(await faultsOf(page)).toEqual([])
+  expect(await faults(page)).toEqual([])
   await page.screenshot({ path: `${FOLDER}/closed-dark.png` })
   expect([pricing.path, holder.path].every((path) => path.startsWith('shop/api/'))).toBe(true)
   await page.context().close()

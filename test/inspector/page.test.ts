@@ -1,14 +1,11 @@
 /** The page in a real browser: every view, by keyboard alone, in light and dark, with few and with many. Pictures go to .tmp/screenshots. */
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { afterAll, describe, expect, test } from 'vitest'
 import { startInspector } from 'curtaincall/inspector'
-import type { Page } from 'playwright-core'
+import { faults } from '../support/axe.ts'
 import { launchBrowser } from '../support/browser.ts'
 import { openShopPage, type ShopPage } from '../support/shop-page.ts'
 
 const PICTURES = '.tmp/screenshots'
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const VIEWS = ['problems', 'health', 'actor', 'why', 'timeline', 'messages', 'log', 'shutdown'] as const
 
 const browser = await launchBrowser()
@@ -40,19 +37,6 @@ async function open(
     },
   })
   return { ...opened, complaints }
-}
-
-/** What axe finds wrong, in a few words each. */
-async function faults(page: Page): Promise<string[]> {
-  // Evaluated by the browser's own tools: a script element would be refused by the page.
-  await page.evaluate(AXE)
-  const found = await page.evaluate(async () => {
-    const { axe } = window as unknown as {
-      axe: { run(options: object): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> }
-    }
-    return (await axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] })).violations
-  })
-  return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' … ')}`)
 }
 
 describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {

@@ -1,16 +1,14 @@
 /** The front page of problems in a real browser: cards with stack, input and scene, a calm page, and what a reader does next. */
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { afterAll, expect, test } from 'vitest'
 import { type AnyRoutine, createGlobalManager, type GlobalManager, routine } from 'curtaincall'
 import { startInspector } from 'curtaincall/inspector'
 import type { Page } from 'playwright-core'
 import { assign, setup } from 'xstate'
+import { faults } from '../support/axe.ts'
 import { launchBrowser } from '../support/browser.ts'
 import { untilTold } from '../support/tree.ts'
 
 const PICTURES = '.tmp/screenshots'
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 const browser = await launchBrowser()
 afterAll(() => browser.close())
@@ -70,18 +68,6 @@ async function open(
       await global.shutdown({ mode: 'immediate' })
     },
   }
-}
-
-/** What axe finds wrong, in a few words each. */
-async function faults(page: Page): Promise<string[]> {
-  await page.evaluate(AXE)
-  const found = await page.evaluate(async () => {
-    const { axe } = window as unknown as {
-      axe: { run(options: object): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> }
-    }
-    return (await axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] })).violations
-  })
-  return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' … ')}`)
 }
 
 /** Pixels by which the page is wider than its window. */

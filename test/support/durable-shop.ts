@@ -1,12 +1,7 @@
 /** A tree that outlives its process, what is done to it, and what has to hold of its lives: for campaigns over a simulated disk. */
-import { assign, raise, setup } from 'xstate'
 import { createGlobalManager, type GlobalManager, LocalManager, type Outcome, type RoutineContext } from 'curtaincall'
 import { durableLaw, durableLaws, type Life, type LivesCampaignOptions, type TreeOptions } from 'curtaincall/testing'
-
-interface Message {
-  readonly type: 'add' | 'end' | 'fail' | 'ring'
-  readonly n: number
-}
+import { list, type Message } from './list-machine.ts'
 
 /** What is outside of the tree, and remembers. */
 let sent = 0
@@ -34,29 +29,6 @@ async function reader({ id, messages }: RoutineContext<unknown, Message>): Promi
   }
   return 'told to stop'
 }
-
-/** Its state is the list of all that it has handled; half a second after each message it notes that, too. */
-const list = setup({ types: { context: {} as { all: string[] }, events: {} as Message } }).createMachine({
-  context: { all: [] },
-  initial: 'on',
-  states: { on: {}, over: { type: 'final' } },
-  on: {
-    add: {
-      actions: [
-        assign(({ context, event }) => ({ all: [...context.all, `${event.n}`] })),
-        raise(({ event }) => ({ type: 'ring' as const, n: event.n }), { delay: 500 }),
-      ],
-    },
-    ring: { actions: assign(({ context, event }) => ({ all: [...context.all, `ring ${event.n}`] })) },
-    end: '.over',
-    fail: {
-      actions: () => {
-        throw new Error('a crash')
-      },
-    },
-  },
-  output: ({ context }) => context.all,
-})
 
 export const shop = (options: TreeOptions): GlobalManager => {
   const global = createGlobalManager({ ...options, name: 'shop', work: { reader, list }, maxRestarts: 5, logger: false })
