@@ -20,14 +20,16 @@ export async function diagnoseThread(worker: Worker): Promise<Blocked | undefine
   if (typeof worker.cpuUsage !== 'function') return undefined
   try {
     const before = worker.performance.eventLoopUtilization()
-    const first = await answerWithin(worker.cpuUsage(), ANSWER)
-    if (first === NO_ANSWER) return 'native'
+    let last = await answerWithin(worker.cpuUsage(), ANSWER)
+    if (last === NO_ANSWER) return 'native'
     for (let look = 0; look < LOOKS; look++) {
       await pause(SAMPLE)
       const next = await answerWithin(worker.cpuUsage(), ANSWER)
       if (next === NO_ANSWER) return 'native'
       if (worker.performance.eventLoopUtilization(before).utilization < BLOCKED) return undefined
-      if (next.user + next.system - first.user - first.system >= COMPUTES) return 'spin'
+      // Of all looks together an answer itself would take as much, on a busy machine.
+      if (next.user + next.system - last.user - last.system >= COMPUTES) return 'spin'
+      last = next
     }
     return 'sleep'
   } catch {
