@@ -24,6 +24,8 @@ export const FORCE: Readonly<Record<string, Act>> = {
       ['spin', 'spin'],
       ['sleep', 'sleep'],
     ] as const) {
+      // What it runs in is up by then: to load that may take longer than the silence, and keeps it busy.
+      await stage.spawn('double', { input: 1 }).outcome
       const routine = await stage.up(body, { hungAfter: 200 })
       const isOf = (event: LifecycleEvent): boolean => event.type === 'routine.hung' && event.path === routine.path && 'blocked' in event
       await stage.heard(isOf)
